@@ -1,0 +1,33 @@
+//! The market-data vocabulary: what a tick *is*, for every feed, wire format and runtime.
+//!
+//! Pure data: no I/O, no clock, no serde. A value that exists is valid: a [`Price`] is exact, a
+//! [`Symbol`] keeps its grammar, a [`Book`] holds no empty level.
+
+mod book;
+mod candle;
+mod channel;
+mod checksum;
+pub mod decimal;
+mod instrument;
+pub mod limits;
+mod numbers;
+mod pattern;
+mod status;
+mod summary;
+mod symbol;
+mod tick;
+mod time;
+
+pub use book::{Book, BookSide, Level, Levels};
+pub use candle::{Candle, Interval};
+pub use channel::{Channel, UnknownChannel};
+pub use checksum::{kraken_checksum, push_digits};
+pub use decimal::DecimalError;
+pub use instrument::{Instrument, Venue};
+pub use numbers::{Price, Seq, Size};
+pub use pattern::{Pattern, PatternError};
+pub use status::{State, StatusChange};
+pub use summary::TradeSummary;
+pub use symbol::{Symbol, SymbolError};
+pub use tick::{Body, BookChange, FeedGap, GapReason, Quote, Side, Tick, Ticker, Trade};
+pub use time::{TimeError, UnixNanos};

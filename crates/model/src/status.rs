@@ -1,0 +1,69 @@
+//! Whether a symbol trades, and whether its data can be trusted.
+
+use std::fmt;
+
+use crate::time::UnixNanos;
+
+/// The state of a symbol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Trading, data current.
+    Open,
+    /// The market is closed for now, as planned.
+    Closed,
+    /// Trading was halted by the venue.
+    Halted,
+    /// The feed has been silent for too long: what is shown may be old.
+    Stale,
+    /// Data is passed on late by intent.
+    Delayed,
+    /// Updates were lost or a check failed: the book waits for a snapshot.
+    Suspect,
+    /// The feed is not connected, or has ended.
+    SourceDown,
+}
+
+impl State {
+    /// All states.
+    pub const ALL: [Self; 7] =
+        [Self::Open, Self::Closed, Self::Halted, Self::Stale, Self::Delayed, Self::Suspect, Self::SourceDown];
+
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+            Self::Halted => "halted",
+            Self::Stale => "stale",
+            Self::Delayed => "delayed",
+            Self::Suspect => "suspect",
+            Self::SourceDown => "source_down",
+        }
+    }
+
+    /// The state of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A symbol enters a state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusChange {
+    /// The state entered.
+    pub state: State,
+    /// Why, in words for a person; empty where there is nothing to say.
+    pub reason: Box<str>,
+    /// The feed that says so.
+    pub feed: Box<str>,
+    /// Since when this holds, where that is earlier than the message.
+    pub since: Option<UnixNanos>,
+}

@@ -1,0 +1,190 @@
+//! Ticks: any event of a symbol, as a feed handler hands it on.
+
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+
+use crate::book::{Level, Levels};
+use crate::candle::Candle;
+use crate::channel::Channel;
+use crate::instrument::Instrument;
+use crate::numbers::{Price, Size};
+use crate::status::StatusChange;
+use crate::time::UnixNanos;
+
+/// An event of one instrument, normalised but not yet sequenced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tick {
+    /// What it is about.
+    pub instrument: Arc<Instrument>,
+    /// The venue's time of the event; absent where the venue gives none.
+    pub ts_event: Option<UnixNanos>,
+    /// When we received it; absent where the recording does not say.
+    pub ts_recv: Option<UnixNanos>,
+    /// What happened.
+    pub body: Body,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// An execution, as it happened.
+    Trade(Trade),
+    /// An execution from before the subscription, repeated by the venue at its start. Never counted.
+    OldTrade(Trade),
+    /// The best bid and offer after a change.
+    Quote(Quote),
+    /// The totals of 24 hours.
+    Ticker(Box<Ticker>),
+    /// The book changes.
+    Book(BookChange),
+    /// A bar changes or closes.
+    Candle(Box<Candle>),
+    /// The symbol enters a state.
+    Status(Box<StatusChange>),
+}
+
+impl Body {
+    /// The channel this belongs to.
+    #[must_use]
+    pub const fn channel(&self) -> Channel {
+        match self {
+            Self::Trade(_) | Self::OldTrade(_) => Channel::Trades,
+            Self::Quote(_) => Channel::Quotes,
+            Self::Ticker(_) => Channel::Ticker,
+            Self::Book(_) => Channel::Book,
+            Self::Candle(_) => Channel::Candles,
+            Self::Status(_) => Channel::Status,
+        }
+    }
+}
+
+/// Who took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// The taker bought.
+    Buy,
+    /// The taker sold.
+    Sell,
+    /// The venue does not say.
+    Unknown,
+}
+
+impl Side {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Buy => "buy",
+            Self::Sell => "sell",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// The other side.
+    #[must_use]
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::Buy => Self::Sell,
+            Self::Sell => Self::Buy,
+            Self::Unknown => Self::Unknown,
+        }
+    }
+}
+
+/// An execution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trade {
+    /// Price of one unit.
+    pub price: Price,
+    /// How much changed hands.
+    pub size: Size,
+    /// Who took.
+    pub side: Side,
+    /// The venue's own id, as it writes it; absent where it gives none.
+    pub id: Option<Box<str>>,
+}
+
+/// Best bid and offer. A newer quote replaces an older one: conflatable. An empty side is `None`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quote {
+    /// The best bid.
+    pub bid: Option<Level>,
+    /// The best offer.
+    pub ask: Option<Level>,
+    /// Whether it was computed from the book because the venue sends no quotes.
+    pub derived: bool,
+}
+
+/// Last price, best bid and offer, and the totals of 24 hours. What a venue does not say is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ticker {
+    /// Price of the last trade.
+    pub last_price: Option<Price>,
+    /// Size of the last trade.
+    pub last_size: Option<Size>,
+    /// The best bid.
+    pub bid: Option<Level>,
+    /// The best offer.
+    pub ask: Option<Level>,
+    /// Price 24 hours ago: the first of the window.
+    pub open: Option<Price>,
+    /// Highest price of the window.
+    pub high: Option<Price>,
+    /// Lowest price of the window.
+    pub low: Option<Price>,
+    /// Sum of the sizes in the window.
+    pub volume: Option<Decimal>,
+    /// Last price minus open.
+    pub change: Option<Decimal>,
+    /// Change in per cent of open, rounded to four decimals.
+    pub change_percent: Option<Decimal>,
+}
+
+/// A change of the book.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BookChange {
+    /// The whole book: replaces what was known.
+    Snapshot(Levels),
+    /// Levels that changed, in the venue's order; size zero removes.
+    Delta(Levels),
+    /// The venue's updates were lost or contradict themselves: the book is void until a snapshot.
+    Gap(FeedGap),
+}
+
+/// What is known of updates that a feed lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FeedGap {
+    /// What told us.
+    pub reason: GapReason,
+    /// First lost id, in the venue's own numbering, where it has one.
+    pub venue_from: Option<u64>,
+    /// Last lost id, in the venue's own numbering, where it has one.
+    pub venue_to: Option<u64>,
+}
+
+/// What told that updates were lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum GapReason {
+    /// The venue's numbering jumped.
+    Sequence,
+    /// The venue's checksum and our book differ.
+    Checksum,
+    /// The connection was cut and opened anew.
+    Reconnect,
+    /// A message of the book could not be read, so what it changed is not known.
+    Malformed,
+}
+
+impl GapReason {
+    /// The word for it in records and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sequence => "sequence",
+            Self::Checksum => "checksum",
+            Self::Reconnect => "reconnect",
+            Self::Malformed => "malformed",
+        }
+    }
+}
