@@ -1,0 +1,205 @@
+//! JSON text, written straight into a buffer: what is sent most is not built as a tree first.
+
+use model::{Channel, Level, UnixNanos};
+use rust_decimal::Decimal;
+
+use crate::cursor::Cursor;
+
+/// Appends a decimal in plain notation, its scale kept: `0.00150000`.
+pub fn decimal(out: &mut Vec<u8>, value: Decimal) {
+    let (mantissa, scale) = (value.mantissa(), value.scale() as usize);
+    if mantissa < 0 {
+        out.push(b'-');
+    }
+    let mut buffer = itoa::Buffer::new();
+    let digits = match u64::try_from(mantissa.unsigned_abs()) {
+        Ok(small) => buffer.format(small),
+        Err(_) => buffer.format(mantissa.unsigned_abs()),
+    };
+    let digits = digits.as_bytes();
+    if scale == 0 {
+        out.extend_from_slice(digits);
+    } else if digits.len() > scale {
+        let (whole, fraction) = digits.split_at(digits.len() - scale);
+        out.extend_from_slice(whole);
+        out.push(b'.');
+        out.extend_from_slice(fraction);
+    } else {
+        out.extend_from_slice(b"0.");
+        out.resize(out.len() + scale - digits.len(), b'0');
+        out.extend_from_slice(digits);
+    }
+}
+
+/// Appends the beginning of a data message, up to its list of records.
+pub fn open_data(
+    out: &mut Vec<u8>,
+    kind: &str,
+    channel: Channel,
+    cursor: &Cursor,
+    ts_sent: Option<UnixNanos>,
+) {
+    let mut object = Object::begin(out);
+    object.plain("type", kind);
+    object.plain("channel", channel.as_str());
+    object.key("cursor");
+    object.out.push(b'"');
+    object.out.extend_from_slice(cursor.epoch.as_str().as_bytes());
+    object.out.push(b':');
+    object.digits(cursor.position);
+    object.out.push(b'"');
+    if let Some(at) = ts_sent {
+        object.time("ts_sent", at);
+    }
+    object.key("data");
+    object.out.push(b'[');
+}
+
+/// Appends the end of a data message; `empty` names symbols whose snapshot has no record.
+pub fn close_data<'a>(out: &mut Vec<u8>, empty: impl IntoIterator<Item = &'a str>) {
+    out.push(b']');
+    let mut first = true;
+    for symbol in empty {
+        out.extend_from_slice(if first { b",\"symbols\":[" } else { b"," });
+        first = false;
+        out.push(b'"');
+        out.extend_from_slice(symbol.as_bytes());
+        out.push(b'"');
+    }
+    out.extend_from_slice(if first { b"}" } else { b"]}" });
+}
+
+/// A JSON object in the making.
+pub(crate) struct Object<'a> {
+    pub(crate) out: &'a mut Vec<u8>,
+    first: bool,
+}
+
+impl<'a> Object<'a> {
+    pub(crate) fn begin(out: &'a mut Vec<u8>) -> Self {
+        out.push(b'{');
+        Self { out, first: true }
+    }
+
+    pub(crate) fn end(self) {
+        self.out.push(b'}');
+    }
+
+    pub(crate) fn key(&mut self, key: &str) {
+        if !self.first {
+            self.out.push(b',');
+        }
+        self.first = false;
+        self.out.push(b'"');
+        self.out.extend_from_slice(key.as_bytes());
+        self.out.extend_from_slice(b"\":");
+    }
+
+    /// A text of ours, in which nothing needs escaping.
+    pub(crate) fn plain(&mut self, key: &str, value: &str) {
+        self.key(key);
+        self.out.push(b'"');
+        self.out.extend_from_slice(value.as_bytes());
+        self.out.push(b'"');
+    }
+
+    /// A text of somebody else's.
+    pub(crate) fn text(&mut self, key: &str, value: &str) {
+        let needs_escape = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
+        if value.bytes().any(needs_escape) {
+            self.key(key);
+            serde_json::to_writer(&mut *self.out, value).expect("writing to memory does not fail");
+        } else {
+            self.plain(key, value);
+        }
+    }
+
+    pub(crate) fn number(&mut self, key: &str, value: u64) {
+        self.key(key);
+        self.digits(value);
+    }
+
+    pub(crate) fn flag(&mut self, key: &str, value: bool) {
+        self.key(key);
+        self.out.extend_from_slice(if value { b"true" } else { b"false" });
+    }
+
+    pub(crate) fn null(&mut self, key: &str) {
+        self.key(key);
+        self.out.extend_from_slice(b"null");
+    }
+
+    pub(crate) fn decimal(&mut self, key: &str, value: Decimal) {
+        self.key(key);
+        self.out.push(b'"');
+        decimal(self.out, value);
+        self.out.push(b'"');
+    }
+
+    pub(crate) fn time(&mut self, key: &str, value: UnixNanos) {
+        self.key(key);
+        self.out.push(b'"');
+        self.out.extend_from_slice(&value.to_rfc3339());
+        self.out.push(b'"');
+    }
+
+    /// Levels as pairs of price and size; a removal is exactly `"0"`.
+    pub(crate) fn levels(&mut self, key: &str, levels: &[Level]) {
+        self.key(key);
+        self.out.push(b'[');
+        for (at, level) in levels.iter().enumerate() {
+            self.out.extend_from_slice(if at == 0 { b"[\"" } else { b",[\"" });
+            decimal(self.out, level.price.value());
+            self.out.extend_from_slice(b"\",\"");
+            if level.size.is_zero() {
+                self.out.push(b'0');
+            } else {
+                decimal(self.out, level.size.value());
+            }
+            self.out.extend_from_slice(b"\"]");
+        }
+        self.out.push(b']');
+    }
+
+    fn digits(&mut self, value: u64) {
+        self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::cursor::Epoch;
+
+    proptest! {
+        #[test]
+        fn decimals_as_rust_decimal_shows_them(low: u64, high: u32, negative: bool, scale in 0_u32..=28) {
+            let magnitude = (i128::from(high) << 64) + i128::from(low);
+            let value = Decimal::from_i128_with_scale(if negative { -magnitude } else { magnitude }, scale);
+            let mut out = Vec::new();
+            decimal(&mut out, value);
+            prop_assert_eq!(String::from_utf8(out).unwrap(), value.to_string());
+        }
+
+        #[test]
+        fn texts_as_serde_writes_them(text: String) {
+            let mut out = Vec::new();
+            let mut object = Object::begin(&mut out);
+            object.text("k", &text);
+            object.end();
+            prop_assert_eq!(String::from_utf8(out).unwrap(), serde_json::json!({"k": text}).to_string());
+        }
+    }
+
+    #[test]
+    fn an_empty_snapshot_names_its_symbols() {
+        let mut out = Vec::new();
+        let cursor = Cursor { epoch: Epoch::from_seed(1), position: 7 };
+        open_data(&mut out, "snapshot", Channel::Book, &cursor, None);
+        close_data(&mut out, ["BTC-USD", "ETH-USD"]);
+        let text = r#"{"type":"snapshot","channel":"book","cursor":"1:7","data":[],"symbols":["BTC-USD","ETH-USD"]}"#;
+        assert_eq!(String::from_utf8(out).unwrap(), text);
+    }
+}

@@ -1,0 +1,33 @@
+//! The protocol `tickwire.v1` as bytes: requests, messages, records, close codes.
+//!
+//! Pure: text in, values out and back. What each message means is told in `PROTOCOL.md`, whose
+//! examples are this crate's tests. Not here: sockets, sessions, and who may ask for what.
+
+mod close;
+mod code;
+mod control;
+mod cursor;
+mod decode;
+mod fields;
+mod json;
+mod record;
+mod request;
+mod suggest;
+
+pub use close::CloseCode;
+pub use code::ErrorCode;
+pub use control::{
+    Ack, Control, Draining, Echo, ErrorMessage, Gap, Heartbeat, Lag, LedgerEntry, Limits, Notice,
+    NoticeState, Pong, Rejected, SubscriptionEntry, TokenExpiring, Welcome,
+};
+pub use cursor::{Cursor, CursorError, Epoch};
+pub use decode::{Data, DecodeError, Record, RecordBody, ServerMessage};
+pub use json::{close_data, decimal, open_data};
+pub use record::{BookNotes, Origin, Stamp, Writer};
+pub use request::{Auth, Op, Options, Overflow, Request, RequestError, RequestId, Subscribe, Unsubscribe};
+pub use suggest::closest;
+
+/// The name of the protocol, version included.
+pub const PROTOCOL: &str = "tickwire.v1";
+/// The WebSocket subprotocol of the JSON encoding.
+pub const SUBPROTOCOL_JSON: &str = "tickwire.v1.json";
