@@ -7,10 +7,14 @@ use rust_decimal::Decimal;
 use crate::book::{Level, Levels};
 use crate::candle::Candle;
 use crate::channel::Channel;
+use crate::decimal;
 use crate::instrument::Instrument;
 use crate::numbers::{Price, Size};
 use crate::status::StatusChange;
 use crate::time::UnixNanos;
+
+/// Decimals of a change in per cent: it is a ratio, so it cannot be exact and is rounded.
+const PERCENT_DECIMALS: u32 = 4;
 
 /// An event of one instrument, normalised but not yet sequenced.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,6 +143,21 @@ pub struct Ticker {
     pub change: Option<Decimal>,
     /// Change in per cent of open, rounded to four decimals.
     pub change_percent: Option<Decimal>,
+}
+
+impl Ticker {
+    /// Fills in `change` and `change_percent` from `open` and `last_price`, where both are known.
+    #[must_use]
+    pub fn with_change(mut self) -> Self {
+        let (Some(open), Some(last)) = (self.open, self.last_price) else { return self };
+        self.change = decimal::sub(last.value(), open.value());
+        self.change_percent = self
+            .change
+            .and_then(|change| change.checked_mul(Decimal::ONE_HUNDRED))
+            .and_then(|hundredfold| hundredfold.checked_div(open.value()))
+            .map(|percent| percent.round_dp(PERCENT_DECIMALS));
+        self
+    }
 }
 
 /// A change of the book.

@@ -1,0 +1,237 @@
+//! The instruments of one feed with their books, and the ticks that follow from what happens to them.
+//!
+//! Every venue's normaliser speaks to this: it says what the venue said, and the board adds what
+//! follows (quotes out of the book, marks on a symbol whose book is void).
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::Arc;
+
+use model::{
+    Body, Book, BookChange, BookSide, FeedGap, Instrument, Level, Levels, Quote, State, StatusChange, Symbol,
+    Tick, Ticker, Trade, UnixNanos, Venue,
+};
+
+use crate::error::FeedError;
+
+/// Most instruments of one feed.
+pub const INSTRUMENTS_MAX: usize = 100_000;
+
+/// The two times of a message.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    pub(crate) event: Option<UnixNanos>,
+    pub(crate) recv: Option<UnixNanos>,
+}
+
+/// An instrument of the board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Slot(usize);
+
+impl Slot {
+    pub(crate) const fn index(self) -> usize {
+        self.0
+    }
+}
+
+pub(crate) struct Board {
+    venue: Venue,
+    name: fn(&str) -> String,
+    entries: Vec<Entry>,
+    slots: HashMap<Box<str>, Slot>,
+}
+
+struct Entry {
+    instrument: Arc<Instrument>,
+    /// The connection that the book comes from.
+    conn: Box<str>,
+    book: Book,
+    validity: Validity,
+    /// The venue sends quotes of its own: none are made from the book.
+    quoted: bool,
+    best: (Option<Level>, Option<Level>),
+}
+
+/// Whether the book follows the venue's.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Validity {
+    /// No snapshot came yet.
+    Empty,
+    Valid,
+    /// Updates were lost; a snapshot must come.
+    Void,
+}
+
+impl Board {
+    /// The board of `venue`, whose names for instruments become ours by `name`.
+    pub(crate) fn new(venue: &str, name: fn(&str) -> String) -> Self {
+        Self { venue: Venue::new(venue), name, entries: Vec::new(), slots: HashMap::new() }
+    }
+
+    /// The instrument that the venue calls `venue_symbol`.
+    pub(crate) fn slot(&mut self, venue_symbol: &str) -> Result<Slot, FeedError> {
+        if let Some(&slot) = self.slots.get(venue_symbol) {
+            return Ok(slot);
+        }
+        if self.entries.len() >= INSTRUMENTS_MAX {
+            return Err(FeedError::TooManyInstruments);
+        }
+        let symbol = Symbol::parse(&(self.name)(venue_symbol))
+            .map_err(|source| FeedError::Symbol { text: venue_symbol.to_owned(), source })?;
+        let slot = Slot(self.entries.len());
+        self.entries.push(Entry {
+            instrument: Arc::new(Instrument::named(symbol, self.venue.clone(), venue_symbol)),
+            conn: Box::default(),
+            book: Book::default(),
+            validity: Validity::Empty,
+            quoted: false,
+            best: (None, None),
+        });
+        self.slots.insert(venue_symbol.into(), slot);
+        Ok(slot)
+    }
+
+    pub(crate) fn slots(&self) -> impl Iterator<Item = Slot> + use<> {
+        (0..self.entries.len()).map(Slot)
+    }
+
+    /// The book of this instrument comes over `conn`.
+    pub(crate) fn comes_over(&mut self, slot: Slot, conn: &str) {
+        let known = &mut self.entries[slot.0].conn;
+        if known.as_ref() != conn {
+            *known = conn.into();
+        }
+    }
+
+    /// Voids every book that comes over `conn`.
+    pub(crate) fn void_all(&mut self, conn: &str, times: Times, gap: FeedGap, out: &mut Vec<Tick>) {
+        for slot in self.slots() {
+            if self.entries[slot.0].conn.as_ref() == conn {
+                self.void(slot, times, gap, out);
+            }
+        }
+    }
+
+    /// Whether the book follows the venue's.
+    pub(crate) fn is_valid(&self, slot: Slot) -> bool {
+        self.entries[slot.0].validity == Validity::Valid
+    }
+
+    /// From now on the venue's own quotes are the quotes.
+    pub(crate) fn expect_quotes(&mut self, slot: Slot) {
+        self.entries[slot.0].quoted = true;
+    }
+
+    pub(crate) fn trade(&self, slot: Slot, times: Times, trade: Trade, old: bool, out: &mut Vec<Tick>) {
+        let body = if old { Body::OldTrade(trade) } else { Body::Trade(trade) };
+        out.push(self.tick(slot, times, body));
+    }
+
+    /// The venue's own best bid and offer.
+    pub(crate) fn quote(
+        &mut self,
+        slot: Slot,
+        times: Times,
+        bid: Option<Level>,
+        ask: Option<Level>,
+        out: &mut Vec<Tick>,
+    ) {
+        self.expect_quotes(slot);
+        out.push(self.tick(slot, times, Body::Quote(Quote { bid, ask, derived: false })));
+    }
+
+    pub(crate) fn ticker(&self, slot: Slot, times: Times, ticker: Ticker, out: &mut Vec<Tick>) {
+        out.push(self.tick(slot, times, Body::Ticker(Box::new(ticker))));
+    }
+
+    /// The venue says that the instrument entered a state.
+    pub(crate) fn state(&self, slot: Slot, times: Times, state: State, reason: &str, out: &mut Vec<Tick>) {
+        out.push(self.status(slot, times, state, reason));
+    }
+
+    /// The whole book, as the venue gives it.
+    pub(crate) fn snapshot(&mut self, slot: Slot, times: Times, levels: Levels, out: &mut Vec<Tick>) {
+        let entry = &mut self.entries[slot.0];
+        entry.book = Book::from_levels(&levels);
+        let before = mem::replace(&mut entry.validity, Validity::Valid);
+        out.push(self.tick(slot, times, Body::Book(BookChange::Snapshot(levels))));
+        if before == Validity::Void {
+            out.push(self.status(slot, times, State::Open, "the book is whole again"));
+        }
+        self.derive_quote(slot, times, out);
+    }
+
+    /// A change of a valid book. A change without a level is nothing.
+    pub(crate) fn delta(&mut self, slot: Slot, times: Times, levels: Levels, out: &mut Vec<Tick>) {
+        self.entries[slot.0].book.apply(&levels);
+        self.applied(slot, times, levels, out);
+    }
+
+    /// As [`Self::delta`], at a venue that keeps `depth` levels a side: what the change pushes out
+    /// goes with the same record. `is_right` judges the resulting book.
+    pub(crate) fn checked_delta(
+        &mut self,
+        slot: Slot,
+        times: Times,
+        mut levels: Levels,
+        depth: usize,
+        is_right: impl FnOnce(&Book) -> bool,
+        out: &mut Vec<Tick>,
+    ) -> bool {
+        let book = &mut self.entries[slot.0].book;
+        book.apply(&levels);
+        let cut = book.cut(depth);
+        levels.bids.extend(cut.bids);
+        levels.asks.extend(cut.asks);
+        let right = is_right(book);
+        if right {
+            self.applied(slot, times, levels, out);
+        }
+        right
+    }
+
+    fn applied(&mut self, slot: Slot, times: Times, levels: Levels, out: &mut Vec<Tick>) {
+        if levels.is_empty() {
+            return;
+        }
+        out.push(self.tick(slot, times, Body::Book(BookChange::Delta(levels))));
+        self.derive_quote(slot, times, out);
+    }
+
+    /// The book can no longer be trusted. Said once, until a snapshot comes.
+    pub(crate) fn void(&mut self, slot: Slot, times: Times, gap: FeedGap, out: &mut Vec<Tick>) {
+        let entry = &mut self.entries[slot.0];
+        if entry.validity != Validity::Valid {
+            return;
+        }
+        entry.validity = Validity::Void;
+        entry.book = Book::default();
+        entry.best = (None, None);
+        out.push(self.tick(slot, times, Body::Book(BookChange::Gap(gap))));
+        let reason = format!("book updates were lost ({}), waiting for a snapshot", gap.reason.as_str());
+        out.push(self.status(slot, times, State::Suspect, &reason));
+    }
+
+    fn derive_quote(&mut self, slot: Slot, times: Times, out: &mut Vec<Tick>) {
+        let entry = &mut self.entries[slot.0];
+        if entry.quoted {
+            return;
+        }
+        let best = (entry.book.best(BookSide::Bid), entry.book.best(BookSide::Ask));
+        if mem::replace(&mut entry.best, best) != best {
+            let quote = Quote { bid: best.0, ask: best.1, derived: true };
+            out.push(self.tick(slot, times, Body::Quote(quote)));
+        }
+    }
+
+    fn status(&self, slot: Slot, times: Times, state: State, reason: &str) -> Tick {
+        let feed = self.entries[slot.0].instrument.venue.as_str().into();
+        let change = StatusChange { state, reason: reason.into(), feed, since: None };
+        self.tick(slot, times, Body::Status(Box::new(change)))
+    }
+
+    fn tick(&self, slot: Slot, times: Times, body: Body) -> Tick {
+        let instrument = Arc::clone(&self.entries[slot.0].instrument);
+        Tick { instrument, ts_event: times.event, ts_recv: times.recv, body }
+    }
+}

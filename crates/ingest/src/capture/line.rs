@@ -1,0 +1,224 @@
+//! One line of a recording, in any of the three formats.
+
+use std::borrow::Cow;
+
+use model::{TimeError, UnixNanos};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// How the lines of a recording are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// JSON objects that say what each line is.
+    Envelope,
+    /// Receive time in nanoseconds, a space, the message.
+    Stamped,
+    /// The message alone.
+    Raw,
+}
+
+/// What a line says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line<'a> {
+    /// About the recording itself.
+    Header,
+    /// A connection was opened.
+    Connected {
+        /// The connection's name within the recording.
+        conn: Cow<'a, str>,
+        /// The address connected to.
+        addr: Cow<'a, str>,
+        /// When.
+        at: Option<UnixNanos>,
+    },
+    /// Something the recorder sent.
+    Sent,
+    /// A message arrived.
+    Frame {
+        /// The connection's name within the recording; empty where it has none.
+        conn: Cow<'a, str>,
+        /// The message.
+        text: Cow<'a, str>,
+        /// When.
+        at: Option<UnixNanos>,
+    },
+    /// An HTTP answer arrived.
+    Answer {
+        /// What was asked for.
+        url: Cow<'a, str>,
+        /// The answer's body.
+        body: Cow<'a, str>,
+        /// When.
+        at: Option<UnixNanos>,
+    },
+}
+
+/// Why a line could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LineError {
+    /// Not UTF-8.
+    #[error("not UTF-8 (at byte {at})")]
+    NotUtf8 {
+        /// Offset of the first bad byte.
+        at: usize,
+    },
+    /// Not JSON, or not of the envelope's shape.
+    #[error("not a line of a capture: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The receive time cannot be read.
+    #[error("bad receive time: {0}")]
+    Time(#[from] TimeError),
+    /// A line of the stamped format without its time.
+    #[error("the line must begin with the receive time in nanoseconds")]
+    NoStamp,
+    /// A line of the envelope lacks something.
+    #[error("a {kind:?} line needs {field:?}")]
+    Missing {
+        /// The line's `t`.
+        kind: String,
+        /// The missing field.
+        field: &'static str,
+    },
+    /// A line of the envelope of an unknown kind.
+    #[error("unknown kind of line {kind:?}; header, http, connect, send and recv are known")]
+    Kind {
+        /// The line's `t`.
+        kind: String,
+    },
+    /// A binary frame where the venue sends text.
+    #[error("a binary frame; this venue's messages are text")]
+    Binary,
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    t: Cow<'a, str>,
+    #[serde(borrow)]
+    conn: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    ts: Option<&'a RawValue>,
+    #[serde(borrow)]
+    addr: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    url: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    data: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    b64: Option<Cow<'a, str>>,
+}
+
+impl Format {
+    /// The format of a recording, told by its first line that is not empty.
+    #[must_use]
+    pub fn of(line: &[u8]) -> Self {
+        let is_kind = |envelope: Envelope<'_>| {
+            matches!(envelope.t.as_ref(), "header" | "http" | "connect" | "send" | "recv")
+        };
+        match line.first() {
+            Some(byte) if byte.is_ascii_digit() => Self::Stamped,
+            _ if serde_json::from_slice(line).is_ok_and(is_kind) => Self::Envelope,
+            _ => Self::Raw,
+        }
+    }
+
+    /// Reads a line.
+    ///
+    /// # Errors
+    /// Says why the line is not of this format.
+    pub fn read(self, line: &[u8]) -> Result<Line<'_>, LineError> {
+        let text =
+            std::str::from_utf8(line).map_err(|error| LineError::NotUtf8 { at: error.valid_up_to() })?;
+        match self {
+            Self::Envelope => envelope(serde_json::from_str(text)?),
+            Self::Stamped => {
+                let (stamp, message) = text.split_once(' ').ok_or(LineError::NoStamp)?;
+                let nanos = stamp.parse().map_err(|_| LineError::NoStamp)?;
+                Ok(frame(message, Some(UnixNanos(nanos))))
+            }
+            Self::Raw => Ok(frame(text, None)),
+        }
+    }
+}
+
+fn frame(text: &str, at: Option<UnixNanos>) -> Line<'_> {
+    Line::Frame { conn: Cow::Borrowed(""), text: Cow::Borrowed(text), at }
+}
+
+fn envelope(line: Envelope<'_>) -> Result<Line<'_>, LineError> {
+    let at = line.ts.map(|ts| UnixNanos::from_decimal_seconds(ts.get())).transpose()?;
+    let missing = |field| LineError::Missing { kind: line.t.clone().into_owned(), field };
+    match line.t.as_ref() {
+        "header" => Ok(Line::Header),
+        "send" => Ok(Line::Sent),
+        "connect" => Ok(Line::Connected {
+            conn: line.conn.ok_or_else(|| missing("conn"))?,
+            addr: line.addr.unwrap_or_default(),
+            at,
+        }),
+        "http" => Ok(Line::Answer {
+            url: line.url.ok_or_else(|| missing("url"))?,
+            body: line.data.ok_or_else(|| missing("data"))?,
+            at,
+        }),
+        "recv" if line.data.is_none() && line.b64.is_some() => Err(LineError::Binary),
+        "recv" => Ok(Line::Frame {
+            conn: line.conn.unwrap_or_default(),
+            text: line.data.ok_or_else(|| missing("data"))?,
+            at,
+        }),
+        kind => Err(LineError::Kind { kind: kind.to_owned() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_told_by_their_first_line() {
+        assert_eq!(Format::of(br#"{"format":2,"t":"header"}"#), Format::Envelope);
+        assert_eq!(Format::of(br#"1723161253937085768 {"stream":"x"}"#), Format::Stamped);
+        assert_eq!(Format::of(br#"{"channel":"book"}"#), Format::Raw);
+        assert_eq!(Format::of(br#"{"e":"trade","t":3735683259}"#), Format::Raw);
+        assert_eq!(Format::of(b"rubbish"), Format::Raw);
+    }
+
+    #[test]
+    fn receive_times_are_exact() {
+        let line = br#"{"t":"recv","conn":"K.1","ts":1618678132.9348202,"data":"{\"a\":\"\u0041\"}"}"#;
+        let wanted = Line::Frame {
+            conn: "K.1".into(),
+            text: r#"{"a":"A"}"#.into(),
+            at: Some(UnixNanos(1_618_678_132_934_820_200)),
+        };
+        assert_eq!(Format::Envelope.read(line).unwrap(), wanted);
+        let Line::Frame { at, text, .. } = Format::Stamped.read(b"12 {}").unwrap() else { panic!() };
+        assert_eq!((at, text.as_ref()), (Some(UnixNanos(12)), "{}"));
+    }
+
+    #[test]
+    fn broken_lines_say_why() {
+        let say = |format: Format, line: &[u8]| format.read(line).unwrap_err().to_string();
+        assert_eq!(say(Format::Raw, b"a\xff"), "not UTF-8 (at byte 1)");
+        assert_eq!(
+            say(Format::Envelope, br#"{"t":"recv","ts":1"#),
+            "not a line of a capture: EOF while parsing an object at line 1 column 18"
+        );
+        assert_eq!(say(Format::Envelope, br#"{"t":"recv"}"#), r#"a "recv" line needs "data""#);
+        assert_eq!(
+            say(Format::Envelope, br#"{"t":"recv","b64":"AA=="}"#),
+            "a binary frame; this venue's messages are text"
+        );
+        assert_eq!(
+            say(Format::Envelope, br#"{"t":"what"}"#),
+            r#"unknown kind of line "what"; header, http, connect, send and recv are known"#
+        );
+        assert_eq!(
+            say(Format::Envelope, br#"{"t":"recv","ts":"x","data":""}"#),
+            "bad receive time: not an instant"
+        );
+        assert_eq!(say(Format::Stamped, b"{}"), "the line must begin with the receive time in nanoseconds");
+    }
+}

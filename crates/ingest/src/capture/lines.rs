@@ -1,0 +1,102 @@
+//! Lines of an input, bounded in length.
+
+use std::io::{self, BufRead};
+
+/// Longest line. The longest seen in the wild, a full Coinbase book, has 5 MB.
+pub const LINE_BYTES_MAX: usize = 64 << 20;
+
+/// Why a line could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// Longer than [`LINE_BYTES_MAX`]: passed over, the next one may be read.
+    #[error("the line is longer than {LINE_BYTES_MAX} bytes")]
+    TooLong,
+    /// The input ends in the middle or is damaged: nothing more can be read.
+    #[error("nothing can be read from here on: {0}")]
+    Input(#[from] io::Error),
+}
+
+/// Reads lines and counts them.
+pub struct Lines<R> {
+    input: R,
+    buffer: Vec<u8>,
+    number: u64,
+}
+
+impl<R: BufRead> Lines<R> {
+    /// The lines of `input`.
+    pub const fn new(input: R) -> Self {
+        Self { input, buffer: Vec::new(), number: 0 }
+    }
+
+    /// The next line without its end, or `None` at the end of the input.
+    ///
+    /// # Errors
+    /// Says whether reading may go on.
+    pub fn next_line(&mut self) -> Result<Option<&[u8]>, ReadError> {
+        self.buffer.clear();
+        self.number += 1;
+        let mut too_long = false;
+        loop {
+            let chunk = self.input.fill_buf()?;
+            if chunk.is_empty() {
+                break;
+            }
+            let end = chunk.iter().position(|&byte| byte == b'\n');
+            let take = end.unwrap_or(chunk.len());
+            too_long |= self.buffer.len() + take > LINE_BYTES_MAX;
+            if !too_long {
+                self.buffer.extend_from_slice(&chunk[..take]);
+            }
+            self.input.consume(end.map_or(take, |at| at + 1));
+            if end.is_some() {
+                return self.finish(too_long);
+            }
+        }
+        if self.buffer.is_empty() && !too_long {
+            self.number -= 1;
+            return Ok(None);
+        }
+        self.finish(too_long)
+    }
+
+    /// Number of the line that was read last; the first is 1.
+    #[must_use]
+    pub const fn number(&self) -> u64 {
+        self.number
+    }
+
+    fn finish(&self, too_long: bool) -> Result<Option<&[u8]>, ReadError> {
+        if too_long {
+            return Err(ReadError::TooLong);
+        }
+        Ok(Some(self.buffer.strip_suffix(b"\r").unwrap_or(&self.buffer)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufReader, Read};
+
+    use super::*;
+
+    #[test]
+    fn lines_are_counted() {
+        let mut lines = Lines::new(BufReader::with_capacity(2, &b"one\r\n\nthree"[..]));
+        for (number, wanted) in [(1, &b"one"[..]), (2, b""), (3, b"three")] {
+            assert_eq!(lines.next_line().unwrap(), Some(wanted));
+            assert_eq!(lines.number(), number);
+        }
+        assert_eq!(lines.next_line().unwrap(), None);
+        assert_eq!(lines.number(), 3);
+    }
+
+    #[test]
+    fn a_line_over_the_limit_is_skipped() {
+        let long = io::repeat(b'x').take(LINE_BYTES_MAX as u64 + 1);
+        let mut lines = Lines::new(BufReader::new(long.chain(&b"\nnext\n"[..])));
+        assert!(matches!(lines.next_line(), Err(ReadError::TooLong)));
+        assert_eq!(lines.next_line().unwrap(), Some(&b"next"[..]));
+        assert_eq!(lines.number(), 2);
+    }
+}

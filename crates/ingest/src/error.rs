@@ -1,0 +1,81 @@
+//! What can be wrong with a venue's message. A feed fault is counted and skipped, never guessed at.
+
+use model::{DecimalError, SymbolError, TimeError};
+
+use crate::capture::LineError;
+
+/// Why a message was refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FeedError {
+    /// The line of the recording is broken.
+    #[error(transparent)]
+    Line(#[from] LineError),
+    /// The line is longer than [`crate::capture::LINE_BYTES_MAX`].
+    #[error("longer than {} bytes", crate::capture::LINE_BYTES_MAX)]
+    TooLong,
+    /// Not JSON.
+    #[error("not JSON: {0}")]
+    Json(serde_json::Error),
+    /// JSON, but not of the shape this venue sends.
+    #[error("not a message of this venue: {0}")]
+    Shape(serde_json::Error),
+    /// A price or size that cannot be held exactly, or is none.
+    #[error("bad number: {0}")]
+    Number(serde_json::Error),
+    /// As [`Self::Number`], where no JSON position is at hand.
+    #[error("bad number: {0}")]
+    Decimal(#[from] DecimalError),
+    /// A time that cannot be.
+    #[error("bad time: {0}")]
+    Time(#[from] TimeError),
+    /// A symbol outside our grammar.
+    #[error("bad symbol {text:?}: {source}")]
+    Symbol {
+        /// The symbol as the venue writes it.
+        text: String,
+        /// What is wrong with it.
+        source: SymbolError,
+    },
+    /// A field without which the message says nothing.
+    #[error("the message lacks {0:?}")]
+    Missing(&'static str),
+    /// An order book snapshot of which nobody can say whose it is.
+    #[error("a snapshot that fits none of the books that wait for one")]
+    StraySnapshot,
+    /// More instruments than one feed may have.
+    #[error("more than {} instruments", crate::board::INSTRUMENTS_MAX)]
+    TooManyInstruments,
+}
+
+/// Marks number errors on their way through serde, which knows only texts.
+pub(crate) const NUMBER_MARK: &str = "number: ";
+
+impl FeedError {
+    /// The kind of fault, for counters: a closed set of words.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::Line(_) | Self::TooLong => "line",
+            Self::Json(_) => "json",
+            Self::Shape(_) | Self::Missing(_) => "shape",
+            Self::Number(_) | Self::Decimal(_) => "number",
+            Self::Time(_) => "time",
+            Self::Symbol { .. } => "symbol",
+            Self::StraySnapshot => "snapshot",
+            Self::TooManyInstruments => "limit",
+        }
+    }
+}
+
+impl From<serde_json::Error> for FeedError {
+    fn from(error: serde_json::Error) -> Self {
+        if !error.is_data() {
+            Self::Json(error)
+        } else if error.to_string().starts_with(NUMBER_MARK) {
+            Self::Number(error)
+        } else {
+            Self::Shape(error)
+        }
+    }
+}

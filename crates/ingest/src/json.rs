@@ -1,0 +1,119 @@
+//! Prices, sizes, levels and times as venues write them in JSON, read without a detour.
+
+use std::fmt;
+
+use model::{DecimalError, Level, Price, Size, UnixNanos};
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::error::NUMBER_MARK;
+
+/// A price in a JSON string.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PriceText(pub(crate) Price);
+
+/// A size in a JSON string.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SizeText(pub(crate) Size);
+
+/// A price in a JSON number, whose digits count.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PriceNumber(pub(crate) Price);
+
+/// A size in a JSON number, whose digits count.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SizeNumber(pub(crate) Size);
+
+/// `["price","size",…]`: whatever follows the two is passed over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pair(pub(crate) Level);
+
+fn number_error<E: Error>(error: DecimalError) -> E {
+    E::custom(format_args!("{NUMBER_MARK}{error}"))
+}
+
+impl<'de> Deserialize<'de> for PriceText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(TextVisitor(Price::parse)).map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for SizeText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(TextVisitor(Size::parse)).map(Self)
+    }
+}
+
+struct TextVisitor<T>(fn(&str) -> Result<T, DecimalError>);
+
+impl<T> Visitor<'_> for TextVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a decimal number in a string")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        (self.0)(text).map_err(number_error)
+    }
+}
+
+impl<'de> Deserialize<'de> for PriceNumber {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        Price::parse(bare(raw)).map(Self).map_err(number_error)
+    }
+}
+
+impl<'de> Deserialize<'de> for SizeNumber {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        Size::parse(bare(raw)).map(Self).map_err(number_error)
+    }
+}
+
+/// The digits of a number, whether it stands in quotes or not.
+fn bare(raw: &RawValue) -> &str {
+    let text = raw.get();
+    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)
+}
+
+impl<'de> Deserialize<'de> for Pair {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(PairVisitor)
+    }
+}
+
+struct PairVisitor;
+
+impl<'de> Visitor<'de> for PairVisitor {
+    type Value = Pair;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of price and size")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Pair, A::Error> {
+        let price: PriceText = list.next_element()?.ok_or_else(|| A::Error::invalid_length(0, &self))?;
+        let size: SizeText = list.next_element()?.ok_or_else(|| A::Error::invalid_length(1, &self))?;
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Pair(Level { price: price.0, size: size.0 }))
+    }
+}
+
+/// The levels of pairs.
+pub(crate) fn levels(pairs: Vec<Pair>) -> Vec<Level> {
+    pairs.into_iter().map(|pair| pair.0).collect()
+}
+
+/// Milliseconds since the epoch, as a number or in a string.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Millis(pub(crate) UnixNanos);
+
+impl<'de> Deserialize<'de> for Millis {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        let millis = bare(raw).parse().map_err(|_| D::Error::custom("milliseconds expected"))?;
+        UnixNanos::from_millis(millis).map(Self).map_err(D::Error::custom)
+    }
+}

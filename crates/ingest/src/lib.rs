@@ -1,0 +1,16 @@
+//! Feed handlers: simulations, captures and venues, normalised to ticks.
+//!
+//! The normalisers are pure: messages in, ticks out, no socket, no clock. Around them stands a thin
+//! shell of threads that read files and keep time ([`feed`]). Not here: sequencing, subscribers.
+
+mod board;
+pub mod capture;
+mod error;
+mod json;
+mod recording;
+mod venue;
+
+pub use board::INSTRUMENTS_MAX;
+pub use error::FeedError;
+pub use recording::{Reader, Recording, Step};
+pub use venue::{FEEDS, Link, Normaliser, normaliser};

@@ -1,0 +1,434 @@
+//! Binance: combined streams, with the depth snapshot over REST.
+//!
+//! A book begins with a REST snapshot and goes on with diffs that were buffered meanwhile. Source of
+//! the rules: Binance, "How to manage a local order book correctly", spot and futures.
+//!
+//! | | stale, dropped | first diff kept | then |
+//! |---|---|---|---|
+//! | spot | `u <= lastUpdateId` | `U <= lastUpdateId + 1 <= u` | `U == previous u + 1` |
+//! | futures | `u < lastUpdateId` | `U <= lastUpdateId <= u` | `pu == previous u` |
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::mem;
+
+use model::{Level, Levels, Side, Tick, Ticker, Trade};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{Link, Normaliser, names, sequence_gap};
+use crate::board::{Board, Slot, Times};
+use crate::error::FeedError;
+use crate::json::{Millis, Pair, PriceText, SizeText, levels};
+
+/// Diffs kept for a book that waits for its snapshot.
+const BUFFERED_DIFFS_MAX: usize = 10_000;
+
+/// A market of Binance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Market {
+    Spot,
+    UsdM,
+    CoinM,
+}
+
+pub(crate) struct Binance {
+    market: Market,
+    board: Board,
+    /// By slot.
+    sync: Vec<Sync>,
+}
+
+/// Where a book stands against the venue's numbering.
+enum Sync {
+    /// No snapshot yet, or none that fits: diffs wait.
+    Waiting(VecDeque<Diff>),
+    /// The snapshot is in, no diff yet.
+    Snapshot(u64),
+    /// In step; the last diff's `u`.
+    Live(u64),
+    /// The stream sends whole books instead of diffs.
+    Partial,
+}
+
+struct Diff {
+    first: u64,
+    last: u64,
+    previous: Option<u64>,
+    times: Times,
+    levels: Levels,
+}
+
+#[derive(Deserialize)]
+struct Combined<'a> {
+    #[serde(borrow)]
+    stream: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Kind<'a> {
+    #[serde(borrow, default)]
+    e: Cow<'a, str>,
+    #[serde(rename = "lastUpdateId")]
+    last_update_id: Option<u64>,
+    u: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Depth<'a> {
+    #[serde(rename = "E")]
+    event: Millis,
+    #[serde(rename = "T")]
+    matched: Option<Millis>,
+    #[serde(borrow)]
+    s: Cow<'a, str>,
+    #[serde(rename = "U")]
+    first: u64,
+    u: u64,
+    pu: Option<u64>,
+    b: Vec<Pair>,
+    a: Vec<Pair>,
+}
+
+#[derive(Deserialize)]
+struct Snapshot<'a> {
+    #[serde(rename = "lastUpdateId")]
+    last_update_id: u64,
+    #[serde(rename = "T")]
+    matched: Option<Millis>,
+    #[serde(borrow)]
+    symbol: Option<Cow<'a, str>>,
+    bids: Vec<Pair>,
+    asks: Vec<Pair>,
+}
+
+#[derive(Deserialize)]
+struct TradeMessage<'a> {
+    #[serde(borrow)]
+    s: Cow<'a, str>,
+    #[serde(borrow)]
+    a: Option<&'a RawValue>,
+    #[serde(borrow)]
+    t: Option<&'a RawValue>,
+    p: PriceText,
+    q: SizeText,
+    #[serde(rename = "T")]
+    traded: Millis,
+    /// Whether the buyer was the maker: then the taker sold.
+    m: bool,
+}
+
+#[derive(Deserialize)]
+struct BookTicker<'a> {
+    #[serde(borrow)]
+    s: Cow<'a, str>,
+    b: PriceText,
+    #[serde(rename = "B")]
+    bid_size: SizeText,
+    a: PriceText,
+    #[serde(rename = "A")]
+    ask_size: SizeText,
+    #[serde(rename = "T")]
+    matched: Option<Millis>,
+    #[serde(rename = "E")]
+    event: Option<Millis>,
+}
+
+#[derive(Deserialize)]
+struct DayTicker<'a> {
+    #[serde(rename = "E")]
+    event: Millis,
+    #[serde(borrow)]
+    s: Cow<'a, str>,
+    c: PriceText,
+    #[serde(rename = "Q")]
+    last_size: Option<SizeText>,
+    o: PriceText,
+    h: PriceText,
+    l: PriceText,
+    v: SizeText,
+    b: Option<PriceText>,
+    #[serde(rename = "B")]
+    bid_size: Option<SizeText>,
+    a: Option<PriceText>,
+    #[serde(rename = "A")]
+    ask_size: Option<SizeText>,
+}
+
+impl Binance {
+    pub(crate) fn new(market: Market) -> Self {
+        let board = match market {
+            Market::Spot => Board::new("binance", names::spot),
+            Market::UsdM => Board::new("binance-usdm", names::derivative),
+            Market::CoinM => Board::new("binance-coinm", names::derivative),
+        };
+        Self { market, board, sync: Vec::new() }
+    }
+
+    fn slot(&mut self, symbol: &str) -> Result<Slot, FeedError> {
+        let slot = self.board.slot(symbol)?;
+        if self.sync.len() <= slot.index() {
+            self.sync.resize_with(slot.index() + 1, || Sync::Waiting(VecDeque::new()));
+        }
+        Ok(slot)
+    }
+
+    fn message(
+        &mut self,
+        link: &Link<'_>,
+        stream: &str,
+        text: &str,
+        out: &mut Vec<Tick>,
+    ) -> Result<(), FeedError> {
+        if text.starts_with('[') {
+            let list: Vec<&RawValue> = serde_json::from_str(text)?;
+            return list.iter().try_for_each(|one| self.message(link, stream, one.get(), out));
+        }
+        let kind: Kind<'_> = serde_json::from_str(text)?;
+        match (kind.e.as_ref(), kind.last_update_id) {
+            ("depthUpdate", _) => self.depth(link, stream, text, out),
+            ("trade" | "aggTrade", _) => self.trade(link, text, out),
+            ("bookTicker", _) => self.book_ticker(link, text, out),
+            ("24hrTicker", _) => self.day_ticker(link, text, out),
+            // Spot sends best bid and offer without saying what it is.
+            ("", None) if kind.u.is_some() => self.book_ticker(link, text, out),
+            ("", Some(_)) => self.snapshot(link, stream, None, text, out),
+            _ => Ok(()),
+        }
+    }
+
+    fn depth(
+        &mut self,
+        link: &Link<'_>,
+        stream: &str,
+        text: &str,
+        out: &mut Vec<Tick>,
+    ) -> Result<(), FeedError> {
+        let depth: Depth<'_> = serde_json::from_str(text)?;
+        let slot = self.slot(&depth.s)?;
+        let times = link.times(Some(depth.matched.unwrap_or(depth.event).0));
+        let levels = Levels { bids: levels(depth.b), asks: levels(depth.a) };
+        if is_partial(stream) {
+            self.partial(slot, times, levels, out);
+            return Ok(());
+        }
+        let diff = Diff { first: depth.first, last: depth.u, previous: depth.pu, times, levels };
+        self.diff(slot, diff, out);
+        Ok(())
+    }
+
+    /// A stream of whole (shallow) books. Beside a stream of diffs it says nothing new.
+    fn partial(&mut self, slot: Slot, times: Times, levels: Levels, out: &mut Vec<Tick>) {
+        let sync = &mut self.sync[slot.index()];
+        if matches!(sync, Sync::Waiting(buffer) if buffer.is_empty()) {
+            *sync = Sync::Partial;
+        }
+        if matches!(sync, Sync::Partial) {
+            self.board.snapshot(slot, times, levels, out);
+        }
+    }
+
+    fn diff(&mut self, slot: Slot, diff: Diff, out: &mut Vec<Tick>) {
+        let spot = self.market == Market::Spot;
+        let sync = &mut self.sync[slot.index()];
+        let (stale, follows, expected) = match *sync {
+            Sync::Waiting(ref mut buffer) => {
+                if buffer.len() == BUFFERED_DIFFS_MAX {
+                    buffer.pop_front();
+                }
+                buffer.push_back(diff);
+                return;
+            }
+            Sync::Partial => {
+                *sync = Sync::Waiting(VecDeque::from([diff]));
+                return;
+            }
+            Sync::Snapshot(id) if spot => (diff.last <= id, diff.first <= id + 1 && id < diff.last, id + 1),
+            Sync::Snapshot(id) => (diff.last < id, diff.first <= id && id <= diff.last, id),
+            // A diff that was applied already, sent twice, is as stale as one before the snapshot.
+            Sync::Live(u) if spot => (diff.last <= u, diff.first == u + 1, u + 1),
+            Sync::Live(u) => (diff.last <= u, diff.previous == Some(u), u + 1),
+        };
+        if stale {
+            return;
+        }
+        if follows {
+            *sync = Sync::Live(diff.last);
+            self.board.delta(slot, diff.times, diff.levels, out);
+            return;
+        }
+        let until = diff.previous.unwrap_or(diff.first.saturating_sub(1));
+        let (times, gap) = (diff.times, sequence_gap(expected, until.max(expected)));
+        *sync = Sync::Waiting(VecDeque::from([diff]));
+        self.board.void(slot, times, gap, out);
+    }
+
+    fn snapshot(
+        &mut self,
+        link: &Link<'_>,
+        stream: &str,
+        url_symbol: Option<&str>,
+        text: &str,
+        out: &mut Vec<Tick>,
+    ) -> Result<(), FeedError> {
+        let snapshot: Snapshot<'_> = serde_json::from_str(text)?;
+        let times = link.times(snapshot.matched.map(|at| at.0));
+        let id = snapshot.last_update_id;
+        let stream_symbol = stream.split_once('@').map(|(symbol, _)| symbol.to_ascii_uppercase());
+        let named = snapshot.symbol.as_deref().or(url_symbol).or(stream_symbol.as_deref());
+        let slot = match named {
+            Some(symbol) => self.slot(symbol)?,
+            None => self.waiting_for(id)?,
+        };
+        let levels = Levels { bids: levels(snapshot.bids), asks: levels(snapshot.asks) };
+        if is_partial(stream) {
+            self.partial(slot, times, levels, out);
+            return Ok(());
+        }
+        let spot = self.market == Market::Spot;
+        let sync = &mut self.sync[slot.index()];
+        let buffer = match sync {
+            // Older than what we have, or than the first diff we could put on it: wait for a newer one.
+            Sync::Live(u) if id < *u => return Ok(()),
+            Sync::Waiting(buffer) => {
+                let stale = |diff: &Diff| if spot { diff.last <= id } else { diff.last < id };
+                let reach = if spot { id + 1 } else { id };
+                if buffer.iter().find(|diff| !stale(diff)).is_some_and(|first| first.first > reach) {
+                    return Ok(());
+                }
+                mem::take(buffer)
+            }
+            Sync::Live(_) | Sync::Snapshot(_) | Sync::Partial => VecDeque::new(),
+        };
+        *sync = Sync::Snapshot(id);
+        self.board.snapshot(slot, times, levels, out);
+        for diff in buffer {
+            self.diff(slot, diff, out);
+        }
+        Ok(())
+    }
+
+    /// The book that a snapshot without a name must be for: the one whose diffs it falls among, or
+    /// the only one that waits.
+    fn waiting_for(&self, id: u64) -> Result<Slot, FeedError> {
+        let waiting = || {
+            self.board.slots().filter_map(|slot| match &self.sync[slot.index()] {
+                Sync::Waiting(buffer) => Some((slot, buffer)),
+                _ => None,
+            })
+        };
+        let among = |buffer: &VecDeque<Diff>| {
+            buffer
+                .front()
+                .zip(buffer.back())
+                .is_some_and(|(first, last)| first.first <= id + 1 && id <= last.last)
+        };
+        let mut fitting = waiting().filter(|(_, buffer)| among(buffer));
+        let mut candidates = waiting();
+        match (fitting.next(), fitting.next(), candidates.next(), candidates.next()) {
+            (Some((slot, _)), None, ..) | (None, _, Some((slot, _)), None) => Ok(slot),
+            _ => Err(FeedError::StraySnapshot),
+        }
+    }
+
+    fn trade(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
+        let message: TradeMessage<'_> = serde_json::from_str(text)?;
+        let slot = self.slot(&message.s)?;
+        let trade = Trade {
+            price: message.p.0,
+            size: message.q.0,
+            side: if message.m { Side::Sell } else { Side::Buy },
+            id: message.a.or(message.t).map(|id| id.get().trim_matches('"').into()),
+        };
+        self.board.trade(slot, link.times(Some(message.traded.0)), trade, false, out);
+        Ok(())
+    }
+
+    fn book_ticker(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
+        let message: BookTicker<'_> = serde_json::from_str(text)?;
+        let slot = self.slot(&message.s)?;
+        let times = link.times(message.matched.or(message.event).map(|at| at.0));
+        let (bid, ask) = (level(message.b, message.bid_size), level(message.a, message.ask_size));
+        self.board.quote(slot, times, bid, ask, out);
+        Ok(())
+    }
+
+    fn day_ticker(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
+        let message: DayTicker<'_> = serde_json::from_str(text)?;
+        let slot = self.slot(&message.s)?;
+        let times = link.times(Some(message.event.0));
+        let side =
+            |price: Option<PriceText>, size: Option<SizeText>| price.zip(size).and_then(|(p, s)| level(p, s));
+        let bid = side(message.b, message.bid_size);
+        let ask = side(message.a, message.ask_size);
+        if message.b.is_some() && message.a.is_some() {
+            self.board.quote(slot, times, bid, ask, out);
+        }
+        let ticker = Ticker {
+            last_price: Some(message.c.0),
+            last_size: message.last_size.map(|size| size.0),
+            bid,
+            ask,
+            open: Some(message.o.0),
+            high: Some(message.h.0),
+            low: Some(message.l.0),
+            volume: Some(message.v.0.value()),
+            change: None,
+            change_percent: None,
+        };
+        self.board.ticker(slot, times, ticker.with_change(), out);
+        Ok(())
+    }
+}
+
+/// An empty side is written as zeros.
+fn level(price: PriceText, size: SizeText) -> Option<Level> {
+    (!size.0.is_zero()).then_some(Level { price: price.0, size: size.0 })
+}
+
+/// `btcusdt@depth20@100ms`: a number behind `depth` means whole books of that many levels.
+fn is_partial(stream: &str) -> bool {
+    stream.split('@').filter_map(|part| part.strip_prefix("depth")).any(|levels| !levels.is_empty())
+}
+
+impl Normaliser for Binance {
+    fn handle_connect(&mut self, _link: &Link<'_>, addr: &str, _out: &mut Vec<Tick>) {
+        let streams = addr.split_once("streams=").map_or("", |(_, streams)| streams);
+        for stream in streams.split('/') {
+            if let Some(symbol) = stream.strip_suffix("@bookTicker")
+                && let Ok(slot) = self.slot(&symbol.to_ascii_uppercase())
+            {
+                self.board.expect_quotes(slot);
+            }
+        }
+    }
+
+    fn handle_frame(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
+        let combined: Combined<'_> = if text.starts_with('[') {
+            Combined { stream: None, data: None }
+        } else {
+            serde_json::from_str(text)?
+        };
+        match (combined.stream, combined.data) {
+            (Some(stream), Some(data)) => self.message(link, &stream, data.get(), out),
+            _ => self.message(link, "", text, out),
+        }
+    }
+
+    fn handle_answer(
+        &mut self,
+        link: &Link<'_>,
+        url: &str,
+        body: &str,
+        out: &mut Vec<Tick>,
+    ) -> Result<(), FeedError> {
+        let (path, query) = url.split_once('?').unwrap_or((url, ""));
+        if !path.ends_with("/depth") {
+            return Ok(());
+        }
+        let symbol = query.split('&').find_map(|pair| pair.strip_prefix("symbol="));
+        self.snapshot(link, "", symbol, body, out)
+    }
+}

@@ -1,0 +1,97 @@
+//! The venues: one normaliser each, pure, from their messages to ticks.
+
+mod binance;
+mod bybit;
+mod coinbase;
+mod kraken;
+mod kraken_v2;
+mod names;
+mod okx;
+mod sim;
+
+use model::{FeedGap, GapReason, Tick, UnixNanos};
+
+use crate::error::FeedError;
+
+/// Turns one venue's messages into ticks. It opens no socket and reads no clock: the same
+/// normaliser eats live frames and recordings.
+pub trait Normaliser: Send {
+    /// A connection was opened, or opened again.
+    fn handle_connect(&mut self, _link: &Link<'_>, _addr: &str, _out: &mut Vec<Tick>) {}
+
+    /// A message arrived. Appends what it says to `out`.
+    ///
+    /// # Errors
+    /// The message is broken: it is skipped whole, the normaliser goes on. What was appended
+    /// before the fault was found stays.
+    fn handle_frame(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError>;
+
+    /// An HTTP answer arrived. Appends what it says to `out`.
+    ///
+    /// # Errors
+    /// As [`Self::handle_frame`].
+    fn handle_answer(
+        &mut self,
+        _link: &Link<'_>,
+        _url: &str,
+        _body: &str,
+        _out: &mut Vec<Tick>,
+    ) -> Result<(), FeedError> {
+        Ok(())
+    }
+}
+
+/// Where and when a message came in.
+#[derive(Clone, Copy, Debug)]
+pub struct Link<'a> {
+    /// Name of the connection; empty where there is only one.
+    pub conn: &'a str,
+    /// When it was received.
+    pub recv: Option<UnixNanos>,
+}
+
+impl Link<'_> {
+    pub(crate) const fn times(&self, event: Option<UnixNanos>) -> crate::board::Times {
+        crate::board::Times { event, recv: self.recv }
+    }
+}
+
+/// The names that [`normaliser`] knows.
+pub const FEEDS: [&str; 9] = [
+    "binance-spot",
+    "binance-usdm",
+    "binance-coinm",
+    "kraken",
+    "kraken-v2",
+    "coinbase",
+    "bybit",
+    "okx",
+    "sim",
+];
+
+/// The normaliser of a feed, fresh.
+#[must_use]
+pub fn normaliser(feed: &str) -> Option<Box<dyn Normaliser>> {
+    Some(match feed {
+        "binance-spot" => Box::new(binance::Binance::new(binance::Market::Spot)),
+        "binance-usdm" => Box::new(binance::Binance::new(binance::Market::UsdM)),
+        "binance-coinm" => Box::new(binance::Binance::new(binance::Market::CoinM)),
+        "kraken" => Box::new(kraken::Kraken::default()),
+        "kraken-v2" => Box::new(kraken_v2::KrakenV2::default()),
+        "coinbase" => Box::new(coinbase::Coinbase::default()),
+        "bybit" => Box::new(bybit::Bybit::default()),
+        "okx" => Box::new(okx::Okx::default()),
+        "sim" => Box::new(sim::Sim::default()),
+        _ => return None,
+    })
+}
+
+/// A gap of which the venue's numbering tells the range.
+const fn sequence_gap(from: u64, to: u64) -> FeedGap {
+    FeedGap { reason: GapReason::Sequence, venue_from: Some(from), venue_to: Some(to) }
+}
+
+/// A gap of which no range is known.
+const fn gap(reason: GapReason) -> FeedGap {
+    FeedGap { reason, venue_from: None, venue_to: None }
+}
