@@ -5,12 +5,17 @@
 
 mod board;
 pub mod capture;
+mod derive;
 mod error;
+pub mod feed;
 mod json;
+pub mod metrics;
 mod recording;
+pub mod sim;
 mod venue;
 
 pub use board::INSTRUMENTS_MAX;
+pub use derive::{Deriver, Health};
 pub use error::FeedError;
 pub use recording::{Reader, Recording, Step};
 pub use venue::{FEEDS, Link, Normaliser, normaliser};

@@ -2,6 +2,8 @@
 //! independent programs found in the same files. The recordings are other people's data and stand
 //! outside the repository; where they are not, the tests say so and have nothing to do.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

@@ -191,8 +191,6 @@ pub enum GapReason {
     Checksum,
     /// The connection was cut and opened anew.
     Reconnect,
-    /// A message of the book could not be read, so what it changed is not known.
-    Malformed,
 }
 
 impl GapReason {
@@ -203,7 +201,6 @@ impl GapReason {
             Self::Sequence => "sequence",
             Self::Checksum => "checksum",
             Self::Reconnect => "reconnect",
-            Self::Malformed => "malformed",
         }
     }
 }

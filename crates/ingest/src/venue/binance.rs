@@ -310,25 +310,19 @@ impl Binance {
         Ok(())
     }
 
-    /// The book that a snapshot without a name must be for: the one whose diffs it falls among, or
-    /// the only one that waits.
+    /// The book that a snapshot without a name must be for: the only one there is, or the one that
+    /// waits with diffs around it.
     fn waiting_for(&self, id: u64) -> Result<Slot, FeedError> {
-        let waiting = || {
-            self.board.slots().filter_map(|slot| match &self.sync[slot.index()] {
-                Sync::Waiting(buffer) => Some((slot, buffer)),
-                _ => None,
-            })
-        };
-        let among = |buffer: &VecDeque<Diff>| {
-            buffer
+        let fits = |slot: &Slot| match &self.sync[slot.index()] {
+            Sync::Waiting(buffer) => buffer
                 .front()
                 .zip(buffer.back())
-                .is_some_and(|(first, last)| first.first <= id + 1 && id <= last.last)
+                .is_some_and(|(first, last)| first.first <= id + 1 && id <= last.last),
+            _ => false,
         };
-        let mut fitting = waiting().filter(|(_, buffer)| among(buffer));
-        let mut candidates = waiting();
-        match (fitting.next(), fitting.next(), candidates.next(), candidates.next()) {
-            (Some((slot, _)), None, ..) | (None, _, Some((slot, _)), None) => Ok(slot),
+        let (mut all, mut fitting) = (self.board.slots(), self.board.slots().filter(fits));
+        match (all.next(), all.next(), fitting.next(), fitting.next()) {
+            (Some(slot), None, ..) | (_, _, Some(slot), None) => Ok(slot),
             _ => Err(FeedError::StraySnapshot),
         }
     }

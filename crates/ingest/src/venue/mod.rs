@@ -11,6 +11,9 @@ mod sim;
 
 use model::{FeedGap, GapReason, Tick, UnixNanos};
 
+pub(crate) use sim::VENUE as SIM_VENUE;
+pub use sim::message as sim_message;
+
 use crate::error::FeedError;
 
 /// Turns one venue's messages into ticks. It opens no socket and reads no clock: the same

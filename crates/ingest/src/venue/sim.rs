@@ -103,6 +103,7 @@ impl Normaliser for Sim {
 
 /// The message that says what a tick of the simulation says, for recordings of it. `None` for what
 /// the simulated venue does not send.
+#[must_use]
 pub fn message(tick: &Tick) -> Option<String> {
     let symbol = &tick.instrument.venue_symbol;
     let at = tick.ts_event?.0;

@@ -1,0 +1,178 @@
+//! Where a feed's ticks leave it: derived, stamped, counted, in batches.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use metrics::{Counter, Gauge};
+use model::{Body, BookChange, Channel, Instrument, Symbol, Tick, UnixNanos};
+use tokio::sync::mpsc::Sender;
+
+use super::{BATCH_TICKS_MAX, Batch, FeedSpec};
+use crate::derive::{Deriver, Health};
+use crate::error::FeedError;
+use crate::metrics as names;
+
+/// The receiver is gone: the feed may end.
+pub(super) struct Closed;
+
+pub(super) struct Outlet {
+    name: String,
+    suffix: String,
+    stale_after: Duration,
+    deriver: Deriver,
+    sink: Sender<Batch>,
+    batch: Batch,
+    /// Instruments whose symbol got the suffix.
+    renamed: Vec<(Arc<Instrument>, Arc<Instrument>)>,
+    heard: Instant,
+    health: Health,
+    counts: Counts,
+}
+
+/// Counted here, handed to the metrics with each batch.
+struct Counts {
+    events: [(Counter, u64); Channel::ALL.len()],
+    gaps: Counter,
+    last: Gauge,
+    late: Counter,
+    late_before: u64,
+}
+
+impl Outlet {
+    pub(super) fn new(spec: &FeedSpec, sink: Sender<Batch>) -> Self {
+        let events = Channel::ALL.map(|channel| {
+            (metrics::counter!(names::EVENTS, "feed" => spec.name.clone(), "kind" => channel.as_str()), 0)
+        });
+        Self {
+            name: spec.name.clone(),
+            suffix: spec.suffix.clone(),
+            stale_after: spec.stale_after,
+            deriver: Deriver::new(&spec.name),
+            sink,
+            batch: Batch::new(),
+            renamed: Vec::new(),
+            heard: Instant::now(),
+            health: Health::Live,
+            counts: Counts {
+                events,
+                gaps: metrics::counter!(names::GAPS, "feed" => spec.name.clone()),
+                last: metrics::gauge!(names::LAST_EVENT, "feed" => spec.name.clone()),
+                late: metrics::counter!(names::LATE_TRADES, "feed" => spec.name.clone()),
+                late_before: 0,
+            },
+        }
+    }
+
+    /// Takes a tick. What is full is sent at once.
+    pub(super) fn push(&mut self, mut tick: Tick) -> Result<(), Closed> {
+        let before = self.batch.len();
+        self.hear(tick.ts_recv);
+        tick.ts_recv = tick.ts_recv.or_else(|| Some(wall_now()));
+        tick.instrument = self.rename(tick.instrument);
+        if matches!(tick.body, Body::Book(BookChange::Gap(_))) {
+            self.counts.gaps.increment(1);
+        }
+        self.deriver.handle(tick, &mut self.batch);
+        for tick in &self.batch[before..] {
+            let slot = Channel::ALL.iter().position(|channel| *channel == tick.body.channel());
+            self.counts.events[slot.unwrap_or(0)].1 += 1;
+        }
+        if self.batch.len() >= BATCH_TICKS_MAX { self.flush() } else { Ok(()) }
+    }
+
+    /// Anything came in, if only a heartbeat: the feed is alive.
+    pub(super) fn hear(&mut self, at: Option<UnixNanos>) {
+        self.heard = Instant::now();
+        if self.health == Health::Stale {
+            self.health = Health::Live;
+            let at = at.unwrap_or_else(wall_now);
+            self.deriver.handle_health(Health::Live, "feed events again", at, &mut self.batch);
+        }
+    }
+
+    /// Time passed without ticks; `feed_now` is the feed's own time.
+    pub(super) fn idle(&mut self, feed_now: UnixNanos) -> Result<(), Closed> {
+        self.deriver.handle_time(feed_now, &mut self.batch);
+        if self.health == Health::Live && self.heard.elapsed() >= self.stale_after {
+            self.health = Health::Stale;
+            let reason = format!("no feed event for {} ms", self.stale_after.as_millis());
+            tracing::warn!(feed = self.name, "{reason}: its symbols are stale");
+            self.deriver.handle_health(Health::Stale, &reason, feed_now, &mut self.batch);
+        }
+        self.flush()
+    }
+
+    /// When [`Self::idle`] must be called at the latest.
+    pub(super) fn deadline(&self) -> Instant {
+        const LOOK: Duration = Duration::from_millis(250);
+        (Instant::now() + LOOK).min(self.heard + self.stale_after.max(LOOK))
+    }
+
+    pub(super) fn announce(
+        &mut self,
+        instruments: &[Arc<Instrument>],
+        reason: &str,
+        at: UnixNanos,
+    ) -> Result<(), Closed> {
+        for instrument in instruments {
+            let instrument = self.rename(Arc::clone(instrument));
+            self.deriver.announce(&instrument, reason, at, &mut self.batch);
+        }
+        self.flush()
+    }
+
+    /// The feed has ended.
+    pub(super) fn end(&mut self, reason: &str, at: UnixNanos) -> Result<(), Closed> {
+        self.health = Health::Down;
+        self.deriver.handle_health(Health::Down, reason, at, &mut self.batch);
+        self.flush()
+    }
+
+    pub(super) fn fault(&self, file: &Path, line: u64, error: &FeedError) {
+        metrics::counter!(names::ERRORS, "feed" => self.name.clone(), "reason" => error.reason())
+            .increment(1);
+        tracing::warn!(feed = self.name, "{} line {line}: {error}", file.display());
+    }
+
+    /// Sends what is there.
+    pub(super) fn flush(&mut self) -> Result<(), Closed> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        for (counter, count) in &mut self.counts.events {
+            counter.increment(std::mem::take(count));
+        }
+        let late = self.deriver.late_trades();
+        self.counts.late.increment(late - std::mem::replace(&mut self.counts.late_before, late));
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.counts.last.set(since.as_secs_f64());
+        // What a burst derives may go beyond one batch.
+        while self.batch.len() > BATCH_TICKS_MAX {
+            let rest = self.batch.split_off(BATCH_TICKS_MAX);
+            let full = std::mem::replace(&mut self.batch, rest);
+            self.sink.blocking_send(full).map_err(|_| Closed)?;
+        }
+        self.sink.blocking_send(std::mem::take(&mut self.batch)).map_err(|_| Closed)
+    }
+
+    fn rename(&mut self, instrument: Arc<Instrument>) -> Arc<Instrument> {
+        if self.suffix.is_empty() {
+            return instrument;
+        }
+        if let Some((_, renamed)) = self.renamed.iter().find(|(from, _)| Arc::ptr_eq(from, &instrument)) {
+            return Arc::clone(renamed);
+        }
+        let name = format!("{}{}", instrument.symbol, self.suffix);
+        let symbol = Symbol::parse(&name).unwrap_or_else(|_| instrument.symbol.clone());
+        let renamed = Arc::new(Instrument { symbol, ..(*instrument).clone() });
+        self.renamed.push((instrument, Arc::clone(&renamed)));
+        renamed
+    }
+}
+
+/// The wall clock.
+pub(super) fn wall_now() -> UnixNanos {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixNanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+}

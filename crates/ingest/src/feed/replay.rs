@@ -1,0 +1,240 @@
+//! A recording played back, paced by its receive times.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use std::{fmt, io, str::FromStr};
+
+use model::{Tick, UnixNanos};
+use tokio::sync::mpsc::Sender;
+
+use super::outlet::{Closed, Outlet, wall_now};
+use super::script::{Cue, Script};
+use super::survey::Survey;
+use super::{Batch, FeedSpec, Gate, ReplaySpec, Stop};
+use crate::capture::{InputError, ReadError};
+use crate::error::FeedError;
+use crate::recording::Reader;
+use crate::venue::normaliser;
+
+/// Why a recording cannot be played.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// No such feed.
+    #[error("unknown feed {0:?}")]
+    Feed(String),
+    /// A file cannot be opened.
+    #[error("{}: {error}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: InputError,
+    },
+    /// The thread could not be started.
+    #[error("the feed's thread could not be started: {0}")]
+    Thread(io::Error),
+}
+
+/// How fast a recording is played: a factor in thousandths, or as fast as it is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Speed(Option<u64>);
+
+/// Why a text is not a [`Speed`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a speed is a factor from 0.001 to 1000 (\"1\", \"10x\", \"0.5x\") or \"max\"")]
+pub struct SpeedError;
+
+impl Speed {
+    /// As it was.
+    pub const REAL: Self = Self(Some(1_000));
+    /// As fast as it is taken.
+    pub const MAX: Self = Self(None);
+
+    /// How long `recorded` takes to play.
+    fn played(self, recorded: u64) -> Duration {
+        let nanos = self.0.map_or(0, |factor| u128::from(recorded) * 1_000 / u128::from(factor));
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    }
+
+    /// How much is played in `real`.
+    fn recorded(self, real: Duration) -> u64 {
+        let nanos = self.0.map_or(0, |factor| real.as_nanos() * u128::from(factor) / 1_000);
+        u64::try_from(nanos).unwrap_or(u64::MAX)
+    }
+}
+
+impl FromStr for Speed {
+    type Err = SpeedError;
+
+    fn from_str(text: &str) -> Result<Self, SpeedError> {
+        if text == "max" {
+            return Ok(Self::MAX);
+        }
+        let number = model::decimal::parse(text.strip_suffix('x').unwrap_or(text)).map_err(|_| SpeedError)?;
+        let thousandths =
+            model::decimal::mul(number, 1_000.into()).map(|d| d.normalize()).ok_or(SpeedError)?;
+        let factor = u64::try_from(thousandths).map_err(|_| SpeedError)?;
+        let whole = thousandths.scale() == 0 && (1..=1_000_000).contains(&factor);
+        if whole { Ok(Self(Some(factor))) } else { Err(SpeedError) }
+    }
+}
+
+impl fmt::Display for Speed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(factor) => write!(f, "{}x", rust_decimal::Decimal::new(factor.cast_signed(), 3).normalize()),
+            None => f.write_str("max"),
+        }
+    }
+}
+
+pub(super) fn run(
+    spec: &FeedSpec,
+    replay: &ReplaySpec,
+    survey: &Survey,
+    sink: Sender<Batch>,
+    gate: &Gate,
+    stop: &Stop,
+) {
+    let mut player = Player { outlet: Outlet::new(spec, sink), replay, survey, stop, shift: 0 };
+    // The only way out before `stop` is that nobody receives any more, which needs no word.
+    let _ = player.play(gate);
+    tracing::info!(feed = spec.name, "replay ended");
+}
+
+struct Player<'a> {
+    outlet: Outlet,
+    replay: &'a ReplaySpec,
+    survey: &'a Survey,
+    stop: &'a Stop,
+    /// Added to every time: how far the rounds before have come.
+    shift: u64,
+}
+
+/// Where the recording stands against the wall clock.
+struct Pace {
+    speed: Speed,
+    began: Instant,
+    first: Option<UnixNanos>,
+}
+
+impl Player<'_> {
+    fn play(&mut self, gate: &Gate) -> Result<(), Closed> {
+        let (first, last) = self.survey.span.unwrap_or((wall_now(), wall_now()));
+        self.outlet.announce(&self.survey.instruments, "the replay has not begun", first)?;
+        while self.replay.wait_for_subscriber && !gate.wait(Duration::from_millis(100)) {
+            if self.stop.is_stopped() {
+                return Ok(());
+            }
+        }
+        loop {
+            self.round()?;
+            let end = UnixNanos(last.0 + self.shift);
+            if !self.replay.repeat || self.stop.is_stopped() {
+                return self.outlet.end("the replay has ended", end);
+            }
+            // The next round follows a second after this one, so that time never goes back.
+            self.shift += last.since(first) + 1_000_000_000;
+        }
+    }
+
+    /// The recording once through.
+    fn round(&mut self) -> Result<(), Closed> {
+        let Some(normaliser) = normaliser(&self.replay.feed) else { return Ok(()) };
+        let mut reader = Reader::new(normaliser);
+        let mut pace = Pace { speed: self.replay.speed, began: Instant::now(), first: None };
+        let mut ticks = Vec::new();
+        for (path, connections) in self.replay.files.iter().zip(&self.survey.files) {
+            let script = match Script::open(path, connections) {
+                Ok(script) => script,
+                Err(error) => {
+                    tracing::error!("{}: {error}", path.display());
+                    continue;
+                }
+            };
+            for cue in script {
+                if let Some(at) = cue.at
+                    && !self.wait(&mut pace, at)?
+                {
+                    return Ok(());
+                }
+                self.outlet.hear(cue.at);
+                self.read(&mut reader, cue, path, &mut ticks);
+                for tick in ticks.drain(..) {
+                    // Without receive times the venue's own time paces the replay.
+                    if let (None, Some(at)) = (tick.ts_recv, tick.ts_event)
+                        && !self.wait(&mut pace, at)?
+                    {
+                        return Ok(());
+                    }
+                    self.outlet.push(self.shifted(tick))?;
+                }
+            }
+        }
+        self.outlet.flush()
+    }
+
+    fn read(&self, reader: &mut Reader, cue: Cue, file: &Path, ticks: &mut Vec<Tick>) {
+        let fault = match cue.line {
+            Ok(line) => reader.line(cue.format, &line, ticks).err(),
+            Err(ReadError::TooLong) => Some(FeedError::TooLong),
+            Err(ReadError::Input(error)) => {
+                tracing::error!("{} line {}: {}", file.display(), cue.number, ReadError::Input(error));
+                None
+            }
+        };
+        if let Some(error) = fault {
+            self.outlet.fault(file, cue.number, &error);
+        }
+    }
+
+    /// Waits until a line of that time is due; false when told to stop.
+    fn wait(&mut self, pace: &mut Pace, at: UnixNanos) -> Result<bool, Closed> {
+        let first = *pace.first.get_or_insert(at);
+        let due = pace.began + pace.speed.played(at.since(first));
+        if due <= Instant::now() {
+            return Ok(!self.stop.is_stopped());
+        }
+        self.outlet.flush()?;
+        loop {
+            let now = Instant::now();
+            if due <= now {
+                return Ok(true);
+            }
+            if !self.stop.sleep_until(due.min(self.outlet.deadline())) {
+                return Ok(false);
+            }
+            if due > Instant::now() {
+                let played = UnixNanos(first.0 + self.shift + pace.speed.recorded(pace.began.elapsed()));
+                self.outlet.idle(played)?;
+            }
+        }
+    }
+
+    fn shifted(&self, mut tick: Tick) -> Tick {
+        let later = |at: UnixNanos| UnixNanos(at.0 + self.shift);
+        tick.ts_event = tick.ts_event.map(later);
+        tick.ts_recv = tick.ts_recv.map(later);
+        tick
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn speeds() {
+        for (text, shown) in
+            [("1", "1x"), ("10x", "10x"), ("0.5x", "0.5x"), ("1000", "1000x"), ("max", "max")]
+        {
+            assert_eq!(text.parse::<Speed>().map(|speed| speed.to_string()), Ok(shown.to_owned()));
+        }
+        for text in ["", "0", "-1", "1001", "0.0001", "fast", "1e308", "NaN"] {
+            assert_eq!(text.parse::<Speed>(), Err(SpeedError), "{text}");
+        }
+        assert_eq!("10x".parse::<Speed>().unwrap().played(1_000_000_000), Duration::from_millis(100));
+        assert_eq!(Speed::MAX.played(u64::MAX), Duration::ZERO);
+    }
+}

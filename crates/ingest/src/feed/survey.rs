@@ -1,0 +1,90 @@
+//! A first look through a recording before it is played: what it holds, and in which order.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use model::{Instrument, UnixNanos};
+
+use super::replay::ReplayError;
+use super::spec::ReplaySpec;
+use crate::capture::{Format, Input, Line, Lines, ReadError};
+use crate::recording::Reader;
+use crate::venue::normaliser;
+
+/// What a recording holds.
+#[derive(Debug, Default)]
+pub(super) struct Survey {
+    /// Its instruments, in the order of their first ticks.
+    pub(super) instruments: Vec<Arc<Instrument>>,
+    /// Its connections, file by file.
+    pub(super) files: Vec<Connections>,
+    /// First and last receive time.
+    pub(super) span: Option<(UnixNanos, UnixNanos)>,
+}
+
+/// The connections of one file.
+#[derive(Debug, Default)]
+pub(super) struct Connections {
+    /// In the order of their first lines.
+    pub(super) names: Vec<Box<str>>,
+    /// Receive times go back: connections were written one after the other.
+    pub(super) apart: bool,
+}
+
+/// Lines of HTTP answers count as a connection of this name.
+pub(super) const ANSWERS: &str = "http";
+
+pub(super) fn survey(spec: &ReplaySpec) -> Result<Survey, ReplayError> {
+    let normaliser = normaliser(&spec.feed).ok_or_else(|| ReplayError::Feed(spec.feed.clone()))?;
+    let (mut reader, mut ticks) = (Reader::new(normaliser), Vec::new());
+    let mut survey = Survey::default();
+    let mut known = HashSet::new();
+    for path in &spec.files {
+        let input = Input::open(path).map_err(|error| ReplayError::Open { path: path.clone(), error })?;
+        let (mut lines, mut format) = (Lines::new(input), None);
+        let (mut connections, mut newest) = (Connections::default(), None);
+        loop {
+            let line = match lines.next_line() {
+                Ok(Some(line)) => line,
+                Err(ReadError::TooLong) => continue,
+                // The end, or a cut: the replay will meet it again and say so.
+                Ok(None) | Err(ReadError::Input(_)) => break,
+            };
+            if line.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            let format = *format.get_or_insert_with(|| Format::of(line));
+            let Ok(parsed) = format.read(line) else { continue };
+            if let Some((conn, at)) = place(&parsed) {
+                if !connections.names.iter().any(|name| **name == *conn) {
+                    connections.names.push(conn.into());
+                }
+                connections.apart |= at < newest;
+                newest = newest.max(at);
+                survey.span = match (survey.span, at) {
+                    (Some((first, last)), Some(at)) => Some((first.min(at), last.max(at))),
+                    (None, Some(at)) => Some((at, at)),
+                    (span, None) => span,
+                };
+            }
+            // Faults are the replay's to report.
+            let _ = reader.line(format, line, &mut ticks);
+            for tick in ticks.drain(..) {
+                if known.insert(Arc::as_ptr(&tick.instrument)) {
+                    survey.instruments.push(tick.instrument);
+                }
+            }
+        }
+        survey.files.push(connections);
+    }
+    Ok(survey)
+}
+
+/// The connection a line belongs to, and its time.
+pub(super) fn place<'a>(line: &'a Line<'_>) -> Option<(&'a str, Option<UnixNanos>)> {
+    match line {
+        Line::Header | Line::Sent => None,
+        Line::Connected { conn, at, .. } | Line::Frame { conn, at, .. } => Some((conn, *at)),
+        Line::Answer { at, .. } => Some((ANSWERS, *at)),
+    }
+}

@@ -1,0 +1,27 @@
+//! The metrics of the feed handlers.
+
+use metrics::{Unit, describe_counter, describe_gauge};
+
+/// Counter: normalised events, by feed and channel.
+pub const EVENTS: &str = "tickwire_feed_events_total";
+/// Counter: messages refused, by feed and reason.
+pub const ERRORS: &str = "tickwire_feed_errors_total";
+/// Counter: books voided because updates were lost, by feed.
+pub const GAPS: &str = "tickwire_feed_sequence_gaps_total";
+/// Counter: trades too late for one of their bars, by feed.
+pub const LATE_TRADES: &str = "tickwire_feed_late_trades_total";
+/// Gauge: when the last event came, by feed.
+pub const LAST_EVENT: &str = "tickwire_feed_last_event_timestamp_seconds";
+
+/// Declares them to the recorder, with their help.
+pub fn describe() {
+    describe_counter!(EVENTS, Unit::Count, "Normalised events handed on by a feed, by channel.");
+    describe_counter!(ERRORS, Unit::Count, "Messages of a feed that were refused, by reason.");
+    describe_counter!(
+        GAPS,
+        Unit::Count,
+        "Order books voided because a feed lost updates or a checksum failed."
+    );
+    describe_counter!(LATE_TRADES, Unit::Count, "Trades that came too late for at least one of their bars.");
+    describe_gauge!(LAST_EVENT, Unit::Seconds, "Wall-clock time of the last event of a feed.");
+}

@@ -1,0 +1,16 @@
+//! A simulated market: seeded, deterministic, with a real order book behind every symbol.
+//!
+//! Orders arrive, rest, are cancelled and are hit; trades, quotes and depth are what happens to the
+//! book, so they always agree. Symbols differ in activity (Zipf), volatility comes in clusters,
+//! trading halts after large moves and by chance. Integers only: the same seed gives the same ticks
+//! on every machine.
+
+mod flow;
+mod ladder;
+mod listing;
+mod market;
+mod random;
+
+pub use market::{Market, Settings};
+
+pub use crate::venue::sim_message as message;

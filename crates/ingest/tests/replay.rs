@@ -1,0 +1,208 @@
+//! Replays through the real threads: order, rounds, waiting, broken lines.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ingest::feed::{self, Batch, FeedKind, FeedSpec, Gate, ReplaySpec, SimSpec, Speed, Stop};
+use model::{Body, State, Tick};
+use tokio::sync::mpsc;
+
+/// A file that goes away with the test.
+struct TempFile(PathBuf);
+
+impl TempFile {
+    fn new(name: &str, text: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("tickwire-{}-{name}", std::process::id()));
+        std::fs::write(&path, text).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for TempFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn spec(files: &[&TempFile], repeat: bool, wait_for_subscriber: bool) -> FeedSpec {
+    let replay = ReplaySpec {
+        feed: "sim".into(),
+        files: files.iter().map(|file| file.0.clone()).collect(),
+        speed: Speed::MAX,
+        repeat,
+        wait_for_subscriber,
+    };
+    let stale_after = Duration::from_secs(60);
+    FeedSpec { name: "test".into(), suffix: String::new(), stale_after, kind: FeedKind::Replay(replay) }
+}
+
+fn trade(conn: &str, second: f64, id: u32) -> String {
+    let data = format!(
+        r#"{{\"e\":\"trade\",\"s\":\"A\",\"t\":{id},\"i\":\"{id}\",\"p\":\"1.0\",\"q\":\"1\",\"d\":\"buy\"}}"#
+    );
+    format!(r#"{{"t":"recv","conn":"{conn}","ts":{second},"data":"{data}"}}"#)
+}
+
+fn lines(lines: &[String]) -> String {
+    lines.iter().fold(String::new(), |mut text, line| {
+        writeln!(text, "{line}").unwrap();
+        text
+    })
+}
+
+/// Everything a feed sends until it ends by itself.
+fn play(spec: FeedSpec) -> Vec<Tick> {
+    let (sink, mut source) = mpsc::channel::<Batch>(4);
+    let thread = feed::start(spec, sink, Gate::default(), Stop::default()).unwrap();
+    let mut ticks = Vec::new();
+    while let Some(batch) = source.blocking_recv() {
+        ticks.extend(batch);
+    }
+    thread.join().unwrap();
+    ticks
+}
+
+fn trade_ids(ticks: &[Tick]) -> Vec<&str> {
+    let ids = ticks.iter().filter_map(|tick| match &tick.body {
+        Body::Trade(trade) => trade.id.as_deref(),
+        _ => None,
+    });
+    ids.collect()
+}
+
+fn states(ticks: &[Tick]) -> Vec<(State, &str)> {
+    let states = ticks.iter().filter_map(|tick| match &tick.body {
+        Body::Status(change) => Some((change.state, &*change.reason)),
+        _ => None,
+    });
+    states.collect()
+}
+
+#[test]
+fn connections_written_one_after_the_other_are_played_together() {
+    let file = TempFile::new(
+        "apart.jsonl",
+        &lines(&[
+            r#"{"t":"header","format":2}"#.into(),
+            trade("a", 10.0, 1),
+            trade("a", 12.0, 3),
+            trade("a", 14.0, 5),
+            trade("b", 11.0, 2),
+            trade("b", 13.0, 4),
+        ]),
+    );
+    let ticks = play(spec(&[&file], false, false));
+    assert_eq!(trade_ids(&ticks), ["1", "2", "3", "4", "5"]);
+    let (closed, open, down) = (
+        (State::Closed, "the replay has not begun"),
+        (State::Open, "first event"),
+        (State::SourceDown, "the replay has ended"),
+    );
+    assert_eq!(states(&ticks), [closed, open, down]);
+}
+
+#[test]
+fn broken_lines_are_passed_over() {
+    let good = trade("a", 11.0, 2);
+    let file = TempFile::new(
+        "broken.jsonl",
+        &lines(&[
+            trade("a", 10.0, 1),
+            "{rubbish".into(),
+            trade("a", 10.5, 9).replace("1.0", "1..0"),
+            good,
+            trade("a", 12.0, 3)[..40].into(),
+        ]),
+    );
+    assert_eq!(trade_ids(&play(spec(&[&file], false, false))), ["1", "2"]);
+}
+
+#[test]
+fn rounds_follow_each_other_in_time() {
+    let file = TempFile::new("rounds.jsonl", &lines(&[trade("a", 10.0, 1), trade("a", 12.0, 2)]));
+    let (sink, mut source) = mpsc::channel::<Batch>(1);
+    let stop = Stop::default();
+    let thread = feed::start(spec(&[&file], true, false), sink, Gate::default(), stop.clone()).unwrap();
+    let (mut times, mut ids) = (Vec::new(), Vec::new());
+    while times.len() < 6 {
+        for tick in source.blocking_recv().unwrap() {
+            if let Body::Trade(trade) = &tick.body {
+                times.push(tick.ts_recv.unwrap().0 / 1_000_000_000);
+                ids.push(trade.id.clone().unwrap());
+            }
+        }
+    }
+    stop.stop();
+    drop(source);
+    thread.join().unwrap();
+    assert_eq!(times[..6], [10, 12, 13, 15, 16, 18]);
+    assert_eq!(ids[..4].iter().map(|id| &**id).collect::<Vec<_>>(), ["1", "2", "1", "2"]);
+}
+
+#[test]
+fn a_replay_can_wait_for_its_first_subscriber() {
+    let file = TempFile::new("gate.jsonl", &lines(&[trade("a", 10.0, 1)]));
+    let (sink, mut source) = mpsc::channel::<Batch>(4);
+    let gate = Gate::default();
+    let thread = feed::start(spec(&[&file], false, true), sink, gate.clone(), Stop::default()).unwrap();
+    let first = source.blocking_recv().unwrap();
+    assert_eq!(states(&first), [(State::Closed, "the replay has not begun")]);
+    assert!(source.try_recv().is_err());
+    gate.open();
+    let mut rest = Vec::new();
+    while let Some(batch) = source.blocking_recv() {
+        rest.extend(batch);
+    }
+    thread.join().unwrap();
+    assert_eq!(trade_ids(&rest), ["1"]);
+}
+
+#[test]
+fn pacing_follows_the_receive_times() {
+    let file = TempFile::new("pace.jsonl", &lines(&[trade("a", 10.0, 1), trade("a", 40.0, 2)]));
+    let mut spec = spec(&[&file], false, false);
+    let FeedKind::Replay(replay) = &mut spec.kind else { unreachable!() };
+    replay.speed = "100x".parse().unwrap();
+    let began = std::time::Instant::now();
+    assert_eq!(trade_ids(&play(spec)), ["1", "2"]);
+    // Thirty seconds at a hundred times the speed; later only on a loaded machine, never earlier.
+    assert!(began.elapsed() >= Duration::from_millis(300));
+}
+
+#[test]
+fn a_simulation_runs_until_it_is_stopped() {
+    let sim = SimSpec { seed: 1, symbols: 2, rate: 5_000 };
+    let spec = FeedSpec {
+        name: "sim".into(),
+        suffix: ".X".into(),
+        stale_after: Duration::from_secs(60),
+        kind: FeedKind::Sim(sim),
+    };
+    let (sink, mut source) = mpsc::channel::<Batch>(4);
+    let stop = Stop::default();
+    let thread = feed::start(spec, sink, Gate::default(), stop.clone()).unwrap();
+    let mut ticks = Vec::new();
+    while ticks.len() < 1_000 {
+        ticks.extend(source.blocking_recv().unwrap());
+    }
+    stop.stop();
+    while let Some(batch) = source.blocking_recv() {
+        ticks.extend(batch);
+    }
+    thread.join().unwrap();
+    assert!(ticks.iter().all(|tick| tick.instrument.symbol.as_str().strip_suffix(".X").is_some()));
+    assert_eq!(states(&ticks).last(), Some(&(State::SourceDown, "simulation stopped")));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_said_before_anything_starts() {
+    let mut spec = spec(&[], false, false);
+    let FeedKind::Replay(replay) = &mut spec.kind else { unreachable!() };
+    replay.files = vec!["/nowhere/x.gz".into()];
+    let (sink, _source) = mpsc::channel::<Batch>(4);
+    let error = feed::start(spec, sink, Gate::default(), Stop::default()).unwrap_err();
+    assert_eq!(error.to_string(), "/nowhere/x.gz: No such file or directory (os error 2)");
+}
