@@ -1,0 +1,397 @@
+//! Order books as their readers see them: one *view* per depth in use, each with a log of its own.
+//!
+//! A view holds the best levels of both sides. What a source event does to them is one record of
+//! the view; an event outside of them is no record at all, and is folded into the next one.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::mem;
+use std::sync::Arc;
+
+use model::{Book, BookChange, BookSide, Level, Levels, Price, Seq, UnixNanos};
+
+use crate::event::{Encoded, Event, book_weight};
+use crate::fold::{Entry, Fate, Fold};
+use crate::ids::TopicId;
+use crate::item::{GapCause, Snapshot};
+use crate::lane::{Lane, News};
+use crate::ring::Bounds;
+use crate::session::{Depth, Sessions};
+
+/// What changed in a view of a book.
+#[derive(Debug)]
+pub struct BookRecord {
+    /// The stream.
+    pub topic: TopicId,
+    /// The place of its newest part.
+    pub seq: Seq,
+    /// The place of the record before it in this view.
+    pub prev: Seq,
+    /// The place of its newest part in the total order.
+    pub position: u64,
+    /// The venue's time of its newest part.
+    pub ts_event: UnixNanos,
+    /// When its newest part was received.
+    pub ts_recv: UnixNanos,
+    /// The levels; removals have size zero. All of them, where the book is known again.
+    pub levels: Levels,
+    /// The best bid is at or above the best ask.
+    pub crossed: bool,
+    /// Checksum of the view after it, where that was asked for.
+    pub checksum: Option<u32>,
+    /// Its bytes, made once.
+    pub encoded: Encoded,
+    pub(crate) news: BookNews,
+}
+
+/// What a record of a view is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BookNews {
+    Delta,
+    /// The feed lost updates: the book is void.
+    Void,
+    /// The book is known again.
+    Known,
+}
+
+/// A view of a book as it stands.
+#[derive(Debug)]
+pub struct BookSnapshot {
+    /// As of this place in the stream.
+    pub seq: Seq,
+    /// Levels a side that were asked for; 0 = all.
+    pub depth: usize,
+    /// The venue's time of the last change.
+    pub ts_event: UnixNanos,
+    /// When the last change was received.
+    pub ts_recv: UnixNanos,
+    /// The levels, best first.
+    pub levels: Levels,
+    /// The best bid is at or above the best ask.
+    pub crossed: bool,
+    /// Checksum, where that was asked for.
+    pub checksum: Option<u32>,
+    /// Its bytes, made once.
+    pub encoded: Encoded,
+}
+
+impl Entry for BookRecord {
+    fn seq(&self) -> Seq {
+        self.seq
+    }
+
+    fn prev(&self) -> Seq {
+        self.prev
+    }
+
+    fn position(&self) -> u64 {
+        self.position
+    }
+
+    fn weight(&self) -> usize {
+        book_weight(self.levels.len())
+    }
+}
+
+/// Changes merged: of each level touched, the newest size.
+#[derive(Clone)]
+pub(crate) struct Merged {
+    last: Arc<BookRecord>,
+    prev: Seq,
+    levels: BTreeMap<(BookSide, Price), Level>,
+}
+
+impl Merged {
+    fn levels(&self) -> Levels {
+        let side = |side| self.levels.iter().filter(move |((s, _), _)| *s == side).map(|(_, level)| *level);
+        Levels { bids: side(BookSide::Bid).rev().collect(), asks: side(BookSide::Ask).collect() }
+    }
+}
+
+impl Fold for Merged {
+    type Entry = BookRecord;
+
+    fn fate(record: &Arc<BookRecord>) -> Fate<Self> {
+        if record.news != BookNews::Delta {
+            return Fate::Void(GapCause::FeedGap);
+        }
+        let mut levels = BTreeMap::new();
+        for side in BookSide::BOTH {
+            levels.extend(record.levels.side(side).iter().map(|&level| ((side, level.price), level)));
+        }
+        Fate::Folded(Self { last: Arc::clone(record), prev: record.prev, levels })
+    }
+
+    fn join(&mut self, later: &Self) -> bool {
+        self.levels.extend(later.levels.iter().map(|(&key, &level)| (key, level)));
+        self.last = Arc::clone(&later.last);
+        true
+    }
+
+    fn units(&self) -> usize {
+        self.levels.len() + 1
+    }
+
+    fn prev(&self) -> Seq {
+        self.prev
+    }
+
+    fn to(&self) -> Seq {
+        self.last.seq
+    }
+}
+
+/// The book of a symbol and all its views.
+pub(crate) struct Books {
+    book: Book,
+    is_known: bool,
+    pub(crate) views: Vec<View>,
+    bounds: Bounds,
+    stamp: Option<Arc<Event>>,
+}
+
+pub(crate) struct View {
+    depth: Depth,
+    checksum: bool,
+    /// What its readers see; not kept where they see all.
+    window: Levels,
+    /// The place of its newest record.
+    seen: Seq,
+    pub(crate) lane: Lane<Merged>,
+    /// Places of the records in the log that are no changes.
+    specials: VecDeque<(Seq, BookNews)>,
+    /// The snapshot made last.
+    snapshot: Option<Arc<BookSnapshot>>,
+    /// The merged record made last.
+    merged: Option<Arc<BookRecord>>,
+}
+
+impl Books {
+    pub(crate) fn new(bounds: Bounds) -> Self {
+        Self { book: Book::default(), is_known: false, views: Vec::new(), bounds, stamp: None }
+    }
+
+    pub(crate) const fn is_known(&self) -> bool {
+        self.is_known
+    }
+
+    pub(crate) fn view(&self, depth: Depth, checksum: bool) -> Option<usize> {
+        self.views.iter().position(|view| view.depth == depth && view.checksum == checksum)
+    }
+
+    /// The view for these wishes, made where it is new.
+    pub(crate) fn open_view(&mut self, depth: Depth, checksum: bool, head: Seq) -> usize {
+        if let Some(index) = self.view(depth, checksum) {
+            return index;
+        }
+        let window = match depth {
+            Depth::Top(levels) => self.book.top(levels),
+            Depth::All => Levels::default(),
+        };
+        self.views.push(View {
+            depth,
+            checksum,
+            window,
+            seen: head,
+            lane: Lane::new(self.bounds),
+            specials: VecDeque::new(),
+            snapshot: None,
+            merged: None,
+        });
+        self.views.len() - 1
+    }
+
+    pub(crate) fn push(
+        &mut self,
+        event: &Arc<Event>,
+        change: &BookChange,
+        sessions: &mut Sessions,
+        now: std::time::Duration,
+    ) {
+        self.stamp = Some(Arc::clone(event));
+        let (news, delta) = match change {
+            BookChange::Delta(_) if !self.is_known => return,
+            BookChange::Delta(levels) => {
+                self.book.apply(levels);
+                (BookNews::Delta, levels.clone())
+            }
+            // A whole book where one is known already: what differs is the change.
+            BookChange::Snapshot(levels) if self.is_known => {
+                let target = Book::from_levels(levels);
+                let delta = self.book.diff(&target);
+                self.book = target;
+                (BookNews::Delta, delta)
+            }
+            BookChange::Snapshot(levels) => {
+                self.book = Book::from_levels(levels);
+                self.is_known = true;
+                (BookNews::Known, levels.clone())
+            }
+            BookChange::Gap(_) => {
+                self.book = Book::default();
+                self.is_known = false;
+                (BookNews::Void, Levels::default())
+            }
+        };
+        let crossed = self.book.is_crossed();
+        for view in &mut self.views {
+            let Some(levels) = view.change(&self.book, news, &delta) else { continue };
+            let record = Arc::new(BookRecord {
+                topic: event.topic,
+                seq: event.seq,
+                prev: mem::replace(&mut view.seen, event.seq),
+                position: event.position,
+                ts_event: event.ts_event,
+                ts_recv: event.ts_recv,
+                levels,
+                crossed,
+                checksum: view.checksum.then(|| self.book.checksum(view.depth.levels())),
+                encoded: Encoded::default(),
+                news,
+            });
+            view.push(record, sessions, now);
+        }
+    }
+
+    /// The state of a view, or nothing while the book is not known.
+    pub(crate) fn snapshot(&mut self, index: usize, head: Seq) -> Snapshot {
+        let Some(event) = self.stamp.as_ref().filter(|_| self.is_known) else { return Snapshot::Empty };
+        let view = &mut self.views[index];
+        if let Some(made) = view.snapshot.as_ref().filter(|made| made.seq == head) {
+            return Snapshot::Book(Arc::clone(made));
+        }
+        let made = Arc::new(BookSnapshot {
+            seq: head,
+            depth: view.depth.shown(),
+            ts_event: event.ts_event,
+            ts_recv: event.ts_recv,
+            levels: self.book.top(view.depth.levels()),
+            crossed: self.book.is_crossed(),
+            checksum: view.checksum.then(|| self.book.checksum(view.depth.levels())),
+            encoded: Encoded::default(),
+        });
+        view.snapshot = Some(Arc::clone(&made));
+        Snapshot::Book(made)
+    }
+}
+
+impl BookRecord {
+    /// The state that a record which makes the book known has.
+    fn as_snapshot(&self, depth: Depth) -> BookSnapshot {
+        BookSnapshot {
+            seq: self.seq,
+            depth: depth.shown(),
+            ts_event: self.ts_event,
+            ts_recv: self.ts_recv,
+            levels: self.levels.clone(),
+            crossed: self.crossed,
+            checksum: self.checksum,
+            encoded: Encoded::default(),
+        }
+    }
+}
+
+impl View {
+    /// The state as of a record that makes the book known.
+    pub(crate) fn known(&mut self, record: &BookRecord) -> Arc<BookSnapshot> {
+        if let Some(made) = self.snapshot.as_ref().filter(|made| made.seq == record.seq) {
+            return Arc::clone(made);
+        }
+        let made = Arc::new(record.as_snapshot(self.depth));
+        self.snapshot = Some(Arc::clone(&made));
+        made
+    }
+
+    /// What an event does to this view; `None` where that is nothing.
+    fn change(&mut self, book: &Book, news: BookNews, delta: &Levels) -> Option<Levels> {
+        let Depth::Top(depth) = self.depth else {
+            let whole = news == BookNews::Known;
+            return Some(if whole { book.top(usize::MAX) } else { delta.clone() });
+        };
+        if news != BookNews::Delta {
+            self.window = book.top(depth);
+            return Some(self.window.clone());
+        }
+        let mut seen = Levels::default();
+        for side in BookSide::BOTH {
+            let (window, touched) = (self.window.side(side), delta.side(side));
+            if touched.iter().any(|level| reaches(side, level.price, window, depth)) {
+                let after: Vec<_> = book.iter(side).take(depth).collect();
+                *seen.side_mut(side) = differing(window, &after, touched);
+                *self.window.side_mut(side) = after;
+            }
+        }
+        (!seen.is_empty()).then_some(seen)
+    }
+
+    fn push(&mut self, record: Arc<BookRecord>, sessions: &mut Sessions, now: std::time::Duration) {
+        let urgent = record.news != BookNews::Delta;
+        let news = News { position: record.position, now, urgent };
+        if urgent {
+            self.specials.push_back((record.seq, record.news));
+        }
+        let readers = &self.lane.readers;
+        self.lane.ring.push(record, |places| readers.places(sessions, places));
+        let oldest = self.lane.ring.oldest();
+        while self.specials.front().is_some_and(|&(seq, _)| seq < oldest) {
+            self.specials.pop_front();
+        }
+        self.lane.readers.wake(sessions, news);
+    }
+
+    /// The place and the kind of the newest record after `place` that is no change, and the place of
+    /// the newest that voids the book.
+    pub(crate) fn special_after(&self, place: Seq) -> Option<(BookNews, Option<Seq>)> {
+        let (seq, news) = *self.specials.back()?;
+        let mut voids = self.specials.iter().rev().filter(|(_, news)| *news == BookNews::Void);
+        let void = voids.next().map(|&(seq, _)| seq).filter(|&seq| seq > place);
+        (seq > place).then_some((news, void))
+    }
+
+    /// All changes after `place` as one record. Readers at the same place share it.
+    pub(crate) fn merged(&mut self, place: Seq) -> Option<Arc<BookRecord>> {
+        let newest = self.lane.ring.newest()?.seq;
+        if let Some(made) = self.merged.as_ref().filter(|made| made.prev == place && made.seq == newest) {
+            return Some(Arc::clone(made));
+        }
+        let lack = self.lane.ring.lack(place);
+        let fold = self.lane.ring.folded(&lack, 0).into_iter().reduce(|mut fold, later| {
+            fold.join(&later);
+            fold
+        })?;
+        let last = &fold.last;
+        let made = Arc::new(BookRecord {
+            topic: last.topic,
+            seq: last.seq,
+            prev: place,
+            position: last.position,
+            ts_event: last.ts_event,
+            ts_recv: last.ts_recv,
+            levels: fold.levels(),
+            crossed: last.crossed,
+            checksum: last.checksum,
+            encoded: Encoded::default(),
+            news: BookNews::Delta,
+        });
+        self.merged = Some(Arc::clone(&made));
+        Some(made)
+    }
+}
+
+/// Whether a change at `price` can be seen among the best `depth` levels.
+fn reaches(side: BookSide, price: Price, window: &[Level], depth: usize) -> bool {
+    window.len() < depth
+        || window.last().is_none_or(|worst| match side {
+            BookSide::Bid => price >= worst.price,
+            BookSide::Ask => price <= worst.price,
+        })
+}
+
+/// What turns one window into another: what left, what entered, what changed or was touched.
+fn differing(before: &[Level], after: &[Level], touched: &[Level]) -> Vec<Level> {
+    let gone = before.iter().filter(|old| !after.iter().any(|new| new.price == old.price));
+    let new = after.iter().filter(|new| {
+        let old = before.iter().find(|old| old.price == new.price);
+        old.is_none_or(|old| old.size != new.size) || touched.iter().any(|level| level.price == new.price)
+    });
+    gone.map(|old| Level::removal(old.price)).chain(new.copied()).collect()
+}

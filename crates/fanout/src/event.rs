@@ -1,0 +1,62 @@
+//! Sequenced events: immutable, shared by everybody who reads them.
+
+use std::sync::{Arc, OnceLock};
+
+use model::{Body, BookChange, Instrument, Seq, UnixNanos};
+
+use crate::ids::TopicId;
+
+/// A tick with its place in the total order and in its stream.
+#[derive(Debug)]
+pub struct Event {
+    /// The stream it belongs to.
+    pub topic: TopicId,
+    /// What it is about.
+    pub instrument: Arc<Instrument>,
+    /// Its place in the stream, without holes.
+    pub seq: Seq,
+    /// Its place in the node's total order.
+    pub position: u64,
+    /// The venue's time; where it gives none, the time of receipt.
+    pub ts_event: UnixNanos,
+    /// When it was received; never before the event before it in the stream.
+    pub ts_recv: UnixNanos,
+    /// What happened.
+    pub body: Body,
+    /// Its bytes, made once.
+    pub encoded: Encoded,
+}
+
+/// The bytes of a record, made when the first reader needs them and shared by all.
+#[derive(Debug, Default)]
+pub struct Encoded([OnceLock<Box<[u8]>>; Self::SLOTS]);
+
+impl Encoded {
+    /// How many encodings there can be.
+    pub const SLOTS: usize = 2;
+
+    /// The bytes in encoding number `slot`; `encode` makes them the first time.
+    pub fn get_or_encode(&self, slot: usize, encode: impl FnOnce() -> Box<[u8]>) -> &[u8] {
+        self.0[slot].get_or_init(encode)
+    }
+}
+
+impl Event {
+    /// About how many bytes its record has as JSON: what budgets are counted in.
+    pub(crate) fn weight(&self) -> usize {
+        match &self.body {
+            Body::Trade(_) | Body::OldTrade(_) => 210,
+            Body::Quote(_) => 230,
+            Body::Ticker(_) => 420,
+            Body::Candle(_) => 330,
+            Body::Status(change) => 200 + change.reason.len(),
+            Body::Book(BookChange::Snapshot(levels) | BookChange::Delta(levels)) => book_weight(levels.len()),
+            Body::Book(BookChange::Gap(_)) => 200,
+        }
+    }
+}
+
+/// About how many bytes a book record of that many levels has as JSON.
+pub(crate) const fn book_weight(levels: usize) -> usize {
+    170 + 28 * levels
+}

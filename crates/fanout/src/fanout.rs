@@ -1,0 +1,235 @@
+//! The fan-out of one shard: topics on one side, sessions on the other.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{Instrument, Symbol};
+
+use crate::event::Event;
+use crate::ids::{SessionId, Stream, SymbolId, TopicId};
+use crate::ledger::{Account, Lag, Ledger, Stats};
+use crate::limits::LogLimits;
+use crate::session::{Due, Options, Sessions};
+use crate::topic::Topic;
+
+/// Who gets which update. Time is given as the duration since any fixed moment.
+#[derive(Default)]
+pub struct Fanout {
+    limits: LogLimits,
+    pub(crate) topics: Vec<Option<Box<Topic>>>,
+    listed: Vec<Arc<Instrument>>,
+    by_name: BTreeMap<Symbol, SymbolId>,
+    pub(crate) sessions: Sessions,
+    pub(crate) position: u64,
+    pub(crate) stats: Stats,
+}
+
+/// Why a subscription was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubscribeError {
+    /// Changes of a book mean nothing to who has no book.
+    #[error("a book begins with a snapshot")]
+    SnapshotNeeded,
+}
+
+impl Fanout {
+    /// A fan-out whose logs are bounded by `limits`.
+    #[must_use]
+    pub fn new(limits: LogLimits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// Input: the next event of the total order. Marks its readers; returns the symbol where this
+    /// lists it. Cost: O(readers of the stream), no copy, no allocation for a reader.
+    pub fn publish(&mut self, event: &Arc<Event>, now: Duration) -> Option<SymbolId> {
+        let listed = self.list(event);
+        self.position = event.position;
+        self.stats.published += 1;
+        if event.topic.stream == Stream::Status {
+            let trades = TopicId { stream: Stream::Trades, ..event.topic };
+            if let Some(topic) = &mut self.topics[trades.index()] {
+                topic.seal();
+            }
+        }
+        self.open_topic(event.topic);
+        if let Some(topic) = &mut self.topics[event.topic.index()] {
+            topic.push(event, &mut self.sessions, now);
+        }
+        listed
+    }
+
+    fn list(&mut self, event: &Event) -> Option<SymbolId> {
+        let id = event.topic.symbol;
+        // Symbols are numbered in the order of their first events, so a new one is the next one.
+        if id.index() < self.listed.len() {
+            return None;
+        }
+        self.listed.push(Arc::clone(&event.instrument));
+        self.by_name.insert(event.instrument.symbol.clone(), id);
+        self.topics.resize_with(self.listed.len() * Stream::COUNT as usize, || None);
+        Some(id)
+    }
+
+    fn open_topic(&mut self, id: TopicId) {
+        let slot = &mut self.topics[id.index()];
+        if slot.is_none() {
+            let instrument = Arc::clone(&self.listed[id.symbol.index()]);
+            *slot = Some(Box::new(Topic::new(id, instrument, &self.limits)));
+        }
+    }
+
+    /// The symbol of that name.
+    #[must_use]
+    pub fn symbol(&self, name: &str) -> Option<SymbolId> {
+        self.by_name.get(name).copied()
+    }
+
+    /// All symbols, by name.
+    pub fn symbols(&self) -> impl Iterator<Item = (&Symbol, SymbolId)> {
+        self.by_name.iter().map(|(symbol, &id)| (symbol, id))
+    }
+
+    /// What a symbol stands for.
+    #[must_use]
+    pub fn instrument(&self, symbol: SymbolId) -> &Arc<Instrument> {
+        &self.listed[symbol.index()]
+    }
+
+    /// Input: a session begins.
+    pub fn open_session(&mut self) -> SessionId {
+        self.sessions.open()
+    }
+
+    /// Input: a session ends. Harmless where it has ended.
+    pub fn close_session(&mut self, session: SessionId) {
+        for (topic, _) in self.subscriptions(session) {
+            self.unsubscribe(session, topic);
+        }
+        self.sessions.close(session);
+    }
+
+    /// Input: a session wants a stream; where it has it, the options are replaced without losing the
+    /// place. Takes effect with the next drain.
+    ///
+    /// # Errors
+    /// [`SubscribeError::SnapshotNeeded`] for a first subscription of a book without one.
+    pub fn subscribe(
+        &mut self,
+        session: SessionId,
+        id: TopicId,
+        options: Options,
+    ) -> Result<(), SubscribeError> {
+        let known = self.sessions.get(session).and_then(|state| state.find(id));
+        if known.is_none() && id.stream == Stream::Book && !options.snapshot {
+            return Err(SubscribeError::SnapshotNeeded);
+        }
+        self.open_topic(id);
+        let Some(topic) = &mut self.topics[id.index()] else { return Ok(()) };
+        let Some(sub) = known else {
+            let sub = self.sessions.add_sub(session, id, options, Account::open(topic.head));
+            let place = topic.join(session, sub, &options);
+            self.sessions.sub_mut(session, sub).place_in_lane = place;
+            if options.snapshot {
+                self.sessions.enqueue(session, sub);
+            }
+            return Ok(());
+        };
+        let state = self.sessions.sub_mut(session, sub);
+        let before = std::mem::replace(&mut state.options, options);
+        let moves =
+            id.stream == Stream::Book && (before.depth, before.checksum) != (options.depth, options.checksum);
+        if moves {
+            // What waits is for another view: the new one begins with its state.
+            state.snapshot_due = Some(Due::First);
+            let place = state.place_in_lane;
+            topic.leave(place, &before, &mut self.sessions);
+            let place = topic.join(session, sub, &options);
+            self.sessions.sub_mut(session, sub).place_in_lane = place;
+        } else if options.snapshot {
+            state.snapshot_due = state.snapshot_due.or(Some(Due::Again));
+        }
+        self.sessions.hurry(session, sub);
+        self.sessions.enqueue(session, sub);
+        Ok(())
+    }
+
+    /// Input: a session no longer wants a stream; returns its final account. Nothing of the stream
+    /// is in a later drain.
+    pub fn unsubscribe(&mut self, session: SessionId, id: TopicId) -> Option<Ledger> {
+        let sub = self.sessions.get(session)?.find(id)?;
+        let topic = self.topics[id.index()].as_mut()?;
+        let sub = self.sessions.remove_sub(session, sub);
+        topic.leave(sub.place_in_lane, &sub.options, &mut self.sessions);
+        Some(sub.account.ledger(id, topic.head))
+    }
+
+    /// What a session is subscribed to.
+    #[must_use]
+    pub fn subscriptions(&self, session: SessionId) -> Vec<(TopicId, Options)> {
+        let state = self.sessions.get(session);
+        state.into_iter().flat_map(|state| state.subs().map(|sub| (sub.topic, sub.options))).collect()
+    }
+
+    /// How many streams a session is subscribed to.
+    #[must_use]
+    pub fn subscription_count(&self, session: SessionId) -> usize {
+        self.sessions.get(session).map_or(0, crate::session::Session::len)
+    }
+
+    /// The account of every stream of a session.
+    #[must_use]
+    pub fn ledgers(&self, session: SessionId) -> Vec<Ledger> {
+        let ledger = |sub: &crate::session::Sub| {
+            let topic = self.topics[sub.topic.index()].as_ref()?;
+            Some(sub.account.ledger(sub.topic, topic.head))
+        };
+        self.sessions.get(session).into_iter().flat_map(|state| state.subs().filter_map(ledger)).collect()
+    }
+
+    /// How far a session is behind.
+    #[must_use]
+    pub fn lag(&self, session: SessionId, now: Duration) -> Lag {
+        let Some(state) = self.sessions.get(session) else {
+            return Lag { oldest_pending_ms: 0, source_lag_ms: 0, coalescing: false };
+        };
+        let oldest = state.oldest_waiting().map_or(Duration::ZERO, |(_, since)| now.saturating_sub(since));
+        let topics = state.subs().filter_map(|sub| self.topics[sub.topic.index()].as_ref());
+        Lag {
+            oldest_pending_ms: u64::try_from(oldest.as_millis()).unwrap_or(u64::MAX),
+            source_lag_ms: topics.map(|topic| topic.source_lag_ms()).max().unwrap_or(0),
+            coalescing: state.slow.is_some(),
+        }
+    }
+
+    /// Where a session stands: everything up to here it has or was told about.
+    #[must_use]
+    pub fn cursor(&self, session: SessionId) -> u64 {
+        let Some(state) = self.sessions.get(session) else { return 0 };
+        let stands = state.oldest_waiting().map_or(self.position, |(position, _)| position - 1);
+        stands.max(state.cursor)
+    }
+
+    /// Output: appends the sessions that have become ready since the last call.
+    pub fn take_ready(&mut self, ready: &mut Vec<SessionId>) {
+        self.sessions.take_ready(ready);
+    }
+
+    /// Input: time passed. Call at [`Self::poll_timeout`] or later.
+    pub fn handle_timeout(&mut self, now: Duration) {
+        self.sessions.handle_timeout(now);
+    }
+
+    /// Output: when [`Self::handle_timeout`] has work to do.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        self.sessions.next_due()
+    }
+
+    /// What was counted since the start.
+    #[must_use]
+    pub const fn stats(&self) -> &Stats {
+        &self.stats
+    }
+}

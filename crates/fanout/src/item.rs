@@ -1,0 +1,113 @@
+//! What a session is sent.
+
+use std::sync::Arc;
+
+use model::{Instrument, Seq};
+
+use crate::book::{BookRecord, BookSnapshot};
+use crate::event::Event;
+use crate::fold::SummaryRecord;
+use crate::ids::TopicId;
+
+/// What a session should be sent now.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// To be sent before the items.
+    pub started: Option<Notice>,
+    /// In the order of the source.
+    pub items: Vec<Item>,
+    /// To be sent after the items.
+    pub ended: Option<Notice>,
+    /// Where the session stands after the items: everything up to here it has or was told about.
+    pub cursor: u64,
+    /// More waits, and would fit into another budget.
+    pub more: bool,
+    /// A stream with [`crate::Overflow::Disconnect`] fell behind its log: the session must end.
+    pub overrun: bool,
+}
+
+/// One record, or one message about a stream.
+#[derive(Debug)]
+pub struct Item {
+    /// The stream.
+    pub topic: TopicId,
+    /// What it is about.
+    pub instrument: Arc<Instrument>,
+    /// Where it stands in the total order: that of its newest part.
+    pub position: u64,
+    /// The client wants to know when it was sent.
+    pub stamp: bool,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What an item is.
+#[derive(Debug)]
+pub enum Kind {
+    /// An event, as it is. `prev` is the place the reader had before it.
+    Event {
+        /// The event.
+        event: Arc<Event>,
+        /// The place before it.
+        prev: Seq,
+    },
+    /// Many trades as one record.
+    Summary {
+        /// The record.
+        record: Arc<SummaryRecord>,
+        /// The place before it.
+        prev: Seq,
+    },
+    /// A change of the book, as deep as the reader sees.
+    Book {
+        /// The record.
+        record: Arc<BookRecord>,
+        /// The place before it.
+        prev: Seq,
+    },
+    /// Events that the reader does not get.
+    Gap {
+        /// The first of them.
+        from: Seq,
+        /// The last of them.
+        to: Seq,
+        /// Why.
+        cause: GapCause,
+    },
+    /// The state of the stream.
+    Snapshot(Snapshot),
+}
+
+/// Why events are not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GapCause {
+    /// The reader was too slow, and asked for this or fell behind all that is kept.
+    SlowConsumer,
+    /// The feed lost them.
+    FeedGap,
+}
+
+/// The state of a stream.
+#[derive(Debug)]
+pub enum Snapshot {
+    /// Nothing is known yet.
+    Empty,
+    /// The newest events, oldest first.
+    Events(Vec<Arc<Event>>),
+    /// The book.
+    Book(Arc<BookSnapshot>),
+}
+
+/// Coalescing because of slowness began or ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// At the start: about how many bytes wait.
+    pub queued_bytes: usize,
+    /// At the start: how long the oldest event has waited, in milliseconds. At the end: how long it
+    /// took.
+    pub millis: u64,
+    /// At the end: events folded into others meanwhile.
+    pub coalesced: u64,
+    /// At the end: events named in gaps meanwhile.
+    pub skipped: u64,
+}

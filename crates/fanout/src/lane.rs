@@ -1,0 +1,81 @@
+//! A log and those who read it.
+
+use model::Seq;
+
+use crate::fold::Fold;
+use crate::ids::SessionId;
+use crate::ring::{Bounds, Ring};
+use crate::session::{Sessions, SubId};
+
+pub(crate) struct Lane<F: Fold> {
+    pub(crate) ring: Ring<F>,
+    pub(crate) readers: Readers,
+}
+
+/// The subscriptions that read one log. Publishing walks this list and touches nothing else of a
+/// session that is behind anyway.
+#[derive(Default)]
+pub(crate) struct Readers(Vec<Reader>);
+
+struct Reader {
+    session: SessionId,
+    sub: SubId,
+    /// Something waits for it already.
+    behind: bool,
+}
+
+impl<F: Fold> Lane<F> {
+    pub(crate) fn new(bounds: Bounds) -> Self {
+        Self { ring: Ring::new(bounds), readers: Readers::default() }
+    }
+}
+
+impl Readers {
+    /// Adds a reader and returns its place in the list.
+    pub(crate) fn add(&mut self, session: SessionId, sub: SubId) -> usize {
+        self.0.push(Reader { session, sub, behind: false });
+        self.0.len() - 1
+    }
+
+    /// Takes a reader out; who took its place is told.
+    pub(crate) fn remove(&mut self, place: usize, sessions: &mut Sessions) {
+        self.0.swap_remove(place);
+        if let Some(moved) = self.0.get(place) {
+            sessions.sub_mut(moved.session, moved.sub).place_in_lane = place;
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn caught_up(&mut self, place: usize) {
+        self.0[place].behind = false;
+    }
+
+    /// Where those stand for whom something waits.
+    pub(crate) fn places(&self, sessions: &Sessions, places: &mut Vec<Seq>) {
+        let behind = self.0.iter().filter(|reader| reader.behind);
+        places.extend(behind.map(|reader| sessions.sub(reader.session, reader.sub).account.place));
+    }
+
+    /// Something new is in the log. `urgent` news do not wait for a conflation interval.
+    pub(crate) fn wake(&mut self, sessions: &mut Sessions, news: News) {
+        for reader in &mut self.0 {
+            if !reader.behind {
+                reader.behind = true;
+                sessions.wake(reader.session, reader.sub, news);
+            } else if news.urgent {
+                sessions.hurry(reader.session, reader.sub);
+            }
+        }
+    }
+}
+
+/// That something happened.
+#[derive(Clone, Copy)]
+pub(crate) struct News {
+    pub(crate) position: u64,
+    pub(crate) now: std::time::Duration,
+    pub(crate) urgent: bool,
+}

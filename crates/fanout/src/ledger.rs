@@ -1,0 +1,114 @@
+//! The account of a stream: nothing is lost in silence.
+
+use model::Seq;
+
+use crate::ids::TopicId;
+
+/// `published = delivered + coalesced + skipped + pending`, since the subscription began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ledger {
+    /// The stream.
+    pub topic: TopicId,
+    /// Events of the stream.
+    pub published: u64,
+    /// Records sent.
+    pub delivered: u64,
+    /// Events folded into a record that was sent.
+    pub coalesced: u64,
+    /// Events named in a gap or replaced by a snapshot.
+    pub skipped: u64,
+    /// Events not yet sent.
+    pub pending: u64,
+    /// Highest sequence sent.
+    pub last_sequence: Seq,
+}
+
+/// How far a session is behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lag {
+    /// How long the oldest event has waited, in milliseconds.
+    pub oldest_pending_ms: u64,
+    /// How old the newest event of its streams was when it was received, in milliseconds.
+    pub source_lag_ms: u64,
+    /// Whether what waits is being coalesced because the session is slow.
+    pub coalescing: bool,
+}
+
+/// Sums over all sessions of a shard since its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Events published.
+    pub published: u64,
+    /// Records sent, by stream of [`model::Channel::ALL`].
+    pub delivered: [u64; model::Channel::ALL.len()],
+    /// Events folded into them.
+    pub coalesced: [u64; model::Channel::ALL.len()],
+    /// Events named in gaps or replaced by snapshots.
+    pub skipped: [u64; model::Channel::ALL.len()],
+}
+
+impl Stats {
+    pub(crate) fn count(&mut self, channel: model::Channel, delivered: u64, coalesced: u64, skipped: u64) {
+        let slot = channel as usize;
+        self.delivered[slot] += delivered;
+        self.coalesced[slot] += coalesced;
+        self.skipped[slot] += skipped;
+    }
+}
+
+/// One subscription's account.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Account {
+    /// The stream's place when the subscription began.
+    base: Seq,
+    /// Everything up to here is accounted for.
+    pub(crate) place: Seq,
+    delivered: u64,
+    coalesced: u64,
+    skipped: u64,
+    last_sent: Seq,
+}
+
+impl Account {
+    pub(crate) const fn open(at: Seq) -> Self {
+        Self { base: at, place: at, delivered: 0, coalesced: 0, skipped: 0, last_sent: Seq::START }
+    }
+
+    /// A record up to `seq` is sent; what lies between it and the place before was folded into it.
+    pub(crate) const fn record(&mut self, seq: Seq) {
+        self.delivered += 1;
+        self.coalesced += seq.since(self.place) - 1;
+        self.place = seq;
+        self.last_sent = seq;
+    }
+
+    /// Events up to `to` are named in a gap.
+    pub(crate) const fn gap(&mut self, to: Seq) {
+        self.skipped += to.since(self.place);
+        self.place = to;
+    }
+
+    /// A snapshot as of `seq` is sent; what it replaces is skipped.
+    pub(crate) fn snapshot(&mut self, seq: Seq) {
+        self.skipped += seq.since(self.place);
+        self.place = self.place.max(seq);
+        self.last_sent = self.last_sent.max(seq);
+    }
+
+    pub(crate) const fn ledger(&self, topic: TopicId, head: Seq) -> Ledger {
+        Ledger {
+            topic,
+            published: head.since(self.base),
+            delivered: self.delivered,
+            coalesced: self.coalesced,
+            skipped: self.skipped,
+            pending: head.since(self.place),
+            last_sequence: self.last_sent,
+        }
+    }
+
+    /// What was counted since `before`.
+    pub(crate) const fn since(&self, before: &Self) -> (u64, u64, u64) {
+        (self.delivered - before.delivered, self.coalesced - before.coalesced, self.skipped - before.skipped)
+    }
+}

@@ -1,0 +1,37 @@
+//! Who gets which update: sequencer, topic logs, subscriptions, coalescing and the ledger.
+//!
+//! A pure state machine. It opens no socket, spawns no task and reads no clock. Callers feed inputs
+//! ([`Fanout::publish`], [`Fanout::subscribe`], [`Fanout::handle_timeout`]) and drain a session
+//! whenever its transport can take more.
+//!
+//! The contract: *a session that is ready is drained until it is empty or its transport is full.*
+
+mod book;
+mod candles;
+mod coalesce;
+mod drain;
+mod event;
+mod fanout;
+mod fold;
+mod ids;
+mod item;
+mod lane;
+mod ledger;
+pub mod limits;
+mod ring;
+mod sequencer;
+mod session;
+mod topic;
+
+pub use book::{BookRecord, BookSnapshot};
+pub use event::{Encoded, Event};
+pub use fanout::{Fanout, SubscribeError};
+pub use fold::SummaryRecord;
+pub use ids::{SessionId, Stream, SymbolId, TopicId};
+pub use item::{Batch, GapCause, Item, Kind, Notice, Snapshot};
+pub use ledger::{Lag, Ledger, Stats};
+pub use sequencer::{Sequencer, SymbolTaken};
+pub use session::{Depth, Options, Overflow};
+
+#[cfg(test)]
+mod tests;

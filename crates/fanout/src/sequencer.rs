@@ -1,0 +1,122 @@
+//! One total order for a node, and one numbering without holes for each stream.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use model::{Body, Instrument, Seq, Symbol, Tick, UnixNanos};
+
+use crate::event::{Encoded, Event};
+use crate::ids::{Stream, SymbolId, TopicId};
+
+/// Gives every tick its place.
+#[derive(Default)]
+pub struct Sequencer {
+    symbols: BTreeMap<Symbol, SymbolId>,
+    listed: Vec<Arc<Instrument>>,
+    /// By topic: the last sequence and the last time of receipt.
+    streams: Vec<(Seq, UnixNanos)>,
+    position: u64,
+}
+
+/// Two instruments would share one symbol.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{symbol} is already the symbol of {first} and cannot be that of {second} too; give one of the feeds a suffix"
+)]
+pub struct SymbolTaken {
+    /// The symbol.
+    pub symbol: Symbol,
+    /// Venue and name of the instrument that has it.
+    pub first: String,
+    /// Venue and name of the one that wants it.
+    pub second: String,
+}
+
+impl Sequencer {
+    /// The event of a tick, at `now` where the tick has no time of receipt. `None` for trades from
+    /// before a subscription, which have no place.
+    ///
+    /// # Errors
+    /// Another instrument has the same symbol: the tick is refused, nothing changes.
+    pub fn push(&mut self, tick: Tick, now: UnixNanos) -> Result<Option<Arc<Event>>, SymbolTaken> {
+        if matches!(tick.body, Body::OldTrade(_)) {
+            return Ok(None);
+        }
+        let symbol = self.symbol(&tick.instrument)?;
+        let topic = TopicId { symbol, stream: Stream::of(&tick.body) };
+        let (seq, recv) = &mut self.streams[topic.index()];
+        *seq = seq.next();
+        *recv = tick.ts_recv.unwrap_or(now).max(*recv);
+        self.position += 1;
+        Ok(Some(Arc::new(Event {
+            topic,
+            seq: *seq,
+            position: self.position,
+            ts_event: tick.ts_event.unwrap_or(*recv),
+            ts_recv: *recv,
+            instrument: tick.instrument,
+            body: tick.body,
+            encoded: Encoded::default(),
+        })))
+    }
+
+    fn symbol(&mut self, instrument: &Arc<Instrument>) -> Result<SymbolId, SymbolTaken> {
+        if let Some(&id) = self.symbols.get(&instrument.symbol) {
+            let known = &self.listed[id.index()];
+            let same = Arc::ptr_eq(known, instrument)
+                || (known.venue == instrument.venue && known.venue_symbol == instrument.venue_symbol);
+            return if same { Ok(id) } else { Err(taken(known, instrument)) };
+        }
+        let id = SymbolId(u32::try_from(self.listed.len()).expect("fewer than 2^32 symbols fit in memory"));
+        self.symbols.insert(instrument.symbol.clone(), id);
+        self.listed.push(Arc::clone(instrument));
+        self.streams.resize(self.listed.len() * Stream::COUNT as usize, (Seq::START, UnixNanos(0)));
+        Ok(id)
+    }
+}
+
+fn taken(known: &Instrument, other: &Instrument) -> SymbolTaken {
+    let name = |instrument: &Instrument| format!("{} at {}", instrument.venue_symbol, instrument.venue);
+    SymbolTaken { symbol: known.symbol.clone(), first: name(known), second: name(other) }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::{Quote, Venue};
+
+    use super::*;
+
+    fn tick(venue: &str, recv: u64) -> Tick {
+        let symbol = Symbol::parse("BTC-USD").unwrap();
+        Tick {
+            instrument: Arc::new(Instrument::named(symbol, Venue::new(venue), "BTCUSD")),
+            ts_event: None,
+            ts_recv: Some(UnixNanos(recv)),
+            body: Body::Quote(Quote { bid: None, ask: None, derived: false }),
+        }
+    }
+
+    #[test]
+    fn no_holes_and_no_time_going_back() {
+        let mut sequencer = Sequencer::default();
+        let mut places = Vec::new();
+        for recv in [5, 3, 7] {
+            let event = sequencer.push(tick("a", recv), UnixNanos(0)).unwrap().unwrap();
+            places.push((event.seq.0, event.position, event.ts_recv.0));
+        }
+        assert_eq!(places, [(1, 1, 5), (2, 2, 5), (3, 3, 7)]);
+    }
+
+    #[test]
+    fn a_symbol_belongs_to_one_instrument() {
+        let mut sequencer = Sequencer::default();
+        sequencer.push(tick("a", 1), UnixNanos(0)).unwrap();
+        let error = sequencer.push(tick("b", 2), UnixNanos(0)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "BTC-USD is already the symbol of BTCUSD at a and cannot be that of BTCUSD at b too; \
+             give one of the feeds a suffix"
+        );
+        assert_eq!(sequencer.push(tick("a", 3), UnixNanos(0)).unwrap().unwrap().seq, Seq(2));
+    }
+}

@@ -1,0 +1,380 @@
+//! Sessions: subscriptions, grouped by symbol, and the queue of groups for which something waits.
+//!
+//! A symbol's streams take their turn together, so that its records keep the order of the source
+//! across channels.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use slab::Slab;
+
+use crate::ids::{SessionId, SymbolId, TopicId};
+use crate::lane::News;
+use crate::ledger::Account;
+
+/// How a subscription is to be served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Send the state first.
+    pub snapshot: bool,
+    /// Trades or bars in a snapshot at most; `None` = the channel's default.
+    pub snapshot_limit: Option<usize>,
+    /// How deep a book.
+    pub depth: Depth,
+    /// Book records carry their checksum.
+    pub checksum: bool,
+    /// The least time between two updates of one stream; zero = every event.
+    pub conflate: Duration,
+    /// What happens when the reader is slower than the stream.
+    pub overflow: Overflow,
+    /// Passed on with every item.
+    pub stamp: bool,
+}
+
+/// How deep a book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Depth {
+    /// So many levels of each side.
+    Top(usize),
+    /// All levels.
+    All,
+}
+
+impl Depth {
+    pub(crate) const fn levels(self) -> usize {
+        match self {
+            Self::Top(levels) => levels,
+            Self::All => usize::MAX,
+        }
+    }
+
+    /// As the protocol writes it: 0 = all.
+    pub(crate) const fn shown(self) -> usize {
+        match self {
+            Self::Top(levels) => levels,
+            Self::All => 0,
+        }
+    }
+}
+
+/// What happens when a reader is slower than its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overflow {
+    /// What waits is merged.
+    Coalesce,
+    /// What waits is dropped, and a gap says what.
+    Gap,
+    /// Nothing is dropped; when the log no longer holds what is lacked, the session ends.
+    Disconnect,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            snapshot: true,
+            snapshot_limit: None,
+            depth: Depth::Top(20),
+            checksum: false,
+            conflate: Duration::ZERO,
+            overflow: Overflow::Coalesce,
+            stamp: false,
+        }
+    }
+}
+
+/// A subscription of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SubId(usize);
+
+pub(crate) struct Sub {
+    pub(crate) topic: TopicId,
+    pub(crate) options: Options,
+    pub(crate) account: Account,
+    /// Its place in the list of its log's readers.
+    pub(crate) place_in_lane: usize,
+    /// The state is to be sent.
+    pub(crate) snapshot_due: Option<Due>,
+    /// The subscriptions of the same symbol.
+    group: usize,
+    /// It stands in its group's list.
+    queued: bool,
+    /// When its conflation interval ends, while it waits for that.
+    due: Option<Duration>,
+    /// When it last sent something.
+    flushed: Option<Duration>,
+    /// The oldest thing that waits: its place in the total order, and since when.
+    pub(crate) waiting: Option<(u64, Duration)>,
+}
+
+/// When the state is to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// Before anything else: the reader has nothing yet.
+    First,
+    /// After what waits: the reader asked again.
+    Again,
+}
+
+#[derive(Default)]
+pub(crate) struct Session {
+    subs: Slab<Sub>,
+    by_topic: BTreeMap<TopicId, SubId>,
+    groups: Slab<Group>,
+    by_symbol: BTreeMap<SymbolId, usize>,
+    /// Groups of which something may be sent now, in turn.
+    queue: VecDeque<usize>,
+    /// Subscriptions for which something waits, also such as may not send yet.
+    waiting: usize,
+    /// It was reported ready and not drained since.
+    reported: bool,
+    /// Coalescing because of slowness, since when, and what came of it.
+    pub(crate) slow: Option<Slow>,
+    /// Where it stood at the end of the last drain; never goes back.
+    pub(crate) cursor: u64,
+}
+
+/// The subscriptions of one symbol.
+#[derive(Default)]
+struct Group {
+    /// How many there are.
+    subs: usize,
+    /// It stands in the session's queue.
+    queued: bool,
+    /// Those that may send now.
+    ready: Vec<SubId>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) struct Slow {
+    pub(crate) since: Duration,
+    pub(crate) coalesced: u64,
+    pub(crate) skipped: u64,
+}
+
+/// All sessions of a shard.
+#[derive(Default)]
+pub(crate) struct Sessions {
+    all: Slab<Session>,
+    ready: Vec<SessionId>,
+    /// Subscriptions that wait for the end of their conflation interval.
+    timers: BTreeSet<(Duration, SessionId, SubId)>,
+}
+
+impl Session {
+    pub(crate) fn sub(&self, id: SubId) -> &Sub {
+        &self.subs[id.0]
+    }
+
+    pub(crate) fn sub_mut(&mut self, id: SubId) -> &mut Sub {
+        &mut self.subs[id.0]
+    }
+
+    pub(crate) fn find(&self, topic: TopicId) -> Option<SubId> {
+        self.by_topic.get(&topic).copied()
+    }
+
+    pub(crate) fn subs(&self) -> impl Iterator<Item = &Sub> {
+        self.by_topic.values().map(|&id| self.sub(id))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.by_topic.len()
+    }
+
+    /// The oldest thing that waits for this session, in the total order.
+    pub(crate) fn oldest_waiting(&self) -> Option<(u64, Duration)> {
+        if self.waiting == 0 {
+            return None;
+        }
+        self.subs.iter().filter_map(|(_, sub)| sub.waiting).min()
+    }
+
+    /// A subscription has sent all it had.
+    pub(crate) fn sent(&mut self, id: SubId, now: Duration) {
+        let sub = self.sub_mut(id);
+        let waited = sub.waiting.take().is_some();
+        sub.flushed = (!sub.options.conflate.is_zero()).then_some(now);
+        self.waiting -= usize::from(waited);
+    }
+
+    /// It may be reported ready again.
+    pub(crate) fn drained(&mut self) {
+        self.reported = false;
+    }
+
+    /// How many groups wait for their turn.
+    pub(crate) fn turns(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Every subscription that may send now.
+    pub(crate) fn ready_subs(&self) -> impl Iterator<Item = &Sub> {
+        let groups = self.queue.iter().filter_map(|&group| self.groups.get(group));
+        groups.flat_map(|group| group.ready.iter().map(|&id| self.sub(id)))
+    }
+
+    /// Appends the subscriptions of the group whose turn it is.
+    pub(crate) fn pop(&mut self, turn: &mut Vec<SubId>) {
+        let Some(group) = self.queue.pop_front() else { return };
+        let Some(group) = self.groups.get_mut(group) else { return };
+        group.queued = false;
+        turn.append(&mut group.ready);
+        for &id in turn.iter() {
+            self.subs[id.0].queued = false;
+        }
+    }
+
+    pub(crate) fn push(&mut self, id: SubId) {
+        let sub = &mut self.subs[id.0];
+        if sub.queued {
+            return;
+        }
+        sub.queued = true;
+        sub.due = None;
+        let group = &mut self.groups[sub.group];
+        group.ready.push(id);
+        if !group.queued {
+            group.queued = true;
+            self.queue.push_back(sub.group);
+        }
+    }
+
+    fn join_group(&mut self, symbol: SymbolId) -> usize {
+        let groups = &mut self.groups;
+        let group = *self.by_symbol.entry(symbol).or_insert_with(|| groups.insert(Group::default()));
+        groups[group].subs += 1;
+        group
+    }
+
+    fn leave_group(&mut self, id: SubId, group: usize, symbol: SymbolId) {
+        let state = &mut self.groups[group];
+        state.ready.retain(|ready| *ready != id);
+        state.subs -= 1;
+        if state.subs == 0 {
+            self.groups.remove(group);
+            self.by_symbol.remove(&symbol);
+            self.queue.retain(|queued| *queued != group);
+        }
+    }
+}
+
+impl Sessions {
+    pub(crate) fn open(&mut self) -> SessionId {
+        SessionId(self.all.insert(Session::default()))
+    }
+
+    pub(crate) fn close(&mut self, id: SessionId) {
+        self.all.try_remove(id.0);
+        self.ready.retain(|ready| *ready != id);
+    }
+
+    pub(crate) fn get(&self, id: SessionId) -> Option<&Session> {
+        self.all.get(id.0)
+    }
+
+    pub(crate) fn session_mut(&mut self, id: SessionId) -> &mut Session {
+        &mut self.all[id.0]
+    }
+
+    pub(crate) fn sub(&self, session: SessionId, sub: SubId) -> &Sub {
+        self.all[session.0].sub(sub)
+    }
+
+    pub(crate) fn sub_mut(&mut self, session: SessionId, sub: SubId) -> &mut Sub {
+        self.all[session.0].sub_mut(sub)
+    }
+
+    pub(crate) fn add_sub(
+        &mut self,
+        session: SessionId,
+        topic: TopicId,
+        options: Options,
+        account: Account,
+    ) -> SubId {
+        let session = &mut self.all[session.0];
+        let group = session.join_group(topic.symbol);
+        let id = SubId(session.subs.insert(Sub {
+            topic,
+            group,
+            options,
+            account,
+            place_in_lane: 0,
+            snapshot_due: options.snapshot.then_some(Due::First),
+            queued: false,
+            due: None,
+            flushed: None,
+            waiting: None,
+        }));
+        session.by_topic.insert(topic, id);
+        id
+    }
+
+    pub(crate) fn remove_sub(&mut self, session: SessionId, id: SubId) -> Sub {
+        let session_id = session;
+        let session = &mut self.all[session.0];
+        let sub = session.subs.remove(id.0);
+        session.by_topic.remove(&sub.topic);
+        session.waiting -= usize::from(sub.waiting.is_some());
+        session.leave_group(id, sub.group, sub.topic.symbol);
+        if let Some(due) = sub.due {
+            self.timers.remove(&(due, session_id, id));
+        }
+        sub
+    }
+
+    /// Something waits for a subscription that had everything.
+    pub(crate) fn wake(&mut self, session: SessionId, id: SubId, news: News) {
+        let owner = &mut self.all[session.0];
+        let sub = &mut owner.subs[id.0];
+        if sub.waiting.is_none() {
+            sub.waiting = Some((news.position, news.now));
+            owner.waiting += 1;
+        }
+        if sub.queued {
+            return;
+        }
+        let next = sub.flushed.map(|flushed| flushed + sub.options.conflate);
+        match next.filter(|&next| next > news.now && !news.urgent) {
+            Some(due) => {
+                sub.due = Some(due);
+                self.timers.insert((due, session, id));
+            }
+            None => self.enqueue(session, id),
+        }
+    }
+
+    /// What waits for a subscription must not wait for its conflation interval.
+    pub(crate) fn hurry(&mut self, session: SessionId, id: SubId) {
+        if let Some(due) = self.sub_mut(session, id).due.take() {
+            self.timers.remove(&(due, session, id));
+            self.enqueue(session, id);
+        }
+    }
+
+    pub(crate) fn enqueue(&mut self, id: SessionId, sub: SubId) {
+        let session = &mut self.all[id.0];
+        session.push(sub);
+        if !session.reported {
+            session.reported = true;
+            self.ready.push(id);
+        }
+    }
+
+    pub(crate) fn take_ready(&mut self, ready: &mut Vec<SessionId>) {
+        ready.append(&mut self.ready);
+    }
+
+    pub(crate) fn next_due(&self) -> Option<Duration> {
+        self.timers.first().map(|&(due, ..)| due)
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Duration) {
+        while let Some(&(due, session, sub)) = self.timers.first()
+            && due <= now
+        {
+            self.timers.pop_first();
+            self.sub_mut(session, sub).due = None;
+            self.enqueue(session, sub);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The fan-out's cases as lines, and its laws against a model with unbounded queues.
+
+mod laws;
+mod model;
+mod script;
