@@ -59,6 +59,6 @@ impl Bars {
     }
 }
 
-fn is_closed(event: &Event) -> bool {
+pub(crate) fn is_closed(event: &Event) -> bool {
     matches!(&event.body, Body::Candle(candle) if candle.closed)
 }

@@ -10,18 +10,17 @@
 //!
 //! With a conflation interval, what came in it becomes one record, whatever the overflow.
 
-use std::sync::Arc;
-
 use model::Seq;
 
-use crate::book::{BookNews, BookRecord, Books};
-use crate::candles::Bars;
-use crate::event::{Encoded, Event, book_weight};
-use crate::fold::{Each, Fold, Newest, SummaryRecord, Trades};
-use crate::item::{GapCause, Item, Kind, Snapshot};
+use crate::book::{BookNews, Books};
+use crate::candles::{Bars, is_closed};
+use crate::event::Event;
+use crate::fold::{Each, Fold, Newest, Trades};
+use crate::item::{GapCause, Item};
 use crate::lane::Lane;
 use crate::ledger::Account;
 use crate::limits::{SNAPSHOT_BARS, SNAPSHOT_TRADES, TURN_BYTES_MIN};
+use crate::out::{Facts, Out, SUMMARY_BYTES};
 use crate::session::{Options, Overflow};
 use crate::topic::{Log, Topic};
 
@@ -32,10 +31,22 @@ pub(crate) struct Turn {
     pub(crate) weight: usize,
     /// Something was merged or dropped because it did not fit.
     pub(crate) slow: bool,
-    /// Something still waits.
-    pub(crate) left: bool,
-    /// What it lacks has left the log, and it asked not to live with that.
-    pub(crate) overrun: bool,
+    /// What could not be sent.
+    pub(crate) rest: Rest,
+}
+
+/// What a turn could not send, and why.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// All was sent.
+    #[default]
+    None,
+    /// Something waits for room.
+    ForRoom,
+    /// Something waits for the end of the conflation interval.
+    ForInterval,
+    /// What is lacked has left the log, and the reader asked not to live with that.
+    Overrun,
 }
 
 /// What a turn may send.
@@ -45,6 +56,8 @@ pub(crate) struct Room {
     pub(crate) bytes: usize,
     /// Up to this place in the total order, where nothing may.
     pub(crate) until: u64,
+    /// Its conflation interval has passed, or it has none.
+    pub(crate) due: bool,
 }
 
 /// How a turn is to be served.
@@ -56,23 +69,6 @@ enum Mode {
     Conflated,
     /// Merged or dropped: the reader is slow.
     Slow(Overflow),
-}
-
-/// Where a turn's items go, with the account they are entered into.
-struct Out<'a> {
-    topic: &'a Facts,
-    account: &'a mut Account,
-    stamp: bool,
-    items: &'a mut Vec<Item>,
-    turn: Turn,
-}
-
-/// What of a topic every item says.
-struct Facts {
-    id: crate::ids::TopicId,
-    instrument: Arc<model::Instrument>,
-    head: Seq,
-    position: u64,
 }
 
 /// About how many bytes wait for a reader at `place`, up to a place in the total order.
@@ -88,6 +84,19 @@ pub(crate) fn weight(topic: &Topic, place: Seq, until: u64, options: &Options) -
     }
 }
 
+/// Where the next event that a reader at `place` lacks stands in the total order.
+pub(crate) fn next_position(topic: &Topic, place: Seq, options: &Options) -> Option<u64> {
+    match &topic.log {
+        Log::Trades(lane) => lane.ring.next_position(place),
+        Log::Newest(lane) => lane.ring.next_position(place),
+        Log::Each(lane) => lane.ring.next_position(place),
+        Log::Bars(bars) => bars.lane.ring.next_position(place),
+        Log::Books(books) => books
+            .view(options.depth, options.checksum)
+            .and_then(|index| books.views[index].lane.ring.next_position(place)),
+    }
+}
+
 /// Sends the state of the stream, and notes it in the account.
 pub(crate) fn snapshot(
     topic: &mut Topic,
@@ -95,7 +104,7 @@ pub(crate) fn snapshot(
     account: &mut Account,
     items: &mut Vec<Item>,
 ) -> Turn {
-    let facts = facts(topic);
+    let facts = Facts::of(topic);
     let mut out = Out { topic: &facts, account, stamp: options.stamp, items, turn: Turn::default() };
     let place = out.account.place;
     match &mut topic.log {
@@ -130,7 +139,7 @@ pub(crate) fn collect(
     account: &mut Account,
     items: &mut Vec<Item>,
 ) -> Turn {
-    let facts = facts(topic);
+    let facts = Facts::of(topic);
     let mut out = Out { topic: &facts, account, stamp: options.stamp, items, turn: Turn::default() };
     let room = Room { bytes: room.bytes.max(TURN_BYTES_MIN), ..room };
     match &mut topic.log {
@@ -141,15 +150,6 @@ pub(crate) fn collect(
         Log::Books(books) => book(books, options, room, &mut out),
     }
     out.turn
-}
-
-fn facts(topic: &Topic) -> Facts {
-    Facts {
-        id: topic.id,
-        instrument: Arc::clone(&topic.instrument),
-        head: topic.head,
-        position: topic.position,
-    }
 }
 
 fn mode<F: Fold>(lane: &Lane<F>, place: Seq, options: &Options, room: Room) -> Mode {
@@ -177,10 +177,10 @@ fn trades(lane: &mut Lane<Trades>, options: &Options, room: Room, out: &mut Out<
         Mode::Conflated | Mode::Slow(Overflow::Coalesce) => {
             if let Some((to, cause)) = lack.lost {
                 if options.overflow == Overflow::Disconnect {
-                    out.turn.overrun = true;
+                    out.turn.rest = Rest::Overrun;
                     return;
                 }
-                out.gap(to, cause, FIRST);
+                out.gap(to, cause);
             }
             let slow = mode != Mode::Conflated;
             out.turn.slow = slow;
@@ -195,9 +195,6 @@ fn trades(lane: &mut Lane<Trades>, options: &Options, room: Room, out: &mut Out<
     }
 }
 
-/// About how many bytes a trade summary has as JSON.
-const SUMMARY_BYTES: usize = 520;
-
 fn newest(lane: &mut Lane<Newest>, options: &Options, room: Room, out: &mut Out<'_>) {
     let place = out.account.place;
     match mode(lane, place, options, room) {
@@ -209,7 +206,7 @@ fn newest(lane: &mut Lane<Newest>, options: &Options, room: Room, out: &mut Out<
         Mode::Slow(Overflow::Gap) => out.dropped(out.topic.head),
         mode => {
             out.turn.slow = mode != Mode::Conflated;
-            if let Some(event) = lane.ring.newest() {
+            if let Some(event) = lane.ring.newest().filter(|event| event.seq > place) {
                 out.event(event);
             }
         }
@@ -219,7 +216,7 @@ fn newest(lane: &mut Lane<Newest>, options: &Options, room: Room, out: &mut Out<
 fn each(lane: &mut Lane<Each>, out: &mut Out<'_>) {
     let lack = lane.ring.lack(out.account.place);
     if let Some((to, cause)) = lack.lost {
-        out.gap(to, cause, FIRST);
+        out.gap(to, cause);
         out.turn.slow = true;
     }
     lane.ring.entries(&lack).for_each(|event| out.event(event));
@@ -236,10 +233,15 @@ fn candles(bars: &mut Bars, options: &Options, room: Room, out: &mut Out<'_>) {
         mode => {
             out.turn.slow = mode != Mode::Conflated;
             if place < bars.lost() {
-                out.gap(bars.lost(), GapCause::SlowConsumer, FIRST);
+                out.gap(bars.lost(), GapCause::SlowConsumer);
             }
             for event in bars.since(out.account.place) {
-                out.event(&event);
+                // A closed bar does not wait for the interval; the open one behind it does.
+                if mode == Mode::Conflated && !room.due && !is_closed(&event) {
+                    out.turn.rest = Rest::ForInterval;
+                } else {
+                    out.event(&event);
+                }
             }
         }
     }
@@ -254,7 +256,7 @@ fn book(books: &mut Books, options: &Options, room: Room, out: &mut Out<'_>) {
     if options.overflow == Overflow::Disconnect
         && (lack.lost.is_some() || (lack.overrun && mode != Mode::Conflated))
     {
-        out.turn.overrun = true;
+        out.turn.rest = Rest::Overrun;
         return;
     }
     if let Mode::Singles | Mode::Slow(Overflow::Disconnect) = mode {
@@ -264,15 +266,15 @@ fn book(books: &mut Books, options: &Options, room: Room, out: &mut Out<'_>) {
         for record in records {
             match record.news {
                 BookNews::Delta => out.record(&record),
-                BookNews::Void => out.gap(record.seq, GapCause::FeedGap, record.position),
+                BookNews::Void => out.gap_at(record.position, record.seq, GapCause::FeedGap),
                 BookNews::Known => {
                     let known = books.views[index].known(&record);
                     out.known(&record, known);
                 }
             }
         }
-        out.turn.left = count < all;
-        if out.turn.left {
+        if count < all {
+            out.turn.rest = Rest::ForRoom;
             books.views[index].lane.ring.mark(out.account.place);
         }
         return;
@@ -293,7 +295,7 @@ fn book(books: &mut Books, options: &Options, room: Room, out: &mut Out<'_>) {
         (None, lost) => lost,
     };
     if let Some((to, cause)) = gap {
-        out.gap(to, cause, out.topic.position);
+        out.gap(to, cause);
     }
     if books.is_known() {
         let snapshot = books.snapshot(index, head);
@@ -305,94 +307,13 @@ fn book(books: &mut Books, options: &Options, room: Room, out: &mut Out<'_>) {
 fn oldest<F: Fold<Entry = Event>>(lane: &mut Lane<F>, until: u64, out: &mut Out<'_>) {
     let lack = lane.ring.lack(out.account.place);
     if lack.overrun {
-        out.turn.overrun = true;
+        out.turn.rest = Rest::Overrun;
         return;
     }
     let count = lane.ring.count_until(&lack, until);
     lane.ring.entries(&lack).take(count).for_each(|event| out.event(event));
-    out.turn.left = count < lane.ring.entries(&lack).count();
-    if out.turn.left {
+    if count < lane.ring.entries(&lack).count() {
+        out.turn.rest = Rest::ForRoom;
         lane.ring.mark(out.account.place);
     }
 }
-
-impl Out<'_> {
-    fn event(&mut self, event: &Arc<Event>) {
-        let prev = self.account.place;
-        self.account.record(event.seq);
-        self.push(event.position, event.weight(), Kind::Event { event: Arc::clone(event), prev });
-    }
-
-    fn fold(&mut self, fold: Trades) {
-        let Some(summary) = fold.summary else { return self.event(&fold.last) };
-        let prev = self.account.place;
-        let (seq, position) = (fold.last.seq, fold.last.position);
-        let record = SummaryRecord { last: fold.last, prev, summary, encoded: Encoded::default() };
-        self.account.record(seq);
-        self.push(position, SUMMARY_BYTES, Kind::Summary { record: Arc::new(record), prev });
-    }
-
-    fn record(&mut self, record: &Arc<BookRecord>) {
-        let prev = self.account.place;
-        self.account.record(record.seq);
-        let weight = book_weight(record.levels.len());
-        self.push(record.position, weight, Kind::Book { record: Arc::clone(record), prev });
-    }
-
-    fn known(&mut self, record: &BookRecord, known: Arc<crate::book::BookSnapshot>) {
-        let weight = book_weight(known.levels.len());
-        self.account.snapshot(record.seq);
-        self.push(record.position, weight, Kind::Snapshot(Snapshot::Book(known)));
-    }
-
-    fn gap(&mut self, to: Seq, cause: GapCause, position: u64) {
-        let from = self.account.place.next();
-        self.account.gap(to);
-        self.push(position, GAP_BYTES, Kind::Gap { from, to, cause });
-    }
-
-    /// All that waits is dropped.
-    fn dropped(&mut self, to: Seq) {
-        self.turn.slow = true;
-        self.gap(to, GapCause::SlowConsumer, self.topic.position);
-    }
-
-    fn state(&mut self, events: Vec<Arc<Event>>) {
-        let weight = events.iter().map(|event| event.weight()).sum();
-        let (seq, position) = events.last().map_or((Seq::START, FIRST), |event| (event.seq, event.position));
-        self.account.snapshot(seq);
-        let snapshot = if events.is_empty() { Snapshot::Empty } else { Snapshot::Events(events) };
-        self.push(position, weight, Kind::Snapshot(snapshot));
-    }
-
-    fn newest(&mut self, event: Option<&Arc<Event>>) {
-        self.state(event.cloned().into_iter().collect());
-    }
-
-    fn book(&mut self, head: Seq, snapshot: Snapshot) {
-        let weight = match &snapshot {
-            Snapshot::Book(book) => book_weight(book.levels.len()),
-            _ => GAP_BYTES,
-        };
-        if let Snapshot::Book(_) = snapshot {
-            self.account.snapshot(head);
-        }
-        self.push(self.topic.position, weight, Kind::Snapshot(snapshot));
-    }
-
-    fn push(&mut self, position: u64, weight: usize, kind: Kind) {
-        self.turn.weight += weight;
-        self.items.push(Item {
-            topic: self.topic.id,
-            instrument: Arc::clone(&self.topic.instrument),
-            position,
-            stamp: self.stamp,
-            kind,
-        });
-    }
-}
-
-/// About how many bytes a gap message has.
-const GAP_BYTES: usize = 260;
-/// The place in the total order of what must come before anything else of its stream.
-const FIRST: u64 = 0;

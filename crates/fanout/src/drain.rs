@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::coalesce::{self, Room};
+use crate::coalesce::{self, Rest, Room};
 use crate::fanout::Fanout;
 use crate::ids::SessionId;
 use crate::item::{Batch, Notice};
@@ -32,16 +32,16 @@ impl Fanout {
             self.sessions.session_mut(session).pop(&mut subs);
             let until = self.horizon(session, &subs, share);
             for sub in subs.drain(..) {
-                let room = Room { bytes: share, until };
+                let due = self.sessions.sub(session, sub).is_due(now);
+                let room = Room { bytes: share, until, due };
                 let (turn, counted) = self.turn(session, sub, room, now, &mut batch);
                 spent += turn.weight;
                 slow |= turn.slow && counted.0 + counted.1 > 0;
                 coalesced += counted.0;
                 skipped += counted.1;
-                batch.overrun |= turn.overrun;
+                batch.overrun |= turn.rest == Rest::Overrun;
             }
         }
-        // Within a stream the order is right already, and the sort is stable.
         batch.items.sort_by_key(|item| item.position);
 
         let state = self.sessions.session_mut(session);
@@ -107,8 +107,12 @@ impl Fanout {
         if fits(u64::MAX) {
             return u64::MAX;
         }
-        let oldest = subs.iter().filter_map(|sub| sub.waiting).map(|(position, _)| position).min();
-        let (mut low, mut high) = (oldest.unwrap_or(0), self.position);
+        // Whatever its size, the oldest event must go.
+        let next = |sub: &&Sub| {
+            let topic = self.topics[sub.topic.index()].as_ref()?;
+            coalesce::next_position(topic, sub.account.place, &sub.options)
+        };
+        let (mut low, mut high) = (subs.iter().filter_map(next).min().unwrap_or(0), self.position);
         while low < high {
             let middle = u64::midpoint(low, high) + (high - low) % 2;
             if fits(middle) {
@@ -134,25 +138,37 @@ impl Fanout {
         let (before, mut account) = (sub.account, sub.account);
         let channel = sub.topic.stream.channel();
         let Some(topic) = self.topics[sub.topic.index()].as_mut() else { return Default::default() };
-        let mut turn = coalesce::Turn::default();
+        let (mut turn, begin) = (coalesce::Turn::default(), batch.items.len());
         if due == Some(Due::First) {
             turn = coalesce::snapshot(topic, &options, &mut account, &mut batch.items);
         }
         let rest = coalesce::collect(topic, &options, room, &mut account, &mut batch.items);
         turn = coalesce::Turn { weight: turn.weight + rest.weight, ..rest };
-        if due == Some(Due::Again) && !turn.overrun {
+        let again = due == Some(Due::Again);
+        if again && turn.rest == Rest::None {
             turn.weight += coalesce::snapshot(topic, &options, &mut account, &mut batch.items).weight;
+        }
+        // A snapshot or a gap stands no later than what follows it in its stream.
+        let mut latest = u64::MAX;
+        for item in batch.items[begin..].iter_mut().rev() {
+            item.position = item.position.min(latest);
+            latest = item.position;
         }
         let (delivered, coalesced, skipped) = account.since(&before);
         self.stats.count(channel, delivered, coalesced, skipped);
 
         let state = self.sessions.session_mut(session);
         state.sub_mut(id).account = account;
-        if turn.left || turn.overrun {
-            state.push(id);
-        } else {
-            topic.caught_up(place_in_lane, &options);
-            state.sent(id, now);
+        match turn.rest {
+            Rest::None => {
+                topic.caught_up(place_in_lane, &options);
+                state.sent(id, now);
+            }
+            Rest::ForRoom | Rest::Overrun => state.push(id),
+            Rest::ForInterval => self.sessions.wait(session, id),
+        }
+        if turn.rest != Rest::None {
+            self.sessions.sub_mut(session, id).snapshot_due = due.filter(|_| again);
         }
         (turn, (coalesced, skipped))
     }

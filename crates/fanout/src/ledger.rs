@@ -90,9 +90,14 @@ impl Account {
 
     /// A snapshot as of `seq` is sent; what it replaces is skipped.
     pub(crate) fn snapshot(&mut self, seq: Seq) {
+        self.nothing(seq);
+        self.last_sent = self.last_sent.max(seq);
+    }
+
+    /// The reader is told that there is nothing, as of `seq`.
+    pub(crate) fn nothing(&mut self, seq: Seq) {
         self.skipped += seq.since(self.place);
         self.place = self.place.max(seq);
-        self.last_sent = self.last_sent.max(seq);
     }
 
     pub(crate) const fn ledger(&self, topic: TopicId, head: Seq) -> Ledger {

@@ -18,6 +18,7 @@ mod item;
 mod lane;
 mod ledger;
 pub mod limits;
+mod out;
 mod ring;
 mod sequencer;
 mod session;

@@ -174,6 +174,11 @@ impl<F: Fold> Ring<F> {
         end.saturating_sub(lack.entries.start).min(lack.entries.len())
     }
 
+    /// Where the first entry that a reader at `place` lacks stands in the total order.
+    pub(crate) fn next_position(&self, place: Seq) -> Option<u64> {
+        self.slots.get(self.index_after(place)).map(|slot| slot.entry.position())
+    }
+
     /// About how many bytes a reader at `place` lacks, up to a place in the total order.
     pub(crate) fn weight(&self, place: Seq, until: u64) -> usize {
         let start = self.index_after(place);

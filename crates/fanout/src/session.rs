@@ -160,6 +160,18 @@ pub(crate) struct Sessions {
     timers: BTreeSet<(Duration, SessionId, SubId)>,
 }
 
+impl Sub {
+    /// When its conflation interval ends.
+    fn next_due(&self) -> Option<Duration> {
+        self.flushed.map(|flushed| flushed + self.options.conflate)
+    }
+
+    /// Whether its conflation interval has passed, if it has one.
+    pub(crate) fn is_due(&self, now: Duration) -> bool {
+        self.next_due().is_none_or(|due| due <= now)
+    }
+}
+
 impl Session {
     pub(crate) fn sub(&self, id: SubId) -> &Sub {
         &self.subs[id.0]
@@ -333,13 +345,19 @@ impl Sessions {
         if sub.queued {
             return;
         }
-        let next = sub.flushed.map(|flushed| flushed + sub.options.conflate);
-        match next.filter(|&next| next > news.now && !news.urgent) {
-            Some(due) => {
-                sub.due = Some(due);
-                self.timers.insert((due, session, id));
-            }
-            None => self.enqueue(session, id),
+        if news.urgent || sub.is_due(news.now) {
+            self.enqueue(session, id);
+        } else {
+            self.wait(session, id);
+        }
+    }
+
+    /// What waits for a subscription is to be sent when its conflation interval ends.
+    pub(crate) fn wait(&mut self, session: SessionId, id: SubId) {
+        let sub = self.sub_mut(session, id);
+        sub.due = sub.next_due();
+        if let Some(due) = sub.due {
+            self.timers.insert((due, session, id));
         }
     }
 

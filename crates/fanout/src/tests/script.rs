@@ -146,16 +146,17 @@ impl Play {
             match word {
                 "+" => drop(self.drain(usize::MAX)),
                 "~" => drop(self.drain(1)),
-                _ => match word.split_once('@') {
-                    Some((_, millis)) => self.now += Duration::from_millis(millis.parse().unwrap()),
-                    None => {
+                _ => {
+                    if let Some((_, millis)) = word.split_once('@') {
+                        self.now += Duration::from_millis(millis.parse().unwrap());
+                    } else {
                         let (event, count) = word.split_once('*').unwrap_or((word, "1"));
                         let (letter, symbol) = event.split_at(1);
                         for _ in 0..count.parse().unwrap() {
                             self.publish(letter.chars().next().unwrap(), symbol);
                         }
                     }
-                },
+                }
             }
         }
     }

@@ -1,0 +1,126 @@
+//! What a turn sends, entered into the account as it goes.
+
+use std::sync::Arc;
+
+use model::{Instrument, Seq};
+
+use crate::book::{BookRecord, BookSnapshot};
+use crate::coalesce::Turn;
+use crate::event::{Encoded, Event, book_weight};
+use crate::fold::{SummaryRecord, Trades};
+use crate::ids::TopicId;
+use crate::item::{GapCause, Item, Kind, Snapshot};
+use crate::ledger::Account;
+use crate::topic::Topic;
+
+/// Where a turn's items go, with the account they are entered into.
+pub(crate) struct Out<'a> {
+    pub(crate) topic: &'a Facts,
+    pub(crate) account: &'a mut Account,
+    pub(crate) stamp: bool,
+    pub(crate) items: &'a mut Vec<Item>,
+    pub(crate) turn: Turn,
+}
+
+/// What of a topic every item says.
+pub(crate) struct Facts {
+    id: TopicId,
+    instrument: Arc<Instrument>,
+    pub(crate) head: Seq,
+    position: u64,
+}
+
+impl Facts {
+    pub(crate) fn of(topic: &Topic) -> Self {
+        let instrument = Arc::clone(&topic.instrument);
+        Self { id: topic.id, instrument, head: topic.head, position: topic.position }
+    }
+}
+
+/// About how many bytes a trade summary has as JSON.
+pub(crate) const SUMMARY_BYTES: usize = 520;
+impl Out<'_> {
+    pub(crate) fn event(&mut self, event: &Arc<Event>) {
+        let prev = self.account.place;
+        self.account.record(event.seq);
+        self.push(event.position, event.weight(), Kind::Event { event: Arc::clone(event), prev });
+    }
+
+    pub(crate) fn fold(&mut self, fold: Trades) {
+        let Some(summary) = fold.summary else { return self.event(&fold.last) };
+        let prev = self.account.place;
+        let (seq, position) = (fold.last.seq, fold.last.position);
+        let record = SummaryRecord { last: fold.last, prev, summary, encoded: Encoded::default() };
+        self.account.record(seq);
+        self.push(position, SUMMARY_BYTES, Kind::Summary { record: Arc::new(record), prev });
+    }
+
+    pub(crate) fn record(&mut self, record: &Arc<BookRecord>) {
+        let prev = self.account.place;
+        self.account.record(record.seq);
+        let weight = book_weight(record.levels.len());
+        self.push(record.position, weight, Kind::Book { record: Arc::clone(record), prev });
+    }
+
+    pub(crate) fn known(&mut self, record: &BookRecord, known: Arc<BookSnapshot>) {
+        let weight = book_weight(known.levels.len());
+        self.account.snapshot(record.seq);
+        self.push(record.position, weight, Kind::Snapshot(Snapshot::Book(known)));
+    }
+
+    pub(crate) fn gap(&mut self, to: Seq, cause: GapCause) {
+        self.gap_at(self.topic.position, to, cause);
+    }
+
+    pub(crate) fn gap_at(&mut self, position: u64, to: Seq, cause: GapCause) {
+        let from = self.account.place.next();
+        self.account.gap(to);
+        self.push(position, GAP_BYTES, Kind::Gap { from, to, cause });
+    }
+
+    /// All that waits is dropped.
+    pub(crate) fn dropped(&mut self, to: Seq) {
+        self.turn.slow = true;
+        self.gap(to, GapCause::SlowConsumer);
+    }
+
+    pub(crate) fn state(&mut self, events: Vec<Arc<Event>>) {
+        let weight = events.iter().map(|event| event.weight()).sum();
+        let newest = events.last();
+        let position = newest.map_or(0, |event| event.position);
+        self.account.snapshot(newest.map_or(Seq::START, |event| event.seq));
+        let snapshot = if events.is_empty() { Snapshot::Empty } else { Snapshot::Events(events) };
+        self.push(position, weight, Kind::Snapshot(snapshot));
+    }
+
+    pub(crate) fn newest(&mut self, event: Option<&Arc<Event>>) {
+        self.state(event.cloned().into_iter().collect());
+    }
+
+    pub(crate) fn book(&mut self, head: Seq, snapshot: Snapshot) {
+        let weight = match &snapshot {
+            Snapshot::Book(book) => book_weight(book.levels.len()),
+            _ => GAP_BYTES,
+        };
+        match &snapshot {
+            Snapshot::Book(_) => self.account.snapshot(head),
+            // Of a book that is not known, what came before means nothing either.
+            _ => self.account.nothing(head),
+        }
+        self.push(self.topic.position, weight, Kind::Snapshot(snapshot));
+    }
+
+    fn push(&mut self, position: u64, weight: usize, kind: Kind) {
+        self.turn.weight += weight;
+        self.items.push(Item {
+            topic: self.topic.id,
+            instrument: Arc::clone(&self.topic.instrument),
+            position,
+            stamp: self.stamp,
+            kind,
+        });
+    }
+}
+
+/// About how many bytes a gap message has.
+const GAP_BYTES: usize = 260;
