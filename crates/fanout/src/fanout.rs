@@ -172,6 +172,12 @@ impl Fanout {
         state.into_iter().flat_map(|state| state.subs().map(|sub| (sub.topic, sub.options))).collect()
     }
 
+    /// Whether a session is subscribed to a stream.
+    #[must_use]
+    pub fn is_subscribed(&self, session: SessionId, topic: TopicId) -> bool {
+        self.sessions.get(session).is_some_and(|state| state.find(topic).is_some())
+    }
+
     /// How many streams a session is subscribed to.
     #[must_use]
     pub fn subscription_count(&self, session: SessionId) -> usize {

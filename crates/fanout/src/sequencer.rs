@@ -60,6 +60,12 @@ impl Sequencer {
         })))
     }
 
+    /// How many symbols are listed.
+    #[must_use]
+    pub fn symbols(&self) -> usize {
+        self.listed.len()
+    }
+
     fn symbol(&mut self, instrument: &Arc<Instrument>) -> Result<SymbolId, SymbolTaken> {
         if let Some(&id) = self.symbols.get(&instrument.symbol) {
             let known = &self.listed[id.index()];

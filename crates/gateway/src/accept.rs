@@ -1,0 +1,137 @@
+//! The accept loop: what axum's own leaves out. A backlog for storms, a cap, timeouts for slow
+//! headers and handshakes, no spin when files run out.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::Request;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+use crate::limits::{BACKLOG, HEADER_BYTES_MAX, HEADER_TIMEOUT, HEADERS_MAX, TLS_TIMEOUT, UNSENT_BYTES_MAX};
+use crate::metrics::REFUSED;
+use crate::routes::Permit;
+
+/// Listens on `address`, with a backlog for storms.
+///
+/// # Errors
+/// The address is taken or not ours.
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Serves connections until shutdown is told.
+pub(crate) struct Acceptor {
+    pub(crate) listener: TcpListener,
+    pub(crate) tls: Option<TlsAcceptor>,
+    pub(crate) router: Router,
+    pub(crate) slots: Arc<Semaphore>,
+    pub(crate) shutdown: watch::Receiver<bool>,
+}
+
+/// How long the loop rests when the system refuses to give it a connection.
+const REST: Duration = Duration::from_millis(100);
+
+impl Acceptor {
+    pub(crate) async fn run(mut self) {
+        loop {
+            let accepted = tokio::select! {
+                accepted = self.listener.accept() => accepted,
+                _ = self.shutdown.wait_for(|leaving| *leaving) => return,
+            };
+            match accepted {
+                Ok((stream, _)) => self.accept(stream),
+                Err(error) if is_of_the_connection(&error) => {}
+                Err(error) => {
+                    tracing::warn!("cannot accept: {error}");
+                    metrics::counter!(REFUSED, "reason" => "accept").increment(1);
+                    tokio::time::sleep(REST).await;
+                }
+            }
+        }
+    }
+
+    fn accept(&self, stream: TcpStream) {
+        // Batches are ours to make, and what lies unsent in the kernel cannot be coalesced any more.
+        let _ = stream.set_nodelay(true);
+        let _ = SockRef::from(&stream).set_tcp_notsent_lowat(UNSENT_BYTES_MAX);
+        let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
+            metrics::counter!(REFUSED, "reason" => "connection_limit").increment(1);
+            if self.tls.is_none() {
+                tokio::spawn(turn_away(stream));
+            }
+            return;
+        };
+        let (tls, router) = (self.tls.clone(), self.router.clone());
+        tokio::spawn(async move {
+            match tls {
+                None => serve(stream, router, slot).await,
+                Some(tls) => match timeout(TLS_TIMEOUT, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => serve(stream, router, slot).await,
+                    Ok(Err(_)) => metrics::counter!(REFUSED, "reason" => "tls").increment(1),
+                    Err(_) => metrics::counter!(REFUSED, "reason" => "timeout").increment(1),
+                },
+            }
+        });
+    }
+}
+
+/// Errors that say something about one client, not about us.
+fn is_of_the_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+    )
+}
+
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    router: Router,
+    slot: OwnedSemaphorePermit,
+) {
+    let permit = Permit(Arc::new(std::sync::Mutex::new(Some(slot))));
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(permit.clone());
+        router.call(request)
+    });
+    let served = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(HEADER_BYTES_MAX)
+        .max_headers(HEADERS_MAX)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades()
+        .await;
+    if let Err(error) = served {
+        let reason = if error.is_timeout() { "timeout" } else { "http" };
+        metrics::counter!(REFUSED, "reason" => reason).increment(1);
+    }
+}
+
+/// One connection too many: it is told so, briefly.
+async fn turn_away(mut stream: TcpStream) {
+    const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\n\
+        Content-Type: application/problem+json\r\nContent-Length: 122\r\n\r\n\
+        {\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"code\":\"connection_limit\",\"detail\":\"Too many connections.\"}";
+    let _ = timeout(Duration::from_secs(1), async {
+        stream.write_all(ANSWER).await?;
+        stream.shutdown().await
+    })
+    .await;
+}

@@ -1,0 +1,332 @@
+//! The keys that tokens are checked with, and the check itself.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation};
+use model::UnixNanos;
+use serde::{Deserialize, Serialize};
+
+use super::scope::{Grant, Scope};
+use crate::limits::{CLOCK_LEEWAY, KEY_ID_BYTES_MAX, TOKEN_BYTES_MAX};
+
+/// How a token is signed. One key has one of them: what the token claims is only compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// HMAC with SHA-256: one secret signs and checks.
+    Hs256,
+    /// RSA with SHA-256.
+    Rs256,
+    /// Ed25519.
+    EdDsa,
+}
+
+/// The keys that tokens are checked with.
+#[derive(Debug, Default)]
+pub struct Keys {
+    list: Vec<Key>,
+    /// The `iss` every token must have.
+    issuer: String,
+    /// The `aud` every token must have.
+    audience: String,
+    /// Longest time from now to a token's end.
+    lifetime_max: Option<Duration>,
+}
+
+struct Key {
+    id: Option<Box<str>>,
+    algorithm: Algorithm,
+    decoding: DecodingKey,
+}
+
+/// Why a token is no good. Says nothing of the token itself.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AuthError {
+    /// Not of the form of a token.
+    #[error("the token is malformed")]
+    Malformed,
+    /// Longer than [`TOKEN_BYTES_MAX`].
+    #[error("the token is longer than {TOKEN_BYTES_MAX} bytes")]
+    TooLong,
+    /// Its key is not one of ours.
+    #[error("the token's key is not known here")]
+    UnknownKey,
+    /// Signed in another way than its key is for.
+    #[error("the token's algorithm is not the one of its key")]
+    Algorithm,
+    /// The signature is wrong.
+    #[error("the token's signature is wrong")]
+    Signature,
+    /// A claim is missing or of the wrong kind.
+    #[error("the token lacks a usable claim {0:?}")]
+    Claim(&'static str),
+    /// Of another issuer.
+    #[error("the token is of another issuer")]
+    Issuer,
+    /// For somebody else.
+    #[error("the token is for another audience")]
+    Audience,
+    /// Not valid yet.
+    #[error("the token is not valid before {0}")]
+    NotYet(UnixNanos),
+    /// Past its time.
+    #[error("the token expired at {0}")]
+    Expired(UnixNanos),
+    /// Valid for longer than tokens may be.
+    #[error("the token is valid for longer than is allowed here")]
+    LongLived,
+}
+
+/// Why a key cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyError {
+    /// No such algorithm.
+    #[error("unknown algorithm; HS256, RS256 and EdDSA are known")]
+    Algorithm,
+    /// The key's text is not a key of that kind.
+    #[error("not a {0} key in PEM form")]
+    Format(Algorithm),
+    /// An HMAC secret with less than 256 bits.
+    #[error("an HS256 secret needs at least 32 bytes")]
+    Short,
+    /// Two keys with one id.
+    #[error("two keys have the same id")]
+    Twice,
+    /// The token could not be signed.
+    #[error("signing failed")]
+    Signing,
+}
+
+/// Signs tokens, for tests, demonstrations and small installations.
+pub struct Signer {
+    id: Option<String>,
+    algorithm: Algorithm,
+    encoding: EncodingKey,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    sub: String,
+    iss: String,
+    aud: Audience,
+    exp: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    nbf: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    iat: Option<u64>,
+    scopes: Vec<String>,
+}
+
+/// One audience or several (RFC 7519, 4.1.3).
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Keys {
+    /// No keys yet; tokens must be of `issuer` and for `audience`.
+    #[must_use]
+    pub fn new(issuer: &str, audience: &str, lifetime_max: Option<Duration>) -> Self {
+        Self { list: Vec::new(), issuer: issuer.to_owned(), audience: audience.to_owned(), lifetime_max }
+    }
+
+    /// Adds a key: an HMAC secret as it is, or a public key in PEM form.
+    ///
+    /// # Errors
+    /// The key is not of that kind, too short, or its id is taken.
+    pub fn add(&mut self, id: Option<&str>, algorithm: Algorithm, key: &[u8]) -> Result<(), KeyError> {
+        if self.list.iter().any(|known| known.id.as_deref() == id) {
+            return Err(KeyError::Twice);
+        }
+        let refused = |_| KeyError::Format(algorithm);
+        let decoding = match algorithm {
+            Algorithm::Hs256 if key.len() < HMAC_BYTES_MIN => return Err(KeyError::Short),
+            Algorithm::Hs256 => DecodingKey::from_secret(key),
+            Algorithm::Rs256 => DecodingKey::from_rsa_pem(key).map_err(refused)?,
+            Algorithm::EdDsa => DecodingKey::from_ed_pem(key).map_err(refused)?,
+        };
+        self.list.push(Key { id: id.map(Into::into), algorithm, decoding });
+        Ok(())
+    }
+
+    /// Whether there is any key.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// What a token allows, at `now`. Pure: the clock is the caller's.
+    ///
+    /// # Errors
+    /// Says why the token is no good.
+    pub fn check(&self, token: &str, now: UnixNanos) -> Result<Grant, AuthError> {
+        if token.len() > TOKEN_BYTES_MAX {
+            return Err(AuthError::TooLong);
+        }
+        let header = jsonwebtoken::decode_header(token).map_err(|error| match error.kind() {
+            ErrorKind::Json(_) => AuthError::Algorithm,
+            _ => AuthError::Malformed,
+        })?;
+        let claims = self.verify(token, &header)?;
+        self.judge(claims, now)
+    }
+
+    fn verify(&self, token: &str, header: &Header) -> Result<Claims, AuthError> {
+        let keys: Vec<_> = match &header.kid {
+            Some(id) if id.len() > KEY_ID_BYTES_MAX => return Err(AuthError::UnknownKey),
+            Some(id) => self.list.iter().filter(|key| key.id.as_deref() == Some(id)).collect(),
+            None => self.list.iter().filter(|key| key.algorithm.wire() == header.alg).collect(),
+        };
+        let mut error = if header.kid.is_some() { AuthError::UnknownKey } else { AuthError::Algorithm };
+        for key in keys {
+            if key.algorithm.wire() != header.alg {
+                return Err(AuthError::Algorithm);
+            }
+            // Times are checked by `judge`, on the caller's clock.
+            let mut validation = Validation::new(key.algorithm.wire());
+            validation.validate_exp = false;
+            validation.required_spec_claims = HashSet::new();
+            validation.set_issuer(&[&self.issuer]);
+            validation.set_audience(&[&self.audience]);
+            match jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation) {
+                Ok(data) => return Ok(data.claims),
+                Err(refused) => error = why(refused.kind()),
+            }
+        }
+        Err(error)
+    }
+
+    fn judge(&self, claims: Claims, now: UnixNanos) -> Result<Grant, AuthError> {
+        let leeway = nanos(CLOCK_LEEWAY);
+        let instant = |seconds: u64| seconds.saturating_mul(1_000_000_000);
+        let expires_at = UnixNanos(instant(claims.exp));
+        if expires_at.0.saturating_add(leeway) <= now.0 {
+            return Err(AuthError::Expired(expires_at));
+        }
+        if let Some(start) = claims.nbf.map(instant).filter(|&start| start > now.0.saturating_add(leeway)) {
+            return Err(AuthError::NotYet(UnixNanos(start)));
+        }
+        if self.lifetime_max.is_some_and(|max| expires_at.since(now) > nanos(max).saturating_add(leeway)) {
+            return Err(AuthError::LongLived);
+        }
+        let scopes = claims.scopes.iter().map(|scope| Scope::parse(scope));
+        let scopes = scopes.collect::<Result<_, _>>().map_err(|_| AuthError::Claim("scopes"))?;
+        Ok(Grant { subject: claims.sub, scopes, expires_at })
+    }
+}
+
+/// A secret must be as long as what it protects (RFC 7518, 3.2).
+const HMAC_BYTES_MIN: usize = 32;
+
+fn why(kind: &ErrorKind) -> AuthError {
+    match kind {
+        ErrorKind::InvalidSignature => AuthError::Signature,
+        ErrorKind::InvalidIssuer => AuthError::Issuer,
+        ErrorKind::InvalidAudience => AuthError::Audience,
+        ErrorKind::InvalidAlgorithm => AuthError::Algorithm,
+        // The signature was good; what does not fit is a claim.
+        ErrorKind::Json(error) => {
+            let text = error.to_string();
+            let named = ["sub", "iss", "aud", "exp", "nbf", "iat", "scopes"];
+            AuthError::Claim(named.into_iter().find(|name| text.contains(name)).unwrap_or("exp"))
+        }
+        _ => AuthError::Malformed,
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+impl Signer {
+    /// A signer with an HMAC secret or a private key in PEM form.
+    ///
+    /// # Errors
+    /// As [`Keys::add`].
+    pub fn new(id: Option<&str>, algorithm: Algorithm, key: &[u8]) -> Result<Self, KeyError> {
+        let refused = |_| KeyError::Format(algorithm);
+        let encoding = match algorithm {
+            Algorithm::Hs256 if key.len() < HMAC_BYTES_MIN => return Err(KeyError::Short),
+            Algorithm::Hs256 => EncodingKey::from_secret(key),
+            Algorithm::Rs256 => EncodingKey::from_rsa_pem(key).map_err(refused)?,
+            Algorithm::EdDsa => EncodingKey::from_ed_pem(key).map_err(refused)?,
+        };
+        Ok(Self { id: id.map(str::to_owned), algorithm, encoding })
+    }
+
+    /// A token for `subject`, from `now` for `lifetime`.
+    ///
+    /// # Errors
+    /// [`KeyError::Signing`].
+    pub fn sign(
+        &self,
+        keys: &Keys,
+        subject: &str,
+        scopes: &[String],
+        now: UnixNanos,
+        lifetime: Duration,
+    ) -> Result<String, KeyError> {
+        let issued = now.0 / 1_000_000_000;
+        let claims = Claims {
+            sub: subject.to_owned(),
+            iss: keys.issuer.clone(),
+            aud: Audience::One(keys.audience.clone()),
+            exp: issued.saturating_add(lifetime.as_secs()),
+            nbf: None,
+            iat: Some(issued),
+            scopes: scopes.to_vec(),
+        };
+        let header = Header { kid: self.id.clone(), ..Header::new(self.algorithm.wire()) };
+        jsonwebtoken::encode(&header, &claims, &self.encoding).map_err(|_| KeyError::Signing)
+    }
+}
+
+impl Algorithm {
+    const fn wire(self) -> jsonwebtoken::Algorithm {
+        match self {
+            Self::Hs256 => jsonwebtoken::Algorithm::HS256,
+            Self::Rs256 => jsonwebtoken::Algorithm::RS256,
+            Self::EdDsa => jsonwebtoken::Algorithm::EdDSA,
+        }
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hs256 => "HS256",
+            Self::Rs256 => "RS256",
+            Self::EdDsa => "EdDSA",
+        })
+    }
+}
+
+impl FromStr for Algorithm {
+    type Err = KeyError;
+
+    fn from_str(text: &str) -> Result<Self, KeyError> {
+        [Self::Hs256, Self::Rs256, Self::EdDsa]
+            .into_iter()
+            .find(|algorithm| algorithm.to_string() == text)
+            .ok_or(KeyError::Algorithm)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} key {:?}", self.algorithm, self.id)
+    }
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} signer {:?}", self.algorithm, self.id)
+    }
+}

@@ -1,0 +1,182 @@
+//! Good tokens, and every way of forging one that has a name.
+
+use std::time::Duration;
+
+use model::{Channel, Symbol, UnixNanos};
+use serde_json::{Value, json};
+
+use super::*;
+
+const SECRET: &[u8] = b"a secret of at least thirty-two bytes";
+const NOW: UnixNanos = UnixNanos(1_795_000_000_000_000_000);
+const SECONDS: u64 = 1_795_000_000;
+
+fn keys() -> Keys {
+    let mut keys = Keys::new("tests", "tickwire", Some(Duration::from_secs(86_400)));
+    keys.add(Some("main"), Algorithm::Hs256, SECRET).unwrap();
+    keys
+}
+
+fn claims() -> Value {
+    json!({"sub": "alice", "iss": "tests", "aud": "tickwire", "exp": SECONDS + 60, "scopes": ["stream:BTC-*"]})
+}
+
+fn sign(header: Value, claims: &Value, secret: &[u8]) -> String {
+    use jsonwebtoken::{EncodingKey, Header};
+    let header: Header = serde_json::from_value(header).unwrap();
+    jsonwebtoken::encode(&header, claims, &EncodingKey::from_secret(secret)).unwrap()
+}
+
+fn base64(value: &Value) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let bytes = value.to_string().into_bytes();
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let bits =
+            chunk.iter().fold(0_u32, |bits, &byte| bits << 8 | u32::from(byte)) << (8 * (3 - chunk.len()));
+        for place in 0..=chunk.len() {
+            text.push(char::from(ALPHABET[(bits >> (18 - 6 * place) & 63) as usize]));
+        }
+    }
+    text
+}
+
+fn check(token: &str) -> Result<Grant, AuthError> {
+    keys().check(token, NOW)
+}
+
+fn with(change: impl FnOnce(&mut Value)) -> Result<Grant, AuthError> {
+    let mut claims = claims();
+    change(&mut claims);
+    check(&sign(json!({"alg": "HS256", "typ": "JWT"}), &claims, SECRET))
+}
+
+#[test]
+fn a_good_token() {
+    let grant = with(|_| ()).unwrap();
+    assert_eq!(grant.subject, "alice");
+    assert_eq!(grant.expires_at, UnixNanos(NOW.0 + 60_000_000_000));
+    let allows = |symbol: &str| grant.allows(&Symbol::parse(symbol).unwrap(), Channel::Book);
+    assert!(allows("BTC-USD") && !allows("ETH-USD"));
+    assert!(check(&sign(json!({"alg": "HS256", "kid": "main"}), &claims(), SECRET)).is_ok());
+    assert!(with(|c| c["aud"] = json!(["other", "tickwire"])).is_ok());
+    // Clocks may differ a little.
+    assert!(with(|c| c["exp"] = json!(SECONDS - 4)).is_ok());
+    assert!(with(|c| c["nbf"] = json!(SECONDS + 4)).is_ok());
+}
+
+#[test]
+fn claims_that_do_not_hold() {
+    assert_eq!(
+        with(|c| c["exp"] = json!(SECONDS - 5)),
+        Err(AuthError::Expired(UnixNanos(NOW.0 - 5_000_000_000)))
+    );
+    assert_eq!(
+        with(|c| c["nbf"] = json!(SECONDS + 6)),
+        Err(AuthError::NotYet(UnixNanos(NOW.0 + 6_000_000_000)))
+    );
+    assert_eq!(with(|c| c["exp"] = json!(SECONDS + 90_000)), Err(AuthError::LongLived));
+    assert_eq!(with(|c| c["exp"] = json!(u64::MAX)), Err(AuthError::LongLived));
+    assert_eq!(with(|c| c["iss"] = json!("evil")), Err(AuthError::Issuer));
+    assert_eq!(with(|c| c["aud"] = json!("evil")), Err(AuthError::Audience));
+    assert_eq!(with(|c| c["scopes"] = json!(["stream:"])), Err(AuthError::Claim("scopes")));
+    for name in ["sub", "iss", "aud", "exp", "scopes"] {
+        let refused = with(|c| drop(c.as_object_mut().unwrap().remove(name)));
+        assert!(refused.is_err(), "{name}");
+    }
+    // A claim of the wrong kind must never count as absent.
+    for exp in [json!("1795000060"), json!(1.5), json!(-1), json!(null), json!([SECONDS + 60]), json!(true)] {
+        assert!(with(|c| c["exp"] = exp.clone()).is_err(), "{exp}");
+    }
+    for nbf in [json!("x"), json!(-1), json!({})] {
+        assert!(with(|c| c["nbf"] = nbf.clone()).is_err(), "{nbf}");
+    }
+    for scopes in [json!("stream:*"), json!([1]), json!({})] {
+        assert!(with(|c| c["scopes"] = scopes.clone()).is_err(), "{scopes}");
+    }
+}
+
+#[test]
+fn forgeries() {
+    let good = sign(json!({"alg": "HS256"}), &claims(), SECRET);
+    let (head, body, signature) = {
+        let mut parts = good.split('.');
+        (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap())
+    };
+    let none = base64(&json!({"alg": "none", "typ": "JWT"}));
+    let other = base64(
+        &json!({"sub": "eve", "iss": "tests", "aud": "tickwire", "exp": SECONDS + 60, "scopes": ["stream:*"]}),
+    );
+    for (token, error) in [
+        (format!("{none}.{body}."), AuthError::Algorithm),
+        (format!("{none}.{body}.{signature}"), AuthError::Algorithm),
+        (format!("{}.{body}.", base64(&json!({"alg": "None"}))), AuthError::Algorithm),
+        (format!("{}.{body}.{signature}", base64(&json!({"alg": "RS256"}))), AuthError::Algorithm),
+        (format!("{}.{body}.{signature}", base64(&json!({"alg": "HS512"}))), AuthError::Algorithm),
+        (format!("{head}.{other}.{signature}"), AuthError::Signature),
+        (format!("{head}.{body}.{}", "A".repeat(43)), AuthError::Signature),
+        (format!("{head}.{body}."), AuthError::Signature),
+        (format!("{head}.{body}"), AuthError::Malformed),
+        (String::new(), AuthError::Malformed),
+        ("....".into(), AuthError::Malformed),
+        ("ключ".into(), AuthError::Malformed),
+        ("x".repeat(crate::limits::TOKEN_BYTES_MAX + 1), AuthError::TooLong),
+        (
+            sign(json!({"alg": "HS256"}), &claims(), b"another secret, also of enough bytes"),
+            AuthError::Signature,
+        ),
+        (sign(json!({"alg": "HS256", "kid": "other"}), &claims(), SECRET), AuthError::UnknownKey),
+        (sign(json!({"alg": "HS256", "kid": "../main"}), &claims(), SECRET), AuthError::UnknownKey),
+        (sign(json!({"alg": "HS256", "kid": "k".repeat(4_000)}), &claims(), SECRET), AuthError::UnknownKey),
+    ] {
+        assert_eq!(check(&token), Err(error), "{token}");
+    }
+}
+
+/// The classic confusion: the public key, which everybody has, used as an HMAC secret.
+#[test]
+fn a_public_key_is_no_secret() {
+    let pair = rcgen::KeyPair::generate_for(&rcgen::PKCS_ED25519).unwrap();
+    let public = pair.public_key_pem();
+    let mut keys = Keys::new("tests", "tickwire", None);
+    keys.add(Some("ed"), Algorithm::EdDsa, public.as_bytes()).unwrap();
+
+    let signer = Signer::new(Some("ed"), Algorithm::EdDsa, pair.serialize_pem().as_bytes()).unwrap();
+    let token = signer.sign(&keys, "bob", &["stream:*/trades".into()], NOW, Duration::from_secs(9)).unwrap();
+    let grant = keys.check(&token, NOW).unwrap();
+    let symbol = Symbol::parse("A").unwrap();
+    assert!(grant.allows(&symbol, Channel::Trades) && !grant.allows(&symbol, Channel::Book));
+
+    for kid in [json!({"alg": "HS256", "kid": "ed"}), json!({"alg": "HS256"})] {
+        let forged = sign(kid, &claims(), public.as_bytes());
+        assert_eq!(keys.check(&forged, NOW), Err(AuthError::Algorithm));
+    }
+}
+
+#[test]
+fn keys_that_are_none() {
+    let mut keys = keys();
+    assert_eq!(keys.add(None, Algorithm::Hs256, b"short"), Err(KeyError::Short));
+    assert_eq!(keys.add(Some("main"), Algorithm::Hs256, SECRET), Err(KeyError::Twice));
+    assert_eq!(keys.add(None, Algorithm::Rs256, SECRET), Err(KeyError::Format(Algorithm::Rs256)));
+    assert_eq!(keys.add(None, Algorithm::EdDsa, SECRET), Err(KeyError::Format(Algorithm::EdDsa)));
+    assert_eq!("none".parse::<Algorithm>(), Err(KeyError::Algorithm));
+    assert!(!format!("{keys:?}").contains("secret"));
+}
+
+#[test]
+fn scopes() {
+    for text in ["stream:*", "stream:BTC-*/book", "replay", "stream:BTC/USD"] {
+        assert_eq!(Scope::parse(text).unwrap().to_string(), text);
+    }
+    let grant = |scope: &str| Grant {
+        subject: String::new(),
+        scopes: vec![Scope::parse(scope).unwrap()],
+        expires_at: NOW,
+    };
+    let symbol = Symbol::parse("BTC/USD").unwrap();
+    assert!(grant("stream:BTC/USD").allows(&symbol, Channel::Trades));
+    assert!(grant("stream:BTC/USD/trades").allows(&symbol, Channel::Trades));
+    assert!(!grant("stream:BTC/USD/trades").allows(&symbol, Channel::Book));
+    assert!(!grant("admin").allows(&symbol, Channel::Trades));
+}

@@ -1,0 +1,304 @@
+//! The opening handshake, checked by the book before axum sees it (RFC 6455, 4.2.1).
+
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
+
+use crate::problem::Problem;
+
+/// What a good handshake asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Request {
+    /// The subprotocol to answer with.
+    pub(crate) subprotocol: Option<&'static str>,
+    /// The token it brought, from `Authorization` or a subprotocol.
+    pub(crate) token: Option<String>,
+}
+
+/// Prefix of a subprotocol that carries a token, for browsers, which cannot set headers.
+const BEARER: &str = "bearer.";
+
+/// Checks a handshake and leaves in `parts` only the headers that matter, in the form that axum reads.
+pub(crate) fn check(parts: &mut Parts, origins: &Origins<'_>) -> Result<Request, Problem> {
+    let bad = |detail: &str| Problem::new(StatusCode::BAD_REQUEST, "bad_handshake", detail);
+    if parts.method != Method::GET {
+        let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Connect with GET.");
+        return Err(problem.header(header::ALLOW, "GET"));
+    }
+    if parts.version != Version::HTTP_11 {
+        return Err(bad("A WebSocket handshake is an HTTP/1.1 request."));
+    }
+    let headers = &parts.headers;
+    if !has_token(headers, &header::UPGRADE, "websocket")
+        || !has_token(headers, &header::CONNECTION, "upgrade")
+    {
+        let detail = "This is a WebSocket endpoint. Connect with a WebSocket client.";
+        let problem = Problem::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", detail);
+        return Err(upgradable(problem));
+    }
+    if headers.contains_key(header::CONTENT_LENGTH) || headers.contains_key(header::TRANSFER_ENCODING) {
+        return Err(bad("A WebSocket handshake has no body.").header(header::CONNECTION, "close"));
+    }
+    match single(headers, &header::HOST) {
+        Some(host) if !host.is_empty() => {}
+        _ => return Err(bad("The Host header must stand exactly once.")),
+    }
+    if single(headers, &header::SEC_WEBSOCKET_VERSION) != Some("13") {
+        let detail = "Sec-WebSocket-Version must be 13.";
+        return Err(upgradable(Problem::new(StatusCode::UPGRADE_REQUIRED, "unsupported_version", detail)));
+    }
+    let key = single(headers, &header::SEC_WEBSOCKET_KEY).filter(|key| is_key(key));
+    let Some(key) = key.and_then(|key| HeaderValue::from_str(key).ok()) else {
+        return Err(bad("Sec-WebSocket-Key must stand once, with 16 bytes in base64."));
+    };
+    origins.check(headers)?;
+    let request = offered(headers)?;
+    parts.headers.clear();
+    for (name, value) in [
+        (header::CONNECTION, HeaderValue::from_static("upgrade")),
+        (header::UPGRADE, HeaderValue::from_static("websocket")),
+        (header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")),
+        (header::SEC_WEBSOCKET_KEY, key),
+    ] {
+        parts.headers.insert(name, value);
+    }
+    if let Some(subprotocol) = request.subprotocol {
+        parts.headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol));
+    }
+    Ok(request)
+}
+
+fn upgradable(problem: Problem) -> Problem {
+    problem
+        .header(header::UPGRADE, "websocket")
+        .header(header::CONNECTION, "Upgrade")
+        .header(header::SEC_WEBSOCKET_VERSION, "13")
+}
+
+/// What the client offers, and the token it brings.
+fn offered(headers: &HeaderMap) -> Result<Request, Problem> {
+    let mut request = Request { subprotocol: None, token: bearer(headers)? };
+    let (mut any, mut by_subprotocol) = (false, None);
+    for name in tokens(headers, &header::SEC_WEBSOCKET_PROTOCOL) {
+        any = true;
+        if name == wire::SUBPROTOCOL_JSON {
+            request.subprotocol = Some(wire::SUBPROTOCOL_JSON);
+        } else if let Some(token) = name.strip_prefix(BEARER) {
+            by_subprotocol = Some(token.to_owned());
+        }
+    }
+    if any && request.subprotocol.is_none() {
+        // Without an answer a browser would drop the connection and say nothing of the reason.
+        let detail = "Offer the subprotocol tickwire.v1.json, beside bearer.<token> where that is used.";
+        return Err(Problem::new(StatusCode::BAD_REQUEST, "unknown_subprotocol", detail));
+    }
+    request.token = request.token.or(by_subprotocol);
+    Ok(request)
+}
+
+fn bearer(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    if !headers.contains_key(header::AUTHORIZATION) {
+        return Ok(None);
+    }
+    let value = single(headers, &header::AUTHORIZATION).unwrap_or_default();
+    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+    let token = token.trim();
+    if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() {
+        return Ok(Some(token.to_owned()));
+    }
+    Err(unauthorized("token_invalid", "The Authorization header must be \"Bearer <token>\"."))
+}
+
+/// The refusal of a token.
+pub(crate) fn unauthorized(code: &'static str, detail: &str) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, code, detail)
+        .header(header::WWW_AUTHENTICATE, "Bearer realm=\"tickwire\", error=\"invalid_token\"")
+}
+
+/// The one value of a header that may stand only once.
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?;
+    if values.next().is_some() {
+        return None;
+    }
+    value.to_str().ok().map(str::trim)
+}
+
+/// The members of a comma-separated header, over all its lines.
+fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    let lines = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    lines.flat_map(|line| line.split(',')).map(str::trim).filter(|token| !token.is_empty())
+}
+
+fn has_token(headers: &HeaderMap, name: &HeaderName, wanted: &str) -> bool {
+    tokens(headers, name).any(|token| token.eq_ignore_ascii_case(wanted))
+}
+
+/// 16 bytes in base64: 21 characters, one of four (whose last bits are zero), two `=`.
+fn is_key(key: &str) -> bool {
+    let bytes = key.as_bytes();
+    let letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    bytes.len() == 24
+        && bytes[..21].iter().all(letter)
+        && matches!(bytes[21], b'A' | b'Q' | b'g' | b'w')
+        && &bytes[22..] == b"=="
+}
+
+/// The pages that may connect.
+pub(crate) struct Origins<'a> {
+    /// Beside the server's own.
+    pub(crate) allowed: &'a [String],
+    /// Whether the server's own is an `https` one.
+    pub(crate) secure: bool,
+}
+
+impl Origins<'_> {
+    /// Browsers always send an origin, and cannot forge it; other clients send none.
+    fn check(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        if !headers.contains_key(header::ORIGIN) {
+            return Ok(());
+        }
+        let scheme = if self.secure { "https" } else { "http" };
+        let own = single(headers, &header::HOST).map(|host| format!("{scheme}://{host}"));
+        let good = single(headers, &header::ORIGIN).is_some_and(|origin| {
+            own.as_deref() == Some(origin) || self.allowed.iter().any(|allowed| allowed == origin)
+        });
+        if good {
+            return Ok(());
+        }
+        let detail = "Pages of this origin may not connect. The operator can add it to allowed_origins.";
+        Err(Problem::new(StatusCode::FORBIDDEN, "forbidden_origin", detail))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http;
+
+    use super::*;
+
+    const GOOD: [(&str, &str); 5] = [
+        ("host", "example.org"),
+        ("upgrade", "websocket"),
+        ("connection", "Upgrade"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ];
+
+    fn try_with(
+        change: impl FnOnce(&mut Vec<(&'static str, &'static str)>),
+    ) -> Result<Request, (u16, &'static str)> {
+        let mut headers = GOOD.to_vec();
+        change(&mut headers);
+        let mut request = http::Request::builder().method("GET").uri("/v1/stream");
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        let allowed = ["https://good.example".to_owned()];
+        let result = check(&mut parts, &Origins { allowed: &allowed, secure: false });
+        result.map_err(|problem| (problem.status.as_u16(), problem.code))
+    }
+
+    fn replace(name: &'static str, value: &'static str) -> Result<Request, (u16, &'static str)> {
+        try_with(|headers| headers.iter_mut().filter(|(n, _)| *n == name).for_each(|(_, v)| *v = value))
+    }
+
+    fn add(name: &'static str, value: &'static str) -> Result<Request, (u16, &'static str)> {
+        try_with(|headers| headers.push((name, value)))
+    }
+
+    #[test]
+    fn good_ones() {
+        let none = Request { subprotocol: None, token: None };
+        assert_eq!(try_with(|_| ()), Ok(none));
+        assert!(replace("connection", "keep-alive, UPGRADE").is_ok());
+        assert!(
+            try_with(|h| {
+                h[2].1 = "keep-alive";
+                h.push(("connection", "upgrade"));
+            })
+            .is_ok()
+        );
+        assert!(add("origin", "http://example.org").is_ok());
+        assert!(add("origin", "https://good.example").is_ok());
+    }
+
+    #[test]
+    fn bad_ones() {
+        for name in ["host", "sec-websocket-key"] {
+            assert_eq!(try_with(|h| h.retain(|(n, _)| *n != name)), Err((400, "bad_handshake")), "{name}");
+        }
+        for name in ["upgrade", "connection"] {
+            assert_eq!(try_with(|h| h.retain(|(n, _)| *n != name)), Err((426, "upgrade_required")), "{name}");
+        }
+        assert_eq!(replace("connection", "not-upgrade"), Err((426, "upgrade_required")));
+        assert_eq!(replace("upgrade", "websocket2"), Err((426, "upgrade_required")));
+        for version in ["", "8", "013", "13, 8"] {
+            assert_eq!(
+                replace("sec-websocket-version", version),
+                Err((426, "unsupported_version")),
+                "{version}"
+            );
+        }
+        for key in [
+            "",
+            "short==",
+            "dGhlIHNhbXBsZSBub25jZR==",
+            "dGhlIHNhbXBsZSBub25jZ!==",
+            "dGhlIHNhbXBsZSBub25jZQAA",
+        ] {
+            assert_eq!(replace("sec-websocket-key", key), Err((400, "bad_handshake")), "{key}");
+        }
+        for name in ["host", "sec-websocket-key"] {
+            let twice = try_with(|h| h.push((name, "dGhlIHNhbXBsZSBub25jZQ==")));
+            assert_eq!(twice, Err((400, "bad_handshake")), "{name}");
+        }
+        assert_eq!(add("content-length", "0"), Err((400, "bad_handshake")));
+        assert_eq!(add("transfer-encoding", "chunked"), Err((400, "bad_handshake")));
+    }
+
+    #[test]
+    fn origins() {
+        for origin in [
+            "null",
+            "https://example.org",
+            "http://example.org:8080",
+            "http://example.org.evil.example",
+            "http://evil-example.org",
+            "https://good.example/path",
+            "https://good.example:443",
+            "HTTPS://GOOD.EXAMPLE",
+        ] {
+            assert_eq!(add("origin", origin), Err((403, "forbidden_origin")), "{origin}");
+        }
+    }
+
+    #[test]
+    fn tokens_and_subprotocols() {
+        let offer = |value| add("sec-websocket-protocol", value);
+        let good = offer("tickwire.v1.json, bearer.a.b.c").unwrap();
+        assert_eq!((good.subprotocol, good.token.as_deref()), (Some("tickwire.v1.json"), Some("a.b.c")));
+        assert_eq!(offer("bearer.a.b.c"), Err((400, "unknown_subprotocol")));
+        assert_eq!(offer("mqtt"), Err((400, "unknown_subprotocol")));
+        assert_eq!(add("authorization", "bearer x").unwrap().token.as_deref(), Some("x"));
+        for value in ["Basic x", "Bearer", "Bearer ", "x"] {
+            assert_eq!(add("authorization", value), Err((401, "token_invalid")), "{value}");
+        }
+        // The header counts, not a second one smuggled in beside it.
+        let both = try_with(|h| h.extend([("authorization", "Bearer a"), ("authorization", "Bearer b")]));
+        assert_eq!(both, Err((401, "token_invalid")));
+    }
+
+    #[test]
+    fn what_axum_sees_is_clean() {
+        let mut request = http::Request::builder().method("GET").uri("/");
+        for (name, value) in GOOD.into_iter().chain([("authorization", "Bearer secret"), ("x-more", "1")]) {
+            request = request.header(name, value);
+        }
+        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        check(&mut parts, &Origins { allowed: &[], secure: false }).unwrap();
+        assert_eq!(parts.headers.len(), 4);
+        assert!(!format!("{:?}", parts.headers).contains("secret"));
+    }
+}

@@ -1,0 +1,32 @@
+//! The door: listeners, TLS, tokens, sessions, the WebSocket endpoint, metrics.
+//!
+//! A stream of ticks comes in at the [`Hub`], is sequenced there and handed to the shards. Each shard
+//! owns the sessions it was given and writes their sockets itself, right from the drain. Not here:
+//! where ticks come from.
+
+mod accept;
+mod admin;
+mod auth;
+mod clock;
+mod echo;
+mod encode;
+mod handshake;
+mod hub;
+pub mod limits;
+mod metrics;
+mod page;
+mod problem;
+mod routes;
+mod server;
+mod session;
+mod settings;
+mod shard;
+mod socket;
+mod tls;
+mod wakes;
+
+pub use auth::{Algorithm, AuthError, Grant, KeyError, Keys, Scope, Signer};
+pub use hub::Hub;
+pub use server::{Server, ServerError};
+pub use settings::{Limits, Settings, Tls};
+pub use tls::TlsError;

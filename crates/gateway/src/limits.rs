@@ -1,0 +1,56 @@
+//! The named bounds of the gateway that are not settings. Each is crossed by a test.
+
+use std::time::Duration;
+
+/// Header lines of a request, and bytes of them, that are read at most.
+pub const HEADERS_MAX: usize = 64;
+/// See [`HEADERS_MAX`].
+pub const HEADER_BYTES_MAX: usize = 16 << 10;
+/// A client must have sent its request's headers by then.
+pub const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
+/// A TLS handshake must be done by then.
+pub const TLS_TIMEOUT: Duration = Duration::from_secs(10);
+/// Connections that wait to be accepted.
+pub const BACKLOG: i32 = 8_192;
+/// Longest message the echo endpoint sends back.
+pub const ECHO_BYTES_MAX: usize = 16 << 20;
+/// Longest message this server sends: the whole of a very deep book.
+pub const SEND_BYTES_MAX: usize = 64 << 20;
+/// About how many bytes a message has at most, unless one record alone has more.
+pub const MESSAGE_BYTES_MAX: usize = 128 << 10;
+/// What a session may be sent in one go while its socket takes everything.
+pub const BUDGET_OPEN: usize = 256 << 10;
+/// What a session may be sent in one go after its socket was full.
+pub const BUDGET_FULL: usize = 48 << 10;
+/// Bytes the kernel may hold unsent for a socket: what lies there cannot be coalesced any more.
+pub const UNSENT_BYTES_MAX: u32 = 64 << 10;
+/// How long a close handshake may take.
+pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long the rest is read after a protocol error, so that the close frame is not lost to a reset.
+pub const LINGER: Duration = Duration::from_millis(500);
+/// Bad requests within [`OFFENCE_WINDOW`] that end a session.
+pub const OFFENCES_MAX: usize = 10;
+/// See [`OFFENCES_MAX`].
+pub const OFFENCE_WINDOW: Duration = Duration::from_secs(60);
+/// Requests refused for their rate, one after the other, that end a session.
+pub const RATE_REFUSALS_MAX: u32 = 100;
+/// Bad tokens that end a session.
+pub const BAD_TOKENS_MAX: u32 = 3;
+/// How long before its end a session is told that its token runs out.
+pub const EXPIRY_NOTICE: Duration = Duration::from_secs(60);
+/// Longest token.
+pub const TOKEN_BYTES_MAX: usize = 8 << 10;
+/// Longest key id that is looked up.
+pub const KEY_ID_BYTES_MAX: usize = 64;
+/// What clocks may differ by when a token's times are checked.
+pub const CLOCK_LEEWAY: Duration = Duration::from_secs(5);
+/// Unknown symbols of one request for which a similar name is looked for.
+pub const SUGGESTIONS_MAX: usize = 3;
+/// Symbols among which a similar name is looked for.
+pub const SUGGESTION_SYMBOLS_MAX: usize = 20_000;
+/// Patterns that a session may keep.
+pub const PATTERNS_MAX: usize = 64;
+/// Batches of events on their way to a shard. The market waits for a shard, never for a subscriber.
+pub const SHARD_BATCHES: usize = 64;
+/// Messages read from one session before another has its turn.
+pub const READS_PER_TURN: usize = 16;

@@ -1,0 +1,138 @@
+//! The metrics of the gateway: counted by the shards in plain numbers, handed on now and then.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use fanout::Stats;
+use metrics::{Counter, Gauge, Unit, counter, describe_counter, describe_gauge, gauge};
+use model::Channel;
+
+/// Gauge: connections that are open.
+pub(crate) const CONNECTIONS: &str = "tickwire_connections";
+/// Counter: sessions opened.
+pub(crate) const OPENED: &str = "tickwire_connections_opened_total";
+/// Counter: sessions closed, by reason.
+pub(crate) const CLOSED: &str = "tickwire_connections_closed_total";
+/// Counter: handshakes refused, by reason.
+pub(crate) const REFUSED: &str = "tickwire_handshake_failures_total";
+/// Counter: tokens checked at the handshake, by result.
+pub(crate) const AUTH: &str = "tickwire_auth_total";
+/// Counter: events sequenced.
+pub(crate) const PUBLISHED: &str = "tickwire_updates_published_total";
+/// Counter: records sent, by channel.
+pub(crate) const DELIVERED: &str = "tickwire_updates_delivered_total";
+/// Counter: events folded into records that were sent, by channel.
+pub(crate) const COALESCED: &str = "tickwire_updates_coalesced_total";
+/// Counter: events named in gaps or replaced by snapshots, by channel.
+pub(crate) const SKIPPED: &str = "tickwire_updates_skipped_total";
+/// Counter: bytes of messages sent.
+pub(crate) const SENT_BYTES: &str = "tickwire_sent_bytes_total";
+/// Counter: bytes of messages received.
+pub(crate) const RECEIVED_BYTES: &str = "tickwire_received_bytes_total";
+/// Counter: batches handed to sockets.
+pub(crate) const FLUSHES: &str = "tickwire_flushes_total";
+/// Counter: ticks refused because their symbol belongs to another instrument.
+pub(crate) const CONFLICTS: &str = "tickwire_symbol_conflicts_total";
+/// Gauge: 1, with the version as label.
+pub(crate) const BUILD: &str = "tickwire_build_info";
+
+/// Declares them to the recorder, with their help.
+pub(crate) fn describe() {
+    describe_gauge!(CONNECTIONS, Unit::Count, "Sessions that are open.");
+    describe_counter!(OPENED, Unit::Count, "Sessions opened since the start.");
+    describe_counter!(CLOSED, Unit::Count, "Sessions closed, by reason.");
+    describe_counter!(REFUSED, Unit::Count, "Connections refused before they became sessions, by reason.");
+    describe_counter!(AUTH, Unit::Count, "Tokens checked at the handshake, by result.");
+    describe_counter!(PUBLISHED, Unit::Count, "Events sequenced.");
+    describe_counter!(DELIVERED, Unit::Count, "Records sent to subscribers, by channel.");
+    describe_counter!(COALESCED, Unit::Count, "Events folded into records that were sent, by channel.");
+    describe_counter!(SKIPPED, Unit::Count, "Events named in gaps or replaced by snapshots, by channel.");
+    describe_counter!(SENT_BYTES, Unit::Bytes, "Bytes of messages handed to sockets.");
+    describe_counter!(RECEIVED_BYTES, Unit::Bytes, "Bytes of text messages received.");
+    describe_counter!(FLUSHES, Unit::Count, "Batches of messages handed to sockets.");
+    describe_counter!(CONFLICTS, Unit::Count, "Ticks refused because another instrument has their symbol.");
+    describe_gauge!(BUILD, Unit::Count, "Always 1; the version is a label.");
+    gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+}
+
+/// What one shard counts.
+pub(crate) struct ShardMetrics {
+    channels: [[Counter; 3]; Channel::ALL.len()],
+    sent_bytes: Counter,
+    received_bytes: Counter,
+    flushes: Counter,
+    connections: Gauge,
+    opened: Counter,
+    /// What was handed on before.
+    told: Stats,
+    bytes: u64,
+    batches: u64,
+}
+
+impl Default for ShardMetrics {
+    fn default() -> Self {
+        let channel = |channel: Channel| {
+            [DELIVERED, COALESCED, SKIPPED].map(|name| counter!(name, "channel" => channel.as_str()))
+        };
+        Self {
+            channels: Channel::ALL.map(channel),
+            sent_bytes: counter!(SENT_BYTES),
+            received_bytes: counter!(RECEIVED_BYTES),
+            flushes: counter!(FLUSHES),
+            connections: gauge!(CONNECTIONS),
+            opened: counter!(OPENED),
+            told: Stats::default(),
+            bytes: 0,
+            batches: 0,
+        }
+    }
+}
+
+impl ShardMetrics {
+    pub(crate) fn opened(&self) {
+        self.connections.increment(1.0);
+        self.opened.increment(1);
+    }
+
+    pub(crate) fn closed(&self, reason: &'static str) {
+        self.connections.decrement(1.0);
+        counter!(CLOSED, "reason" => reason).increment(1);
+    }
+
+    pub(crate) fn received(&self, bytes: usize) {
+        self.received_bytes.increment(bytes as u64);
+    }
+
+    pub(crate) const fn sent(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
+        self.batches += 1;
+    }
+
+    /// Hands on what was counted since the last call.
+    pub(crate) fn publish(&mut self, stats: &Stats) {
+        let parts = [&stats.delivered, &stats.coalesced, &stats.skipped];
+        let told = [&self.told.delivered, &self.told.coalesced, &self.told.skipped];
+        for (slot, counters) in self.channels.iter().enumerate() {
+            for ((counter, now), before) in counters.iter().zip(parts).zip(told) {
+                counter.increment(now[slot] - before[slot]);
+            }
+        }
+        self.told = *stats;
+        self.sent_bytes.increment(std::mem::take(&mut self.bytes));
+        self.flushes.increment(std::mem::take(&mut self.batches));
+    }
+}
+
+/// How many symbols are listed, for the page.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Census(Arc<AtomicU64>);
+
+impl Census {
+    pub(crate) fn note(&self, symbols: usize) {
+        self.0.store(symbols as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn symbols(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}

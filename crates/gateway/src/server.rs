@@ -1,0 +1,213 @@
+//! The server: everything put together.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
+use wire::Epoch;
+
+use crate::accept::{Acceptor, listen};
+use crate::admin::{self, Admin};
+use crate::hub::{Feeds, Hub};
+use crate::limits::SHARD_BATCHES;
+use crate::metrics::Census;
+use crate::routes::{self, App};
+use crate::settings::Settings;
+use crate::shard::Shard;
+use crate::tls::{self, TlsError};
+use crate::{clock, metrics as names};
+
+/// A gateway that listens, with its hub not yet running.
+pub struct Server {
+    settings: Arc<Settings>,
+    public: TcpListener,
+    admin: TcpListener,
+    tls: Option<tokio_rustls::TlsAcceptor>,
+    metrics: PrometheusHandle,
+    feeds: Feeds,
+    census: Census,
+    slots: Arc<Semaphore>,
+    shards: Vec<Shard>,
+    doors: Vec<mpsc::Sender<crate::shard::Arrival>>,
+    shutdown: watch::Sender<bool>,
+    subscribed: watch::Receiver<bool>,
+}
+
+/// Why a gateway does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        error: io::Error,
+    },
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// Metrics are set up twice in one process.
+    #[error("metrics cannot be set up: {0}")]
+    Metrics(String),
+}
+
+impl Server {
+    /// Listens on the settings' addresses, and gives the hub that the ticks go to. Nobody is
+    /// accepted before [`Self::run`].
+    ///
+    /// # Errors
+    /// An address is taken, or the certificate cannot be used.
+    pub fn bind(settings: Settings) -> Result<(Self, Hub), ServerError> {
+        let metrics = recorder()?;
+        names::describe();
+        let tls = settings.tls.as_ref().map(tls::acceptor).transpose()?;
+        let open = |address| listen(address).map_err(|error| ServerError::Listen { address, error });
+        let (public, admin) = (open(settings.listen)?, open(settings.admin_listen)?);
+        let settings = Arc::new(settings);
+        let (shutdown, leaving) = watch::channel(false);
+        let (subscribing, subscribed) = watch::channel(false);
+        let epoch = Epoch::from_seed(clock::wall().0 / 1_000_000);
+        let (mut shards, mut events, mut doors) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..settings.shards.max(1) {
+            let (events_in, events_out) = mpsc::channel(SHARD_BATCHES);
+            let (door, arrivals) = mpsc::channel(SHARD_BATCHES);
+            let (settings, epoch) = (Arc::clone(&settings), epoch.clone());
+            shards.push(Shard::new(
+                settings,
+                epoch,
+                events_out,
+                arrivals,
+                leaving.clone(),
+                subscribing.clone(),
+            ));
+            events.push(events_in);
+            doors.push(door);
+        }
+        let (feeds, census) = (Feeds::default(), Census::default());
+        let hub = Hub::new(events, feeds.clone(), census.clone());
+        let slots = Arc::new(Semaphore::new(connections(settings.limits.connections)));
+        let server = Self {
+            settings,
+            public,
+            admin,
+            tls,
+            metrics,
+            feeds,
+            census,
+            slots,
+            shards,
+            doors,
+            shutdown,
+            subscribed,
+        };
+        Ok((server, hub))
+    }
+
+    /// Where clients connect; tells the port where the settings left it open.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.public.local_addr()
+    }
+
+    /// Where metrics and health are.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn admin_address(&self) -> io::Result<SocketAddr> {
+        self.admin.local_addr()
+    }
+
+    /// Turns true when the first client has subscribed to something.
+    #[must_use]
+    pub fn subscribed(&self) -> watch::Receiver<bool> {
+        self.subscribed.clone()
+    }
+
+    /// Serves until `until` is over, then says goodbye to every session and returns.
+    pub async fn run(self, until: impl Future<Output = ()>) {
+        let mut tasks = JoinSet::new();
+        for shard in self.shards {
+            tasks.spawn(shard.run());
+        }
+        let leaving = self.shutdown.subscribe();
+        let app = App {
+            settings: Arc::clone(&self.settings),
+            shards: self.doors,
+            feeds: self.feeds.clone(),
+            census: self.census,
+        };
+        let public = Acceptor {
+            listener: self.public,
+            tls: self.tls,
+            router: routes::router(Arc::new(app)),
+            slots: self.slots,
+            shutdown: leaving.clone(),
+        };
+        let admin = Admin { metrics: self.metrics.clone(), feeds: self.feeds, shutdown: leaving.clone() };
+        let admin = Acceptor {
+            listener: self.admin,
+            tls: None,
+            router: admin::router(Arc::new(admin)),
+            slots: Arc::new(Semaphore::new(ADMIN_CONNECTIONS)),
+            shutdown: leaving,
+        };
+        let upkeep = tokio::spawn(upkeep(self.metrics));
+        tokio::spawn(admin.run());
+        let accepting = tokio::spawn(public.run());
+        until.await;
+        self.shutdown.send_replace(true);
+        // Sessions get what is left of their goodbye; whoever does not take it is left behind.
+        let _ = tokio::time::timeout(GOODBYE, async { while tasks.join_next().await.is_some() {} }).await;
+        tasks.abort_all();
+        upkeep.abort();
+        let _ = accepting.await;
+    }
+}
+
+/// Scrapers and probes at a time.
+const ADMIN_CONNECTIONS: usize = 64;
+/// How long goodbyes may take altogether.
+const GOODBYE: Duration = Duration::from_secs(3);
+/// Open files that are kept for other things than clients.
+const FILES_KEPT: usize = 64;
+
+/// As many connections as asked for, if the system's limit on open files allows.
+fn connections(wanted: usize) -> usize {
+    let limit = std::fs::read_to_string("/proc/self/limits").ok().and_then(|text| {
+        let line = text.lines().find(|line| line.starts_with("Max open files"))?.to_owned();
+        line.split_whitespace().nth(3)?.parse::<usize>().ok()
+    });
+    let possible = limit.map_or(wanted, |limit| limit.saturating_sub(FILES_KEPT).max(1));
+    if possible < wanted {
+        tracing::warn!(
+            "at most {possible} connections instead of {wanted}: the limit on open files (ulimit -n) allows no more"
+        );
+    }
+    wanted.min(possible)
+}
+
+/// The recorder of this process, set up once.
+fn recorder() -> Result<PrometheusHandle, ServerError> {
+    PrometheusBuilder::new()
+        .with_recommended_naming(true)
+        .install_recorder()
+        .map_err(|error| ServerError::Metrics(error.to_string()))
+}
+
+/// Without a listener of its own the recorder must be looked after by us.
+async fn upkeep(metrics: PrometheusHandle) {
+    let mut interval = tokio::time::interval(Duration::from_secs(5));
+    loop {
+        interval.tick().await;
+        metrics.run_upkeep();
+    }
+}

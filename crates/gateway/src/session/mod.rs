@@ -1,0 +1,245 @@
+//! A session: what one client may, wants and is owed. A state machine: texts and time go in,
+//! messages come out; the socket is the shard's.
+
+mod bucket;
+mod reply;
+mod requests;
+mod subscriptions;
+#[cfg(test)]
+mod tests;
+mod timers;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use fanout::{Fanout, Notice, SessionId};
+use model::{Channel, Pattern, UnixNanos};
+use wire::{CloseCode, Control, Cursor, Epoch, ErrorCode, NoticeState, Request, Welcome};
+
+use crate::auth::Grant;
+use crate::settings::Settings;
+use bucket::Bucket;
+
+/// What a session needs of its surroundings.
+pub(crate) struct Ctx<'a> {
+    pub(crate) fanout: &'a mut Fanout,
+    pub(crate) settings: &'a Settings,
+    pub(crate) epoch: &'a Epoch,
+    pub(crate) now: Duration,
+    pub(crate) wall: UnixNanos,
+}
+
+pub(crate) struct Session {
+    pub(crate) id: SessionId,
+    /// Its name in logs and in the welcome.
+    pub(crate) name: String,
+    grant: Option<Grant>,
+    opened: Duration,
+    /// Patterns, for symbols that are listed later.
+    wishes: Vec<Wish>,
+    bucket: Bucket,
+    rate_refusals: u32,
+    bad_tokens: u32,
+    offences: VecDeque<Duration>,
+    /// Control messages on their way, ahead of all data.
+    control: VecDeque<String>,
+    closing: Option<Goodbye>,
+    sent: Duration,
+    heard: Duration,
+    /// A ping frame is to be sent; one was sent and not answered yet.
+    ping: Ping,
+    expiry_told: bool,
+    /// Where the client stands once it has handled all that was sent.
+    cursor: u64,
+}
+
+/// A subscription to a pattern.
+#[derive(Clone, Debug, PartialEq)]
+struct Wish {
+    pattern: Pattern,
+    channels: Vec<Channel>,
+    options: wire::Options,
+}
+
+/// Why a session is to be closed: the code, and the reason text of the close frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Goodbye {
+    pub(crate) code: CloseCode,
+    pub(crate) reason: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ping {
+    Idle,
+    Due,
+    Sent,
+}
+
+impl Session {
+    /// A session begins, with the grant of the handshake's token if it brought one.
+    pub(crate) fn open(name: String, grant: Option<Grant>, ctx: &mut Ctx<'_>) -> Self {
+        let limits = &ctx.settings.limits;
+        let id = ctx.fanout.open_session();
+        let mut session = Self {
+            id,
+            name,
+            grant,
+            opened: ctx.now,
+            wishes: Vec::new(),
+            bucket: Bucket::new(limits.requests_per_second, ctx.now),
+            rate_refusals: 0,
+            bad_tokens: 0,
+            offences: VecDeque::new(),
+            control: VecDeque::new(),
+            closing: None,
+            sent: ctx.now,
+            heard: ctx.now,
+            ping: Ping::Idle,
+            expiry_told: false,
+            cursor: ctx.fanout.cursor(id),
+        };
+        let authenticated = session.grant.is_some();
+        session.say(&Control::Welcome(Box::new(Welcome {
+            protocol: wire::PROTOCOL.to_owned(),
+            server: concat!("tickwire/", env!("CARGO_PKG_VERSION")).to_owned(),
+            session: session.name.clone(),
+            epoch: ctx.epoch.as_str().to_owned(),
+            authenticated,
+            auth_timeout_ms: (!authenticated).then(|| reply::millis(limits.auth_timeout)),
+            heartbeat_ms: reply::millis(limits.heartbeat),
+            limits: wire::Limits {
+                max_symbols: limits.symbols,
+                max_requests_per_second: limits.requests_per_second,
+                max_message_bytes: limits.message_bytes,
+            },
+            ts_sent: ctx.wall.to_string(),
+        })));
+        session
+    }
+
+    /// Input: a text message.
+    pub(crate) fn handle_text(&mut self, text: &str, ctx: &mut Ctx<'_>) {
+        self.hear(ctx.now);
+        match Request::parse(text) {
+            Ok(request) => {
+                if let Some(wait) = self.bucket.take(ctx.now) {
+                    self.refuse_rate(request.id, &request.op, wait);
+                } else {
+                    self.rate_refusals = 0;
+                    self.handle(request, ctx);
+                }
+            }
+            Err(error) => {
+                // A broken request costs as much as a good one.
+                let _ = self.bucket.take(ctx.now);
+                self.refuse_request(error, ctx.now);
+            }
+        }
+    }
+
+    /// Input: a binary message, on an endpoint that takes text.
+    pub(crate) fn handle_binary(&mut self, ctx: &Ctx<'_>) {
+        self.hear(ctx.now);
+        let message = "Binary messages are not JSON. This endpoint takes text messages.";
+        self.refuse(None, None, ErrorCode::InvalidJson, message, None, ctx.now);
+    }
+
+    /// Input: the client broke the rules of the transport in a way that has an error message.
+    pub(crate) fn handle_too_big(&mut self, ctx: &Ctx<'_>) {
+        let limit = ctx.settings.limits.message_bytes;
+        let message = format!("A message may have {limit} bytes at most. Split the request.");
+        self.fail(ErrorCode::MessageTooBig, &message, None);
+    }
+
+    /// Input: anything came in; the client is alive.
+    pub(crate) const fn hear(&mut self, now: Duration) {
+        self.heard = now;
+        self.ping = Ping::Idle;
+    }
+
+    /// Input: something was handed to the socket.
+    pub(crate) const fn note_sent(&mut self, now: Duration) {
+        self.sent = now;
+    }
+
+    /// Input: a stream that must not lose anything fell behind its log.
+    pub(crate) fn handle_overrun(&mut self, ctx: &Ctx<'_>) {
+        let details = serde_json::json!({
+            "ledger": self.ledger(ctx),
+            "cursor": self.cursor(ctx).to_string(),
+        });
+        let message =
+            "This session fell behind what is kept, and asked to be cut off rather than to lose anything.";
+        self.fail(ErrorCode::SlowConsumer, message, Some(details));
+    }
+
+    /// Input: the server goes away.
+    pub(crate) fn handle_shutdown(&mut self, reconnect_after: Duration, ctx: &Ctx<'_>) {
+        let draining = wire::Draining {
+            reason: "shutdown".to_owned(),
+            reconnect_after_ms: reply::millis(reconnect_after),
+            deadline: ctx.wall.to_string(),
+            cursor: self.cursor(ctx).to_string(),
+            ledger: self.ledger(ctx),
+        };
+        self.say(&Control::Draining(Box::new(draining)));
+        self.close(CloseCode::Restart, "shutdown");
+    }
+
+    /// Output: the next control message.
+    pub(crate) fn pop_control(&mut self) -> Option<String> {
+        self.control.pop_front()
+    }
+
+    /// Output: whether a ping frame is to be sent; it counts as sent then.
+    pub(crate) fn take_ping(&mut self) -> bool {
+        let due = self.ping == Ping::Due;
+        if due {
+            self.ping = Ping::Sent;
+        }
+        due
+    }
+
+    /// Output: why the session is to be closed, once its control messages are out.
+    pub(crate) const fn closing(&self) -> Option<Goodbye> {
+        self.closing
+    }
+
+    /// Whose session it is, where that is known.
+    pub(crate) fn subject(&self) -> Option<&str> {
+        self.grant.as_ref().map(|grant| grant.subject.as_str())
+    }
+
+    /// Where the client stood before the batch that leads to `next`, and from now on stands.
+    pub(crate) const fn move_cursor(&mut self, next: u64) -> u64 {
+        let before = self.cursor;
+        self.cursor = next;
+        before
+    }
+
+    fn close(&mut self, code: CloseCode, reason: &'static str) {
+        self.closing = self.closing.or(Some(Goodbye { code, reason }));
+    }
+
+    fn cursor(&self, ctx: &Ctx<'_>) -> Cursor {
+        Cursor { epoch: ctx.epoch.clone(), position: self.cursor }
+    }
+}
+
+/// The message that coalescing because of slowness began or ended.
+pub(crate) fn notice(notice: &Notice, state: NoticeState, wall: UnixNanos) -> String {
+    let started = state == NoticeState::Started;
+    let since = UnixNanos(wall.0.saturating_sub(notice.millis.saturating_mul(1_000_000)));
+    let notice = wire::Notice {
+        code: ErrorCode::SlowConsumer,
+        state,
+        message: started
+            .then(|| "This session reads slower than it is sent to; updates are being coalesced.".to_owned()),
+        queued_bytes: started.then_some(notice.queued_bytes as u64),
+        coalesced_since: started.then(|| since.to_string()),
+        coalesced: (!started).then_some(notice.coalesced),
+        skipped: (!started).then_some(notice.skipped),
+        duration_ms: (!started).then_some(notice.millis),
+    };
+    Control::Notice(Box::new(notice)).to_json()
+}

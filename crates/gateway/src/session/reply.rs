@@ -1,0 +1,106 @@
+//! Answers: control messages, refusals, and what repeated refusals lead to.
+
+use std::time::Duration;
+
+use fanout::Ledger;
+use serde_json::{Value, json};
+use wire::{Control, ErrorCode, ErrorMessage, LedgerEntry, Op, RequestError, RequestId};
+
+use super::{Ctx, Session};
+use crate::limits::{OFFENCE_WINDOW, OFFENCES_MAX, RATE_REFUSALS_MAX};
+
+impl Session {
+    pub(super) fn say(&mut self, message: &Control) {
+        self.control.push_back(message.to_json());
+    }
+
+    pub(super) fn ack(&mut self, id: Option<RequestId>, ack: wire::Ack) {
+        self.say(&Control::Ack { id, ack });
+    }
+
+    /// An error that refuses a request. Too many of them end the session.
+    pub(super) fn refuse(
+        &mut self,
+        id: Option<RequestId>,
+        op: Option<&str>,
+        code: ErrorCode,
+        message: &str,
+        details: Option<Value>,
+        now: Duration,
+    ) {
+        let (op, message, retryable) = (op.map(str::to_owned), message.to_owned(), code.retryable());
+        self.say(&Control::Error(Box::new(ErrorMessage { id, op, code, message, retryable, details })));
+        self.offences.push_back(now);
+        while self.offences.front().is_some_and(|&at| at + OFFENCE_WINDOW < now) {
+            self.offences.pop_front();
+        }
+        if self.offences.len() >= OFFENCES_MAX {
+            self.close(code.close(), code.as_str());
+        }
+    }
+
+    pub(super) fn refuse_request(&mut self, error: RequestError, now: Duration) {
+        self.refuse(error.id, error.op.as_deref(), error.code, &error.message, error.details, now);
+    }
+
+    pub(super) fn refuse_rate(&mut self, id: Option<RequestId>, op: &Op, wait: Duration) {
+        let wait = millis(wait).max(1);
+        let message = format!("Too many requests. Wait {wait} ms.");
+        let error = ErrorMessage {
+            id,
+            op: Some(op_name(op).to_owned()),
+            code: ErrorCode::RateLimited,
+            message,
+            retryable: true,
+            details: Some(json!({ "retry_after_ms": wait })),
+        };
+        self.say(&Control::Error(Box::new(error)));
+        self.rate_refusals += 1;
+        if self.rate_refusals >= RATE_REFUSALS_MAX {
+            let code = ErrorCode::RateLimited;
+            self.close(code.close(), code.as_str());
+        }
+    }
+
+    /// An error that ends the session.
+    pub(super) fn fail(&mut self, code: ErrorCode, message: &str, details: Option<Value>) {
+        let (message, retryable) = (message.to_owned(), code.retryable());
+        let error = ErrorMessage { id: None, op: None, code, message, retryable, details };
+        self.say(&Control::Error(Box::new(error)));
+        self.close(code.close(), code.as_str());
+    }
+
+    pub(super) fn ledger(&self, ctx: &Ctx<'_>) -> Vec<LedgerEntry> {
+        ctx.fanout.ledgers(self.id).iter().map(|ledger| entry(ledger, ctx)).collect()
+    }
+}
+
+pub(super) fn entry(ledger: &Ledger, ctx: &Ctx<'_>) -> LedgerEntry {
+    LedgerEntry {
+        channel: ledger.topic.stream.channel().to_string(),
+        symbol: ctx.fanout.instrument(ledger.topic.symbol).symbol.to_string(),
+        interval: ledger.topic.stream.interval().map(|interval| interval.to_string()),
+        published: ledger.published,
+        delivered: ledger.delivered,
+        coalesced: ledger.coalesced,
+        skipped: ledger.skipped,
+        pending: ledger.pending,
+        last_sequence: ledger.last_sequence.0,
+    }
+}
+
+pub(super) const fn op_name(op: &Op) -> &'static str {
+    match op {
+        Op::Auth(_) => "auth",
+        Op::Subscribe(_) => "subscribe",
+        Op::Unsubscribe(_) => "unsubscribe",
+        Op::List => "list",
+        Op::Ledger => "ledger",
+        Op::Ping { .. } => "ping",
+        Op::Echo { .. } => "echo",
+    }
+}
+
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

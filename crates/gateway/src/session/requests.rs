@@ -1,0 +1,146 @@
+//! What each request does, but for subscriptions.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use wire::{Ack, Control, ErrorCode, Lag, Op, Pong, Request, RequestId, SubscriptionEntry};
+
+use super::reply::op_name;
+use super::{Ctx, Session};
+use crate::auth::{AuthError, Grant};
+use crate::limits::BAD_TOKENS_MAX;
+
+impl Session {
+    pub(super) fn handle(&mut self, request: Request, ctx: &mut Ctx<'_>) {
+        let Request { id, op } = request;
+        if self.grant.is_none() && !matches!(op, Op::Auth(_) | Op::Echo { .. } | Op::Ping { .. }) {
+            let message = "Send auth with a token first.";
+            return self.refuse(id, Some(op_name(&op)), ErrorCode::Unauthenticated, message, None, ctx.now);
+        }
+        match op {
+            Op::Auth(auth) => self.authenticate(id, &auth.token, ctx),
+            Op::Subscribe(subscribe) => self.subscribe(id, *subscribe, ctx),
+            Op::Unsubscribe(unsubscribe) => self.unsubscribe(id, &unsubscribe, ctx),
+            Op::List => self.list(id, ctx),
+            Op::Ledger => self.account(id, ctx),
+            Op::Ping { ts } => {
+                let (ts_recv, ts_sent) = (ctx.wall.to_string(), crate::clock::wall().to_string());
+                self.say(&Control::Pong(Pong { id, ts, ts_recv, ts_sent }));
+            }
+            Op::Echo { payload } => self.control.push_back(wire::Echo::to_json(id.as_ref(), &payload)),
+        }
+    }
+
+    fn authenticate(&mut self, id: Option<RequestId>, token: &str, ctx: &mut Ctx<'_>) {
+        let checked = ctx.settings.keys.check(token, ctx.wall);
+        let known = self.grant.as_ref().map(|grant| grant.subject.clone());
+        let grant = match (checked, known) {
+            (Ok(grant), Some(subject)) if subject != grant.subject => {
+                let message = format!("This session belongs to {subject}. Connect anew for another subject.");
+                return self.refuse_token(id, ErrorCode::TokenInvalid, &message, ctx);
+            }
+            (Ok(grant), _) => grant,
+            (Err(error @ AuthError::Expired(_)), _) => {
+                let message = format!("{}. Get a new one and send auth again.", sentence(&error));
+                return self.refuse_token(id, ErrorCode::TokenExpired, &message, ctx);
+            }
+            (Err(error), _) => {
+                return self.refuse_token(
+                    id,
+                    ErrorCode::TokenInvalid,
+                    &format!("{}.", sentence(&error)),
+                    ctx,
+                );
+            }
+        };
+        let ack = Ack::Auth {
+            subject: grant.subject.clone(),
+            scopes: grant.scopes.iter().map(ToString::to_string).collect(),
+            expires_at: grant.expires_at.to_string(),
+        };
+        self.ack(id, ack);
+        self.bad_tokens = 0;
+        self.expiry_told = false;
+        self.end_what_is_not_covered(&grant, ctx);
+        self.grant = Some(grant);
+    }
+
+    fn refuse_token(&mut self, id: Option<RequestId>, code: ErrorCode, message: &str, ctx: &Ctx<'_>) {
+        self.refuse(id, Some("auth"), code, message, None, ctx.now);
+        self.bad_tokens += 1;
+        if self.bad_tokens >= BAD_TOKENS_MAX {
+            self.close(code.close(), code.as_str());
+        }
+    }
+
+    /// A new token may cover less than the one before.
+    fn end_what_is_not_covered(&mut self, grant: &Grant, ctx: &mut Ctx<'_>) {
+        let mut ended = Vec::new();
+        for (topic, _) in ctx.fanout.subscriptions(self.id) {
+            let symbol = &ctx.fanout.instrument(topic.symbol).symbol;
+            if !grant.allows(symbol, topic.stream.channel()) {
+                let name = format!("{} of {symbol}", topic.stream.channel());
+                ctx.fanout.unsubscribe(self.id, topic);
+                ended.push(name);
+            }
+        }
+        if !ended.is_empty() {
+            let message =
+                format!("The new token does not cover what was subscribed; ended: {}.", ended.join(", "));
+            self.refuse(None, Some("auth"), ErrorCode::Forbidden, &message, None, ctx.now);
+        }
+    }
+
+    fn list(&mut self, id: Option<RequestId>, ctx: &Ctx<'_>) {
+        let mut groups = BTreeMap::<_, (SubscriptionEntry, Vec<String>)>::new();
+        for (topic, options) in ctx.fanout.subscriptions(self.id) {
+            let (channel, interval) = (topic.stream.channel(), topic.stream.interval());
+            let is_book = channel == model::Channel::Book;
+            let entry = SubscriptionEntry {
+                channel: channel.to_string(),
+                symbols: Vec::new(),
+                interval: interval.map(|interval| interval.to_string()),
+                depth: is_book.then(|| super::subscriptions::shown_depth(options.depth)),
+                checksum: is_book.then_some(options.checksum),
+                conflate_ms: super::reply::millis(options.conflate),
+                overflow: super::subscriptions::shown_overflow(options.overflow),
+                stamp: options.stamp,
+            };
+            let key = serde_json::to_string(&entry).unwrap_or_default();
+            let symbol = ctx.fanout.instrument(topic.symbol).symbol.to_string();
+            groups.entry((channel, interval, key)).or_insert_with(|| (entry, Vec::new())).1.push(symbol);
+        }
+        let entries = groups.into_values().map(|(entry, mut symbols)| {
+            symbols.sort_unstable();
+            SubscriptionEntry { symbols, ..entry }
+        });
+        let subscriptions = entries.collect();
+        self.ack(id, Ack::List { subscriptions });
+    }
+
+    fn account(&mut self, id: Option<RequestId>, ctx: &Ctx<'_>) {
+        let lag = ctx.fanout.lag(self.id, ctx.now);
+        let mode = if lag.coalescing { "coalescing" } else { "keeping_up" };
+        let ack = Ack::Ledger {
+            subscriptions: self.ledger(ctx),
+            lag: Lag {
+                oldest_pending_ms: lag.oldest_pending_ms,
+                source_lag_ms: lag.source_lag_ms,
+                mode: mode.to_owned(),
+            },
+        };
+        self.ack(id, ack);
+    }
+}
+
+/// An error's text as the beginning of a sentence.
+fn sentence(error: &AuthError) -> String {
+    let text = error.to_string();
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// How long a session that never shows a token is borne with.
+pub(super) const fn auth_deadline(opened: Duration, timeout: Duration) -> Duration {
+    opened.saturating_add(timeout)
+}

@@ -1,0 +1,73 @@
+//! What time does to a session.
+
+use std::time::Duration;
+
+use model::UnixNanos;
+use wire::{Control, ErrorCode, Heartbeat, TokenExpiring};
+
+use super::requests::auth_deadline;
+use super::{Ctx, Ping, Session};
+use crate::limits::EXPIRY_NOTICE;
+
+impl Session {
+    /// Input: time passed. Call at [`Self::poll_timeout`] or later; `idle` tells whether the socket
+    /// could take something. False where the client is taken for gone.
+    pub(crate) fn handle_timeout(&mut self, idle: bool, ctx: &Ctx<'_>) -> bool {
+        let limits = &ctx.settings.limits;
+        if ctx.now >= self.heard + limits.ping + limits.silence {
+            return false;
+        }
+        if self.grant.is_none() && ctx.now >= auth_deadline(self.opened, limits.auth_timeout) {
+            let message = "No token came in time. Connect again and send auth at once.";
+            self.fail(ErrorCode::AuthTimeout, message, None);
+        }
+        self.check_expiry(ctx);
+        if self.ping == Ping::Idle && ctx.now >= self.heard + limits.ping {
+            self.ping = Ping::Due;
+        }
+        if idle && self.closing.is_none() && ctx.now >= self.sent + limits.heartbeat {
+            // All that was drained is with the kernel, so the client stands where the fan-out says.
+            self.cursor = ctx.fanout.cursor(self.id);
+            let (cursor, ts_sent) = (self.cursor(ctx).to_string(), ctx.wall.to_string());
+            self.say(&Control::Heartbeat(Heartbeat { cursor, ts_sent }));
+        }
+        true
+    }
+
+    fn check_expiry(&mut self, ctx: &Ctx<'_>) {
+        let Some(expires_at) = self.grant.as_ref().map(|grant| grant.expires_at) else { return };
+        if ctx.wall >= expires_at {
+            let message = format!("The token expired at {expires_at}. Get a new one and connect again.");
+            self.fail(ErrorCode::TokenExpired, &message, None);
+        } else if !self.expiry_told && expires_at.since(ctx.wall) <= nanos(EXPIRY_NOTICE) {
+            self.expiry_told = true;
+            let expires_in_ms = expires_at.since(ctx.wall) / 1_000_000;
+            let expires_at = expires_at.to_string();
+            self.say(&Control::TokenExpiring(TokenExpiring { expires_at, expires_in_ms }));
+        }
+    }
+
+    /// Output: when [`Self::handle_timeout`] has work to do. A blocked socket needs no heartbeat.
+    pub(crate) fn poll_timeout(&self, idle: bool, ctx: &Ctx<'_>) -> Duration {
+        let limits = &ctx.settings.limits;
+        let mut next = self.heard + limits.ping + limits.silence;
+        if self.ping == Ping::Idle {
+            next = next.min(self.heard + limits.ping);
+        }
+        if idle {
+            next = next.min(self.sent + limits.heartbeat);
+        }
+        match &self.grant {
+            None => next.min(auth_deadline(self.opened, limits.auth_timeout)),
+            Some(grant) => {
+                let notice = if self.expiry_told { 0 } else { nanos(EXPIRY_NOTICE) };
+                let at = UnixNanos(grant.expires_at.0.saturating_sub(notice));
+                next.min(ctx.now + Duration::from_nanos(at.since(ctx.wall)))
+            }
+        }
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

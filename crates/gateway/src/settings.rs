@@ -1,0 +1,78 @@
+//! What a gateway is to be.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use fanout::limits::LogLimits;
+
+use crate::auth::Keys;
+
+/// What a gateway is to be.
+#[derive(Debug)]
+pub struct Settings {
+    /// Where clients connect.
+    pub listen: SocketAddr,
+    /// Where metrics and health are served.
+    pub admin_listen: SocketAddr,
+    /// Certificate and key; without them clients connect in plain.
+    pub tls: Option<Tls>,
+    /// Whose tokens are good.
+    pub keys: Keys,
+    /// Other origins than the server's own whose pages may connect, as `scheme://host[:port]`.
+    pub allowed_origins: Vec<String>,
+    /// Threads that serve sessions.
+    pub shards: usize,
+    /// Bounds.
+    pub limits: Limits,
+    /// Bounds of the logs.
+    pub logs: LogLimits,
+}
+
+/// Certificate and key, as PEM files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// The certificate chain, the server's own first.
+    pub cert_file: PathBuf,
+    /// Its private key.
+    pub key_file: PathBuf,
+}
+
+/// Bounds of connections and sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at a time. The operating system's limit on open files may lower it.
+    pub connections: usize,
+    /// Symbols that a session may be subscribed to.
+    pub symbols: usize,
+    /// Streams that a session may be subscribed to.
+    pub subscriptions: usize,
+    /// Requests a session may send in a second, on average.
+    pub requests_per_second: u32,
+    /// Longest message a client may send.
+    pub message_bytes: usize,
+    /// How long a session waits for a token.
+    pub auth_timeout: Duration,
+    /// Silence after which a heartbeat is sent.
+    pub heartbeat: Duration,
+    /// Silence after which a ping frame is sent.
+    pub ping: Duration,
+    /// Silence after a ping, or a full socket, after which a client is taken for gone.
+    pub silence: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 15_000,
+            symbols: 1_000,
+            subscriptions: 5_000,
+            requests_per_second: 20,
+            message_bytes: 64 << 10,
+            auth_timeout: Duration::from_secs(10),
+            heartbeat: Duration::from_secs(5),
+            ping: Duration::from_secs(20),
+            silence: Duration::from_secs(90),
+        }
+    }
+}

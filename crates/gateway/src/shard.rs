@@ -1,0 +1,254 @@
+//! A shard: the sessions of one core, their subscriptions, and the loop that serves them.
+//!
+//! Events come in and are drained straight into the sockets of the sessions that wait for them. A
+//! session is looked at again when its socket wakes it: something came in, or a full socket has
+//! room. One task does all of it, so there is no lock and no hop between an event and its socket.
+
+mod member;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use fanout::{Event, Fanout, SessionId};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Sleep;
+use wire::Epoch;
+
+use crate::auth::Grant;
+use crate::clock;
+use crate::metrics::ShardMetrics;
+use crate::session::Ctx;
+use crate::settings::Settings;
+use crate::socket::Socket;
+use crate::wakes::Wakes;
+use member::{Member, Verdict};
+
+/// Events that were sequenced together.
+pub(crate) type Events = Arc<[Arc<Event>]>;
+
+/// Somebody comes in.
+pub(crate) struct Arrival {
+    pub(crate) socket: Box<dyn Socket>,
+    pub(crate) grant: Option<Grant>,
+    pub(crate) name: String,
+    /// Counts the connection until it is dropped.
+    pub(crate) permit: tokio::sync::OwnedSemaphorePermit,
+}
+
+pub(crate) struct Shard {
+    core: Core,
+    /// By session.
+    members: Vec<Option<Member>>,
+    events: mpsc::Receiver<Events>,
+    arrivals: mpsc::Receiver<Arrival>,
+    shutdown: watch::Receiver<bool>,
+    leaving: bool,
+    /// Told when the first client has subscribed to something.
+    subscribed: watch::Sender<bool>,
+    wakes: Arc<Wakes>,
+    sleep: Pin<Box<Sleep>>,
+    /// Reused between turns.
+    ready: Vec<SessionId>,
+    woken: Vec<usize>,
+    metrics: ShardMetrics,
+}
+
+/// What every session of the shard shares.
+pub(crate) struct Core {
+    pub(crate) fanout: Fanout,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) epoch: Epoch,
+}
+
+impl Core {
+    pub(crate) fn ctx(&mut self) -> Ctx<'_> {
+        Ctx {
+            fanout: &mut self.fanout,
+            settings: &self.settings,
+            epoch: &self.epoch,
+            now: clock::now(),
+            wall: clock::wall(),
+        }
+    }
+}
+
+/// Rounds of work before other tasks have their turn.
+const ROUNDS_MAX: usize = 32;
+/// Nothing waits longer than this for a look at the timers and the metrics.
+const LOOK: Duration = Duration::from_millis(50);
+
+impl Shard {
+    pub(crate) fn new(
+        settings: Arc<Settings>,
+        epoch: Epoch,
+        events: mpsc::Receiver<Events>,
+        arrivals: mpsc::Receiver<Arrival>,
+        shutdown: watch::Receiver<bool>,
+        subscribed: watch::Sender<bool>,
+    ) -> Self {
+        let fanout = Fanout::new(settings.logs);
+        Self {
+            core: Core { fanout, settings, epoch },
+            members: Vec::new(),
+            events,
+            arrivals,
+            shutdown,
+            leaving: false,
+            subscribed,
+            wakes: Arc::default(),
+            sleep: Box::pin(tokio::time::sleep(LOOK)),
+            ready: Vec::new(),
+            woken: Vec::new(),
+            metrics: ShardMetrics::default(),
+        }
+    }
+
+    /// Serves until the server has shut down and the last session is gone.
+    pub(crate) async fn run(mut self) {
+        // The shard shares its thread by itself; a budget of the runtime would make sockets look full.
+        tokio::task::unconstrained(std::future::poll_fn(move |cx| self.poll(cx))).await;
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.wakes.register(cx.waker());
+        for _ in 0..ROUNDS_MAX {
+            let mut busy = self.poll_arrivals(cx);
+            busy |= self.poll_events(cx);
+            busy |= self.serve_ready();
+            busy |= self.serve_woken();
+            self.poll_timers(cx);
+            self.poll_shutdown(cx);
+            if self.leaving && self.members.iter().all(Option::is_none) {
+                self.metrics.publish(self.core.fanout.stats());
+                return Poll::Ready(());
+            }
+            if !busy {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn poll_arrivals(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut busy = false;
+        while let Poll::Ready(Some(arrival)) = self.arrivals.poll_recv(cx) {
+            busy = true;
+            let mut member = Member::new(arrival, &mut self.core, &self.wakes);
+            let key = member.key();
+            if self.leaving {
+                member.shut_down(&mut self.core);
+            }
+            if self.members.len() <= key {
+                self.members.resize_with(key + 1, || None);
+            }
+            self.members[key] = Some(member);
+            self.metrics.opened();
+            self.serve(key, true);
+        }
+        busy
+    }
+
+    /// One batch at a time: those who keep up are served in between.
+    fn poll_events(&mut self, cx: &mut Context<'_>) -> bool {
+        let Poll::Ready(Some(events)) = self.events.poll_recv(cx) else { return false };
+        let now = clock::now();
+        for event in events.iter() {
+            if let Some(symbol) = self.core.fanout.publish(event, now) {
+                for key in 0..self.members.len() {
+                    if let Some(member) = &mut self.members[key] {
+                        member.session.handle_listed(symbol, &mut self.core.ctx());
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    fn serve_ready(&mut self) -> bool {
+        self.core.fanout.handle_timeout(clock::now());
+        let mut ready = std::mem::take(&mut self.ready);
+        self.core.fanout.take_ready(&mut ready);
+        let busy = !ready.is_empty();
+        for session in ready.drain(..) {
+            self.serve(session.index(), false);
+        }
+        self.ready = ready;
+        busy
+    }
+
+    fn serve_woken(&mut self) -> bool {
+        let mut woken = std::mem::take(&mut self.woken);
+        self.wakes.take(&mut woken);
+        let busy = !woken.is_empty();
+        for key in woken.drain(..) {
+            self.serve(key, true);
+        }
+        self.woken = woken;
+        busy
+    }
+
+    /// Looks at a session: reads where its socket said so, writes what it can take.
+    fn serve(&mut self, key: usize, read: bool) {
+        let Some(Some(member)) = self.members.get_mut(key) else { return };
+        if read {
+            member.read(&mut self.core, &self.metrics);
+            if !*self.subscribed.borrow() && self.core.fanout.subscription_count(member.session.id) > 0 {
+                self.subscribed.send_replace(true);
+            }
+        }
+        if member.write(&mut self.core, &mut self.metrics) == Verdict::Over {
+            self.part(key);
+        }
+    }
+
+    fn part(&mut self, key: usize) {
+        if let Some(member) = self.members.get_mut(key).and_then(Option::take) {
+            member.part(&mut self.core, &self.metrics);
+        }
+    }
+
+    fn poll_timers(&mut self, cx: &mut Context<'_>) {
+        while self.sleep.as_mut().poll(cx).is_ready() {
+            for key in 0..self.members.len() {
+                if let Some(member) = &mut self.members[key]
+                    && member.is_due(clock::now())
+                {
+                    member.tick(&mut self.core);
+                    self.serve(key, false);
+                }
+            }
+            self.metrics.publish(self.core.fanout.stats());
+            self.sleep.as_mut().reset((clock::instant(clock::now()) + LOOK).into());
+        }
+        // Conflation intervals end between two looks.
+        if let Some(due) = self.core.fanout.poll_timeout() {
+            let due = tokio::time::Instant::from(clock::instant(due));
+            if due < self.sleep.deadline() {
+                self.sleep.as_mut().reset(due);
+                if self.sleep.as_mut().poll(cx).is_ready() {
+                    cx.waker().wake_by_ref();
+                }
+            }
+        }
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) {
+        if self.leaving {
+            return;
+        }
+        let changed = std::pin::pin!(self.shutdown.changed()).poll(cx).is_ready();
+        if changed && *self.shutdown.borrow() {
+            self.leaving = true;
+            for key in 0..self.members.len() {
+                if let Some(member) = &mut self.members[key] {
+                    member.shut_down(&mut self.core);
+                    self.serve(key, false);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! A session and its socket.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use fanout::SessionId;
+use tokio::sync::OwnedSemaphorePermit;
+use wire::{CloseCode, NoticeState};
+
+use super::{Arrival, Core};
+use crate::clock;
+use crate::encode::{self, Place};
+use crate::limits::{BUDGET_FULL, BUDGET_OPEN, CLOSE_TIMEOUT, LINGER, READS_PER_TURN};
+use crate::metrics::ShardMetrics;
+use crate::session::{self, Goodbye, Session};
+use crate::socket::{Inbound, Outbox, Socket};
+use crate::wakes::{Handle, Wakes};
+
+pub(super) struct Member {
+    pub(super) session: Session,
+    socket: Box<dyn Socket>,
+    outbox: Outbox,
+    /// The socket is full: nothing is drained into it before it has room.
+    full: bool,
+    /// It was full, and has not taken everything at once since.
+    behind: bool,
+    end: End,
+    handle: Handle,
+    due: Duration,
+    opened: Duration,
+    sent: u64,
+    received: u64,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// How far the session is from its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// It goes on.
+    Open,
+    /// Its close frame is under way, or that of the client is being answered; over at the latest then.
+    Closing { reason: &'static str, until: Duration },
+    /// There is nobody any more.
+    Gone(&'static str),
+}
+
+/// Whether a session goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    GoesOn,
+    Over,
+}
+
+impl Member {
+    pub(super) fn new(arrival: Arrival, core: &mut Core, wakes: &Arc<Wakes>) -> Self {
+        let session = Session::open(arrival.name, arrival.grant, &mut core.ctx());
+        let now = clock::now();
+        Self {
+            handle: wakes.handle(session.id.index()),
+            session,
+            socket: arrival.socket,
+            outbox: Outbox::default(),
+            full: false,
+            behind: false,
+            end: End::Open,
+            due: now,
+            opened: now,
+            sent: 0,
+            received: 0,
+            _permit: arrival.permit,
+        }
+    }
+
+    pub(super) const fn key(&self) -> usize {
+        self.session.id.index()
+    }
+
+    /// Reads what came in, a few messages at a time.
+    pub(super) fn read(&mut self, core: &mut Core, metrics: &ShardMetrics) {
+        self.handle.rearm();
+        let waker = self.handle.waker.clone();
+        let mut cx = Context::from_waker(&waker);
+        for _ in 0..READS_PER_TURN {
+            if let End::Gone(_) = self.end {
+                return;
+            }
+            let Poll::Ready(inbound) = self.socket.poll_recv(&mut cx) else { return };
+            self.received += 1;
+            match inbound {
+                Inbound::Gone => self.end = End::Gone(self.reason("gone")),
+                Inbound::Closing => self.close_until("client", CLOSE_TIMEOUT),
+                Inbound::Alive => self.session.hear(clock::now()),
+                // What comes after the goodbye is not heard any more.
+                _ if self.end != End::Open => {}
+                Inbound::Text(text) => {
+                    metrics.received(text.len());
+                    self.session.handle_text(&text, &mut core.ctx());
+                }
+                Inbound::Binary => self.session.handle_binary(&core.ctx()),
+                Inbound::Fault(CloseCode::TooBig) => {
+                    self.session.handle_too_big(&core.ctx());
+                    self.say_goodbye(LINGER);
+                }
+                Inbound::Fault(code) => {
+                    self.outbox.close(code, "");
+                    self.close_until("protocol_error", LINGER);
+                }
+            }
+        }
+        // There may be more; others have their turn first.
+        waker.wake();
+    }
+
+    /// Writes what waits, as far as the socket takes it.
+    pub(super) fn write(&mut self, core: &mut Core, metrics: &mut ShardMetrics) -> Verdict {
+        let waker = self.handle.waker.clone();
+        let mut cx = Context::from_waker(&waker);
+        loop {
+            if let End::Gone(_) = self.end {
+                return Verdict::Over;
+            }
+            match self.socket.poll_send(&mut cx, &mut self.outbox) {
+                Poll::Pending => {
+                    (self.full, self.behind) = (true, true);
+                    break;
+                }
+                Poll::Ready(Err(_)) => {
+                    self.end = End::Gone(self.reason("gone"));
+                    return Verdict::Over;
+                }
+                Poll::Ready(Ok(())) if self.full => {
+                    // What the kernel took after the socket was full, somebody has read.
+                    self.full = false;
+                    self.session.hear(clock::now());
+                }
+                Poll::Ready(Ok(())) => {}
+            }
+            if self.end != End::Open || !self.fill(core, metrics) {
+                break;
+            }
+        }
+        self.due = self.session.poll_timeout(!self.full, &core.ctx());
+        if let End::Closing { until, .. } = self.end {
+            self.due = until;
+        }
+        Verdict::GoesOn
+    }
+
+    /// Puts the next messages into the empty outbox; false where there are none.
+    fn fill(&mut self, core: &mut Core, metrics: &mut ShardMetrics) -> bool {
+        let before = self.outbox.bytes();
+        while let Some(text) = self.session.pop_control() {
+            self.outbox.text(text);
+        }
+        if self.session.take_ping() {
+            self.outbox.ping();
+        }
+        if self.session.closing().is_some() {
+            self.say_goodbye(CLOSE_TIMEOUT);
+        } else {
+            self.drain(core);
+        }
+        let added = self.outbox.bytes() - before;
+        if added > 0 {
+            self.sent += 1;
+            metrics.sent(added);
+            self.session.note_sent(clock::now());
+        }
+        added > 0
+    }
+
+    fn drain(&mut self, core: &mut Core) {
+        let budget = if self.behind { BUDGET_FULL } else { BUDGET_OPEN };
+        let now = clock::now();
+        let batch = core.fanout.drain(self.session.id, budget, now);
+        if batch.overrun {
+            self.session.handle_overrun(&core.ctx());
+        }
+        if let Some(notice) = &batch.started {
+            self.outbox.text(session::notice(notice, NoticeState::Started, clock::wall()));
+        }
+        if !batch.items.is_empty() {
+            let before = self.session.move_cursor(batch.cursor);
+            let place = Place { epoch: &core.epoch, before, wall: clock::wall() };
+            for text in encode::messages(&batch, &place) {
+                self.outbox.text(text);
+            }
+        } else if !batch.overrun {
+            self.session.move_cursor(batch.cursor);
+        }
+        if let Some(notice) = &batch.ended {
+            self.outbox.text(session::notice(notice, NoticeState::Ended, clock::wall()));
+        }
+        if !batch.more {
+            self.behind = false;
+        }
+    }
+
+    /// The session is to end: what it has to say, and the close frame.
+    fn say_goodbye(&mut self, within: Duration) {
+        while let Some(text) = self.session.pop_control() {
+            self.outbox.text(text);
+        }
+        if let Some(Goodbye { code, reason }) = self.session.closing() {
+            self.outbox.close(code, reason);
+            self.close_until(reason, within);
+        }
+    }
+
+    fn close_until(&mut self, reason: &'static str, within: Duration) {
+        if self.end == End::Open {
+            self.end = End::Closing { reason, until: clock::now() + within };
+        }
+    }
+
+    fn reason(&self, otherwise: &'static str) -> &'static str {
+        match self.end {
+            End::Open => otherwise,
+            End::Closing { reason, .. } | End::Gone(reason) => reason,
+        }
+    }
+
+    pub(super) fn is_due(&self, now: Duration) -> bool {
+        now >= self.due
+    }
+
+    /// Time passed.
+    pub(super) fn tick(&mut self, core: &mut Core) {
+        let now = clock::now();
+        match self.end {
+            End::Open if !self.session.handle_timeout(!self.full, &core.ctx()) => {
+                self.end = End::Gone("ping_timeout");
+            }
+            End::Closing { reason, until } if now >= until => self.end = End::Gone(reason),
+            _ => {}
+        }
+    }
+
+    pub(super) fn shut_down(&mut self, core: &mut Core) {
+        // Spread over a second and a half by the session's number, so that not all come back at once.
+        let spread = Duration::from_millis(250 + (self.session.id.index() as u64).wrapping_mul(97) % 1_500);
+        self.session.handle_shutdown(spread, &core.ctx());
+    }
+
+    /// The session is over: one line says how it was.
+    pub(super) fn part(self, core: &mut Core, metrics: &ShardMetrics) {
+        let Self { session, opened, sent, received, .. } = &self;
+        let reason = self.reason("gone");
+        metrics.closed(reason);
+        tracing::info!(
+            session = session.name,
+            subject = session.subject().unwrap_or("-"),
+            reason,
+            streams = core.fanout.subscription_count(session.id),
+            flushes = sent,
+            messages_received = received,
+            seconds = clock::now().saturating_sub(*opened).as_secs(),
+            "session closed"
+        );
+        let id: SessionId = session.id;
+        core.fanout.close_session(id);
+    }
+}

@@ -1,0 +1,64 @@
+//! TLS: certificates, and the settings every connection shares.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::TlsAcceptor;
+
+use crate::settings::Tls;
+
+/// Why a certificate cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TlsError {
+    /// The file cannot be read, or holds no certificate or key.
+    #[error("{}: {reason}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// Certificate and key do not fit together, or are of a kind that is not supported.
+    #[error("certificate and key cannot be used: {0}")]
+    Unusable(#[from] rustls::Error),
+    /// No randomness for session tickets.
+    #[error("session tickets cannot be had: {0}")]
+    Tickets(rustls::Error),
+}
+
+/// An acceptor with the certificate of `tls`: TLS 1.2 and 1.3, HTTP/1.1 only, session tickets for
+/// clients that come back.
+pub(crate) fn acceptor(tls: &Tls) -> Result<TlsAcceptor, TlsError> {
+    let chain: Vec<_> = CertificateDer::pem_file_iter(&tls.cert_file)
+        .and_then(Iterator::collect)
+        .map_err(|error| unreadable(&tls.cert_file, &error))?;
+    if chain.is_empty() {
+        let reason = "no certificate in PEM form".to_owned();
+        return Err(TlsError::File { path: tls.cert_file.clone(), reason });
+    }
+    let key =
+        PrivateKeyDer::from_pem_file(&tls.key_file).map_err(|error| unreadable(&tls.key_file, &error))?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.ticketer = aws_lc_rs::Ticketer::new().map_err(TlsError::Tickets)?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+fn unreadable(path: &Path, error: &rustls::pki_types::pem::Error) -> TlsError {
+    let reason = match error {
+        rustls::pki_types::pem::Error::Io(error) if error.kind() == io::ErrorKind::NotFound => {
+            "no such file".to_owned()
+        }
+        other => other.to_string(),
+    };
+    TlsError::File { path: path.to_owned(), reason }
+}
