@@ -19,7 +19,7 @@ use tokio::sync::mpsc::Sender;
 use model::Tick;
 
 pub use gate::{Gate, Stop};
-pub use replay::{ReplayError, Speed};
+pub use replay::{ReplayError, Speed, SpeedError};
 pub use spec::{FeedKind, FeedSpec, ReplaySpec, SimSpec};
 
 /// Ticks that are due together.
