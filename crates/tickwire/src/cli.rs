@@ -1,0 +1,227 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::logging::LogArgs;
+
+/// A ticker plant in one binary: market data in, exact and coalesced streams out
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, arg_required_else_help = true, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tickwire demo                                   a simulated market, a token, and what to do with them
+  tickwire serve -c tickwire.toml                 a server
+  tickwire watch 'BTC-*' ETH-USD                  a live table
+  tickwire sub -c trades -s BTC-USD --count 10    records as they come
+  tickwire normalize --feed binance-spot x.gz     a recording as records
+
+Exit codes: 0 ok, 1 failure, 2 usage, 3 connect, 4 auth";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start a server on a simulated market: no configuration, a token, ready lines to try
+    Demo(DemoArgs),
+    /// Start a server
+    Serve(ServeArgs),
+    /// Show a live table of symbols; plain lines when piped
+    Watch(WatchArgs),
+    /// Print a subscription's records, one JSON object a line
+    Sub(SubArgs),
+    /// Print what a recording says, one JSON object a line
+    Normalize(NormalizeArgs),
+    /// Make and check tokens
+    Token(TokenArgs),
+    /// Ask a server whether it is ready; exit code 0 if it is
+    Health(HealthArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DemoArgs {
+    /// Where clients connect
+    #[arg(long, env = "TICKWIRE_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS")]
+    pub(crate) listen: std::net::SocketAddr,
+    /// Where metrics and health are
+    #[arg(long, env = "TICKWIRE_ADMIN_LISTEN", default_value = "127.0.0.1:9090", value_name = "ADDRESS")]
+    pub(crate) admin_listen: std::net::SocketAddr,
+    /// Seed of the simulation: the same seed makes the same market
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// How many symbols
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..=10_000))]
+    pub(crate) symbols: u64,
+    /// Events a second, over all symbols
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..=200_000))]
+    pub(crate) rate: u32,
+    /// Serve wss with a certificate made for this run, for loopback only
+    #[arg(long)]
+    pub(crate) tls: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ServeArgs {
+    /// The configuration file
+    #[arg(short, long, env = "TICKWIRE_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// A feed definition beside those of the configuration; may be repeated
+    #[arg(long = "feed", value_name = "FILE")]
+    pub(crate) feeds: Vec<PathBuf>,
+    /// Check the configuration and exit
+    #[arg(long)]
+    pub(crate) check_config: bool,
+    /// Print a configuration with every key, its default and its meaning, and exit
+    #[arg(long, conflicts_with = "check_config")]
+    pub(crate) print_default_config: bool,
+}
+
+/// Where the server is.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ServerArgs {
+    /// The stream's address
+    #[arg(long, env = "TICKWIRE_URL", default_value = "ws://127.0.0.1:8080/v1/stream", value_name = "URL")]
+    pub(crate) url: String,
+    /// The token
+    #[arg(long, env = "TICKWIRE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    pub(crate) token: Option<String>,
+    /// A certificate to trust, as a PEM file
+    #[arg(long, env = "TICKWIRE_CA", value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct WatchArgs {
+    /// Symbols and patterns: BTC-USD, 'ETH-*', '*'
+    #[arg(required = true, value_name = "SYMBOL")]
+    pub(crate) symbols: Vec<String>,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SubArgs {
+    /// Channel: trades, quotes, ticker, book, candles, status; may be repeated
+    #[arg(short, long = "channel", required = true, value_delimiter = ',')]
+    pub(crate) channels: Vec<String>,
+    /// Symbol or pattern; may be repeated
+    #[arg(short, long = "symbol", required = true, value_delimiter = ',')]
+    pub(crate) symbols: Vec<String>,
+    /// Print whole messages, as they come, instead of records
+    #[arg(long)]
+    pub(crate) raw: bool,
+    /// Print records as JSON lines (the default; for scripts that say so)
+    #[arg(long, conflicts_with = "raw")]
+    pub(crate) json: bool,
+    /// End after so many records (with --raw: messages)
+    #[arg(long, value_name = "N")]
+    pub(crate) count: Option<u64>,
+    /// Do not ask for the current state first
+    #[arg(long)]
+    pub(crate) no_snapshot: bool,
+    /// Book levels a side: 1, 5, 10, 20, 50, 0 = all
+    #[arg(long)]
+    pub(crate) depth: Option<u32>,
+    /// Interval of candles: 1s, 1m, 5m, 15m, 1h, 1d
+    #[arg(long)]
+    pub(crate) interval: Option<String>,
+    /// At most one update per stream in this time, as 100ms or 2s
+    #[arg(long, value_parser = humantime::parse_duration, value_name = "TIME")]
+    pub(crate) conflate: Option<std::time::Duration>,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct NormalizeArgs {
+    /// Whose messages these are
+    #[arg(long, value_name = "NAME")]
+    pub(crate) feed: String,
+    /// The recordings, in order: one session. - is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct TokenArgs {
+    #[command(subcommand)]
+    pub(crate) command: TokenCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Sign a token and print it
+    Mint(MintArgs),
+    /// Check a token and print what it allows
+    Check(CheckArgs),
+}
+
+/// The key that a token is made or checked with.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct KeyArgs {
+    /// The server's configuration: issuer, audience and keys are taken from it
+    #[arg(short, long, env = "TICKWIRE_CONFIG", value_name = "FILE", conflicts_with = "key_file")]
+    pub(crate) config: Option<PathBuf>,
+    /// The key: an HS256 secret, or a PEM file (private to mint, public to check)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// How tokens are signed: HS256, RS256, EdDSA
+    #[arg(long, default_value = "HS256")]
+    pub(crate) algorithm: String,
+    /// The key's id
+    #[arg(long)]
+    pub(crate) kid: Option<String>,
+    /// Who issues the token
+    #[arg(long, default_value = "tickwire")]
+    pub(crate) issuer: String,
+    /// Whom the token is for
+    #[arg(long, default_value = "tickwire")]
+    pub(crate) audience: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct MintArgs {
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+    /// Whose token it is
+    #[arg(long)]
+    pub(crate) sub: String,
+    /// What it allows: stream:PATTERN or stream:PATTERN/CHANNEL; may be repeated
+    #[arg(long = "scope", required = true)]
+    pub(crate) scopes: Vec<String>,
+    /// How long it is valid
+    #[arg(long, default_value = "1h", value_parser = humantime::parse_duration, value_name = "TIME")]
+    pub(crate) ttl: std::time::Duration,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) key: KeyArgs,
+    /// The token; - reads it from standard input
+    pub(crate) token: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct HealthArgs {
+    /// The server's admin address
+    #[arg(long, env = "TICKWIRE_ADMIN_LISTEN", default_value = "127.0.0.1:9090", value_name = "ADDRESS")]
+    pub(crate) admin: String,
+    /// Give up after this time
+    #[arg(long, default_value = "2s", value_parser = humantime::parse_duration, value_name = "TIME")]
+    pub(crate) timeout: std::time::Duration,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CompletionArgs {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}

@@ -1,0 +1,124 @@
+//! `tickwire normalize`: what a recording says, one record a line.
+
+use std::collections::HashMap;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow};
+use indicatif::{ProgressBar, ProgressStyle};
+use ingest::capture::{Input, Progress};
+use ingest::{FEEDS, Reader, Recording, Step};
+use model::{Channel, Instrument, Seq, Tick};
+use wire::{Origin, Stamp, Writer, closest};
+
+use crate::cli::NormalizeArgs;
+use crate::exit::{Failure, Outcome};
+
+/// Files below this are done before a bar could be read.
+const BAR_BYTES_MIN: u64 = 1 << 20;
+/// Lines between two looks at the bar.
+const BAR_LINES: u64 = 1_000;
+
+pub(crate) fn run(args: &NormalizeArgs) -> Outcome {
+    let Some(normaliser) = ingest::normaliser(&args.feed) else {
+        let hint =
+            closest(&args.feed, FEEDS).map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
+        return Err(Failure::usage(anyhow!(
+            "unknown feed {:?}; known are {}.{hint}",
+            args.feed,
+            FEEDS.join(", ")
+        )));
+    };
+    let mut reader = Reader::new(normaliser);
+    let mut printer =
+        Printer { out: BufWriter::new(io::stdout().lock()), numbers: HashMap::new(), line: Vec::new() };
+    let mut faults = 0;
+    for path in &args.files {
+        faults += file(&mut reader, path, &mut printer)?;
+    }
+    printer.out.flush()?;
+    if faults == 0 {
+        return Ok(());
+    }
+    say(&format!("{faults} broken line(s) were passed over"));
+    Err(Failure::told())
+}
+
+/// Prints the records of one file and returns how many of its lines were broken.
+fn file(reader: &mut Reader, path: &Path, printer: &mut Printer<'_>) -> Outcome<u64> {
+    let input = Input::open(path).with_context(|| path.display().to_string())?;
+    let progress = input.progress();
+    let bar = bar(path, &progress);
+    let mut recording = Recording::new(input);
+    let (mut ticks, mut faults) = (Vec::new(), 0);
+    loop {
+        let step = reader.step(&mut recording, &mut ticks);
+        for tick in ticks.drain(..) {
+            printer.print(&tick)?;
+        }
+        let fault = match step {
+            Step::Ticks => None,
+            Step::End => break,
+            Step::Broken { line, error } => Some((line, error.to_string(), true)),
+            Step::Cut { line, error } => {
+                Some((line, format!("nothing can be read from here on: {error}"), false))
+            }
+        };
+        if let Some((line, reason, goes_on)) = fault {
+            faults += 1;
+            printer.out.flush()?;
+            bar.suspend(|| say(&format!("{}:{line}: {reason}", path.display())));
+            if !goes_on {
+                break;
+            }
+        }
+        if recording.line().is_multiple_of(BAR_LINES) {
+            bar.set_position(progress.bytes());
+        }
+    }
+    bar.finish_and_clear();
+    Ok(faults)
+}
+
+/// A bar for a person who waits; nothing otherwise.
+fn bar(path: &Path, progress: &Progress) -> ProgressBar {
+    let total = progress.total().filter(|&total| total >= BAR_BYTES_MIN && io::stderr().is_terminal());
+    let Some(total) = total else { return ProgressBar::hidden() };
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+    let bar = ProgressBar::new(total).with_message(path.display().to_string());
+    style.map_or(bar.clone(), |style| bar.with_style(style))
+}
+
+struct Printer<'a> {
+    out: BufWriter<io::StdoutLock<'a>>,
+    /// The last sequence of each stream. Instruments are the normaliser's own, so their address names them.
+    numbers: HashMap<(Channel, *const Instrument), Seq>,
+    line: Vec<u8>,
+}
+
+impl Printer<'_> {
+    fn print(&mut self, tick: &Tick) -> io::Result<()> {
+        let key = (tick.body.channel(), Arc::as_ptr(&tick.instrument));
+        let number = self.numbers.entry(key).or_default();
+        *number = number.next();
+        let stamp = Stamp {
+            symbol: &tick.instrument.symbol,
+            seq: *number,
+            prev: number.prev(),
+            ts_event: tick.ts_event,
+            ts_recv: tick.ts_recv,
+        };
+        let origin =
+            Origin { venue: tick.instrument.venue.as_str(), venue_symbol: &tick.instrument.venue_symbol };
+        self.line.clear();
+        Writer::with_origin(&mut self.line, origin).body(&stamp, &tick.body);
+        self.line.push(b'\n');
+        self.out.write_all(&self.line)
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a command's talk goes to standard error")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}

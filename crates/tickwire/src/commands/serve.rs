@@ -1,0 +1,42 @@
+//! `tickwire serve`: a server.
+
+use std::io::{self, Write};
+
+use anyhow::anyhow;
+
+use crate::cli::ServeArgs;
+use crate::config::{Config, TEMPLATE};
+use crate::exit::{Failure, Outcome};
+use crate::plant::Plant;
+
+pub(crate) fn run(args: &ServeArgs) -> Outcome {
+    let mut out = io::stdout().lock();
+    if args.print_default_config {
+        out.write_all(TEMPLATE.as_bytes())?;
+        return Ok(());
+    }
+    let config = Config::load(args.config.as_deref(), &args.feeds).map_err(Failure::usage)?;
+    if config.settings.keys.is_empty() {
+        return Err(Failure::usage(anyhow!(
+            "there is no key to check tokens with, so nobody could subscribe: add [[auth.keys]] to the configuration \
+             (tickwire serve --print-default-config shows how)"
+        )));
+    }
+    if config.feeds.is_empty() {
+        return Err(Failure::usage(anyhow!(
+            "there is no feed: name feed definitions in the configuration, or with --feed FILE"
+        )));
+    }
+    if args.check_config {
+        writeln!(out, "the configuration is good: {} feed(s)", config.feeds.len())?;
+        return Ok(());
+    }
+    drop(out);
+    let secure = config.settings.tls.is_some();
+    let plant = Plant::open(config.settings, config.feeds)?;
+    let (address, admin) = (plant.server().address()?, plant.server().admin_address()?);
+    let scheme = if secure { "wss" } else { "ws" };
+    tracing::info!("serving {scheme}://{address}/v1/stream, metrics at http://{admin}/metrics");
+    plant.run()?;
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! `tickwire token`: making and checking tokens.
+
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use anyhow::{Context, anyhow};
+use gateway::{Algorithm, AuthError, Keys, Scope, Signer};
+
+use super::demo::wall_now;
+use crate::cli::{CheckArgs, KeyArgs, MintArgs, TokenArgs, TokenCommand};
+use crate::config::Config;
+use crate::exit::{Failure, Outcome};
+
+pub(crate) fn run(args: TokenArgs) -> Outcome {
+    match args.command {
+        TokenCommand::Mint(args) => mint(&args),
+        TokenCommand::Check(args) => check(&args),
+    }
+}
+
+fn mint(args: &MintArgs) -> Outcome {
+    for scope in &args.scopes {
+        let refused = |error| Failure::usage(anyhow!("scope {scope:?}: {error}"));
+        if let Scope::Other(other) = Scope::parse(scope).map_err(refused)?
+            && !matches!(&*other, "replay" | "admin")
+        {
+            return Err(Failure::usage(anyhow!(
+                "scope {other:?} means nothing; stream:PATTERN is what allows streams"
+            )));
+        }
+    }
+    let (keys, signer) = match (&args.key.config, &args.key.key_file) {
+        (Some(config), _) => from_config(config, args.key.kid.as_deref())?,
+        (None, Some(file)) => {
+            let algorithm = algorithm(&args.key)?;
+            let key = read_key(file, algorithm)?;
+            let signer = Signer::new(args.key.kid.as_deref(), algorithm, &key).map_err(Failure::usage)?;
+            (Keys::new(&args.key.issuer, &args.key.audience, None), signer)
+        }
+        (None, None) => {
+            return Err(Failure::usage(anyhow!("a key is needed: --key-file FILE or --config FILE")));
+        }
+    };
+    let token = signer.sign(&keys, &args.sub, &args.scopes, wall_now(), args.ttl).context("no token")?;
+    writeln!(io::stdout().lock(), "{token}")?;
+    Ok(())
+}
+
+fn from_config(path: &Path, kid: Option<&str>) -> Outcome<(Keys, Signer)> {
+    let config = Config::load(Some(path), &[]).map_err(Failure::usage)?;
+    let secret = config.secrets.iter().find(|secret| kid.is_none() || secret.id.as_deref() == kid);
+    let secret = secret.ok_or_else(|| {
+        Failure::usage(anyhow!("{} has no HS256 secret to sign with; use --key-file", path.display()))
+    })?;
+    let signer = Signer::new(secret.id.as_deref(), secret.algorithm, &secret.key).map_err(Failure::usage)?;
+    Ok((config.settings.keys, signer))
+}
+
+fn check(args: &CheckArgs) -> Outcome {
+    let keys = match (&args.key.config, &args.key.key_file) {
+        (Some(config), _) => Config::load(Some(config), &[]).map_err(Failure::usage)?.settings.keys,
+        (None, Some(file)) => {
+            let algorithm = algorithm(&args.key)?;
+            let mut keys = Keys::new(&args.key.issuer, &args.key.audience, None);
+            let key = read_key(file, algorithm)?;
+            keys.add(args.key.kid.as_deref(), algorithm, &key).map_err(Failure::usage)?;
+            keys
+        }
+        (None, None) => {
+            return Err(Failure::usage(anyhow!("a key is needed: --key-file FILE or --config FILE")));
+        }
+    };
+    let mut token = args.token.clone();
+    if token == "-" {
+        token.clear();
+        io::stdin().read_to_string(&mut token)?;
+    }
+    let grant = keys.check(token.trim(), wall_now()).map_err(|error: AuthError| Failure::auth(error))?;
+    let answer = serde_json::json!({
+        "subject": grant.subject,
+        "scopes": grant.scopes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "expires_at": grant.expires_at.to_string(),
+    });
+    writeln!(io::stdout().lock(), "{answer}")?;
+    Ok(())
+}
+
+fn algorithm(args: &KeyArgs) -> Outcome<Algorithm> {
+    args.algorithm.parse().map_err(|error| Failure::usage(anyhow!("--algorithm {}: {error}", args.algorithm)))
+}
+
+fn read_key(path: &Path, algorithm: Algorithm) -> Outcome<Vec<u8>> {
+    let bytes = std::fs::read(path).with_context(|| path.display().to_string()).map_err(Failure::usage)?;
+    // A line break at the end of the file is the editor's, not the secret's.
+    Ok(if algorithm == Algorithm::Hs256 { bytes.trim_ascii_end().to_vec() } else { bytes })
+}

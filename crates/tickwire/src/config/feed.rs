@@ -1,0 +1,113 @@
+//! A feed definition, in a file of its own or in the configuration.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ingest::feed::{FeedKind, FeedSpec, ReplaySpec, SimSpec, Speed};
+use serde::Deserialize;
+
+use super::parse::ConfigError;
+use super::values::{FeedKindName, FeedName, SpeedText, Suffix, Time};
+
+/// A feed definition as it is written.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FeedFile {
+    name: FeedName,
+    kind: Kind,
+    #[serde(default)]
+    symbol_suffix: Option<Suffix>,
+    #[serde(default)]
+    stale_after: Option<Time>,
+    seed: Option<u64>,
+    symbols: Option<usize>,
+    rate: Option<u32>,
+    feed: Option<FeedKindName>,
+    files: Option<Vec<PathBuf>>,
+    speed: Option<SpeedText>,
+    repeat: Option<bool>,
+    wait_for_subscriber: Option<bool>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Sim,
+    Replay,
+}
+
+const STALE_AFTER: Duration = Duration::from_secs(5);
+
+impl FeedFile {
+    /// The feed it defines; files are relative to `source`, the file it stands in.
+    pub(crate) fn spec(self, source: &Path) -> Result<FeedSpec, ConfigError> {
+        let name = self.name.0.clone();
+        let kind = match self.kind {
+            Kind::Sim => {
+                let foreign = [
+                    ("feed", self.feed.is_some()),
+                    ("files", self.files.is_some()),
+                    ("speed", self.speed.is_some()),
+                    ("repeat", self.repeat.is_some()),
+                    ("wait_for_subscriber", self.wait_for_subscriber.is_some()),
+                ];
+                only_its_own(source, &name, "sim", &foreign)?;
+                FeedKind::Sim(self.sim(source)?)
+            }
+            Kind::Replay => {
+                let foreign = [
+                    ("seed", self.seed.is_some()),
+                    ("symbols", self.symbols.is_some()),
+                    ("rate", self.rate.is_some()),
+                ];
+                only_its_own(source, &name, "replay", &foreign)?;
+                FeedKind::Replay(self.replay(source)?)
+            }
+        };
+        Ok(FeedSpec {
+            name,
+            suffix: self.symbol_suffix.map(|suffix| suffix.0).unwrap_or_default(),
+            stale_after: self.stale_after.map_or(STALE_AFTER, |time| time.0),
+            kind,
+        })
+    }
+
+    fn sim(&self, source: &Path) -> Result<SimSpec, ConfigError> {
+        use ingest::sim::Settings;
+        let (symbols, rate) = (self.symbols.unwrap_or(50), self.rate.unwrap_or(2_000));
+        if !(1..=Settings::SYMBOLS_MAX).contains(&symbols) {
+            let message =
+                format!("symbols = {symbols}: a simulation has 1 to {} symbols", Settings::SYMBOLS_MAX);
+            return Err(ConfigError::rule(source, message));
+        }
+        if !(1..=Settings::RATE_MAX).contains(&rate) {
+            let message =
+                format!("rate = {rate}: a simulation makes 1 to {} events a second", Settings::RATE_MAX);
+            return Err(ConfigError::rule(source, message));
+        }
+        Ok(SimSpec { seed: self.seed.unwrap_or(1), symbols, rate })
+    }
+
+    fn replay(&self, source: &Path) -> Result<ReplaySpec, ConfigError> {
+        let missing = |key| ConfigError::rule(source, format!("a replay needs {key:?}"));
+        let folder = source.parent().unwrap_or(Path::new(""));
+        let files = self.files.as_ref().filter(|files| !files.is_empty()).ok_or_else(|| missing("files"))?;
+        Ok(ReplaySpec {
+            feed: self.feed.as_ref().ok_or_else(|| missing("feed"))?.0.clone(),
+            files: files.iter().map(|file| folder.join(file)).collect(),
+            speed: self.speed.as_ref().map_or(Speed::REAL, |speed| speed.0),
+            repeat: self.repeat.unwrap_or(false),
+            wait_for_subscriber: self.wait_for_subscriber.unwrap_or(false),
+        })
+    }
+}
+
+/// A key that means nothing for this kind of feed is a slip, not a wish.
+fn only_its_own(source: &Path, name: &str, kind: &str, keys: &[(&str, bool)]) -> Result<(), ConfigError> {
+    match keys.iter().find(|(_, set)| *set) {
+        Some((key, _)) => {
+            Err(ConfigError::rule(source, format!("feed {name:?}: {key:?} is not a key of a {kind} feed")))
+        }
+        None => Ok(()),
+    }
+}

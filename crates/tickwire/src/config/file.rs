@@ -1,0 +1,280 @@
+//! The configuration file, and what it comes to.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use fanout::limits::LogLimits;
+use gateway::{Keys, Limits, Settings, Tls};
+use ingest::feed::FeedSpec;
+use serde::Deserialize;
+
+use super::feed::FeedFile;
+use super::parse::{ConfigError, read};
+use super::values::{AlgorithmName, Bytes, Time};
+
+/// The configuration as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    feeds: Vec<PathBuf>,
+    server: ServerTable,
+    auth: AuthTable,
+    limits: LimitsTable,
+    logs: LogsTable,
+    feed: Vec<FeedFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ServerTable {
+    listen: SocketAddr,
+    admin_listen: SocketAddr,
+    tls_cert_file: Option<PathBuf>,
+    tls_key_file: Option<PathBuf>,
+    allow_plain: bool,
+    allowed_origins: Vec<String>,
+    shards: usize,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct AuthTable {
+    issuer: String,
+    audience: String,
+    lifetime_max: Time,
+    keys: Vec<KeyTable>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyTable {
+    id: Option<String>,
+    algorithm: AlgorithmName,
+    secret_file: Option<PathBuf>,
+    public_key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct LimitsTable {
+    connections: Option<usize>,
+    symbols: Option<usize>,
+    subscriptions: Option<usize>,
+    requests_per_second: Option<u32>,
+    message_bytes: Option<Bytes>,
+    auth_timeout: Option<Time>,
+    heartbeat: Option<Time>,
+    ping: Option<Time>,
+    silence: Option<Time>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct LogsTable {
+    events: Option<usize>,
+    bytes: Option<Bytes>,
+}
+
+impl Default for ServerTable {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            admin_listen: SocketAddr::from(([127, 0, 0, 1], 9090)),
+            tls_cert_file: None,
+            tls_key_file: None,
+            allow_plain: false,
+            allowed_origins: Vec::new(),
+            shards: 0,
+        }
+    }
+}
+
+impl Default for AuthTable {
+    fn default() -> Self {
+        let lifetime_max = Time(std::time::Duration::from_secs(31 * 86_400));
+        Self { issuer: "tickwire".into(), audience: "tickwire".into(), lifetime_max, keys: Vec::new() }
+    }
+}
+
+/// What a configuration comes to.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) settings: Settings,
+    pub(crate) feeds: Vec<FeedSpec>,
+    /// Secrets of the keys that can also sign, by the keys' order.
+    pub(crate) secrets: Vec<Secret>,
+}
+
+/// A key that can also sign.
+pub(crate) struct Secret {
+    pub(crate) id: Option<String>,
+    pub(crate) algorithm: gateway::Algorithm,
+    pub(crate) key: Vec<u8>,
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} secret {:?}", self.algorithm, self.id)
+    }
+}
+
+impl Config {
+    /// The configuration of a file, or the default, with more feed definitions beside it.
+    pub(crate) fn load(path: Option<&Path>, feeds: &[PathBuf]) -> Result<Self, ConfigError> {
+        let here = Path::new("");
+        let (file, source) = match path {
+            Some(path) => (read(path)?, path),
+            None => (File::default(), here),
+        };
+        Self::resolve(file, source, feeds)
+    }
+
+    /// The configuration of a text, as if it stood in `source`.
+    #[cfg(test)]
+    pub(crate) fn from_text(text: &str, source: &Path) -> Result<Self, ConfigError> {
+        Self::resolve(super::parse::parse(source, text)?, source, &[])
+    }
+
+    fn resolve(file: File, source: &Path, more: &[PathBuf]) -> Result<Self, ConfigError> {
+        let folder = source.parent().unwrap_or(Path::new(""));
+        let (keys, secrets) = keys(&file.auth, source)?;
+        let tls = tls(&file.server, source)?;
+        if tls.is_none() && !file.server.allow_plain && !file.server.listen.ip().is_loopback() {
+            let message = format!(
+                "[server] listen = \"{}\" can be reached by others, and there is no certificate: set tls_cert_file \
+                 and tls_key_file, or say allow_plain = true",
+                file.server.listen
+            );
+            return Err(ConfigError::rule(source, message));
+        }
+        let mut feeds = Vec::new();
+        for feed in file.feed {
+            feeds.push(feed.spec(source)?);
+        }
+        let named = file.feeds.iter().map(|feed| folder.join(feed));
+        for feed in named.chain(more.iter().cloned()) {
+            feeds.push(read::<FeedFile>(&feed)?.spec(&feed)?);
+        }
+        if let Some(name) = twice(&feeds) {
+            return Err(ConfigError::rule(source, format!("two feeds have the name {name:?}")));
+        }
+        let shards = match file.server.shards {
+            0 => thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1)).max(1),
+            shards => shards,
+        };
+        let settings = Settings {
+            listen: file.server.listen,
+            admin_listen: file.server.admin_listen,
+            tls,
+            keys,
+            allowed_origins: file.server.allowed_origins,
+            shards,
+            limits: limits(&file.limits, source)?,
+            logs: logs(&file.logs, source)?,
+        };
+        Ok(Self { settings, feeds, secrets })
+    }
+}
+
+fn tls(table: &ServerTable, source: &Path) -> Result<Option<Tls>, ConfigError> {
+    let folder = source.parent().unwrap_or(Path::new(""));
+    match (&table.tls_cert_file, &table.tls_key_file) {
+        (None, None) => Ok(None),
+        (Some(cert), Some(key)) => Ok(Some(Tls { cert_file: folder.join(cert), key_file: folder.join(key) })),
+        _ => Err(ConfigError::rule(source, "[server] tls_cert_file and tls_key_file go together")),
+    }
+}
+
+fn keys(table: &AuthTable, source: &Path) -> Result<(Keys, Vec<Secret>), ConfigError> {
+    let folder = source.parent().unwrap_or(Path::new(""));
+    let mut keys = Keys::new(&table.issuer, &table.audience, Some(table.lifetime_max.0));
+    let mut secrets = Vec::new();
+    for key in &table.keys {
+        let algorithm = key.algorithm.0;
+        let (name, file) = match algorithm {
+            gateway::Algorithm::Hs256 => ("secret_file", &key.secret_file),
+            _ => ("public_key_file", &key.public_key_file),
+        };
+        let foreign = if name == "secret_file" { &key.public_key_file } else { &key.secret_file };
+        let (Some(file), None) = (file, foreign) else {
+            let message = format!("[[auth.keys]] a key for {algorithm} has {name:?}, and no other file");
+            return Err(ConfigError::rule(source, message));
+        };
+        let path = folder.join(file);
+        let bytes = std::fs::read(&path).map_err(|error| ConfigError::Read { path: path.clone(), error })?;
+        // A line break at the end of the file is the editor's, not the secret's.
+        let bytes = if name == "secret_file" { bytes.trim_ascii_end().to_vec() } else { bytes };
+        keys.add(key.id.as_deref(), algorithm, &bytes)
+            .map_err(|error| ConfigError::rule(&path, error.to_string()))?;
+        if algorithm == gateway::Algorithm::Hs256 {
+            secrets.push(Secret { id: key.id.clone(), algorithm, key: bytes });
+        }
+    }
+    Ok((keys, secrets))
+}
+
+fn limits(table: &LimitsTable, source: &Path) -> Result<Limits, ConfigError> {
+    let default = Limits::default();
+    let time = |given: &Option<Time>, default| given.as_ref().map_or(default, |time| time.0);
+    let limits = Limits {
+        connections: table.connections.unwrap_or(default.connections),
+        symbols: table.symbols.unwrap_or(default.symbols),
+        subscriptions: table.subscriptions.unwrap_or(default.subscriptions),
+        requests_per_second: table.requests_per_second.unwrap_or(default.requests_per_second),
+        message_bytes: table.message_bytes.as_ref().map_or(default.message_bytes, |bytes| bytes.0),
+        auth_timeout: time(&table.auth_timeout, default.auth_timeout),
+        heartbeat: time(&table.heartbeat, default.heartbeat),
+        ping: time(&table.ping, default.ping),
+        silence: time(&table.silence, default.silence),
+    };
+    let counts = [
+        ("connections", limits.connections),
+        ("symbols", limits.symbols),
+        ("subscriptions", limits.subscriptions),
+        ("requests_per_second", limits.requests_per_second as usize),
+    ];
+    if let Some((key, _)) = counts.iter().find(|(_, value)| *value == 0) {
+        return Err(ConfigError::rule(source, format!("[limits] {key} = 0: at least 1")));
+    }
+    if !(1_024..=16 << 20).contains(&limits.message_bytes) {
+        return Err(ConfigError::rule(source, "[limits] message_bytes must be from 1KiB to 16MiB"));
+    }
+    let times = [
+        ("auth_timeout", limits.auth_timeout),
+        ("heartbeat", limits.heartbeat),
+        ("ping", limits.ping),
+        ("silence", limits.silence),
+    ];
+    let shortest = std::time::Duration::from_millis(100);
+    if let Some((key, _)) = times.iter().find(|(_, time)| *time < shortest) {
+        return Err(ConfigError::rule(source, format!("[limits] {key} must be at least 100ms")));
+    }
+    Ok(limits)
+}
+
+fn logs(table: &LogsTable, source: &Path) -> Result<LogLimits, ConfigError> {
+    let default = LogLimits::default();
+    let logs = LogLimits {
+        events: table.events.unwrap_or(default.events),
+        bytes: table.bytes.as_ref().map_or(default.bytes, |bytes| bytes.0),
+        ..default
+    };
+    if !(512..=1 << 20).contains(&logs.events) {
+        // A snapshot of trades or candles shows up to 500 of them.
+        return Err(ConfigError::rule(source, "[logs] events must be from 512 to 1048576"));
+    }
+    if logs.bytes < 64 << 10 {
+        return Err(ConfigError::rule(source, "[logs] bytes must be at least 64KiB"));
+    }
+    Ok(logs)
+}
+
+fn twice(feeds: &[FeedSpec]) -> Option<&str> {
+    let name = |index: usize| feeds[index].name.as_str();
+    (1..feeds.len())
+        .map(name)
+        .zip(1..)
+        .find(|(name, at)| feeds[..*at].iter().any(|feed| feed.name == *name))
+        .map(|(name, _)| name)
+}

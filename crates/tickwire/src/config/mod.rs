@@ -1,0 +1,13 @@
+//! The configuration file: read once, completely, before a port opens.
+
+mod feed;
+mod file;
+mod parse;
+#[cfg(test)]
+mod tests;
+mod values;
+
+pub(crate) use file::Config;
+
+/// Every key with its default and its meaning; a configuration by itself.
+pub(crate) const TEMPLATE: &str = include_str!("default.toml");

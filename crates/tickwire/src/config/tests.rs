@@ -1,0 +1,120 @@
+//! The template, and every kind of slip.
+
+use std::path::Path;
+
+use ingest::feed::FeedKind;
+
+use super::TEMPLATE;
+use super::file::Config;
+use super::parse::ConfigError;
+
+fn load(text: &str) -> Result<Config, ConfigError> {
+    Config::from_text(text, Path::new("/nowhere/tickwire.toml"))
+}
+
+/// What is wrong with a text, in one line.
+fn wrong(text: &str) -> String {
+    let error = load(text).unwrap_err().to_string();
+    error.strip_prefix("/nowhere/tickwire.toml: ").unwrap_or(&error).replace('\n', " ⏎ ")
+}
+
+/// Whether a line gives a key its value: `name = value`.
+fn is_key(line: &str) -> bool {
+    line.split_once(" = ").is_some_and(|(key, _)| key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+}
+
+#[test]
+fn the_template_says_the_defaults() {
+    let (template, empty) = (load(TEMPLATE).unwrap(), load("").unwrap());
+    assert_eq!(format!("{:?}", template.settings), format!("{:?}", empty.settings));
+    // What stands behind a # in it is a configuration too, once it has its files.
+    let whole: Vec<&str> = TEMPLATE
+        .lines()
+        .map(|line| {
+            line.strip_prefix("# ").filter(|rest| is_key(rest) || rest.starts_with("[[")).unwrap_or(line)
+        })
+        .filter(|line| !line.starts_with("secret_file") && !line.starts_with("tls_"))
+        .collect();
+    let slip = wrong(&whole.join("\n"));
+    assert!(slip.contains("a key for HS256 has \"secret_file\""), "{slip}");
+    let keyless: Vec<&str> = whole
+        .into_iter()
+        .filter(|line| {
+            !["[[auth.keys]]", "id =", "algorithm =", "public_key_file"].iter().any(|k| line.starts_with(k))
+        })
+        .collect();
+    let config = load(&keyless.join("\n")).unwrap();
+    assert_eq!(config.feeds.len(), 2);
+    let FeedKind::Replay(replay) = &config.feeds[1].kind else { panic!() };
+    assert_eq!(replay.files, [Path::new("/nowhere/btcusdt.gz")]);
+}
+
+#[test]
+fn a_slip_is_named_with_its_line() {
+    assert_eq!(
+        wrong("[server]\nlisten = \"127.0.0.1:1\"\nadmin_lisen = \"127.0.0.1:2\"\n"),
+        "TOML parse error at line 3, column 1 ⏎   | ⏎ 3 | admin_lisen = \"127.0.0.1:2\" ⏎   | ^^^^^^^^^^^ ⏎ \
+         unknown field `admin_lisen`, expected one of `listen`, `admin_listen`, `tls_cert_file`, `tls_key_file`, \
+         `allow_plain`, `allowed_origins`, `shards` ⏎ help: did you mean \"admin_listen\"?"
+    );
+    for (text, says) in [
+        ("[limits]\nheartbeat = \"5 parsecs\"", "line 2, column 13"),
+        ("[limits]\nheartbeat = \"5 parsecs\"", "\"5 parsecs\" is no duration"),
+        ("[limits]\nmessage_bytes = \"big\"", "\"big\" is no size"),
+        ("[server]\nlisten = \"8080\"", "line 2, column 10"),
+        ("[[auth.keys]]\nalgorithm = \"none\"", "unknown algorithm; HS256, RS256 and EdDSA are known"),
+        (
+            "[[feed]]\nname = \"a\"\nkind = \"replay\"\nfeed = \"binance\"\nfiles = [\"x\"]",
+            "unknown feed \"binance\"",
+        ),
+        (
+            "[[feed]]\nname = \"a\"\nkind = \"replay\"\nfeed = \"krakn\"\nfiles = [\"x\"]",
+            "Did you mean \"kraken\"?",
+        ),
+        ("[[feed]]\nname = \"a\"\nkind = \"replay\"\nspeed = \"fast\"", "a speed is a factor"),
+        ("[[feed]]\nname = \"a b\"\nkind = \"sim\"", "is no name for a feed"),
+        ("[[feed]]\nname = \"a\"\nkind = \"sim\"\nsymbol_suffix = \"*\"", "cannot stand in a symbol"),
+        ("feeds = [", "line 1"),
+    ] {
+        assert!(wrong(text).contains(says), "{text}: {}", wrong(text));
+    }
+}
+
+#[test]
+fn values_that_do_not_go_together() {
+    for (text, says) in [
+        ("[server]\ntls_cert_file = \"x\"", "[server] tls_cert_file and tls_key_file go together"),
+        (
+            "[server]\nlisten = \"0.0.0.0:80\"",
+            "[server] listen = \"0.0.0.0:80\" can be reached by others, and there is no certificate: set tls_cert_file \
+             and tls_key_file, or say allow_plain = true",
+        ),
+        ("[limits]\nsymbols = 0", "[limits] symbols = 0: at least 1"),
+        ("[limits]\nmessage_bytes = \"1GiB\"", "[limits] message_bytes must be from 1KiB to 16MiB"),
+        ("[limits]\nping = \"1ms\"", "[limits] ping must be at least 100ms"),
+        ("[logs]\nevents = 10", "[logs] events must be from 512 to 1048576"),
+        ("[logs]\nbytes = \"1KiB\"", "[logs] bytes must be at least 64KiB"),
+        (
+            "[[feed]]\nname = \"a\"\nkind = \"sim\"\nspeed = \"1x\"",
+            "feed \"a\": \"speed\" is not a key of a sim feed",
+        ),
+        (
+            "[[feed]]\nname = \"a\"\nkind = \"replay\"\nrate = 1",
+            "feed \"a\": \"rate\" is not a key of a replay feed",
+        ),
+        (
+            "[[feed]]\nname = \"a\"\nkind = \"sim\"\nrate = 0",
+            "rate = 0: a simulation makes 1 to 200000 events a second",
+        ),
+        ("[[feed]]\nname = \"a\"\nkind = \"replay\"\nfeed = \"okx\"", "a replay needs \"files\""),
+        (
+            "[[feed]]\nname = \"a\"\nkind = \"sim\"\n[[feed]]\nname = \"a\"\nkind = \"sim\"",
+            "two feeds have the name \"a\"",
+        ),
+    ] {
+        assert_eq!(wrong(text), says, "{text}");
+    }
+    assert!(load("[server]\nlisten = \"0.0.0.0:80\"\nallow_plain = true").is_ok());
+    let missing = load("[[auth.keys]]\nalgorithm = \"HS256\"\nsecret_file = \"s\"").unwrap_err().to_string();
+    assert_eq!(missing, "/nowhere/s: No such file or directory (os error 2)");
+}

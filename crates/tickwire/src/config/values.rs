@@ -1,0 +1,82 @@
+//! Values with a rule: checked where they are read, so that an error knows its line.
+
+use std::time::Duration;
+
+use ingest::feed::Speed;
+use serde::{Deserialize, Deserializer, de};
+
+macro_rules! parsed_text {
+    ($(#[$doc:meta])* $name:ident($inner:ty), $parse:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub(crate) struct $name(pub(crate) $inner);
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                let parse: fn(&str) -> Result<$inner, String> = $parse;
+                parse(&text).map(Self).map_err(de::Error::custom)
+            }
+        }
+    };
+}
+
+parsed_text! {
+    /// A duration such as `"30s"`.
+    Time(Duration), |text| {
+        humantime::parse_duration(text).map_err(|_| format!("{text:?} is no duration; write it as \"250ms\", \"30s\" or \"24h\""))
+    }
+}
+
+parsed_text! {
+    /// A number of bytes such as `"64KiB"`.
+    Bytes(usize), |text| {
+        let size: bytesize::ByteSize = text.parse().map_err(|_| format!("{text:?} is no size; write it as \"64KiB\""))?;
+        usize::try_from(size.as_u64()).map_err(|_| format!("{text:?} is too large"))
+    }
+}
+
+parsed_text! {
+    /// A replay's speed.
+    SpeedText(Speed), |text| text.parse().map_err(|error: ingest::feed::SpeedError| error.to_string())
+}
+
+parsed_text! {
+    /// The name of a venue's normaliser.
+    FeedKindName(String), |text| {
+        if ingest::normaliser(text).is_some() {
+            return Ok(text.to_owned());
+        }
+        let hint = wire::closest(text, ingest::FEEDS).map(|near| format!(" Did you mean {near:?}?"));
+        Err(format!("unknown feed {text:?}; known are {}.{}", ingest::FEEDS.join(", "), hint.unwrap_or_default()))
+    }
+}
+
+parsed_text! {
+    /// How tokens are signed.
+    AlgorithmName(gateway::Algorithm), |text| text.parse().map_err(|error: gateway::KeyError| error.to_string())
+}
+
+parsed_text! {
+    /// What is put behind a symbol.
+    Suffix(String), |text| {
+        let possible = text.is_empty() || model::Symbol::parse(&format!("A{text}")).is_ok();
+        if possible && text.len() <= 16 {
+            Ok(text.to_owned())
+        } else {
+            Err(format!("{text:?} cannot stand in a symbol; letters A-Z, digits and - . _ : / can, 16 at most"))
+        }
+    }
+}
+
+parsed_text! {
+    /// The name of a feed.
+    FeedName(String), |text| {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        if (1..=32).contains(&text.len()) && text.bytes().all(fits) {
+            Ok(text.to_owned())
+        } else {
+            Err(format!("{text:?} is no name for a feed; letters, digits and - _ . can be in it, 32 at most"))
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Logs: to standard error, as text for a person and as JSON lines for a machine.
+
+use std::io::{self, IsTerminal};
+
+use clap::{Args, ValueEnum};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt;
+
+/// What is logged, and how.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct LogArgs {
+    /// What is logged: a level (error, warn, info, debug, trace), or levels by module
+    #[arg(long = "log", global = true, env = "TICKWIRE_LOG", default_value = "info", value_name = "FILTER")]
+    pub(crate) filter: String,
+    /// How log lines look
+    #[arg(
+        long = "log-format",
+        global = true,
+        env = "TICKWIRE_LOG_FORMAT",
+        value_enum,
+        default_value = "auto"
+    )]
+    pub(crate) format: LogFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Text on a terminal, JSON otherwise
+    Auto,
+    /// Text
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+pub(crate) fn start(args: &LogArgs) {
+    let filter = EnvFilter::try_new(&args.filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let terminal = io::stderr().is_terminal();
+    let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let builder = fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false).with_ansi(colour);
+    let json = args.format == LogFormat::Json || (args.format == LogFormat::Auto && !terminal);
+    if json { builder.json().flatten_event(true).init() } else { builder.init() }
+}

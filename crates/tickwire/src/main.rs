@@ -1,0 +1,33 @@
+//! A ticker plant in one binary: market data in, exact and coalesced streams out.
+
+mod cli;
+mod commands;
+mod config;
+mod exit;
+mod logging;
+mod plant;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    logging::start(&cli.log);
+    let result = match cli.command {
+        Command::Demo(args) => commands::demo::run(&args),
+        Command::Serve(args) => commands::serve::run(&args),
+        Command::Watch(args) => commands::watch::run(args),
+        Command::Sub(args) => commands::sub::run(args),
+        Command::Normalize(args) => commands::normalize::run(&args),
+        Command::Token(args) => commands::token::run(args),
+        Command::Health(args) => commands::health::run(&args),
+        Command::Completions(args) => commands::completions::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

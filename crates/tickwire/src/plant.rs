@@ -1,0 +1,100 @@
+//! The plant: feeds into a gateway, until told to end.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use anyhow::Context;
+use gateway::{Server, Settings};
+use ingest::feed::{self, Batch, FeedSpec, Gate, Stop};
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+
+/// Batches of ticks on their way from the feeds to the hub.
+const BATCHES: usize = 64;
+
+/// A plant that listens; its feeds have not begun.
+pub(crate) struct Plant {
+    runtime: Runtime,
+    server: Server,
+    hub: gateway::Hub,
+    feeds: Vec<FeedSpec>,
+}
+
+/// The runtime that everything asynchronous runs on.
+pub(crate) fn runtime() -> anyhow::Result<Runtime> {
+    Builder::new_multi_thread().enable_all().build().context("the runtime cannot be started")
+}
+
+impl Plant {
+    /// Opens the ports.
+    pub(crate) fn open(settings: Settings, feeds: Vec<FeedSpec>) -> anyhow::Result<Self> {
+        let runtime = runtime()?;
+        let guard = runtime.enter();
+        let (server, hub) = Server::bind(settings)?;
+        ingest::metrics::describe();
+        drop(guard);
+        Ok(Self { runtime, server, hub, feeds })
+    }
+
+    pub(crate) const fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Starts the feeds and serves until a signal comes.
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let Self { runtime, server, hub, feeds } = self;
+        let (sink, ticks) = mpsc::channel::<Batch>(BATCHES);
+        let (gate, stop) = (Gate::default(), Stop::default());
+        let mut threads = Vec::new();
+        for spec in feeds {
+            let name = spec.name.clone();
+            let thread = feed::start(spec, sink.clone(), gate.clone(), stop.clone());
+            threads.push(thread.with_context(|| format!("feed {name:?}"))?);
+        }
+        drop(sink);
+        let until = runtime.block_on(async { signals() })?;
+        let mut subscribed = server.subscribed();
+        let opener = gate.clone();
+        runtime.spawn(async move {
+            if subscribed.wait_for(|subscribed| *subscribed).await.is_ok() {
+                opener.open();
+            }
+        });
+        let hub = runtime.spawn(hub.run(ReceiverStream::new(ticks)));
+        runtime.block_on(server.run(until));
+        stop.stop();
+        hub.abort();
+        for thread in threads {
+            // A thread that has died has said so itself.
+            let _ = thread.join();
+        }
+        runtime.shutdown_background();
+        Ok(())
+    }
+}
+
+/// Ends with the first signal; the second one ends the process at once.
+fn signals() -> anyhow::Result<impl Future<Output = ()> + use<>> {
+    let mut terminate = signal(SignalKind::terminate()).context("signals cannot be had")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be had")?;
+    let first = Arc::new(tokio::sync::Notify::new());
+    let told = Arc::clone(&first);
+    tokio::spawn(async move {
+        for round in 0.. {
+            let name = tokio::select! {
+                _ = terminate.recv() => "SIGTERM",
+                _ = interrupt.recv() => "SIGINT",
+            };
+            if round == 0 {
+                tracing::info!("{name}: saying goodbye");
+                told.notify_one();
+            } else {
+                tracing::warn!("{name} again: ending at once");
+                std::process::exit(1);
+            }
+        }
+    });
+    Ok(async move { first.notified().await })
+}
