@@ -29,6 +29,11 @@ impl Freshness {
         Self { feed: feed.into(), health: Health::Live, states: HashMap::new(), last: UnixNanos(0) }
     }
 
+    /// Says whose word a change of state is.
+    pub(super) fn sign(&self, change: &mut StatusChange) {
+        change.feed.clone_from(&self.feed);
+    }
+
     /// A symbol seen for the first time is open, unless its first tick says otherwise.
     pub(super) fn handle(&mut self, tick: &Tick, at: UnixNanos, out: &mut Vec<Tick>) {
         self.last = self.last.max(at);

@@ -57,9 +57,12 @@ impl Deriver {
 
     /// Appends the tick and what follows from it. Trades from before the subscription end here:
     /// they are nobody's news and belong into no total.
-    pub fn handle(&mut self, tick: Tick, out: &mut Vec<Tick>) {
-        if matches!(tick.body, Body::OldTrade(_)) {
-            return;
+    pub fn handle(&mut self, mut tick: Tick, out: &mut Vec<Tick>) {
+        match &mut tick.body {
+            Body::OldTrade(_) => return,
+            // A book names its venue; two feeds of one venue are told apart by their own names.
+            Body::Status(change) => self.freshness.sign(change),
+            _ => {}
         }
         let at = tick.ts_event.or(tick.ts_recv).unwrap_or(self.now);
         let (instrument, recv) = (Arc::clone(&tick.instrument), tick.ts_recv);

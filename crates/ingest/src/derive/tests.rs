@@ -126,8 +126,12 @@ fn a_quote_moves_the_ticker_when_its_price_changes() {
 fn the_states_of_a_feed() {
     let (mut deriver, mut out) = (Deriver::new("test"), Vec::new());
     deriver.handle(trade(100, 10, START), &mut out);
-    let halt =
-        model::StatusChange { state: State::Halted, reason: "news".into(), feed: "test".into(), since: None };
+    let halt = model::StatusChange {
+        state: State::Halted,
+        reason: "news".into(),
+        feed: "venue".into(),
+        since: None,
+    };
     deriver.handle(tick(START + 1, Body::Status(Box::new(halt))), &mut out);
     deriver.handle_health(Health::Stale, "no feed event for 3000 ms", UnixNanos(START + 5), &mut out);
     deriver.handle_health(Health::Stale, "still", UnixNanos(START + 6), &mut out);
@@ -135,6 +139,7 @@ fn the_states_of_a_feed() {
     deriver.handle_health(Health::Down, "end of recording", UnixNanos(START + 8), &mut out);
     let states = out.iter().filter_map(|tick| match &tick.body {
         Body::Status(change) => {
+            assert_eq!(change.feed.as_ref(), "test", "{change:?}");
             Some((change.state, change.reason.as_ref(), change.since.map(|at| at.0 - START)))
         }
         _ => None,

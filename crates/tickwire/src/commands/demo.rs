@@ -21,6 +21,9 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
     if args.tls && !args.listen.ip().is_loopback() {
         return Err(Failure::usage(anyhow!("a certificate made for a demonstration is for loopback only")));
     }
+    if !args.listen.ip().is_loopback() {
+        tracing::warn!("{} serves the market to others in plain: for a trial only", args.listen);
+    }
     let (keys, token) = keys_and_token()?;
     let certificate = if args.tls { Some(Certificate::make()?) } else { None };
     let settings = Settings {
@@ -90,8 +93,9 @@ impl Facts {
         writeln!(out, "or from Python (pip install websockets):")?;
         writeln!(
             out,
-            "  python3 -c 'import {ssl_import}json; from websockets.sync.client import connect; \
-             c = connect(\"{url}\", additional_headers={{\"Authorization\": \"Bearer {token}\"}}{ssl}); \
+            "  python3 -c 'import contextlib, {ssl_import}json; from websockets.sync.client import connect; \
+             c = contextlib.ExitStack().enter_context(connect(\"{url}\", \
+             additional_headers={{\"Authorization\": \"Bearer {token}\"}}{ssl})); \
              c.send(json.dumps({{\"op\": \"subscribe\", \"channels\": [\"trades\"], \"symbols\": [\"BTC-*\"]}})); \
              [print(m) for m in c]'"
         )?;
@@ -118,32 +122,18 @@ pub(super) fn wall_now() -> UnixNanos {
 /// A certificate of our own making, in files that go away with the process.
 struct Certificate {
     tls: Tls,
-    folder: PathBuf,
+    /// Readable by nobody else, removed when dropped.
+    _folder: tempfile::TempDir,
 }
 
 impl Certificate {
     fn make() -> anyhow::Result<Self> {
         let names = ["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
         let made = rcgen::generate_simple_self_signed(names).context("no certificate can be made")?;
-        let folder = std::env::temp_dir().join(format!("tickwire-demo-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
-        let tls = Tls { cert_file: folder.join("cert.pem"), key_file: folder.join("key.pem") };
-        std::fs::write(&tls.cert_file, made.cert.pem())?;
-        write_private(&tls.key_file, &made.signing_key.serialize_pem())?;
-        Ok(Self { tls, folder })
+        let folder = tempfile::Builder::new().prefix("tickwire-demo-").tempdir()?;
+        let (cert_file, key_file) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+        std::fs::write(&cert_file, made.cert.pem())?;
+        std::fs::write(&key_file, made.signing_key.serialize_pem())?;
+        Ok(Self { tls: Tls { cert_file, key_file }, _folder: folder })
     }
-}
-
-impl Drop for Certificate {
-    fn drop(&mut self) {
-        // Left behind, the files are of no use to anybody.
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-fn write_private(path: &std::path::Path, text: &str) -> io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut file =
-        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())
 }
