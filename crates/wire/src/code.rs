@@ -100,18 +100,16 @@ impl ErrorCode {
         matches!(self, Self::RateLimited | Self::SlowConsumer | Self::Unavailable | Self::Internal)
     }
 
-    /// How the session ends, where this ends it.
+    /// How the session ends, where this or its repetition ends it; `None` = never.
     #[must_use]
-    pub const fn close(self) -> CloseCode {
-        match self {
+    pub const fn close(self) -> Option<CloseCode> {
+        Some(match self {
+            Self::Forbidden | Self::SymbolLimit | Self::SubscriptionLimit => return None,
             Self::InvalidJson
             | Self::InvalidRequest
             | Self::UnknownOp
             | Self::UnknownChannel
-            | Self::UnknownSymbol
-            | Self::Forbidden
-            | Self::SymbolLimit
-            | Self::SubscriptionLimit => CloseCode::Offences,
+            | Self::UnknownSymbol => CloseCode::Offences,
             Self::Unauthenticated | Self::TokenInvalid | Self::TokenExpired => CloseCode::Token,
             Self::ConnectionLimit => CloseCode::ConnectionLimit,
             Self::RateLimited => CloseCode::RateLimited,
@@ -120,7 +118,7 @@ impl ErrorCode {
             Self::MessageTooBig => CloseCode::TooBig,
             Self::Unavailable => CloseCode::TryAgainLater,
             Self::Internal => CloseCode::Internal,
-        }
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fanout::Ledger;
 use serde_json::{Value, json};
-use wire::{Control, ErrorCode, ErrorMessage, LedgerEntry, Op, RequestError, RequestId};
+use wire::{CloseCode, Control, ErrorCode, ErrorMessage, LedgerEntry, Op, RequestError, RequestId};
 
 use super::{Ctx, Session};
 use crate::limits::{OFFENCE_WINDOW, OFFENCES_MAX, RATE_REFUSALS_MAX};
@@ -30,12 +30,13 @@ impl Session {
     ) {
         let (op, message, retryable) = (op.map(str::to_owned), message.to_owned(), code.retryable());
         self.say(&Control::Error(Box::new(ErrorMessage { id, op, code, message, retryable, details })));
+        let Some(close) = code.close() else { return };
         self.offences.push_back(now);
         while self.offences.front().is_some_and(|&at| at + OFFENCE_WINDOW < now) {
             self.offences.pop_front();
         }
         if self.offences.len() >= OFFENCES_MAX {
-            self.close(code.close(), code.as_str());
+            self.close(close, code.as_str());
         }
     }
 
@@ -57,8 +58,7 @@ impl Session {
         self.say(&Control::Error(Box::new(error)));
         self.rate_refusals += 1;
         if self.rate_refusals >= RATE_REFUSALS_MAX {
-            let code = ErrorCode::RateLimited;
-            self.close(code.close(), code.as_str());
+            self.close(CloseCode::RateLimited, ErrorCode::RateLimited.as_str());
         }
     }
 
@@ -67,7 +67,7 @@ impl Session {
         let (message, retryable) = (message.to_owned(), code.retryable());
         let error = ErrorMessage { id: None, op: None, code, message, retryable, details };
         self.say(&Control::Error(Box::new(error)));
-        self.close(code.close(), code.as_str());
+        self.close(code.close().unwrap_or(CloseCode::Normal), code.as_str());
     }
 
     pub(super) fn ledger(&self, ctx: &Ctx<'_>) -> Vec<LedgerEntry> {

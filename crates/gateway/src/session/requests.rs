@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use wire::{Ack, Control, ErrorCode, Lag, Op, Pong, Request, RequestId, SubscriptionEntry};
+use wire::{Ack, CloseCode, Control, ErrorCode, Lag, Op, Pong, Request, RequestId, SubscriptionEntry};
 
-use super::reply::op_name;
+use super::reply::{entry, op_name};
 use super::{Ctx, Session};
 use crate::auth::{AuthError, Grant};
 use crate::limits::BAD_TOKENS_MAX;
@@ -69,25 +69,33 @@ impl Session {
         self.refuse(id, Some("auth"), code, message, None, ctx.now);
         self.bad_tokens += 1;
         if self.bad_tokens >= BAD_TOKENS_MAX {
-            self.close(code.close(), code.as_str());
+            self.close(CloseCode::Token, code.as_str());
         }
     }
 
     /// A new token may cover less than the one before.
     fn end_what_is_not_covered(&mut self, grant: &Grant, ctx: &mut Ctx<'_>) {
-        let mut ended = Vec::new();
+        let mut ended = BTreeMap::<_, Vec<_>>::new();
         for (topic, _) in ctx.fanout.subscriptions(self.id) {
-            let symbol = &ctx.fanout.instrument(topic.symbol).symbol;
-            if !grant.allows(symbol, topic.stream.channel()) {
-                let name = format!("{} of {symbol}", topic.stream.channel());
-                ctx.fanout.unsubscribe(self.id, topic);
-                ended.push(name);
+            let channel = topic.stream.channel();
+            if !grant.allows(&ctx.fanout.instrument(topic.symbol).symbol, channel)
+                && let Some(ledger) = ctx.fanout.unsubscribe(self.id, topic)
+            {
+                ended.entry(channel).or_default().push(entry(&ledger, ctx));
             }
         }
-        if !ended.is_empty() {
-            let message =
-                format!("The new token does not cover what was subscribed; ended: {}.", ended.join(", "));
-            self.refuse(None, Some("auth"), ErrorCode::Forbidden, &message, None, ctx.now);
+        if ended.is_empty() {
+            return;
+        }
+        let names = ended.values().flatten().map(|entry| format!("{} of {}", entry.channel, entry.symbol));
+        let names = names.collect::<Vec<_>>().join(", ");
+        let message = format!("The new token does not cover what was subscribed; ended: {names}.");
+        self.refuse(None, Some("auth"), ErrorCode::Forbidden, &message, None, ctx.now);
+        for (channel, ledger) in ended {
+            let mut symbols: Vec<_> = ledger.iter().map(|entry| entry.symbol.clone()).collect();
+            symbols.dedup();
+            let channels = vec![channel.to_string()];
+            self.ack(None, Ack::Unsubscribe { channels, symbols, rejected: Vec::new(), ledger });
         }
     }
 

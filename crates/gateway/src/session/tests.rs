@@ -285,6 +285,14 @@ fn offences_end_a_session() {
     assert_eq!(codes(&talk.send_text(r#"{"op":"subscirbe"}"#)), ["unknown_op"]);
     assert_eq!(talk.close_code(), Some(4502));
 
+    // What a token does not cover is no offence.
+    let mut talk = Talk::new(&["stream:BTC-USD"]);
+    for _ in 0..30 {
+        talk.now += Duration::from_secs(1);
+        talk.ask(&json!({"op": "subscribe", "channels": ["trades"], "symbols": ["ETH-USD"]}));
+    }
+    assert_eq!(talk.close_code(), None);
+
     // A slip now and then is none.
     let mut talk = Talk::new(&["stream:*"]);
     for _ in 0..30 {
@@ -332,6 +340,8 @@ fn a_token_runs_out_unless_it_is_renewed() {
         said[1]["message"],
         "The new token does not cover what was subscribed; ended: quotes of BTC-USD."
     );
+    let fence = (&said[2]["op"], &said[2]["symbols"], &said[2]["ledger"][0]["channel"]);
+    assert_eq!(fence, (&json!("unsubscribe"), &json!(["BTC-USD"]), &json!("quotes")));
     talk.later(50);
     talk.session.hear(talk.now);
     assert_eq!(talk.close_code(), None);
