@@ -23,7 +23,7 @@ pub const BUDGET_OPEN: usize = 256 << 10;
 /// What a session may be sent in one go after its socket was full.
 pub const BUDGET_FULL: usize = 48 << 10;
 /// Bytes the kernel may hold unsent for a socket: what lies there cannot be coalesced any more.
-pub const UNSENT_BYTES_MAX: u32 = 64 << 10;
+pub const UNSENT_BYTES_MAX: u32 = 16 << 10;
 /// How long a close handshake may take.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long the rest is read after a protocol error, so that the close frame is not lost to a reset.

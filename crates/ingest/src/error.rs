@@ -2,7 +2,7 @@
 
 use model::{DecimalError, SymbolError, TimeError};
 
-use crate::capture::LineError;
+use crate::capture::{LineError, ReadError};
 
 /// Why a message was refused.
 #[derive(Debug, thiserror::Error)]
@@ -11,9 +11,9 @@ pub enum FeedError {
     /// The line of the recording is broken.
     #[error(transparent)]
     Line(#[from] LineError),
-    /// The line is longer than [`crate::capture::LINE_BYTES_MAX`].
-    #[error("longer than {} bytes", crate::capture::LINE_BYTES_MAX)]
-    TooLong,
+    /// The line is too long, or the recording ends in the middle of it.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// Not JSON.
     #[error("not JSON: {0}")]
     Json(serde_json::Error),
@@ -56,7 +56,7 @@ impl FeedError {
     #[must_use]
     pub const fn reason(&self) -> &'static str {
         match self {
-            Self::Line(_) | Self::TooLong => "line",
+            Self::Line(_) | Self::Read(_) => "line",
             Self::Json(_) => "json",
             Self::Shape(_) | Self::Missing(_) => "shape",
             Self::Number(_) | Self::Decimal(_) => "number",

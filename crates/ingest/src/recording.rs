@@ -1,10 +1,10 @@
 //! A recording read through a normaliser: line by line to ticks, faults counted and passed over.
 
-use std::io::{self, BufRead};
+use std::io::BufRead;
 
 use model::Tick;
 
-use crate::capture::{Format, Line, Lines, ReadError};
+use crate::capture::{Format, Line, Lines};
 use crate::error::FeedError;
 use crate::venue::{Link, Normaliser};
 
@@ -18,19 +18,12 @@ pub struct Reader {
 pub enum Step {
     /// Its ticks were appended, if it had any.
     Ticks,
-    /// It was broken and is passed over.
+    /// It was broken and is passed over. Where nothing can be read after it, the end comes next.
     Broken {
         /// Number of the line in its file, from 1.
         line: u64,
         /// Why.
         error: FeedError,
-    },
-    /// The file ends in the middle: nothing more can be read from it.
-    Cut {
-        /// Number of the line in its file, from 1.
-        line: u64,
-        /// Why.
-        error: io::Error,
     },
     /// The file is at its end.
     End,
@@ -67,10 +60,7 @@ impl Reader {
         let line = match recording.lines.next_line() {
             Ok(Some(line)) => line,
             Ok(None) => return Step::End,
-            Err(ReadError::TooLong) => {
-                return Step::Broken { line: recording.lines.number(), error: FeedError::TooLong };
-            }
-            Err(ReadError::Input(error)) => return Step::Cut { line: recording.lines.number(), error },
+            Err(error) => return Step::Broken { line: recording.lines.number(), error: error.into() },
         };
         if line.iter().all(u8::is_ascii_whitespace) {
             return Step::Ticks;

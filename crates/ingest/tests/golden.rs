@@ -223,7 +223,7 @@ fn play(data: &Path, feed: &str, files: &[&str]) -> BTreeMap<(String, String), S
             match reader.step(&mut recording, &mut ticks) {
                 Step::Ticks => {}
                 Step::End => break,
-                other => panic!("{file}: {other:?}"),
+                other @ Step::Broken { .. } => panic!("{file}: {other:?}"),
             }
             let position = before + recording.line();
             let joined = ticks.iter().any(|tick| matches!(tick.body, Body::Book(BookChange::Delta(_))));

@@ -2,9 +2,12 @@
 
 use std::io::{self, IsTerminal};
 
+use anyhow::anyhow;
 use clap::{Args, ValueEnum};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
+
+use crate::exit::{Failure, Outcome};
 
 /// What is logged, and how.
 #[derive(Args, Clone, Debug)]
@@ -33,11 +36,17 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-pub(crate) fn start(args: &LogArgs) {
-    let filter = EnvFilter::try_new(&args.filter).unwrap_or_else(|_| EnvFilter::new("info"));
+pub(crate) fn start(args: &LogArgs) -> Outcome {
+    let refused = |error| Failure::usage(anyhow!("--log {:?} is no filter: {error}", args.filter));
+    let filter = EnvFilter::try_new(&args.filter).map_err(refused)?;
     let terminal = io::stderr().is_terminal();
     let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let builder = fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false).with_ansi(colour);
     let json = args.format == LogFormat::Json || (args.format == LogFormat::Auto && !terminal);
-    if json { builder.json().flatten_event(true).init() } else { builder.init() }
+    if json {
+        builder.json().flatten_event(true).init();
+    } else {
+        builder.init();
+    }
+    Ok(())
 }

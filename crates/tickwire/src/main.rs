@@ -12,11 +12,18 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use cli::{Cli, Command};
+use exit::Outcome;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    logging::start(&cli.log);
-    let result = match cli.command {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(cli: Cli) -> Outcome {
+    logging::start(&cli.log)?;
+    match cli.command {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Serve(args) => commands::serve::run(&args),
         Command::Watch(args) => commands::watch::run(args),
@@ -25,9 +32,5 @@ fn main() -> ExitCode {
         Command::Token(args) => commands::token::run(args),
         Command::Health(args) => commands::health::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
     }
 }

@@ -10,8 +10,6 @@ pub enum CloseCode {
     GoingAway = 1001,
     /// The client broke RFC 6455.
     Protocol = 1002,
-    /// The client sent a kind of message that this endpoint does not take.
-    Unsupported = 1003,
     /// A text message was not UTF-8.
     NotUtf8 = 1007,
     /// A message was over the limit.

@@ -11,7 +11,7 @@ pub enum ReadError {
     /// Longer than [`LINE_BYTES_MAX`]: passed over, the next one may be read.
     #[error("the line is longer than {LINE_BYTES_MAX} bytes")]
     TooLong,
-    /// The input ends in the middle or is damaged: nothing more can be read.
+    /// The input ends in the middle or is damaged. Told once; then the input is at its end.
     #[error("nothing can be read from here on: {0}")]
     Input(#[from] io::Error),
 }
@@ -21,12 +21,14 @@ pub struct Lines<R> {
     input: R,
     buffer: Vec<u8>,
     number: u64,
+    /// The input failed: there is nothing after that.
+    failed: bool,
 }
 
 impl<R: BufRead> Lines<R> {
     /// The lines of `input`.
     pub const fn new(input: R) -> Self {
-        Self { input, buffer: Vec::new(), number: 0 }
+        Self { input, buffer: Vec::new(), number: 0, failed: false }
     }
 
     /// The next line without its end, or `None` at the end of the input.
@@ -34,11 +36,14 @@ impl<R: BufRead> Lines<R> {
     /// # Errors
     /// Says whether reading may go on.
     pub fn next_line(&mut self) -> Result<Option<&[u8]>, ReadError> {
+        if self.failed {
+            return Ok(None);
+        }
         self.buffer.clear();
         self.number += 1;
         let mut too_long = false;
         loop {
-            let chunk = self.input.fill_buf()?;
+            let chunk = self.input.fill_buf().inspect_err(|_| self.failed = true)?;
             if chunk.is_empty() {
                 break;
             }
@@ -89,6 +94,21 @@ mod tests {
         }
         assert_eq!(lines.next_line().unwrap(), None);
         assert_eq!(lines.number(), 3);
+    }
+
+    #[test]
+    fn a_damaged_input_is_told_once() {
+        struct Damaged;
+        impl Read for Damaged {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("damaged"))
+            }
+        }
+        let mut lines = Lines::new(BufReader::new(b"one\nhalf".chain(Damaged)));
+        assert_eq!(lines.next_line().unwrap(), Some(&b"one"[..]));
+        assert!(matches!(lines.next_line(), Err(ReadError::Input(_))));
+        assert_eq!(lines.number(), 2);
+        assert_eq!(lines.next_line().unwrap(), None);
     }
 
     #[test]

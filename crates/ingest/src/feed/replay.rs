@@ -11,8 +11,7 @@ use super::outlet::{Closed, Outlet, wall_now};
 use super::script::{Cue, Script};
 use super::survey::Survey;
 use super::{Batch, FeedSpec, Gate, ReplaySpec, Stop};
-use crate::capture::{InputError, ReadError};
-use crate::error::FeedError;
+use crate::capture::InputError;
 use crate::recording::Reader;
 use crate::venue::normaliser;
 
@@ -178,11 +177,7 @@ impl Player<'_> {
     fn read(&self, reader: &mut Reader, cue: Cue, file: &Path, ticks: &mut Vec<Tick>) {
         let fault = match cue.line {
             Ok(line) => reader.line(cue.format, &line, ticks).err(),
-            Err(ReadError::TooLong) => Some(FeedError::TooLong),
-            Err(ReadError::Input(error)) => {
-                tracing::error!("{} line {}: {}", file.display(), cue.number, ReadError::Input(error));
-                None
-            }
+            Err(error) => Some(error.into()),
         };
         if let Some(error) = fault {
             self.outlet.fault(file, cue.number, &error);

@@ -92,7 +92,10 @@ impl Flow {
         }
         self.reference = (self.fair, at);
         self.status(State::Open, "opened", at, out);
-        let side = |side| self.ladder.iter(side).map(|(tick, lots)| self.level(tick, lots)).collect();
+        let side = |side| {
+            let levels = self.ladder.levels(side).into_iter();
+            levels.map(|(tick, lots)| self.level(tick, lots)).collect()
+        };
         let levels = Levels { bids: side(BookSide::Bid), asks: side(BookSide::Ask) };
         out.push(self.tick(at, Body::Book(BookChange::Snapshot(levels))));
         self.quote(at, out);

@@ -51,11 +51,12 @@ impl Ladder {
         }
     }
 
-    pub(crate) fn iter(&self, side: BookSide) -> impl Iterator<Item = (i64, i64)> + '_ {
-        let levels = match side {
-            BookSide::Bid => &self.bids,
-            BookSide::Ask => &self.asks,
-        };
-        levels.iter().map(|(&tick, &lots)| (tick, lots))
+    /// All levels of a side, best first.
+    pub(crate) fn levels(&self, side: BookSide) -> Vec<(i64, i64)> {
+        let pair = |(&tick, &lots): (&i64, &i64)| (tick, lots);
+        match side {
+            BookSide::Bid => self.bids.iter().rev().map(pair).collect(),
+            BookSide::Ask => self.asks.iter().map(pair).collect(),
+        }
     }
 }

@@ -57,20 +57,13 @@ fn file(reader: &mut Reader, path: &Path, printer: &mut Printer<'_>) -> Outcome<
         for tick in ticks.drain(..) {
             printer.print(&tick)?;
         }
-        let fault = match step {
-            Step::Ticks => None,
+        match step {
+            Step::Ticks => {}
             Step::End => break,
-            Step::Broken { line, error } => Some((line, error.to_string(), true)),
-            Step::Cut { line, error } => {
-                Some((line, format!("nothing can be read from here on: {error}"), false))
-            }
-        };
-        if let Some((line, reason, goes_on)) = fault {
-            faults += 1;
-            printer.out.flush()?;
-            bar.suspend(|| say(&format!("{}:{line}: {reason}", path.display())));
-            if !goes_on {
-                break;
+            Step::Broken { line, error } => {
+                faults += 1;
+                printer.out.flush()?;
+                bar.suspend(|| say(&format!("{}:{line}: {error}", path.display())));
             }
         }
         if recording.line().is_multiple_of(BAR_LINES) {

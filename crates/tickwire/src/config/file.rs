@@ -6,7 +6,7 @@ use std::thread;
 
 use fanout::limits::LogLimits;
 use gateway::{Keys, Limits, Settings, Tls};
-use ingest::feed::FeedSpec;
+use ingest::feed::{FeedKind, FeedSpec};
 use serde::Deserialize;
 
 use super::feed::FeedFile;
@@ -134,6 +134,20 @@ impl Config {
     #[cfg(test)]
     pub(crate) fn from_text(text: &str, source: &Path) -> Result<Self, ConfigError> {
         Self::resolve(super::parse::parse(source, text)?, source, &[])
+    }
+
+    /// That the files which feeds are to read are there: better found missing now than at night.
+    pub(crate) fn check_files(&self) -> Result<(), ConfigError> {
+        for feed in &self.feeds {
+            let FeedKind::Replay(replay) = &feed.kind else { continue };
+            for file in &replay.files {
+                if let Err(error) = std::fs::File::open(file) {
+                    let message = format!("feed {:?} cannot read what \"files\" names: {error}", feed.name);
+                    return Err(ConfigError::rule(file, message));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn resolve(file: File, source: &Path, more: &[PathBuf]) -> Result<Self, ConfigError> {

@@ -1,0 +1,164 @@
+//! The plant as its users have it: the binary, a configuration, real sockets.
+
+#![allow(dead_code, reason = "each test takes what it needs")]
+#![allow(clippy::print_stderr, reason = "what a test has to say")]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// How long anything may take before a test gives up: long, for machines that are busy.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const SECRET: &str = "a secret of at least thirty-two bytes";
+
+pub(crate) fn tickwire() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tickwire"));
+    for name in ["TOKEN", "URL", "CA", "CONFIG", "LISTEN", "ADMIN_LISTEN", "LOG", "LOG_FORMAT"] {
+        command.env_remove(format!("TICKWIRE_{name}"));
+    }
+    command
+}
+
+/// Runs the binary to its end.
+pub(crate) fn run(args: &[&str]) -> Output {
+    tickwire().args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// The project's own top folder.
+pub(crate) fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The recordings of others, where they are; where they are not, says so.
+pub(crate) fn shared(path: &str) -> Option<PathBuf> {
+    let file = top().join("../shared/data").join(path);
+    if file.exists() {
+        return Some(file);
+    }
+    eprintln!("nothing tested: {} is not there", file.display());
+    None
+}
+
+/// Python with the packages that the tests need.
+pub(crate) fn python() -> PathBuf {
+    let python = top().join("target/venv/bin/python3");
+    assert!(python.exists(), "no {}: `cargo xtask test` makes it", python.display());
+    python
+}
+
+/// A running plant; it ends with the value.
+pub(crate) struct Plant {
+    child: Child,
+    pub(crate) folder: TempDir,
+    /// Where clients connect: `127.0.0.1:port`.
+    pub(crate) address: String,
+    /// Where metrics are.
+    pub(crate) admin: String,
+}
+
+impl Plant {
+    /// A plant with TLS, one HS256 key, and what `config` adds.
+    pub(crate) fn start(config: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let made = rcgen::generate_simple_self_signed(names).unwrap();
+        fs::write(folder.path().join("cert.pem"), made.cert.pem()).unwrap();
+        fs::write(folder.path().join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+        fs::write(folder.path().join("secret.key"), SECRET).unwrap();
+        let server = "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n\
+                      tls_cert_file = \"cert.pem\"\ntls_key_file = \"key.pem\"\n\
+                      [[auth.keys]]\nid = \"main\"\nalgorithm = \"HS256\"\nsecret_file = \"secret.key\"\n";
+        fs::write(folder.path().join("tickwire.toml"), format!("{server}{config}")).unwrap();
+        let mut command = tickwire();
+        command.args(["serve", "--log-format", "json", "-c"]).arg(folder.path().join("tickwire.toml"));
+        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let [address, admin] = addresses(child.stderr.take().unwrap());
+        Self { child, folder, address, admin }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("wss://{}/v1/stream", self.address)
+    }
+
+    pub(crate) fn ca(&self) -> PathBuf {
+        self.folder.path().join("cert.pem")
+    }
+
+    /// A token made by `tickwire token mint`.
+    pub(crate) fn token(&self, scopes: &[&str], ttl: &str) -> String {
+        let mut command = tickwire();
+        command.args(["token", "mint", "--sub", "alice", "--ttl", ttl, "-c"]);
+        command.arg(self.folder.path().join("tickwire.toml"));
+        for scope in scopes {
+            command.args(["--scope", scope]);
+        }
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        text(&output.stdout).trim().to_owned()
+    }
+
+    /// Waits until the admin port answers a GET with this status.
+    pub(crate) fn wait_for(&self, path: &str, status: u16) -> String {
+        let began = Instant::now();
+        loop {
+            let (got, body) = get(&self.admin, path);
+            if got == status {
+                return body;
+            }
+            assert!(began.elapsed() < PATIENCE, "{path}: {got} {body}");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Plant {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The two addresses out of the log; the rest of it goes to the test's own standard error.
+fn addresses(log: ChildStderr) -> [String; 2] {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(log).lines().map_while(Result::ok) {
+            let said: Value = serde_json::from_str(&line).unwrap_or_default();
+            let message = said["message"].as_str().unwrap_or(&line).to_owned();
+            if let Some(rest) = message.strip_prefix("serving wss://") {
+                let (address, rest) = rest.split_once("/v1/stream, metrics at http://").unwrap();
+                let _ = sender.send([address.to_owned(), rest.trim_end_matches("/metrics").to_owned()]);
+            }
+            eprintln!("plant: {message}");
+        }
+    });
+    receiver.recv_timeout(PATIENCE).expect("the plant starts")
+}
+
+/// A plain GET: status and body.
+pub(crate) fn get(address: &str, path: &str) -> (u16, String) {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
+    let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default();
+    (status, body)
+}

@@ -1,0 +1,77 @@
+"""Frames that break RFC 6455, and messages that this server does not take: each must end its own
+connection, or be answered, with the right code.
+
+    frames.py ADDRESS CA
+"""
+
+import base64
+import json
+import os
+import socket
+import ssl
+import struct
+import sys
+
+ADDRESS, CA = sys.argv[1:]
+HOST, PORT = ADDRESS.rsplit(":", 1)
+
+
+def connect():
+    sock = socket.create_connection((HOST, int(PORT)), timeout=60)
+    sock = ssl.create_default_context(cafile=CA).wrap_socket(sock, server_hostname=HOST)
+    key = base64.b64encode(os.urandom(16)).decode()
+    sock.sendall(
+        f"GET /v1/stream HTTP/1.1\r\nHost: {ADDRESS}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode()
+    )
+    stream = sock.makefile("rb")
+    assert b" 101 " in stream.readline()
+    while stream.readline().strip():
+        pass
+    return sock, stream
+
+
+def frame(opcode, payload, mask=True, first=0x80):
+    head = bytes([first | opcode])
+    flag = 0x80 if mask else 0
+    if len(payload) < 126:
+        head += bytes([flag | len(payload)])
+    else:
+        head += bytes([flag | 126]) + struct.pack(">H", len(payload))
+    if not mask:
+        return head + payload
+    key = os.urandom(4)
+    return head + key + bytes(byte ^ key[n % 4] for n, byte in enumerate(payload))
+
+
+def ending(stream):
+    """The code of the first error message, or of the close frame."""
+    while True:
+        first, length = stream.read(2)
+        if length == 126:
+            length = struct.unpack(">H", stream.read(2))[0]
+        payload = stream.read(length)
+        if first & 0x0F == 8:
+            return struct.unpack(">H", payload[:2])[0]
+        message = json.loads(payload)
+        if message["type"] == "error":
+            return message["code"]
+
+
+CASES = [
+    ("a binary message", frame(2, os.urandom(100)), "invalid_json"),
+    ("text that is not UTF-8", frame(1, b"\xff\xfe\xfd"), 1007),
+    ("a frame without a mask", frame(1, b"{}", mask=False), 1002),
+    ("a reserved bit", frame(1, b"{}", first=0xC0), 1002),
+    ("an unknown opcode", frame(5, b"{}"), 1002),
+    ("a ping that is too long", frame(9, b"x" * 126), 1002),
+    ("a continuation of nothing", frame(0, b"x"), 1002),
+    ("noise", b"\xff" * 512, 1002),
+]
+
+for what, sent, expected in CASES:
+    sock, stream = connect()
+    sock.sendall(sent)
+    code = ending(stream)
+    assert code == expected, (what, code, expected)
+    sock.close()
