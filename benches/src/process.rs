@@ -1,0 +1,28 @@
+//! What the kernel says a process uses.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::Context;
+
+/// Memory in kB and processor time so far.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Usage {
+    pub(crate) resident_kb: u64,
+    pub(crate) cpu: Duration,
+}
+
+/// Clock ticks a second in `/proc`: fixed on Linux.
+const TICKS: u64 = 100;
+
+pub(crate) fn usage(pid: u32) -> anyhow::Result<Usage> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
+    let resident_kb = resident.trim().trim_end_matches(" kB").parse()?;
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name before it may hold anything, spaces too.
+    let (_, fields) = stat.rsplit_once(") ").context("stat")?;
+    let fields: Vec<&str> = fields.split(' ').collect();
+    let ticks: u64 = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
+    Ok(Usage { resident_kb, cpu: Duration::from_millis(ticks * 1_000 / TICKS) })
+}

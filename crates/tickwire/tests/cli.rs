@@ -1,0 +1,195 @@
+//! The command line: data on standard output, talk on standard error, exit codes.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+mod common;
+
+use std::fs;
+use std::io::Write;
+use std::process::{Output, Stdio};
+use std::thread;
+
+use serde_json::Value;
+
+use common::{Plant, run, text, tickwire, top};
+
+fn code(output: &Output) -> (Option<i32>, String, String) {
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+/// Runs a command with a text as its standard input.
+fn piped(args: &[&str], input: &[u8]) -> Output {
+    let mut command = tickwire();
+    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let writer = thread::spawn(move || stdin.write_all(&input));
+    let output = child.wait_with_output().unwrap();
+    // A command may end before it has read everything.
+    let _ = writer.join().unwrap();
+    output
+}
+
+fn recording() -> String {
+    fs::read_to_string(top().join("feeds/recordings/sim.jsonl")).unwrap()
+}
+
+fn expected() -> String {
+    fs::read_to_string(top().join("feeds/recordings/sim.expected.ndjson")).unwrap()
+}
+
+#[test]
+fn normalize_knows_its_feeds() {
+    let (status, out, err) = code(&run(&["normalize", "--feed", "binance", "x.gz"]));
+    assert_eq!((status, out.as_str()), (Some(2), ""));
+    for name in
+        ["binance-spot", "binance-usdm", "binance-coinm", "kraken", "kraken-v2", "coinbase", "bybit", "okx"]
+    {
+        assert!(err.contains(name), "{err}");
+    }
+    let (status, out, err) = code(&run(&["normalize", "--feed", "okx", "/no/such/file"]));
+    assert_eq!((status, out.as_str()), (Some(1), ""));
+    assert_eq!(err, "error: /no/such/file: No such file or directory (os error 2)\n");
+}
+
+#[test]
+fn normalize_reads_standard_input_in_every_form() {
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gz.write_all(recording().as_bytes()).unwrap();
+    for input in [recording().into_bytes(), gz.finish().unwrap()] {
+        let (status, out, err) = code(&piped(&["normalize", "--feed", "sim", "-"], &input));
+        assert_eq!((status, err.as_str()), (Some(0), ""));
+        assert!(out == expected(), "what is read from a pipe is what is read from a file");
+    }
+    let (status, out, err) = code(&piped(&["normalize", "--feed", "sim", "-"], b""));
+    assert_eq!((status, out.as_str(), err.as_str()), (Some(0), "", ""), "nothing to say");
+}
+
+#[test]
+fn a_broken_line_is_named_and_the_rest_goes_on() {
+    let text = recording();
+    let mut lines: Vec<&str> = text.lines().collect();
+    lines.insert(500, "{\"t\":\"recv\",\"conn\":\"sim\",");
+    let (status, out, err) = code(&piped(&["normalize", "--feed", "sim", "-"], lines.join("\n").as_bytes()));
+    assert_eq!(status, Some(1));
+    assert!(out == expected(), "nothing else is lost");
+    assert!(err.starts_with("-:501: "), "{err}");
+    assert!(err.ends_with("1 broken line(s) were passed over\n"), "{err}");
+}
+
+#[test]
+fn a_reader_that_has_had_enough_is_no_failure() {
+    let mut command = tickwire();
+    command.args(["normalize", "--feed", "sim"]).arg(top().join("feeds/recordings/sim.jsonl"));
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
+}
+
+#[test]
+fn the_feed_definitions_are_good() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("recordings")).unwrap();
+    fs::write(folder.path().join("secret.key"), common::SECRET).unwrap();
+    let mut names = Vec::new();
+    for entry in fs::read_dir(top().join("feeds")).unwrap().map(Result::unwrap) {
+        if entry.path().extension().is_some_and(|ending| ending == "toml") {
+            let name = entry.file_name().into_string().unwrap();
+            fs::copy(entry.path(), folder.path().join(&name)).unwrap();
+            names.push(name);
+        }
+    }
+    assert!(names.len() >= 10, "{names:?}");
+    let config =
+        format!("feeds = {names:?}\n[[auth.keys]]\nalgorithm = \"HS256\"\nsecret_file = \"secret.key\"\n");
+    let path = folder.path().join("tickwire.toml");
+    fs::write(&path, config).unwrap();
+    let check = || code(&tickwire().args(["serve", "--check-config", "-c"]).arg(&path).output().unwrap());
+    // The recordings are not there: that is told, one by one, until they are.
+    loop {
+        let (status, out, err) = check();
+        if status == Some(0) {
+            assert_eq!(out, format!("the configuration is good: {} feed(s)\n", names.len()));
+            break;
+        }
+        assert!(status == Some(2) && err.contains("cannot read what \"files\" names"), "{err}");
+        let file = err.strip_prefix("error: ").unwrap().split(": feed").next().unwrap();
+        fs::write(file, "").unwrap();
+    }
+}
+
+#[test]
+fn a_slip_in_the_configuration_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tickwire.toml");
+    fs::write(&path, "[server]\nlisten = \"127.0.0.1:0\"\n\n[limits]\nheartbeet = \"5s\"\n").unwrap();
+    let (status, out, err) = code(&tickwire().args(["serve", "-c"]).arg(&path).output().unwrap());
+    assert_eq!((status, out.as_str()), (Some(2), ""));
+    assert!(err.contains("line 5, column 1") && err.contains("did you mean \"heartbeat\"?"), "{err}");
+    // What is printed as the default is a configuration.
+    let template = run(&["serve", "--print-default-config"]);
+    fs::write(&path, &template.stdout).unwrap();
+    let (status, _, err) =
+        code(&tickwire().args(["serve", "--check-config", "-c"]).arg(&path).output().unwrap());
+    assert!(status == Some(2) && err.contains("there is no key to check tokens with"), "{err}");
+}
+
+#[test]
+fn tokens_are_minted_and_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = folder.path().join("secret.key");
+    fs::write(&key, common::SECRET).unwrap();
+    let key = key.to_str().unwrap();
+    let mint = |scope| code(&run(&["token", "mint", "--key-file", key, "--sub", "alice", "--scope", scope]));
+    let (status, token, _) = mint("stream:BTC-*/trades");
+    assert_eq!(status, Some(0));
+    let (status, out, _) = code(&run(&["token", "check", "--key-file", key, token.trim()]));
+    let grant: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (status, &grant["subject"], &grant["scopes"][0]),
+        (Some(0), &"alice".into(), &"stream:BTC-*/trades".into())
+    );
+    let (status, out, err) = code(&run(&["token", "check", "--key-file", key, &token.trim()[1..]]));
+    assert_eq!((status, out.as_str()), (Some(4), ""), "{err}");
+    let (status, _, err) = mint("strem:*");
+    assert!(status == Some(2) && err.contains("strem:*"), "{err}");
+}
+
+#[test]
+fn exit_codes_say_whose_fault_it_is() {
+    let plant = Plant::start("[[feed]]\nname = \"sim\"\nkind = \"sim\"\nsymbols = 3\nrate = 200\n");
+    plant.wait_for("/readyz", 200);
+    let (url, ca) = (plant.url(), plant.ca());
+    let sub = |token: &str, more: &[&str]| {
+        let mut command = tickwire();
+        command.args(["sub", "-c", "trades", "--url", &url, "--ca"]).arg(&ca).env("TICKWIRE_TOKEN", token);
+        code(&command.args(more).output().unwrap())
+    };
+    let token = plant.token(&["stream:*"], "10m");
+    let (status, out, _) = sub(&token, &["-s", "BTC-USD", "--count", "3"]);
+    assert_eq!((status, out.lines().count()), (Some(0), 3));
+    assert!(out.lines().all(|line| line.starts_with("{\"symbol\":\"BTC-USD\",\"sequence\":")), "{out}");
+    let (status, out, err) = sub(&token, &["-s", "BTC-USDD", "--count", "1"]);
+    assert_eq!((status, out.as_str()), (Some(2), ""));
+    assert!(err.contains("Did you mean BTC-USD?"), "{err}");
+    let (status, _, err) = sub("rubbish", &["-s", "BTC-USD", "--count", "1"]);
+    assert_eq!(status, Some(4), "{err}");
+    let (status, _, err) = sub(&token, &["-s", "BTC-USD", "--url", "ws://127.0.0.1:1/v1/stream"]);
+    assert!(status == Some(2) || status == Some(3), "{err}");
+    assert_eq!(code(&run(&["health", "--admin", &plant.admin])).0, Some(0));
+    assert_eq!(code(&run(&["health", "--admin", "127.0.0.1:1"])).0, Some(1));
+
+    // A second server on the same port says which settings choose it.
+    let (status, _, err) = code(&run(&["demo", "--listen", &plant.address, "--admin-listen", "127.0.0.1:0"]));
+    assert!(status == Some(1) && err.contains("--listen") && err.contains(&plant.address), "{err}");
+}
+
+#[test]
+fn every_shell_gets_completions() {
+    for shell in ["bash", "zsh", "fish"] {
+        let (status, out, _) = code(&run(&["completions", shell]));
+        assert!(status == Some(0) && out.contains("normalize"), "{shell}");
+    }
+}
