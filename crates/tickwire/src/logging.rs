@@ -41,7 +41,13 @@ pub(crate) fn start(args: &LogArgs) -> Outcome {
     let filter = EnvFilter::try_new(&args.filter).map_err(refused)?;
     let terminal = io::stderr().is_terminal();
     let colour = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let builder = fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false).with_ansi(colour);
+    // Where nobody reads the log any more, telling so would panic the thread that logged.
+    let builder = fmt()
+        .log_internal_errors(false)
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_target(false)
+        .with_ansi(colour);
     let json = args.format == LogFormat::Json || (args.format == LogFormat::Auto && !terminal);
     if json {
         builder.json().flatten_event(true).init();

@@ -5,9 +5,10 @@
 mod common;
 
 use std::fs;
-use std::io::Write;
-use std::process::{Output, Stdio};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -184,6 +185,58 @@ fn exit_codes_say_whose_fault_it_is() {
     // A second server on the same port says which settings choose it.
     let (status, _, err) = code(&run(&["demo", "--listen", &plant.address, "--admin-listen", "127.0.0.1:0"]));
     assert!(status == Some(1) && err.contains("--listen") && err.contains(&plant.address), "{err}");
+}
+
+/// The demonstration prints what there is to try, and ends when told to, also when the reader of its
+/// log is gone.
+#[test]
+fn the_demonstration_begins_and_ends() {
+    let mut command = tickwire();
+    command.args(["demo", "--tls", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stderr.take());
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let said: Vec<String> = lines.by_ref().take_while(|line| !line.starts_with("ready after")).collect();
+    let line = |start: &str| {
+        said.iter().find_map(|line| line.strip_prefix(start)).expect("a line of this").to_owned()
+    };
+    let watch = line("  TICKWIRE_TOKEN=");
+    assert!(watch.contains(" watch --url wss://127.0.0.1:") && watch.contains(" --ca "), "{watch}");
+
+    // The lines are ready: what they say works.
+    let python =
+        line("  python3 -c '").trim_end_matches('\'').replace("for m in c]", "for m, _ in zip(c, range(4))]");
+    let output = Command::new(common::python()).args(["-W", "error", "-c", &python]).output().unwrap();
+    let (status, out, err) = code(&output);
+    assert!(status == Some(0) && out.lines().nth(3).unwrap().contains("\"update\""), "{out} {err}");
+    let words: Vec<&str> = watch.split(' ').collect();
+    // A shell would take the quotation marks away.
+    let mut watching = tickwire();
+    watching.env("TICKWIRE_TOKEN", words[0]).args(words[2..].iter().map(|word| word.trim_matches('\'')));
+    let mut watching = watching.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let first = BufReader::new(watching.stdout.take().unwrap()).lines().nth(10).unwrap().unwrap();
+    watching.kill().unwrap();
+    watching.wait().unwrap();
+    assert!(first.contains("-USD") || first.contains("AAPL"), "{first}");
+
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert_eq!(wait(&mut child).code(), Some(0));
+}
+
+/// Waits for the end of a process, with patience.
+fn wait(child: &mut Child) -> ExitStatus {
+    let began = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        if began.elapsed() > common::PATIENCE {
+            child.kill().unwrap();
+            panic!("it does not end");
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]

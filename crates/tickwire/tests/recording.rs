@@ -14,7 +14,7 @@ use model::{Body, BookChange, Level, Size, Tick, UnixNanos};
 use serde_json::{Value, json};
 
 /// Of this seed, because the market of it halts and opens again within the recording.
-const SEED: u64 = 1_387;
+const SEED: u64 = 599;
 const SYMBOLS: usize = 3;
 const RATE: u32 = 30;
 const EVENTS: usize = 600;
@@ -66,12 +66,10 @@ fn hold(path: &Path, text: &str) {
 }
 
 #[test]
-fn the_recording_is_what_the_simulator_makes() {
-    hold(&folder().join("sim.jsonl"), &envelope(&market()));
-}
+fn the_recording_is_what_the_simulator_makes_and_normalises_to_what_is_expected() {
+    let ticks = market();
+    hold(&folder().join("sim.jsonl"), &envelope(&ticks));
 
-#[test]
-fn it_normalises_to_what_is_expected() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tickwire"));
     let output =
         command.args(["normalize", "--feed", "sim"]).arg(folder().join("sim.jsonl")).output().unwrap();
@@ -81,7 +79,6 @@ fn it_normalises_to_what_is_expected() {
 
     // What is expected is what happened: record by record, in the simulator's own words.
     let records: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let ticks = market();
     assert_eq!(records.len(), ticks.len());
     for (record, tick) in records.iter().zip(&ticks) {
         assert_eq!(record["symbol"], tick.instrument.symbol.as_str());

@@ -14,11 +14,11 @@ use super::random::Random;
 use crate::venue::SIM_VENUE;
 
 /// Levels a side at the start.
-const LEVELS_START: usize = 25;
+const LEVELS_START: usize = 30;
 /// A side is not thinned below this.
-const LEVELS_MIN: usize = 10;
+const LEVELS_MIN: usize = 25;
 /// A side's worst level goes when there are more.
-const LEVELS_MAX: usize = 60;
+const LEVELS_MAX: usize = 80;
 /// Parts of a tick in which the fair price moves.
 const PARTS: i64 = 256;
 /// A halt follows a move of one in this many within [`HALT_WINDOW`].
@@ -208,12 +208,14 @@ impl Flow {
             BookSide::Ask => (fair + 1 + away).max(best(BookSide::Bid).map_or(1, |bid| bid + 1)),
         };
         let lots = self.lots(random);
-        self.change(side, tick, lots, touched);
-        if self.ladder.len(side) > LEVELS_MAX
+        // Room first: the order itself must not be what is thrown out, or nothing would have happened.
+        if self.ladder.len(side) >= LEVELS_MAX
             && let Some((worst, lots)) = self.ladder.at_rank(side, usize::MAX)
+            && worst != tick
         {
             self.change(side, worst, -lots, touched);
         }
+        self.change(side, tick, lots, touched);
     }
 
     /// An order is cancelled, in part or wholly. Where too few rest, one comes instead.

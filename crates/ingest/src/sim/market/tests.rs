@@ -42,6 +42,12 @@ fn trades_quotes_and_depth_agree() {
             }
             Body::Book(BookChange::Snapshot(levels)) => *book = Book::from_levels(&levels),
             Body::Book(BookChange::Delta(levels)) => {
+                let is_news = |side: BookSide, level: &model::Level| {
+                    book.size_at(side, level.price).map_or(!level.size.is_zero(), |size| size != level.size)
+                };
+                let news = [BookSide::Bid, BookSide::Ask]
+                    .map(|side| levels.side(side).iter().all(|level| is_news(side, level)));
+                assert_eq!(news, [true, true], "{levels:?} changes nothing");
                 for (side, trade) in taken.drain(..) {
                     // Each trade is at the best price of its moment, and takes what rested there.
                     let best = book.best(side).unwrap();
