@@ -26,8 +26,8 @@ pub const BUDGET_FULL: usize = 48 << 10;
 pub const UNSENT_BYTES_MAX: u32 = 16 << 10;
 /// How long a close handshake may take.
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long the rest is read after a protocol error, so that the close frame is not lost to a reset.
-pub const LINGER: Duration = Duration::from_millis(500);
+/// How long a connection stays after a protocol error, so that the close frame is not lost to a reset.
+pub const LINGER: Duration = Duration::from_millis(200);
 /// Bad requests within [`OFFENCE_WINDOW`] that end a session.
 pub const OFFENCES_MAX: usize = 10;
 /// See [`OFFENCES_MAX`].

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use common::{Plant, run, text, tickwire, top};
+use common::{Guard, Plant, run, text, tickwire, top};
 
 fn code(output: &Output) -> (Option<i32>, String, String) {
     (output.status.code(), text(&output.stdout), text(&output.stderr))
@@ -193,9 +193,9 @@ fn exit_codes_say_whose_fault_it_is() {
 fn the_demonstration_begins_and_ends() {
     let mut command = tickwire();
     command.args(["demo", "--tls", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    drop(child.stderr.take());
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut demo = Guard(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    drop(demo.0.stderr.take());
+    let mut lines = BufReader::new(demo.0.stdout.take().unwrap()).lines().map(Result::unwrap);
     let said: Vec<String> = lines.by_ref().take_while(|line| !line.starts_with("ready after")).collect();
     let line = |start: &str| {
         said.iter().find_map(|line| line.strip_prefix(start)).expect("a line of this").to_owned()
@@ -213,15 +213,14 @@ fn the_demonstration_begins_and_ends() {
     // A shell would take the quotation marks away.
     let mut watching = tickwire();
     watching.env("TICKWIRE_TOKEN", words[0]).args(words[2..].iter().map(|word| word.trim_matches('\'')));
-    let mut watching = watching.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let first = BufReader::new(watching.stdout.take().unwrap()).lines().nth(10).unwrap().unwrap();
-    watching.kill().unwrap();
-    watching.wait().unwrap();
+    let mut watching = Guard(watching.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    let first = BufReader::new(watching.0.stdout.take().unwrap()).lines().nth(10).unwrap().unwrap();
+    drop(watching);
     assert!(first.contains("-USD") || first.contains("AAPL"), "{first}");
 
-    let id = child.id().to_string();
+    let id = demo.0.id().to_string();
     assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-    assert_eq!(wait(&mut child).code(), Some(0));
+    assert_eq!(wait(&mut demo.0).code(), Some(0));
 }
 
 /// Waits for the end of a process, with patience.
@@ -231,10 +230,7 @@ fn wait(child: &mut Child) -> ExitStatus {
         if let Some(status) = child.try_wait().unwrap() {
             return status;
         }
-        if began.elapsed() > common::PATIENCE {
-            child.kill().unwrap();
-            panic!("it does not end");
-        }
+        assert!(began.elapsed() < common::PATIENCE, "it does not end");
         thread::sleep(Duration::from_millis(20));
     }
 }

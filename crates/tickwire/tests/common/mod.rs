@@ -57,9 +57,19 @@ pub(crate) fn python() -> PathBuf {
     python
 }
 
+/// A process that ends with the value, also when a test fails.
+pub(crate) struct Guard(pub(crate) Child);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A running plant; it ends with the value.
 pub(crate) struct Plant {
-    child: Child,
+    process: Guard,
     pub(crate) folder: TempDir,
     /// Where clients connect: `127.0.0.1:port`.
     pub(crate) address: String,
@@ -83,12 +93,14 @@ impl Plant {
         let mut command = tickwire();
         command.args(["serve", "--log-format", "json", "-c"]).arg(folder.path().join("tickwire.toml"));
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let [address, admin] = addresses(child.stderr.take().unwrap());
-        Self { child, folder, address, admin }
+        let log = child.stderr.take().unwrap();
+        let process = Guard(child);
+        let [address, admin] = addresses(log);
+        Self { process, folder, address, admin }
     }
 
     pub(crate) fn id(&self) -> u32 {
-        self.child.id()
+        self.process.0.id()
     }
 
     pub(crate) fn url(&self) -> String {
@@ -123,13 +135,6 @@ impl Plant {
             assert!(began.elapsed() < PATIENCE, "{path}: {got} {body}");
             thread::sleep(Duration::from_millis(20));
         }
-    }
-}
-
-impl Drop for Plant {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
     }
 }
 

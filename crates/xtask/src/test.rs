@@ -1,0 +1,98 @@
+//! `cargo xtask test`: everything that must hold, from a fresh clone.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use crate::step::{Done, cargo, run as step, target, top};
+
+/// What the tests' clients are written with.
+const PYTHON_PACKAGES: [&str; 1] = ["websockets==17.4"];
+
+pub(crate) fn run() -> Done {
+    python()?;
+    step("format", &mut cargo("fmt --all --check"))?;
+    step("lints", &mut cargo("clippy --workspace --all-targets --locked -- -D warnings"))?;
+    let mut doc = cargo("doc --workspace --no-deps --document-private-items --locked");
+    step("documentation", doc.env("RUSTDOCFLAGS", "-D warnings"))?;
+    if !shared().exists() {
+        eprintln!("── ../shared is not there: nothing is compared with real recordings");
+    }
+    step("tests", &mut cargo("test --workspace --locked"))?;
+    conformance()
+}
+
+fn shared() -> std::path::PathBuf {
+    top().join("../shared")
+}
+
+/// A Python of our own with the packages that the tests need, in the target folder.
+fn python() -> Done {
+    let folder = top().join("target/venv");
+    let python = folder.join("bin/python3");
+    let ready = folder.join(PYTHON_PACKAGES.join("+"));
+    if ready.exists() {
+        return Ok(());
+    }
+    if let Err(error) = step("Python", Command::new("python3").args(["-m", "venv"]).arg(&folder)) {
+        if !is_root() {
+            return Err(format!("{error}: Python 3 with its venv module is needed (Debian: python3-venv)"));
+        }
+        step("apt-get update", Command::new("apt-get").args(["-q", "update"]))?;
+        let packages = ["-qy", "install", "python3", "python3-venv"];
+        step("apt-get install python3-venv", Command::new("apt-get").args(packages))?;
+        step("Python", Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    }
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    step("Python packages", Command::new(python).args(install).args(PYTHON_PACKAGES))?;
+    std::fs::write(&ready, "").map_err(|error| format!("{}: {error}", ready.display()))
+}
+
+fn is_root() -> bool {
+    let output = Command::new("id").arg("-u").output();
+    output.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+/// The echo endpoint before an independent judge of RFC 6455, where that is at hand.
+fn conformance() -> Done {
+    let judge = shared().join("tools/autobahn/run.sh");
+    if !judge.exists() {
+        eprintln!("── ../shared/tools/autobahn is not there: RFC 6455 is not judged from outside");
+        return Ok(());
+    }
+    step("build for the judge", &mut cargo("build --locked --package tickwire"))?;
+    let server = Server::start(&target().join("debug/tickwire"))?;
+    let mut command = Command::new(judge);
+    command.arg(format!("ws://{}/echo", server.address)).env("PROFILE", "full");
+    step("RFC 6455, by Autobahn", command.env("OUT", target().join("autobahn")))
+}
+
+/// A demonstration that ends with the value.
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(program: &Path) -> Done<Self> {
+        let failed = |error| format!("{}: {error}", program.display());
+        let mut command = Command::new(program);
+        command.args(["demo", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--rate", "1"]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(failed)?;
+        let lines = child.stdout.take().map(|out| BufReader::new(out).lines().map_while(Result::ok));
+        let address = lines.into_iter().flatten().find_map(|line| {
+            let (_, rest) = line.split_once("ws://")?;
+            Some(rest.split('/').next()?.to_owned())
+        });
+        let server = Self { child, address: address.unwrap_or_default() };
+        if server.address.is_empty() { Err("the server did not start".to_owned()) } else { Ok(server) }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It has no state that a kill could harm.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
