@@ -12,10 +12,7 @@ use model::{
     Tick, Ticker, Trade, UnixNanos, Venue,
 };
 
-use crate::error::FeedError;
-
-/// Most instruments of one feed.
-pub const INSTRUMENTS_MAX: usize = 100_000;
+use crate::error::{FeedError, INSTRUMENTS_MAX};
 
 /// The two times of a message.
 #[derive(Clone, Copy, Debug)]

@@ -4,6 +4,9 @@ use model::{DecimalError, SymbolError, TimeError};
 
 use crate::capture::{LineError, ReadError};
 
+/// Most instruments of one feed.
+pub const INSTRUMENTS_MAX: usize = 100_000;
+
 /// Why a message was refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -44,7 +47,7 @@ pub enum FeedError {
     #[error("a snapshot that fits none of the books that wait for one")]
     StraySnapshot,
     /// More instruments than one feed may have.
-    #[error("more than {} instruments", crate::board::INSTRUMENTS_MAX)]
+    #[error("more than {} instruments", INSTRUMENTS_MAX)]
     TooManyInstruments,
 }
 

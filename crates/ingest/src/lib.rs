@@ -14,8 +14,7 @@ mod recording;
 pub mod sim;
 mod venue;
 
-pub use board::INSTRUMENTS_MAX;
 pub use derive::{Deriver, Health};
-pub use error::FeedError;
+pub use error::{FeedError, INSTRUMENTS_MAX};
 pub use recording::{Reader, Recording, Step};
 pub use venue::{FEEDS, Link, Normaliser, normaliser};

@@ -9,6 +9,7 @@ mod replay;
 mod script;
 mod simulation;
 mod spec;
+mod speed;
 mod survey;
 
 use std::io;
@@ -19,8 +20,9 @@ use tokio::sync::mpsc::Sender;
 use model::Tick;
 
 pub use gate::{Gate, Stop};
-pub use replay::{ReplayError, Speed, SpeedError};
 pub use spec::{FeedKind, FeedSpec, ReplaySpec, SimSpec};
+pub use speed::{Speed, SpeedError};
+pub use survey::ReplayError;
 
 /// Ticks that are due together.
 pub type Batch = Vec<Tick>;

@@ -1,92 +1,18 @@
 //! A recording played back, paced by its receive times.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
-use std::{fmt, io, str::FromStr};
 
 use model::{Tick, UnixNanos};
 use tokio::sync::mpsc::Sender;
 
 use super::outlet::{Closed, Outlet, wall_now};
 use super::script::{Cue, Script};
+use super::speed::Speed;
 use super::survey::Survey;
 use super::{Batch, FeedSpec, Gate, ReplaySpec, Stop};
-use crate::capture::InputError;
 use crate::recording::Reader;
 use crate::venue::normaliser;
-
-/// Why a recording cannot be played.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ReplayError {
-    /// No such feed.
-    #[error("unknown feed {0:?}")]
-    Feed(String),
-    /// A file cannot be opened.
-    #[error("{}: {error}", path.display())]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        error: InputError,
-    },
-    /// The thread could not be started.
-    #[error("the feed's thread could not be started: {0}")]
-    Thread(io::Error),
-}
-
-/// How fast a recording is played: a factor in thousandths, or as fast as it is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Speed(Option<u64>);
-
-/// Why a text is not a [`Speed`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a speed is a factor from 0.001 to 1000 (\"1\", \"10x\", \"0.5x\") or \"max\"")]
-pub struct SpeedError;
-
-impl Speed {
-    /// As it was.
-    pub const REAL: Self = Self(Some(1_000));
-    /// As fast as it is taken.
-    pub const MAX: Self = Self(None);
-
-    /// How long `recorded` takes to play.
-    fn played(self, recorded: u64) -> Duration {
-        let nanos = self.0.map_or(0, |factor| u128::from(recorded) * 1_000 / u128::from(factor));
-        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
-    }
-
-    /// How much is played in `real`.
-    fn recorded(self, real: Duration) -> u64 {
-        let nanos = self.0.map_or(0, |factor| real.as_nanos() * u128::from(factor) / 1_000);
-        u64::try_from(nanos).unwrap_or(u64::MAX)
-    }
-}
-
-impl FromStr for Speed {
-    type Err = SpeedError;
-
-    fn from_str(text: &str) -> Result<Self, SpeedError> {
-        if text == "max" {
-            return Ok(Self::MAX);
-        }
-        let number = model::decimal::parse(text.strip_suffix('x').unwrap_or(text)).map_err(|_| SpeedError)?;
-        let thousandths =
-            model::decimal::mul(number, 1_000.into()).map(|d| d.normalize()).ok_or(SpeedError)?;
-        let factor = u64::try_from(thousandths).map_err(|_| SpeedError)?;
-        let whole = thousandths.scale() == 0 && (1..=1_000_000).contains(&factor);
-        if whole { Ok(Self(Some(factor))) } else { Err(SpeedError) }
-    }
-}
-
-impl fmt::Display for Speed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(factor) => write!(f, "{}x", rust_decimal::Decimal::new(factor.cast_signed(), 3).normalize()),
-            None => f.write_str("max"),
-        }
-    }
-}
 
 pub(super) fn run(
     spec: &FeedSpec,
@@ -212,24 +138,5 @@ impl Player<'_> {
         tick.ts_event = tick.ts_event.map(later);
         tick.ts_recv = tick.ts_recv.map(later);
         tick
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn speeds() {
-        for (text, shown) in
-            [("1", "1x"), ("10x", "10x"), ("0.5x", "0.5x"), ("1000", "1000x"), ("max", "max")]
-        {
-            assert_eq!(text.parse::<Speed>().map(|speed| speed.to_string()), Ok(shown.to_owned()));
-        }
-        for text in ["", "0", "-1", "1001", "0.0001", "fast", "1e308", "NaN"] {
-            assert_eq!(text.parse::<Speed>(), Err(SpeedError), "{text}");
-        }
-        assert_eq!("10x".parse::<Speed>().unwrap().played(1_000_000_000), Duration::from_millis(100));
-        assert_eq!(Speed::MAX.played(u64::MAX), Duration::ZERO);
     }
 }

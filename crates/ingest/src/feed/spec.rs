@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::replay::Speed;
+use super::speed::Speed;
 
 /// A feed.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,15 +1,36 @@
 //! A first look through a recording before it is played: what it holds, and in which order.
 
 use std::collections::HashSet;
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use model::{Instrument, UnixNanos};
 
-use super::replay::ReplayError;
 use super::spec::ReplaySpec;
-use crate::capture::{Format, Input, Line, Lines, ReadError};
+use crate::capture::{Format, Input, InputError, Line, Lines, ReadError};
 use crate::recording::Reader;
 use crate::venue::normaliser;
+
+/// Why a recording cannot be played.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplayError {
+    /// No such feed.
+    #[error("unknown feed {0:?}")]
+    Feed(String),
+    /// A file cannot be opened.
+    #[error("{}: {error}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: InputError,
+    },
+    /// The thread could not be started.
+    #[error("the feed's thread could not be started: {0}")]
+    Thread(io::Error),
+}
 
 /// What a recording holds.
 #[derive(Debug, Default)]
