@@ -28,6 +28,12 @@ pub const UNSENT_BYTES_MAX: u32 = 16 << 10;
 pub const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a connection stays after a protocol error, so that the close frame is not lost to a reset.
 pub const LINGER: Duration = Duration::from_millis(200);
+/// Answers that wait for a session: with more, nothing is read from it.
+pub const CONTROL_BYTES_MAX: usize = 256 << 10;
+/// How long a full socket has to take a goodbye.
+pub const GOODBYE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Echo connections at a time: they carry large messages for anybody.
+pub const ECHO_CONNECTIONS_MAX: usize = 64;
 /// Bad requests within [`OFFENCE_WINDOW`] that end a session.
 pub const OFFENCES_MAX: usize = 10;
 /// See [`OFFENCES_MAX`].

@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{any, get};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 
@@ -31,6 +31,8 @@ pub(crate) struct App {
     pub(crate) shards: Vec<mpsc::Sender<Arrival>>,
     pub(crate) feeds: Feeds,
     pub(crate) census: Census,
+    /// Slots of the echo service.
+    pub(crate) echoes: Arc<Semaphore>,
 }
 
 /// The slot that a connection holds; it becomes the session's when there is one.
@@ -109,13 +111,18 @@ async fn echo(State(app): State<Arc<App>>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
     let opened = async {
         let permit = take_permit(&parts)?;
+        let slot = Arc::clone(&app.echoes).try_acquire_owned().map_err(|_| {
+            let detail = "The echo service is in use by as many as it takes. Try again soon.";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
+                .header(header::RETRY_AFTER, "5")
+        })?;
         // Any subprotocol is as good as none here: nothing is interpreted.
         parts.headers.remove(header::SEC_WEBSOCKET_PROTOCOL);
         check(&app, &mut parts)?;
         let upgrade = upgrade(&mut parts, ECHO_BYTES_MAX).await?;
         Ok(upgrade.on_upgrade(|socket| async move {
             echo::serve(socket).await;
-            drop(permit);
+            drop((permit, slot));
         }))
     };
     opened.await.unwrap_or_else(|problem: Problem| problem.into_response())

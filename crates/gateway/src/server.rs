@@ -14,7 +14,7 @@ use wire::Epoch;
 use crate::accept::{Acceptor, listen};
 use crate::admin::{self, Admin};
 use crate::hub::{Feeds, Hub};
-use crate::limits::SHARD_BATCHES;
+use crate::limits::{ECHO_CONNECTIONS_MAX, SHARD_BATCHES};
 use crate::metrics::Census;
 use crate::routes::{self, App};
 use crate::settings::Settings;
@@ -144,6 +144,7 @@ impl Server {
             shards: self.doors,
             feeds: self.feeds.clone(),
             census: self.census,
+            echoes: Arc::new(Semaphore::new(ECHO_CONNECTIONS_MAX)),
         };
         let public = Acceptor {
             listener: self.public,

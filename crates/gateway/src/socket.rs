@@ -67,10 +67,14 @@ impl Outbox {
         self.0.push_back(Outgoing::Close(code, reason));
     }
 
-    /// About how many bytes wait.
+    /// How many bytes of messages wait; control frames are none.
     pub(crate) fn bytes(&self) -> usize {
-        let bytes = |message: &Outgoing| if let Outgoing::Text(text) = message { text.len() } else { 2 };
+        let bytes = |message: &Outgoing| if let Outgoing::Text(text) = message { text.len() } else { 0 };
         self.0.iter().map(bytes).sum()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 

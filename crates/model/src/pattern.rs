@@ -52,7 +52,18 @@ impl Pattern {
     /// Whether `symbol` is meant. Cost: at most one pass over the symbol for each `*`.
     #[must_use]
     pub fn matches(&self, symbol: &Symbol) -> bool {
-        let mut rest = symbol.as_str();
+        self.matches_text(symbol.as_str())
+    }
+
+    /// Whether every symbol that `other` stands for is meant.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        // No letter of a pattern is met by a `*` of the other, so those have to fall to our own.
+        self.matches_text(&other.0)
+    }
+
+    fn matches_text(&self, text: &str) -> bool {
+        let mut rest = text;
         let mut parts = self.0.split('*');
         let first = parts.next().unwrap_or_default();
         let Some(after) = rest.strip_prefix(first) else { return false };

@@ -110,6 +110,12 @@ impl UnixNanos {
     pub const fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
+
+    /// So many nanoseconds later; no later than the last time there is.
+    #[must_use]
+    pub const fn later(self, nanos: u64) -> Self {
+        Self(self.0.saturating_add(nanos))
+    }
 }
 
 impl fmt::Display for UnixNanos {

@@ -60,6 +60,9 @@ impl<'de> Deserialize<'de> for Fields {
     }
 }
 
+/// Fields of one request: more than any has, few enough to be compared with each other.
+const FIELDS_MAX: usize = 32;
+
 struct FieldsVisitor;
 
 impl<'de> Visitor<'de> for FieldsVisitor {
@@ -72,6 +75,9 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
         let mut fields = Vec::<(String, Box<RawValue>)>::new();
         while let Some((key, value)) = map.next_entry()? {
+            if fields.len() == FIELDS_MAX {
+                return Err(A::Error::custom(format_args!("more than {FIELDS_MAX} fields")));
+            }
             if fields.iter().any(|(known, _)| *known == key) {
                 return Err(A::Error::custom(format_args!("field {key:?} stands twice")));
             }

@@ -184,7 +184,12 @@ impl Request {
     /// `unknown_channel`, ready to be answered.
     pub fn parse(text: &str) -> Result<Self, RequestError> {
         let fields: Fields = serde_json::from_str(text).map_err(|error| unreadable(&error))?;
-        let id = id_of(&fields)?;
+        let id = match id_of(&fields) {
+            Ok(id) => id,
+            Err(error) => {
+                return Err(RequestError { op: fields.optional("op", "a text").unwrap_or(None), ..error });
+            }
+        };
         let op = match fields.required::<String>("op", "a text") {
             Ok(op) => op,
             Err(error) => return Err(RequestError { id, ..error }),

@@ -114,12 +114,36 @@ struct Claims {
     sub: String,
     iss: String,
     aud: Audience,
-    exp: u64,
+    exp: NumericDate,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    nbf: Option<u64>,
+    nbf: Option<NumericDate>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    iat: Option<u64>,
+    iat: Option<NumericDate>,
     scopes: Vec<String>,
+}
+
+/// Seconds since the epoch, whole or not (RFC 7519, 2).
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(untagged)]
+enum NumericDate {
+    Whole(u64),
+    Fraction(f64),
+}
+
+impl NumericDate {
+    /// The time of a claim; what is beyond all times never comes.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is positive, and a cast saturates"
+    )]
+    fn instant(self, claim: &'static str) -> Result<UnixNanos, AuthError> {
+        match self {
+            Self::Whole(seconds) => Ok(UnixNanos(seconds.saturating_mul(1_000_000_000))),
+            Self::Fraction(seconds) if seconds >= 0.0 => Ok(UnixNanos((seconds * 1e9) as u64)),
+            Self::Fraction(_) => Err(AuthError::Claim(claim)),
+        }
+    }
 }
 
 /// One audience or several (RFC 7519, 4.1.3).
@@ -205,20 +229,22 @@ impl Keys {
 
     fn judge(&self, claims: Claims, now: UnixNanos) -> Result<Grant, AuthError> {
         let leeway = nanos(CLOCK_LEEWAY);
-        let instant = |seconds: u64| seconds.saturating_mul(1_000_000_000);
-        let expires_at = UnixNanos(instant(claims.exp));
+        let expires_at = claims.exp.instant("exp")?;
         if expires_at.0.saturating_add(leeway) <= now.0 {
             return Err(AuthError::Expired(expires_at));
         }
-        if let Some(start) = claims.nbf.map(instant).filter(|&start| start > now.0.saturating_add(leeway)) {
-            return Err(AuthError::NotYet(UnixNanos(start)));
+        let start = claims.nbf.map(|nbf| nbf.instant("nbf")).transpose()?;
+        if let Some(start) = start.filter(|start| start.0 > now.0.saturating_add(leeway)) {
+            return Err(AuthError::NotYet(start));
         }
         if self.lifetime_max.is_some_and(|max| expires_at.since(now) > nanos(max).saturating_add(leeway)) {
             return Err(AuthError::LongLived);
         }
         let scopes = claims.scopes.iter().map(|scope| Scope::parse(scope));
         let scopes = scopes.collect::<Result<_, _>>().map_err(|_| AuthError::Claim("scopes"))?;
-        Ok(Grant { subject: claims.sub, scopes, expires_at })
+        let grace = if expires_at > now { 0 } else { leeway };
+        let ends_at = UnixNanos(expires_at.0.saturating_add(grace));
+        Ok(Grant { subject: claims.sub, scopes, expires_at, ends_at })
     }
 }
 
@@ -278,9 +304,9 @@ impl Signer {
             sub: subject.to_owned(),
             iss: keys.issuer.clone(),
             aud: Audience::One(keys.audience.clone()),
-            exp: issued.saturating_add(lifetime.as_secs()),
+            exp: NumericDate::Whole(issued.saturating_add(lifetime.as_secs())),
             nbf: None,
-            iat: Some(issued),
+            iat: Some(NumericDate::Whole(issued)),
             scopes: scopes.to_vec(),
         };
         let header = Header { kid: self.id.clone(), ..Header::new(self.algorithm.wire()) };

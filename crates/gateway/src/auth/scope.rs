@@ -62,6 +62,9 @@ pub struct Grant {
     pub scopes: Vec<Scope>,
     /// When it ends.
     pub expires_at: UnixNanos,
+    /// When a session that it opened ends: then, or a little later where it was let in with that much
+    /// grace for differing clocks.
+    pub ends_at: UnixNanos,
 }
 
 impl Grant {

@@ -173,6 +173,7 @@ fn scopes() {
         subject: String::new(),
         scopes: vec![Scope::parse(scope).unwrap()],
         expires_at: NOW,
+        ends_at: NOW,
     };
     let symbol = Symbol::parse("BTC/USD").unwrap();
     assert!(grant("stream:BTC/USD").allows(&symbol, Channel::Trades));

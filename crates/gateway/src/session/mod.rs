@@ -12,8 +12,8 @@ mod timers;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use fanout::{Fanout, Notice, SessionId};
-use model::{Channel, Pattern, UnixNanos};
+use fanout::{Fanout, Notice, SessionId, Stream};
+use model::{Pattern, UnixNanos};
 use wire::{CloseCode, Control, Cursor, Epoch, ErrorCode, NoticeState, Request, Welcome};
 
 use crate::auth::Grant;
@@ -57,7 +57,7 @@ pub(crate) struct Session {
 #[derive(Clone, Debug, PartialEq)]
 struct Wish {
     pattern: Pattern,
-    channels: Vec<Channel>,
+    stream: Stream,
     options: wire::Options,
 }
 
@@ -119,6 +119,9 @@ impl Session {
 
     /// Input: a text message.
     pub(crate) fn handle_text(&mut self, text: &str, ctx: &mut Ctx<'_>) {
+        if self.closing.is_some() {
+            return;
+        }
         self.hear(ctx.now);
         match Request::parse(text) {
             Ok(request) => {
@@ -189,6 +192,11 @@ impl Session {
     /// Output: the next control message.
     pub(crate) fn pop_control(&mut self) -> Option<String> {
         self.control.pop_front()
+    }
+
+    /// How many bytes of control messages wait.
+    pub(crate) fn control_bytes(&self) -> usize {
+        self.control.iter().map(String::len).sum()
     }
 
     /// Output: whether a ping frame is to be sent; it counts as sent then.

@@ -1,6 +1,6 @@
 //! Subscribing and unsubscribing: patterns, scopes, limits.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use fanout::{Depth, Overflow, Stream, SymbolId, TopicId};
@@ -54,9 +54,17 @@ impl Session {
         let held: Vec<_> = ctx.fanout.subscriptions(self.id).into_iter().map(|(topic, _)| topic).collect();
         let mut symbols: BTreeSet<_> = held.iter().map(|topic| topic.symbol).collect();
         let mut topics: BTreeSet<_> = held.into_iter().collect();
+        // However many patterns name it, a symbol is looked at once.
+        let mut seen = BTreeSet::new();
         let mut suggestions = 0;
+        let mut patterns: BTreeSet<_> = self.wishes.iter().map(|wish| &wish.pattern).collect();
         for pattern in &request.symbols {
             let found = if pattern.is_glob() {
+                if patterns.len() >= PATTERNS_MAX && !patterns.contains(pattern) {
+                    plan.rejected.push(too_many(pattern));
+                    continue;
+                }
+                patterns.insert(pattern);
                 ctx.fanout.symbols().filter(|(symbol, _)| pattern.matches(symbol)).map(|(_, id)| id).collect()
             } else if let Some(symbol) = ctx.fanout.symbol(pattern.as_str()) {
                 vec![symbol]
@@ -68,6 +76,9 @@ impl Session {
             let before = plan.symbols.len();
             let mut over = None;
             for symbol in found {
+                if !seen.insert(symbol) {
+                    continue;
+                }
                 let (covered, refused) = self.covered(symbol, &request.channels, ctx);
                 if !refused.is_empty() && !pattern.is_glob() {
                     plan.rejected.push(forbidden(pattern.as_str(), &refused));
@@ -88,9 +99,7 @@ impl Session {
                 } else if !wanted.is_empty() {
                     symbols.insert(symbol);
                     topics.extend(&wanted);
-                    if !plan.symbols.contains(&symbol) {
-                        plan.symbols.push(symbol);
-                    }
+                    plan.symbols.push(symbol);
                     plan.topics.extend(wanted);
                 }
             }
@@ -110,11 +119,16 @@ impl Session {
 
     /// Keeps patterns, so that symbols listed later join.
     fn wish(&mut self, symbols: &[Pattern], channels: &[Channel], options: &wire::Options) {
+        let mut patterns: BTreeSet<_> = self.wishes.iter().map(|wish| wish.pattern.clone()).collect();
         for pattern in symbols.iter().filter(|pattern| pattern.is_glob()) {
-            self.wishes.retain(|wish| &wish.pattern != pattern || wish.channels != channels);
-            if self.wishes.len() < PATTERNS_MAX {
-                let (pattern, channels) = (pattern.clone(), channels.to_vec());
-                self.wishes.push(Wish { pattern, channels, options: *options });
+            if patterns.len() >= PATTERNS_MAX && !patterns.contains(pattern) {
+                continue;
+            }
+            patterns.insert(pattern.clone());
+            for &channel in channels {
+                let stream = Stream::new(channel, options.interval);
+                self.wishes.retain(|wish| (&wish.pattern, wish.stream) != (pattern, stream));
+                self.wishes.push(Wish { pattern: pattern.clone(), stream, options: *options });
             }
         }
     }
@@ -126,7 +140,7 @@ impl Session {
                 continue;
             }
             let one = Subscribe {
-                channels: wish.channels,
+                channels: vec![wish.stream.channel()],
                 symbols: vec![exact(&ctx.fanout.instrument(symbol).symbol)],
                 // The state of what has just begun is its beginning.
                 options: wire::Options { snapshot: true, ..wish.options },
@@ -150,47 +164,36 @@ impl Session {
     }
 
     pub(super) fn unsubscribe(&mut self, id: Option<RequestId>, request: &Unsubscribe, ctx: &mut Ctx<'_>) {
-        let of_request = |topic: &TopicId| {
-            let interval = request.interval.is_none_or(|wanted| topic.stream.interval() == Some(wanted));
-            request.channels.contains(&topic.stream.channel())
-                && (topic.stream.interval().is_none() || interval)
+        let of_request = |stream: Stream| {
+            let interval = request.interval.is_none_or(|wanted| stream.interval() == Some(wanted));
+            request.channels.contains(&stream.channel()) && (stream.interval().is_none() || interval)
         };
+        let (globs, names): (Vec<_>, Vec<_>) = request.symbols.iter().partition(|pattern| pattern.is_glob());
+        let (globs, too_many_globs) = globs.split_at(globs.len().min(PATTERNS_MAX));
+        let mut names: BTreeMap<_, _> = names.into_iter().map(|name| (name.as_str(), false)).collect();
+        let mut rejected: Vec<_> = too_many_globs.iter().map(|pattern| too_many(pattern)).collect();
         let held: Vec<_> = ctx.fanout.subscriptions(self.id).into_iter().map(|(topic, _)| topic).collect();
-        let (mut symbols, mut rejected, mut ledger) = (Vec::new(), Vec::new(), Vec::new());
-        for pattern in &request.symbols {
-            let mut found = false;
-            for &topic in held.iter().filter(|topic| of_request(topic)) {
-                let instrument = ctx.fanout.instrument(topic.symbol);
-                if !pattern.matches(&instrument.symbol) {
-                    continue;
-                }
-                found = true;
-                let symbol = instrument.symbol.to_string();
-                if let Some(closed) = ctx.fanout.unsubscribe(self.id, topic) {
-                    ledger.push(entry(&closed, ctx));
-                }
-                if !symbols.contains(&symbol) {
-                    symbols.push(symbol);
-                }
+        let (mut symbols, mut ledger) = (BTreeSet::new(), Vec::new());
+        for topic in held.into_iter().filter(|topic| of_request(topic.stream)) {
+            let symbol = &ctx.fanout.instrument(topic.symbol).symbol;
+            let named = names.get_mut(symbol.as_str()).map(|found| *found = true).is_some();
+            if !named && !globs.iter().any(|glob| glob.matches(symbol)) {
+                continue;
             }
-            if !found && !pattern.is_glob() {
-                let message = format!("Not subscribed to {pattern} on these channels.");
-                rejected.push(Rejected {
-                    symbol: pattern.to_string(),
-                    code: ErrorCode::UnknownSymbol,
-                    message,
-                });
-            }
-            if pattern.is_glob() {
-                for wish in &mut self.wishes {
-                    if wish.pattern == *pattern || pattern.as_str() == "*" {
-                        wish.channels.retain(|channel| !request.channels.contains(channel));
-                    }
-                }
-                self.wishes.retain(|wish| !wish.channels.is_empty());
+            symbols.insert(topic.symbol);
+            if let Some(closed) = ctx.fanout.unsubscribe(self.id, topic) {
+                ledger.push(entry(&closed, ctx));
             }
         }
+        rejected.extend(names.into_iter().filter(|(_, found)| !found).map(|(name, _)| Rejected {
+            symbol: name.to_owned(),
+            code: ErrorCode::UnknownSymbol,
+            message: format!("Not subscribed to {name} on these channels."),
+        }));
+        self.wishes
+            .retain(|wish| !of_request(wish.stream) || !globs.iter().any(|glob| glob.covers(&wish.pattern)));
         let channels = request.channels.iter().map(ToString::to_string).collect();
+        let symbols = symbols.into_iter().map(|symbol| name(symbol, ctx)).collect();
         self.ack(id, Ack::Unsubscribe { channels, symbols, rejected, ledger });
     }
 }
@@ -210,6 +213,11 @@ fn unknown(pattern: &Pattern, suggest: bool, ctx: &Ctx<'_>) -> Rejected {
     let hint = near.map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
     let message = format!("Unknown symbol {pattern}.{hint}");
     Rejected { symbol: pattern.to_string(), code: ErrorCode::UnknownSymbol, message }
+}
+
+fn too_many(pattern: &Pattern) -> Rejected {
+    let message = format!("A session may have {PATTERNS_MAX} patterns; {pattern} was not taken.");
+    Rejected { symbol: pattern.to_string(), code: ErrorCode::SubscriptionLimit, message }
 }
 
 fn forbidden(symbol: &str, channels: &[Channel]) -> Rejected {

@@ -17,6 +17,9 @@ impl Session {
         if ctx.now >= self.heard + limits.ping + limits.silence {
             return false;
         }
+        if self.closing.is_some() {
+            return true;
+        }
         if self.grant.is_none() && ctx.now >= auth_deadline(self.opened, limits.auth_timeout) {
             let message = "No token came in time. Connect again and send auth at once.";
             self.fail(ErrorCode::AuthTimeout, message, None);
@@ -35,8 +38,9 @@ impl Session {
     }
 
     fn check_expiry(&mut self, ctx: &Ctx<'_>) {
-        let Some(expires_at) = self.grant.as_ref().map(|grant| grant.expires_at) else { return };
-        if ctx.wall >= expires_at {
+        let Some(grant) = &self.grant else { return };
+        let expires_at = grant.expires_at;
+        if ctx.wall >= grant.ends_at {
             let message = format!("The token expired at {expires_at}. Get a new one and connect again.");
             self.fail(ErrorCode::TokenExpired, &message, None);
         } else if !self.expiry_told && expires_at.since(ctx.wall) <= nanos(EXPIRY_NOTICE) {
@@ -61,7 +65,7 @@ impl Session {
             None => next.min(auth_deadline(self.opened, limits.auth_timeout)),
             Some(grant) => {
                 let notice = if self.expiry_told { 0 } else { nanos(EXPIRY_NOTICE) };
-                let at = UnixNanos(grant.expires_at.0.saturating_sub(notice));
+                let at = UnixNanos(grant.ends_at.0.saturating_sub(notice));
                 next.min(ctx.now + Duration::from_nanos(at.since(ctx.wall)))
             }
         }

@@ -11,7 +11,9 @@ use wire::{CloseCode, NoticeState};
 use super::{Arrival, Core};
 use crate::clock;
 use crate::encode::{self, Place};
-use crate::limits::{BUDGET_FULL, BUDGET_OPEN, CLOSE_TIMEOUT, LINGER, READS_PER_TURN};
+use crate::limits::{
+    BUDGET_FULL, BUDGET_OPEN, CLOSE_TIMEOUT, CONTROL_BYTES_MAX, GOODBYE_TIMEOUT, LINGER, READS_PER_TURN,
+};
 use crate::metrics::ShardMetrics;
 use crate::session::{self, Goodbye, Session};
 use crate::socket::{Inbound, Outbox, Socket};
@@ -25,6 +27,8 @@ pub(super) struct Member {
     full: bool,
     /// It was full, and has not taken everything at once since.
     behind: bool,
+    /// Nothing is read before the socket has taken the answers that wait.
+    held: bool,
     end: End,
     handle: Handle,
     due: Duration,
@@ -63,6 +67,7 @@ impl Member {
             outbox: Outbox::default(),
             full: false,
             behind: false,
+            held: false,
             end: End::Open,
             due: now,
             opened: now,
@@ -83,6 +88,11 @@ impl Member {
         let mut cx = Context::from_waker(&waker);
         for _ in 0..READS_PER_TURN {
             if let End::Gone(_) = self.end {
+                return;
+            }
+            // Who asks and does not read is not asked what else there is.
+            self.held = self.full && self.session.control_bytes() > CONTROL_BYTES_MAX;
+            if self.held {
                 return;
             }
             let Poll::Ready(inbound) = self.socket.poll_recv(&mut cx) else { return };
@@ -120,6 +130,9 @@ impl Member {
             if let End::Gone(_) = self.end {
                 return Verdict::Over;
             }
+            if self.full && self.end == End::Open && self.session.closing().is_some() {
+                self.say_goodbye(GOODBYE_TIMEOUT);
+            }
             match self.socket.poll_send(&mut cx, &mut self.outbox) {
                 Poll::Pending => {
                     (self.full, self.behind) = (true, true);
@@ -133,6 +146,9 @@ impl Member {
                     // What the kernel took after the socket was full, somebody has read.
                     self.full = false;
                     self.session.hear(clock::now());
+                    if std::mem::take(&mut self.held) {
+                        self.handle.waker.wake_by_ref();
+                    }
                 }
                 Poll::Ready(Ok(())) => {}
             }
@@ -162,12 +178,13 @@ impl Member {
             self.drain(core);
         }
         let added = self.outbox.bytes() - before;
+        // A ping frame is no message: it does not stand for a heartbeat.
         if added > 0 {
             self.sent += 1;
             metrics.sent(added);
             self.session.note_sent(clock::now());
         }
-        added > 0
+        !self.outbox.is_empty()
     }
 
     fn drain(&mut self, core: &mut Core) {

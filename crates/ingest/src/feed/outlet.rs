@@ -30,6 +30,15 @@ pub(super) struct Outlet {
     counts: Counts,
 }
 
+impl Drop for Outlet {
+    /// A feed that fell over a bug of ours is down, and says so.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = self.end("the feed failed: see the log", wall_now());
+        }
+    }
+}
+
 /// Counted here, handed to the metrics with each batch.
 struct Counts {
     events: [(Counter, u64); Channel::ALL.len()],

@@ -55,12 +55,12 @@ impl Player<'_> {
         }
         loop {
             self.round()?;
-            let end = UnixNanos(last.0 + self.shift);
+            let end = last.later(self.shift);
             if !self.replay.repeat || self.stop.is_stopped() {
                 return self.outlet.end("the replay has ended", end);
             }
             // The next round follows a second after this one, so that time never goes back.
-            self.shift += last.since(first) + 1_000_000_000;
+            self.shift = self.shift.saturating_add(last.since(first)).saturating_add(1_000_000_000);
         }
     }
 
@@ -127,14 +127,14 @@ impl Player<'_> {
                 return Ok(false);
             }
             if due > Instant::now() {
-                let played = UnixNanos(first.0 + self.shift + pace.speed.recorded(pace.began.elapsed()));
+                let played = first.later(self.shift).later(pace.speed.recorded(pace.began.elapsed()));
                 self.outlet.idle(played)?;
             }
         }
     }
 
     fn shifted(&self, mut tick: Tick) -> Tick {
-        let later = |at: UnixNanos| UnixNanos(at.0 + self.shift);
+        let later = |at: UnixNanos| at.later(self.shift);
         tick.ts_event = tick.ts_event.map(later);
         tick.ts_recv = tick.ts_recv.map(later);
         tick

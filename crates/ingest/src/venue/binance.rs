@@ -246,7 +246,11 @@ impl Binance {
                 return;
             }
             Sync::Snapshot(id) if spot => (diff.last <= id, diff.first <= id + 1 && id < diff.last, id + 1),
-            Sync::Snapshot(id) => (diff.last < id, diff.first <= id && id <= diff.last, id),
+            // What follows the snapshot by its own word follows it, too.
+            Sync::Snapshot(id) => {
+                let spans = diff.first <= id && id <= diff.last;
+                (diff.last < id, spans || diff.previous == Some(id), id)
+            }
             // A diff that was applied already, sent twice, is as stale as one before the snapshot.
             Sync::Live(u) if spot => (diff.last <= u, diff.first == u + 1, u + 1),
             Sync::Live(u) => (diff.last <= u, diff.previous == Some(u), u + 1),

@@ -146,7 +146,9 @@ impl Market {
             return Ok(());
         }
         let streams = &mut self.streams[slot.index()];
-        if depth < streams.depth {
+        // Of several depths the deepest is the book; once that is void, whatever begins anew.
+        let anew = message.r#type == "snapshot" && !self.board.is_valid(slot);
+        if depth < streams.depth && !anew {
             return Ok(());
         }
         streams.depth = depth;

@@ -97,7 +97,12 @@ struct TickerRow<'a> {
 enum Order {
     Next,
     Repeated,
-    Lost { from: u64, to: u64 },
+    /// It begins anew: this is another connection.
+    Anew,
+    Lost {
+        from: u64,
+        to: u64,
+    },
 }
 
 impl Coinbase {
@@ -107,6 +112,10 @@ impl Coinbase {
             self.last.insert(conn.into(), number);
             return Order::Next;
         };
+        if number == 0 && *last > 0 {
+            *last = 0;
+            return Order::Anew;
+        }
         if number <= *last {
             return Order::Repeated;
         }
@@ -209,6 +218,7 @@ impl Normaliser for Coinbase {
         match self.order(link.conn, message.sequence_num) {
             Order::Next => {}
             Order::Repeated => return Ok(()),
+            Order::Anew => self.board.void_all(link.conn, link.times(at), gap(GapReason::Reconnect), out),
             Order::Lost { from, to } => {
                 self.board.void_all(link.conn, link.times(at), sequence_gap(from, to), out);
             }

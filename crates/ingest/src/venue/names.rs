@@ -9,9 +9,31 @@ const QUOTES: [&str; 49] = [
     "XRP", "TRX", "DOT", "SOL", "MNT", "BRZ", "DOGE",
 ];
 
-/// Base and quote of a name like `BTCUSDT`.
-pub(crate) fn split(name: &str) -> Option<(&str, &str)> {
-    let quote = QUOTES.iter().find(|quote| name.len() > quote.len() && name.ends_with(**quote))?;
+/// Bases that are traded in AEUR; any other name that ends so is one of a base in A, in EUR.
+const IN_AEUR: [&str; 5] = ["BTC", "ETH", "BNB", "EUR", "USDT"];
+/// Bases in T and B: with USD after them they look like something in TUSD or BUSD.
+const IN_USD: [&str; 16] = [
+    "DOT", "APT", "GRT", "BAT", "QNT", "FET", "ANT", "BIT", "HNT", "CAT", "BNB", "SHIB", "ARB", "TRB", "CKB",
+    "ORB",
+];
+
+/// Base and quote of a spot name like `BTCUSDT`.
+fn split(name: &str) -> Option<(&str, &str)> {
+    let fits = |quote: &&&str| {
+        let Some(base) = name.strip_suffix(**quote).filter(|base| !base.is_empty()) else { return false };
+        match **quote {
+            "AEUR" => IN_AEUR.contains(&base),
+            "TUSD" | "BUSD" => !IN_USD.iter().any(|known| name.strip_suffix("USD") == Some(known)),
+            _ => true,
+        }
+    };
+    let quote = QUOTES.iter().find(fits)?;
+    Some(name.split_at(name.len() - quote.len()))
+}
+
+/// Base and quote where only these quotes are possible.
+fn split_by<'a>(name: &'a str, quotes: &[&str]) -> Option<(&'a str, &'a str)> {
+    let quote = quotes.iter().find(|quote| name.len() > quote.len() && name.ends_with(**quote))?;
     Some(name.split_at(name.len() - quote.len()))
 }
 
@@ -21,11 +43,17 @@ pub(crate) fn spot(name: &str) -> String {
     split(&name).map_or_else(|| name.clone(), |(base, quote)| format!("{base}-{quote}"))
 }
 
-/// `BTCUSDT` → `BTC-USDT-PERP`; `BTCUSDT_220624` and `BTCUSD_PERP` say themselves what they are.
+/// Binance's derivatives: `BTCUSDT` → `BTC-USDT-PERP`; `BTCUSDT_220624` and `BTCUSD_PERP` say themselves
+/// what they are. What is margined in the coin is quoted in USD and nothing else.
 pub(crate) fn derivative(name: &str) -> String {
     let name = name.to_ascii_uppercase();
     let (pair, kind) = name.split_once('_').unwrap_or((&name, "PERP"));
-    match split(pair) {
+    let quotes = if pair.ends_with("USD") && name.contains('_') {
+        &["USD"][..]
+    } else {
+        &["USDT", "USDC", "FDUSD", "BUSD", "USD1", "BTC", "USD"]
+    };
+    match split_by(pair, quotes) {
         Some((base, quote)) => format!("{base}-{quote}-{kind}"),
         None => name,
     }
@@ -52,12 +80,15 @@ pub(crate) fn okx(name: &str) -> String {
 /// Names of Bybit's derivatives: `BTCUSDT` and `BTCUSD` are perpetual, `BTCPERP` is settled in USDC,
 /// anything with a date (`BTCUSDT-26SEP25`, `BTC-26SEP25`, options) stays as it is.
 pub(crate) fn bybit_derivative(name: &str) -> String {
-    match name.strip_suffix("PERP") {
-        Some(base) if !name.contains('-') => format!("{base}-USDC-PERP"),
-        _ => match split(name) {
-            Some((base, quote)) => format!("{base}-{quote}-PERP"),
-            None => name.to_owned(),
-        },
+    if name.contains('-') {
+        return name.to_owned();
+    }
+    if let Some(base) = name.strip_suffix("PERP") {
+        return format!("{base}-USDC-PERP");
+    }
+    match split_by(name, &["USDT", "USDC", "USD"]) {
+        Some((base, quote)) => format!("{base}-{quote}-PERP"),
+        None => name.to_owned(),
     }
 }
 
@@ -76,6 +107,22 @@ mod tests {
             ("TUSD-USDT", spot("TUSDUSDT")),
             ("USDT-TRY", spot("USDTTRY")),
             ("USDT", spot("USDT")),
+            ("ADA-EUR", spot("ADAEUR")),
+            ("GALA-EUR", spot("GALAEUR")),
+            ("BTC-AEUR", spot("BTCAEUR")),
+            ("DOT-USD", spot("DOTUSD")),
+            ("BNB-USD", spot("BNBUSD")),
+            ("BTC-TUSD", spot("BTCTUSD")),
+            ("DOT-TUSD", spot("DOTTUSD")),
+            ("BNB-BUSD", spot("BNBBUSD")),
+            ("BTC-USD", spot("BTCUSD")),
+            ("BNB-USD-PERP", derivative("BNBUSD_PERP")),
+            ("DOT-USD-PERP", derivative("DOTUSD_PERP")),
+            ("DOT-USD-260327", derivative("DOTUSD_260327")),
+            ("BTC-BUSD-PERP", derivative("BTCBUSD")),
+            ("ETH-BTC-PERP", derivative("ETHBTC")),
+            ("DOT-USD-PERP", bybit_derivative("DOTUSD")),
+            ("BTC-27MAR26-70000-P-USDT", bybit_derivative("BTC-27MAR26-70000-P-USDT")),
             ("BTC-USDT-PERP", derivative("BTCUSDT")),
             ("BTC-USDT-220624", derivative("BTCUSDT_220624")),
             ("BTC-USD-PERP", derivative("BTCUSD_PERP")),

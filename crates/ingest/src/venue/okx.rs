@@ -20,13 +20,31 @@ const CHECKSUM_LEVELS: usize = 25;
 
 pub(crate) struct Okx {
     board: Board,
-    /// The last `seqId` of each book, by slot.
-    last: Vec<Option<i64>>,
+    /// Where each book stands, by slot.
+    sources: Vec<Source>,
+}
+
+/// The channel that a book is built from. Of several, the deepest: their numberings differ.
+#[derive(Clone, Copy, Default)]
+struct Source {
+    levels: u32,
+    /// The last `seqId`.
+    last: Option<i64>,
+}
+
+/// Levels a side of a book channel; 0 for what is none.
+fn levels_of(channel: &str) -> u32 {
+    match channel {
+        "books" | "books-l2-tbt" => 400,
+        "books50-l2-tbt" => 50,
+        "books5" => 5,
+        _ => 0,
+    }
 }
 
 impl Default for Okx {
     fn default() -> Self {
-        Self { board: Board::new("okx", names::okx), last: Vec::new() }
+        Self { board: Board::new("okx", names::okx), sources: Vec::new() }
     }
 }
 
@@ -106,8 +124,8 @@ struct TickerData<'a> {
 impl Okx {
     fn slot(&mut self, instrument: &str) -> Result<Slot, FeedError> {
         let slot = self.board.slot(instrument)?;
-        if self.last.len() <= slot.index() {
-            self.last.resize(slot.index() + 1, None);
+        if self.sources.len() <= slot.index() {
+            self.sources.resize(slot.index() + 1, Source::default());
         }
         Ok(slot)
     }
@@ -120,8 +138,13 @@ impl Okx {
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
         let slot = self.slot(arg.inst_id.as_deref().ok_or(FeedError::Missing("instId"))?)?;
-        self.board.comes_over(slot, link.conn);
         let rows: Vec<BookData> = serde_json::from_str(message.data.map_or("[]", RawValue::get))?;
+        let (source, offered) = (&mut self.sources[slot.index()], levels_of(&arg.channel));
+        if offered < source.levels && self.board.is_valid(slot) {
+            return Ok(());
+        }
+        source.levels = offered;
+        self.board.comes_over(slot, link.conn);
         for row in rows {
             // Channels of whole books (books5) name no action.
             let is_snapshot = message.action.as_deref().is_none_or(|action| action == "snapshot");
@@ -135,7 +158,7 @@ impl Okx {
         let levels = Levels { bids: levels(row.bids), asks: levels(row.asks) };
         let wanted = row.checksum.filter(|&sum| sum != 0);
         let is_right = |book: &Book| wanted.is_none_or(|wanted| checksum(book) == wanted);
-        let last = &mut self.last[slot.index()];
+        let last = &mut self.sources[slot.index()].last;
         if is_snapshot {
             *last = row.seq_id;
             if is_right(&Book::from_levels(&levels)) {
@@ -269,9 +292,7 @@ impl Normaliser for Okx {
             return Ok(());
         }
         match (arg.channel.as_ref(), message.data) {
-            ("books" | "books5" | "books-l2-tbt" | "books50-l2-tbt", _) => {
-                self.books(link, &message, arg, out)
-            }
+            (channel, _) if levels_of(channel) > 0 => self.books(link, &message, arg, out),
             ("bbo-tbt", _) => self.best(link, &message, arg, out),
             ("trades" | "trades-all", Some(data)) => self.trades(link, data.get(), out),
             ("tickers", Some(data)) => self.tickers(link, data.get(), out),
