@@ -97,6 +97,34 @@ pub(crate) fn next_position(topic: &Topic, place: Seq, options: &Options) -> Opt
     }
 }
 
+/// Whether a state that is asked for again may go before what waits for its interval.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Early {
+    /// What waits must go first.
+    No,
+    /// It may, and what does not wait follows it.
+    Ahead,
+    /// It may, and all that waits goes on waiting.
+    Alone,
+}
+
+pub(crate) fn early(topic: &Topic, options: &Options, place: Seq) -> Early {
+    match &topic.log {
+        Log::Trades(_) | Log::Newest(_) => Early::Alone,
+        Log::Bars(_) => Early::Ahead,
+        // States do not wait, nor does a gap of a book.
+        Log::Each(_) => Early::No,
+        Log::Books(books) => {
+            let view = books.view(options.depth, options.checksum).map(|index| &books.views[index]);
+            let quiet = view.is_some_and(|view| {
+                let lack = view.lane.ring.lack(place);
+                view.special_after(place).is_none() && lack.lost.is_none() && lack.void.is_none()
+            });
+            if quiet { Early::Alone } else { Early::No }
+        }
+    }
+}
+
 /// Sends the state of the stream, and notes it in the account.
 pub(crate) fn snapshot(
     topic: &mut Topic,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::coalesce::{self, Rest, Room};
+use crate::coalesce::{self, Early, Rest, Room};
 use crate::fanout::Fanout;
 use crate::ids::SessionId;
 use crate::item::{Batch, Notice};
@@ -47,7 +47,9 @@ impl Fanout {
         let state = self.sessions.session_mut(session);
         let waited = oldest.map_or(0, |(_, since)| millis(now.saturating_sub(since)));
         if slow && state.slow.is_none() {
-            state.slow = Some(Slow { since: now, coalesced: 0, skipped: 0 });
+            // It began when the oldest of what waits did not go out.
+            let since = oldest.map_or(now, |(_, since)| since.min(now));
+            state.slow = Some(Slow { since, coalesced: 0, skipped: 0 });
             batch.started = Some(Notice { queued_bytes, millis: waited, coalesced: 0, skipped: 0 });
         }
         if let Some(mut slow) = state.slow.take() {
@@ -139,12 +141,28 @@ impl Fanout {
         let channel = sub.topic.stream.channel();
         let Some(topic) = self.topics[sub.topic.index()].as_mut() else { return Default::default() };
         let (mut turn, begin) = (coalesce::Turn::default(), batch.items.len());
-        if due == Some(Due::First) {
+        // Asked for again between two updates: the state goes at once, what waits goes on waiting.
+        let early = match due {
+            Some(Due::Again) if !room.due => coalesce::early(topic, &options, account.place),
+            _ => Early::No,
+        };
+        if early != Early::No || due == Some(Due::First) {
             turn = coalesce::snapshot(topic, &options, &mut account, &mut batch.items);
         }
-        let rest = coalesce::collect(topic, &options, room, &mut account, &mut batch.items);
-        turn = coalesce::Turn { weight: turn.weight + rest.weight, ..rest };
-        let again = due == Some(Due::Again);
+        if early != Early::No
+            && let Some((position, _)) = sub.waiting
+        {
+            // After all that was sent, and right before what waits: its newest part may be older.
+            let state = batch.items[begin..].iter_mut();
+            state.for_each(|item| item.position = item.position.max(position - 1));
+        }
+        if early == Early::Alone && account.place < topic.head {
+            turn.rest = Rest::ForInterval;
+        } else {
+            let rest = coalesce::collect(topic, &options, room, &mut account, &mut batch.items);
+            turn = coalesce::Turn { weight: turn.weight + rest.weight, ..rest };
+        }
+        let again = due == Some(Due::Again) && early == Early::No;
         if again && turn.rest == Rest::None {
             turn.weight += coalesce::snapshot(topic, &options, &mut account, &mut batch.items).weight;
         }

@@ -141,8 +141,11 @@ impl Fanout {
         let moves =
             id.stream == Stream::Book && (before.depth, before.checksum) != (options.depth, options.checksum);
         if moves {
-            // What waits is for another view: the new one begins with its state.
-            state.snapshot_due = Some(Due::First);
+            // What waits is for another view: the new one begins with its state. With nothing waiting
+            // and the same levels, there is nothing to say.
+            if options.snapshot || before.depth != options.depth || state.account.place < topic.head {
+                state.snapshot_due = Some(Due::First);
+            }
             let place = state.place_in_lane;
             topic.leave(place, &before, &mut self.sessions);
             let place = topic.join(session, sub, &options);
@@ -150,8 +153,7 @@ impl Fanout {
         } else if options.snapshot {
             state.snapshot_due = state.snapshot_due.or(Some(Due::Again));
         }
-        self.sessions.hurry(session, sub);
-        self.sessions.enqueue(session, sub);
+        self.sessions.reschedule(session, sub);
         Ok(())
     }
 

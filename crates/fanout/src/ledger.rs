@@ -67,15 +67,19 @@ pub(crate) struct Account {
     coalesced: u64,
     skipped: u64,
     last_sent: Seq,
+    /// Something was sent.
+    begun: bool,
 }
 
 impl Account {
     pub(crate) const fn open(at: Seq) -> Self {
-        Self { base: at, place: at, delivered: 0, coalesced: 0, skipped: 0, last_sent: Seq::START }
+        let last_sent = Seq::START;
+        Self { base: at, place: at, delivered: 0, coalesced: 0, skipped: 0, last_sent, begun: false }
     }
 
     /// A record up to `seq` is sent; what lies between it and the place before was folded into it.
     pub(crate) const fn record(&mut self, seq: Seq) {
+        self.begun = true;
         self.delivered += 1;
         self.coalesced += seq.since(self.place) - 1;
         self.place = seq;
@@ -84,11 +88,12 @@ impl Account {
 
     /// Events up to `to` are named in a gap.
     pub(crate) const fn gap(&mut self, to: Seq) {
+        self.begun = true;
         self.skipped += to.since(self.place);
         self.place = to;
     }
 
-    /// A snapshot as of `seq` is sent; what it replaces is skipped.
+    /// A snapshot as of `seq` is sent; what it replaces is skipped, unless the account begins with it.
     pub(crate) fn snapshot(&mut self, seq: Seq) {
         self.nothing(seq);
         self.last_sent = self.last_sent.max(seq);
@@ -96,8 +101,13 @@ impl Account {
 
     /// The reader is told that there is nothing, as of `seq`.
     pub(crate) fn nothing(&mut self, seq: Seq) {
-        self.skipped += seq.since(self.place);
-        self.place = self.place.max(seq);
+        let place = self.place.max(seq);
+        if self.begun {
+            self.skipped += place.since(self.place);
+        } else {
+            self.base = place;
+        }
+        (self.place, self.begun) = (place, true);
     }
 
     pub(crate) const fn ledger(&self, topic: TopicId, head: Seq) -> Ledger {

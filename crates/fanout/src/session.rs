@@ -369,6 +369,21 @@ impl Sessions {
         }
     }
 
+    /// The options of a subscription have changed: what waits goes by the new ones.
+    pub(crate) fn reschedule(&mut self, session: SessionId, id: SubId) {
+        let sub = self.sub_mut(session, id);
+        let (waits, at_once) = (sub.waiting.is_some(), sub.snapshot_due.is_some());
+        if let Some(due) = sub.due.take() {
+            self.timers.remove(&(due, session, id));
+        }
+        let sub = self.sub_mut(session, id);
+        if at_once || (waits && sub.next_due().is_none()) {
+            self.enqueue(session, id);
+        } else if waits && !sub.queued {
+            self.wait(session, id);
+        }
+    }
+
     pub(crate) fn enqueue(&mut self, id: SessionId, sub: SubId) {
         let session = &mut self.all[id.0];
         session.push(sub);

@@ -116,7 +116,7 @@ impl World {
                 ..*reader.options()
             };
             self.fanout.subscribe(*session, topic, options).unwrap();
-            reader.change(options);
+            reader.change(options, self.source.head(topic));
         }
     }
 
@@ -138,7 +138,10 @@ impl World {
                 let reader = Reader::new(topic, options, self.source.head(topic));
                 client.readers.insert(topic, reader);
             }
-            Ok(()) => client.readers.get_mut(&topic).unwrap().change(options),
+            Ok(()) => {
+                let head = self.source.head(topic);
+                client.readers.get_mut(&topic).unwrap().change(options, head);
+            }
             Err(error) => {
                 assert_eq!(error, SubscribeError::SnapshotNeeded);
                 assert!(first && topic.stream == Stream::Book && !options.snapshot);

@@ -1,5 +1,6 @@
 //! The fan-out's cases as lines, and its laws against a model with unbounded queues.
 
+mod again;
 mod laws;
 mod model;
 mod script;

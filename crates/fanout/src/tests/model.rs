@@ -68,6 +68,7 @@ impl Source {
 }
 
 /// What a client makes of one stream, and what it holds the server to.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Reader {
     topic: TopicId,
     options: Options,
@@ -81,6 +82,8 @@ pub(super) struct Reader {
     snapshot_due: bool,
     /// Nothing was sent yet of what begins with a snapshot.
     fresh: bool,
+    /// Anything was sent.
+    begun: bool,
     flushed: Option<Duration>,
     /// It was conflated or lossless once: such streams may fall behind the others of their symbol.
     held_back: bool,
@@ -101,6 +104,7 @@ impl Reader {
             last_sent: Seq::START,
             snapshot_due: options.snapshot,
             fresh: options.snapshot,
+            begun: false,
             flushed: None,
             held_back: holds_back(&options),
             position: 0,
@@ -111,17 +115,16 @@ impl Reader {
         &self.options
     }
 
-    pub(super) fn change(&mut self, options: Options) {
+    pub(super) fn change(&mut self, options: Options, head: Seq) {
         let book = self.topic.stream == Stream::Book;
-        let moved = book && (self.options.depth, self.options.checksum) != (options.depth, options.checksum);
-        self.snapshot_due |= options.snapshot || moved;
+        let moved = book && self.options.depth != options.depth;
+        let lacks = book && self.options.checksum != options.checksum && self.place < head;
+        self.snapshot_due |= options.snapshot || moved || lacks;
         if moved {
             self.book = None;
         }
         self.held_back |= holds_back(&options);
         self.options = options;
-        // A new interval begins with what the change itself sends.
-        self.flushed = None;
     }
 
     /// Takes one item, or says which law it breaks.
@@ -163,6 +166,7 @@ impl Reader {
             }
             Kind::Snapshot(snapshot) => self.snapshot(source, snapshot),
         }
+        self.begun = true;
     }
 
     fn is_status(&self) -> bool {
@@ -254,8 +258,8 @@ impl Reader {
                 if self.topic.stream == Stream::Book {
                     let head = source.head(self.topic);
                     assert!(source.books.get(&self.topic).is_none_or(|books| books.last() == Some(&None)));
-                    self.skipped += head.since(self.place);
-                    (self.book, self.place) = (None, head);
+                    self.replace(head);
+                    self.book = None;
                 }
                 return;
             }
@@ -277,9 +281,19 @@ impl Reader {
                 events[events.len() - 1].seq
             }
         };
-        self.skipped += seq.since(self.place);
-        self.place = self.place.max(seq);
+        self.replace(seq);
         self.last_sent = self.last_sent.max(seq);
+    }
+
+    /// A snapshot stands for everything up to `seq`: skipped, unless it is the beginning.
+    fn replace(&mut self, seq: Seq) {
+        let place = self.place.max(seq);
+        if self.begun {
+            self.skipped += place.since(self.place);
+        } else {
+            self.base = place;
+        }
+        self.place = place;
     }
 
     pub(super) fn check_ledger(&self, source: &Source, ledger: &Ledger) {

@@ -79,18 +79,18 @@ pub(super) fn instrument(symbol: &str) -> Arc<Instrument> {
     Arc::new(Instrument::named(Symbol::parse(symbol).unwrap(), Venue::new("test"), symbol))
 }
 
-struct Play {
+pub(super) struct Play {
     sequencer: Sequencer,
-    fanout: Fanout,
-    session: SessionId,
+    pub(super) fanout: Fanout,
+    pub(super) session: SessionId,
     now: Duration,
     published: i64,
-    said: Vec<String>,
+    pub(super) said: Vec<String>,
 }
 
 impl Play {
     /// A session that reads every stream of A and B. Their books are known, at sequence 1.
-    fn new(options: Options) -> Self {
+    pub(super) fn new(options: Options) -> Self {
         let limits = LogLimits { events: 12, closed_bars: 4, ..LogLimits::default() };
         let mut fanout = Fanout::new(limits);
         let session = fanout.open_session();
@@ -141,7 +141,7 @@ impl Play {
         batch
     }
 
-    fn run(&mut self, script: &str) {
+    pub(super) fn run(&mut self, script: &str) {
         for word in script.split_whitespace() {
             match word {
                 "+" => drop(self.drain(usize::MAX)),
@@ -330,29 +330,6 @@ fn depth_hides_what_lies_behind_it() {
         play.fanout.ledgers(play.session).into_iter().find(|l| l.topic.stream == Stream::Book).unwrap();
     assert_eq!(ledger.published, 30);
     assert_eq!(ledger.delivered + ledger.coalesced + ledger.skipped + ledger.pending, 30);
-}
-
-#[test]
-fn a_second_subscribe_keeps_the_place() {
-    let mut play = Play::new(Options::default());
-    play.run("tA tA");
-    let a = play.fanout.symbol("A").unwrap();
-    let trades = TopicId { symbol: a, stream: Stream::Trades };
-    play.fanout.subscribe(play.session, trades, Options::default()).unwrap();
-    let book = TopicId { symbol: a, stream: Stream::Book };
-    play.run("bA");
-    play.fanout.subscribe(play.session, book, Options { snapshot: false, ..Options::default() }).unwrap();
-    play.run("+ bA +");
-    assert_eq!(play.said.join(" "), "t1 t2 St1-2 b2 b3");
-    play.said.clear();
-    // Another depth brings the book of that depth, also unasked.
-    let other = Options { snapshot: false, depth: Depth::Top(5), ..Options::default() };
-    play.run("bA");
-    play.fanout.subscribe(play.session, book, other).unwrap();
-    play.run("+ bA*20 +");
-    assert_eq!(play.said[0], "S4");
-    let ledger = play.fanout.ledgers(play.session).into_iter().find(|l| l.topic == book).unwrap();
-    assert_eq!((ledger.published, ledger.skipped), (23, 1));
 }
 
 #[test]
