@@ -32,6 +32,16 @@ pub enum TlsError {
     Tickets(rustls::Error),
 }
 
+impl Tls {
+    /// That certificate and key can be read and belong together.
+    ///
+    /// # Errors
+    /// Says why not.
+    pub fn check(&self) -> Result<(), TlsError> {
+        acceptor(self).map(drop)
+    }
+}
+
 /// An acceptor with the certificate of `tls`: TLS 1.2 and 1.3, HTTP/1.1 only, session tickets for
 /// clients that come back.
 pub(crate) fn acceptor(tls: &Tls) -> Result<TlsAcceptor, TlsError> {

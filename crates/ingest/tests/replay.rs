@@ -56,7 +56,7 @@ fn lines(lines: &[String]) -> String {
 /// Everything a feed sends until it ends by itself.
 fn play(spec: FeedSpec) -> Vec<Tick> {
     let (sink, mut source) = mpsc::channel::<Batch>(4);
-    let thread = feed::start(spec, sink, Gate::default(), Stop::default()).unwrap();
+    let thread = feed::prepare(spec).unwrap().start(sink, Gate::default(), Stop::default()).unwrap();
     let mut ticks = Vec::new();
     while let Some(batch) = source.blocking_recv() {
         ticks.extend(batch);
@@ -125,7 +125,10 @@ fn rounds_follow_each_other_in_time() {
     let file = TempFile::new("rounds.jsonl", &lines(&[trade("a", 10.0, 1), trade("a", 12.0, 2)]));
     let (sink, mut source) = mpsc::channel::<Batch>(1);
     let stop = Stop::default();
-    let thread = feed::start(spec(&[&file], true, false), sink, Gate::default(), stop.clone()).unwrap();
+    let thread = feed::prepare(spec(&[&file], true, false))
+        .unwrap()
+        .start(sink, Gate::default(), stop.clone())
+        .unwrap();
     let (mut times, mut ids) = (Vec::new(), Vec::new());
     while times.len() < 6 {
         for tick in source.blocking_recv().unwrap() {
@@ -147,7 +150,10 @@ fn a_replay_can_wait_for_its_first_subscriber() {
     let file = TempFile::new("gate.jsonl", &lines(&[trade("a", 10.0, 1)]));
     let (sink, mut source) = mpsc::channel::<Batch>(4);
     let gate = Gate::default();
-    let thread = feed::start(spec(&[&file], false, true), sink, gate.clone(), Stop::default()).unwrap();
+    let thread = feed::prepare(spec(&[&file], false, true))
+        .unwrap()
+        .start(sink, gate.clone(), Stop::default())
+        .unwrap();
     let first = source.blocking_recv().unwrap();
     assert_eq!(states(&first), [(State::Closed, "the replay has not begun")]);
     assert!(source.try_recv().is_err());
@@ -183,7 +189,7 @@ fn a_simulation_runs_until_it_is_stopped() {
     };
     let (sink, mut source) = mpsc::channel::<Batch>(4);
     let stop = Stop::default();
-    let thread = feed::start(spec, sink, Gate::default(), stop.clone()).unwrap();
+    let thread = feed::prepare(spec).unwrap().start(sink, Gate::default(), stop.clone()).unwrap();
     let mut ticks = Vec::new();
     while ticks.len() < 1_000 {
         ticks.extend(source.blocking_recv().unwrap());
@@ -202,7 +208,6 @@ fn a_file_that_is_not_there_is_said_before_anything_starts() {
     let mut spec = spec(&[], false, false);
     let FeedKind::Replay(replay) = &mut spec.kind else { unreachable!() };
     replay.files = vec!["/nowhere/x.gz".into()];
-    let (sink, _source) = mpsc::channel::<Batch>(4);
-    let error = feed::start(spec, sink, Gate::default(), Stop::default()).unwrap_err();
+    let error = feed::prepare(spec).unwrap_err();
     assert_eq!(error.to_string(), "/nowhere/x.gz: No such file or directory (os error 2)");
 }

@@ -21,6 +21,11 @@ impl Failure {
         Self { code: 2, error: Some(error.into()) }
     }
 
+    /// Nobody answers there.
+    pub(crate) fn connect(error: impl Into<anyhow::Error>) -> Self {
+        Self { code: 3, error: Some(error.into()) }
+    }
+
     /// A token that is no good.
     pub(crate) fn auth(error: impl Into<anyhow::Error>) -> Self {
         Self { code: 4, error: Some(error.into()) }

@@ -1,15 +1,18 @@
 //! The plant: feeds into a gateway, until told to end.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 
-use anyhow::Context;
-use gateway::{Server, Settings};
-use ingest::feed::{self, Batch, FeedSpec, Gate, Stop};
+use anyhow::{Context, bail};
+use gateway::{Server, ServerError, Settings};
+use ingest::feed::{self, Batch, FeedSpec, Gate, Prepared, Stop};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
+
+use crate::exit::{Failure, Outcome};
 
 /// Batches of ticks on their way from the feeds to the hub.
 const BATCHES: usize = 64;
@@ -19,7 +22,7 @@ pub(crate) struct Plant {
     runtime: Runtime,
     server: Server,
     hub: gateway::Hub,
-    feeds: Vec<FeedSpec>,
+    feeds: Vec<Prepared>,
 }
 
 /// The runtime that everything asynchronous runs on.
@@ -28,11 +31,16 @@ pub(crate) fn runtime() -> anyhow::Result<Runtime> {
 }
 
 impl Plant {
-    /// Opens the ports.
-    pub(crate) fn open(settings: Settings, feeds: Vec<FeedSpec>) -> anyhow::Result<Self> {
+    /// Looks through the feeds and opens the ports; `elsewhere` tells how to choose others.
+    pub(crate) fn open(settings: Settings, feeds: Vec<FeedSpec>, elsewhere: &'static str) -> Outcome<Self> {
+        let feeds = prepare(feeds).map_err(Failure::usage)?;
         let runtime = runtime()?;
         let guard = runtime.enter();
-        let (server, hub) = Server::bind(settings)?;
+        let bound = Server::bind(settings).map_err(|error| match error {
+            ServerError::Listen { .. } => anyhow::Error::from(error).context(elsewhere),
+            other => other.into(),
+        });
+        let (server, hub) = bound?;
         ingest::metrics::describe();
         drop(guard);
         Ok(Self { runtime, server, hub, feeds })
@@ -48,10 +56,10 @@ impl Plant {
         let (sink, ticks) = mpsc::channel::<Batch>(BATCHES);
         let (gate, stop) = (Gate::default(), Stop::default());
         let mut threads = Vec::new();
-        for spec in feeds {
-            let name = spec.name.clone();
-            let thread = feed::start(spec, sink.clone(), gate.clone(), stop.clone());
-            threads.push(thread.with_context(|| format!("feed {name:?}"))?);
+        for feed in feeds {
+            let name = feed.name().to_owned();
+            let thread = feed.start(sink.clone(), gate.clone(), stop.clone());
+            threads.push(thread.with_context(|| format!("the thread of feed {name:?}"))?);
         }
         drop(sink);
         let until = runtime.block_on(async { signals() })?;
@@ -73,6 +81,22 @@ impl Plant {
         runtime.shutdown_background();
         Ok(())
     }
+}
+
+/// The feeds, ready to begin; no two of them may list one symbol, or its stream would be of neither.
+fn prepare(specs: Vec<FeedSpec>) -> anyhow::Result<Vec<Prepared>> {
+    let (mut feeds, mut owners) = (Vec::new(), HashMap::new());
+    for spec in specs {
+        let name = spec.name.clone();
+        let feed = feed::prepare(spec).with_context(|| format!("feed {name:?}"))?;
+        for symbol in feed.symbols() {
+            if let Some(owner) = owners.insert(symbol.clone(), name.clone()).filter(|owner| *owner != name) {
+                bail!("feeds {owner:?} and {name:?} both list {symbol}: give one of them a symbol_suffix");
+            }
+        }
+        feeds.push(feed);
+    }
+    Ok(feeds)
 }
 
 /// Ends with the first signal; the second one ends the process at once.

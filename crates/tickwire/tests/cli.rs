@@ -49,6 +49,10 @@ fn normalize_knows_its_feeds() {
     {
         assert!(err.contains(name), "{err}");
     }
+    let recording = top().join("feeds/recordings/sim.jsonl");
+    let (status, out, err) = code(&run(&["normalize", "--feed", "okx", recording.to_str().unwrap()]));
+    assert_eq!((status, out.as_str()), (Some(0), ""));
+    assert!(err.contains("is a message of \"okx\": is --feed the right one?"), "{err}");
     let (status, out, err) = code(&run(&["normalize", "--feed", "okx", "/no/such/file"]));
     assert_eq!((status, out.as_str()), (Some(1), ""));
     assert_eq!(err, "error: /no/such/file: No such file or directory (os error 2)\n");
@@ -121,6 +125,32 @@ fn the_feed_definitions_are_good() {
     }
 }
 
+/// What would only show at night is refused at the start.
+#[test]
+fn feeds_that_cannot_be_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("secret.key"), common::SECRET).unwrap();
+    let path = folder.path().join("tickwire.toml");
+    let recording = top().join("feeds/recordings/sim.jsonl").canonicalize().unwrap();
+    let serve = |feeds: &str| {
+        let keys = "[[auth.keys]]\nalgorithm = \"HS256\"\nsecret_file = \"secret.key\"\n";
+        let server = "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n";
+        fs::write(&path, format!("{server}{keys}{feeds}")).unwrap();
+        code(&tickwire().args(["serve", "-c"]).arg(&path).output().unwrap())
+    };
+    let replay = |name: &str, feed: &str| {
+        let file = recording.display();
+        format!("[[feed]]\nname = \"{name}\"\nkind = \"replay\"\nfeed = \"{feed}\"\nfiles = [\"{file}\"]\n")
+    };
+    let (status, _, err) = serve(&format!("{}{}", replay("one", "sim"), replay("two", "sim")));
+    assert_eq!(status, Some(2));
+    let says = "feeds \"one\" and \"two\" both list BTC-USD: give one of them a symbol_suffix";
+    assert!(err.contains(says), "{err}");
+    let (status, _, err) = serve(&replay("one", "okx"));
+    assert_eq!(status, Some(2));
+    assert!(err.contains("feed \"one\": nothing in its files is a message of \"okx\""), "{err}");
+}
+
 #[test]
 fn a_slip_in_the_configuration_is_shown() {
     let folder = tempfile::tempdir().unwrap();
@@ -180,7 +210,15 @@ fn exit_codes_say_whose_fault_it_is() {
     let (status, _, err) = sub(&token, &["-s", "BTC-USD", "--url", "ws://127.0.0.1:1/v1/stream"]);
     assert!(status == Some(2) || status == Some(3), "{err}");
     assert_eq!(code(&run(&["health", "--admin", &plant.admin])).0, Some(0));
-    assert_eq!(code(&run(&["health", "--admin", "127.0.0.1:1"])).0, Some(1));
+    assert_eq!(code(&run(&["health", "--admin", &format!("http://{}/", plant.admin)])).0, Some(0));
+    assert_eq!(code(&run(&["health", "--admin", "127.0.0.1:1"])).0, Some(3));
+    let (status, _, err) = sub("", &["-s", "BTC-USD"]);
+    assert!(status == Some(4), "{status:?} {err}");
+    let narrow = plant.token(&["stream:ETH-*"], "10m");
+    assert_eq!(sub(&narrow, &["-s", "BTC-USD"]).0, Some(4));
+    let mut watch = tickwire();
+    watch.args(["watch", "NO-SUCH", "--url", &url, "--ca"]).arg(&ca).env("TICKWIRE_TOKEN", &token);
+    assert_eq!(code(&watch.output().unwrap()).0, Some(2));
 
     // A second server on the same port says which settings choose it.
     let (status, _, err) = code(&run(&["demo", "--listen", &plant.address, "--admin-listen", "127.0.0.1:0"]));

@@ -17,7 +17,9 @@ use std::thread;
 
 use tokio::sync::mpsc::Sender;
 
-use model::Tick;
+use model::{Symbol, Tick};
+
+use survey::Survey;
 
 pub use gate::{Gate, Stop};
 pub use spec::{FeedKind, FeedSpec, ReplaySpec, SimSpec};
@@ -30,24 +32,55 @@ pub type Batch = Vec<Tick>;
 /// Most ticks in a batch: a receiver that takes one batch at a time is never far behind.
 pub const BATCH_TICKS_MAX: usize = 256;
 
-/// Starts a feed on a thread of its own. It ends with its recording, when `stop` says so, or when
-/// nobody receives any more.
+/// A feed that can begin: what it reads was looked through.
+#[derive(Debug)]
+pub struct Prepared {
+    spec: FeedSpec,
+    survey: Survey,
+    symbols: Vec<Symbol>,
+}
+
+/// Looks through what a feed reads.
 ///
 /// # Errors
-/// The recording cannot be read, or the thread cannot be started.
-pub fn start(
-    spec: FeedSpec,
-    sink: Sender<Batch>,
-    gate: Gate,
-    stop: Stop,
-) -> Result<thread::JoinHandle<()>, ReplayError> {
-    let name = format!("feed-{}", spec.name);
-    let run: Box<dyn FnOnce() + Send> = match spec.kind.clone() {
-        FeedKind::Sim(sim) => Box::new(move || simulation::run(&spec, &sim, sink, &stop)),
-        FeedKind::Replay(replay) => {
-            let survey = survey::survey(&replay)?;
-            Box::new(move || replay::run(&spec, &replay, &survey, sink, &gate, &stop))
-        }
+/// The recording cannot be read, or says nothing that its feed understands.
+pub fn prepare(spec: FeedSpec) -> Result<Prepared, ReplayError> {
+    let survey = match &spec.kind {
+        FeedKind::Sim(_) => Survey::default(),
+        FeedKind::Replay(replay) => survey::survey(replay)?,
     };
-    thread::Builder::new().name(name).spawn(run).map_err(|error: io::Error| ReplayError::Thread(error))
+    let own = match &spec.kind {
+        FeedKind::Sim(sim) => crate::sim::symbols(sim.symbols),
+        FeedKind::Replay(_) => survey.instruments.iter().map(|known| known.symbol.clone()).collect(),
+    };
+    let symbols = own.into_iter().map(|symbol| outlet::suffixed(&symbol, &spec.suffix)).collect();
+    Ok(Prepared { spec, survey, symbols })
+}
+
+impl Prepared {
+    /// The feed's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.spec.name
+    }
+
+    /// What it lists.
+    #[must_use]
+    pub fn symbols(&self) -> &[Symbol] {
+        &self.symbols
+    }
+
+    /// Starts the feed on a thread of its own. It ends with its recording, when `stop` says so, or
+    /// when nobody receives any more.
+    ///
+    /// # Errors
+    /// The thread cannot be started.
+    pub fn start(self, sink: Sender<Batch>, gate: Gate, stop: Stop) -> io::Result<thread::JoinHandle<()>> {
+        let Self { spec, survey, .. } = self;
+        let name = format!("feed-{}", spec.name);
+        thread::Builder::new().name(name).spawn(move || match &spec.kind {
+            FeedKind::Sim(sim) => simulation::run(&spec, sim, sink, &stop),
+            FeedKind::Replay(replay) => replay::run(&spec, replay, &survey, sink, &gate, &stop),
+        })
+    }
 }

@@ -172,12 +172,16 @@ impl Outlet {
         if let Some((_, renamed)) = self.renamed.iter().find(|(from, _)| Arc::ptr_eq(from, &instrument)) {
             return Arc::clone(renamed);
         }
-        let name = format!("{}{}", instrument.symbol, self.suffix);
-        let symbol = Symbol::parse(&name).unwrap_or_else(|_| instrument.symbol.clone());
+        let symbol = suffixed(&instrument.symbol, &self.suffix);
         let renamed = Arc::new(Instrument { symbol, ..(*instrument).clone() });
         self.renamed.push((instrument, Arc::clone(&renamed)));
         renamed
     }
+}
+
+/// A symbol with a suffix, where there is room for it.
+pub(super) fn suffixed(symbol: &Symbol, suffix: &str) -> Symbol {
+    Symbol::parse(&format!("{symbol}{suffix}")).unwrap_or_else(|_| symbol.clone())
 }
 
 /// The wall clock.

@@ -1,7 +1,6 @@
 //! A first look through a recording before it is played: what it holds, and in which order.
 
 use std::collections::HashSet;
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -27,9 +26,9 @@ pub enum ReplayError {
         /// Why.
         error: InputError,
     },
-    /// The thread could not be started.
-    #[error("the feed's thread could not be started: {0}")]
-    Thread(io::Error),
+    /// Nothing in it is a message of this feed.
+    #[error("nothing in its files is a message of {0:?}: is \"feed\" the right one?")]
+    Nothing(String),
 }
 
 /// What a recording holds.
@@ -97,6 +96,9 @@ pub(super) fn survey(spec: &ReplaySpec) -> Result<Survey, ReplayError> {
             }
         }
         survey.files.push(connections);
+    }
+    if survey.instruments.is_empty() {
+        return Err(ReplayError::Nothing(spec.feed.clone()));
     }
     Ok(survey)
 }

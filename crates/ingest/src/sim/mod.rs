@@ -14,3 +14,9 @@ mod random;
 pub use market::{Market, Settings};
 
 pub use crate::venue::sim_message as message;
+
+/// The symbols of a market of so many.
+pub(crate) fn symbols(count: usize) -> Vec<model::Symbol> {
+    let listings = listing::listings(count).into_iter();
+    listings.filter_map(|listing| model::Symbol::parse(&listing.symbol).ok()).collect()
+}

@@ -12,8 +12,10 @@ use crate::exit::{Failure, Outcome};
 use crate::plant::runtime;
 
 pub(crate) fn run(args: &HealthArgs) -> Outcome {
-    let asked = runtime()?.block_on(async { timeout(args.timeout, ask(&args.admin)).await });
-    let answer = asked.map_err(|_| anyhow!("no answer from {} within {:?}", args.admin, args.timeout))??;
+    let admin = args.admin.trim_start_matches("http://").trim_end_matches('/');
+    let asked = runtime()?.block_on(async { timeout(args.timeout, ask(admin)).await });
+    let late = |_| anyhow!("no answer from {} within {:?}", args.admin, args.timeout);
+    let answer = asked.map_err(late).flatten().map_err(Failure::connect)?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
     writeln!(io::stdout().lock(), "{body}")?;
     if head.starts_with("HTTP/1.1 200") { Ok(()) } else { Err(Failure::told()) }

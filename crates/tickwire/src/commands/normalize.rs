@@ -31,13 +31,23 @@ pub(crate) fn run(args: &NormalizeArgs) -> Outcome {
         )));
     };
     let mut reader = Reader::new(normaliser);
-    let mut printer =
-        Printer { out: BufWriter::new(io::stdout().lock()), numbers: HashMap::new(), line: Vec::new() };
+    let mut printer = Printer {
+        out: BufWriter::new(io::stdout().lock()),
+        numbers: HashMap::new(),
+        line: Vec::new(),
+        lines: 0,
+    };
     let mut faults = 0;
     for path in &args.files {
         faults += file(&mut reader, path, &mut printer)?;
     }
     printer.out.flush()?;
+    if printer.numbers.is_empty() && printer.lines > 0 {
+        say(&format!(
+            "none of {} lines is a message of {:?}: is --feed the right one?",
+            printer.lines, args.feed
+        ));
+    }
     if faults == 0 {
         return Ok(());
     }
@@ -71,6 +81,7 @@ fn file(reader: &mut Reader, path: &Path, printer: &mut Printer<'_>) -> Outcome<
         }
     }
     bar.finish_and_clear();
+    printer.lines += recording.line();
     Ok(faults)
 }
 
@@ -88,6 +99,8 @@ struct Printer<'a> {
     /// The last sequence of each stream. Instruments are the normaliser's own, so their address names them.
     numbers: HashMap<(Channel, *const Instrument), Seq>,
     line: Vec<u8>,
+    /// Lines read.
+    lines: u64,
 }
 
 impl Printer<'_> {

@@ -1,8 +1,9 @@
 //! `tickwire serve`: a server.
 
 use std::io::{self, Write};
+use std::path::Path;
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 
 use crate::cli::ServeArgs;
 use crate::config::{Config, TEMPLATE};
@@ -27,15 +28,15 @@ pub(crate) fn run(args: &ServeArgs) -> Outcome {
             "there is no feed: name feed definitions in the configuration, or with --feed FILE"
         )));
     }
-    config.check_files().map_err(Failure::usage)?;
+    config.check_files(args.config.as_deref().unwrap_or(Path::new(""))).map_err(Failure::usage)?;
     if args.check_config {
         writeln!(out, "the configuration is good: {} feed(s)", config.feeds.len())?;
         return Ok(());
     }
     drop(out);
     let secure = config.settings.tls.is_some();
-    let plant = Plant::open(config.settings, config.feeds)
-        .context("set listen or admin_listen of [server] to another address")?;
+    let elsewhere = "set listen or admin_listen of [server] to another address";
+    let plant = Plant::open(config.settings, config.feeds, elsewhere)?;
     let (address, admin) = (plant.server().address()?, plant.server().admin_address()?);
     let scheme = if secure { "wss" } else { "ws" };
     tracing::info!("serving {scheme}://{address}/v1/stream, metrics at http://{admin}/metrics");

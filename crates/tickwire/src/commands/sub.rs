@@ -7,7 +7,7 @@ use client::{Connection, Endpoint};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
-use wire::{Control, ServerMessage};
+use wire::{Control, ErrorCode, ServerMessage};
 
 use crate::cli::SubArgs;
 use crate::exit::{Failure, Outcome};
@@ -72,8 +72,11 @@ async fn stream(args: SubArgs, request: Value) -> Outcome {
 }
 
 /// What the server says beside data: refusals end the command, the rest is told on standard error.
-fn heed(control: &Control) -> Outcome {
+pub(super) fn heed(control: &Control) -> Outcome {
     match control {
+        Control::Error(error) if error.code == ErrorCode::Unauthenticated => {
+            Err(Failure::auth(anyhow!("the server wants a token: --token, or TICKWIRE_TOKEN")))
+        }
         Control::Error(error) if error.op.is_some() => Err(Failure::usage(anyhow!("{}", error.message))),
         Control::Error(error) => {
             tracing::error!("{}", error.message);
@@ -83,10 +86,18 @@ fn heed(control: &Control) -> Outcome {
             for rejected in rejected {
                 tracing::warn!("{}", rejected.message);
             }
-            if symbols.is_empty() && !rejected.is_empty() {
-                return Err(Failure::usage(anyhow!("nothing of what was asked for can be had")));
+            if !symbols.is_empty() {
+                return Ok(());
             }
-            Ok(())
+            let nothing = || anyhow!("nothing of what was asked for can be had");
+            match rejected.first() {
+                Some(first) if first.code == ErrorCode::Forbidden => Err(Failure::auth(nothing())),
+                Some(_) => Err(Failure::usage(nothing())),
+                None => {
+                    tracing::warn!("no symbol fits yet; those that are listed later will");
+                    Ok(())
+                }
+            }
         }
         Control::Gap(gap) => {
             tracing::warn!(

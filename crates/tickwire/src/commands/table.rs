@@ -72,7 +72,7 @@ impl Table {
     pub(super) fn draw(&self, now: UnixNanos, height: usize, width: usize, colour: bool) -> Vec<String> {
         let mut lines = vec![self.status.clone()];
         lines.push(format!(
-            "{:<16}{:>14} {:>9}{:>14}{:>14}{:>20} {:<SPARKS$} {:<11}{:>7}{:>10}",
+            "{:<14} {:>15} {:>8} {:>14} {:>14} {:>18} {:<SPARKS$} {:<11}{:>7}{:>10}",
             "symbol", "last", "24h %", "bid", "ask", "24h volume", "", "state", "age", "coalesced"
         ));
         for (symbol, row) in self.rows.iter().take(height.saturating_sub(3)) {
@@ -98,7 +98,7 @@ impl Row {
             Some((false, _)) => '▼',
             None => ' ',
         };
-        let last = format!("{:>13}{arrow}", price(ticker.last_price));
+        let last = format!("{:>14}{arrow}", price(ticker.last_price));
         let last = match fresh {
             Some((up, _)) if colour => format!("\x1b[{}m{last}\x1b[0m", if up { 32 } else { 31 }),
             _ => last,
@@ -106,7 +106,7 @@ impl Row {
         let age = now.since(self.seen) / 1_000_000;
         let age = if age < 10_000 { format!("{age}ms") } else { format!("{}s", age / 1_000) };
         format!(
-            "{symbol:<16}{last} {:>9}{:>14}{:>14}{:>20} {:<SPARKS$} {:<11}{age:>7}{:>10}",
+            "{symbol:<14} {last} {:>8} {:>14} {:>14} {:>18} {:<SPARKS$} {:<11}{age:>7}{:>10}",
             text(ticker.change_percent),
             price(ticker.bid.map(|level| level.price)),
             price(ticker.ask.map(|level| level.price)),

@@ -35,7 +35,7 @@ async fn table(mut subscriber: Subscriber) -> Outcome {
     let mut drawn = 0;
     loop {
         tokio::select! {
-            happening = subscriber.next() => heed(happening?, &mut table),
+            happening = subscriber.next() => heed(happening?, &mut table)?,
             _ = clock.tick() => {
                 let size = terminal_size::terminal_size();
                 let (width, height) = size.map_or((120, 40), |(w, h)| (usize::from(w.0), usize::from(h.0)));
@@ -63,7 +63,7 @@ fn redraw(lines: &[String], before: usize) -> io::Result<usize> {
     Ok(lines.len().max(before))
 }
 
-fn heed(happening: Happening, table: &mut Table) {
+fn heed(happening: Happening, table: &mut Table) -> Outcome {
     match happening {
         Happening::Connected => {
             table.forget();
@@ -75,18 +75,22 @@ fn heed(happening: Happening, table: &mut Table) {
         Happening::Message(incoming) => match incoming.message {
             ServerMessage::Snapshot(data) | ServerMessage::Update(data) => take(&data, table),
             ServerMessage::Control(control) => match *control {
-                Control::Error(error) => table.status = error.message,
-                Control::Ack { ack: wire::Ack::Subscribe { rejected, .. }, .. } => {
+                Control::Ack { ack: wire::Ack::Subscribe { rejected, symbols, .. }, .. }
+                    if !symbols.is_empty() =>
+                {
                     if let Some(first) = rejected.first() {
                         table.status.clone_from(&first.message);
                     }
                 }
                 Control::Draining(_) => table.status = "the server goes away".into(),
-                _ => {}
+                // A table has no place for warnings.
+                Control::Notice(_) | Control::Gap(_) => {}
+                other => super::sub::heed(&other)?,
             },
             ServerMessage::Unknown(_) => {}
         },
     }
+    Ok(())
 }
 
 fn take(data: &Data, table: &mut Table) {
@@ -109,15 +113,7 @@ async fn lines(mut subscriber: Subscriber) -> Outcome {
         match subscriber.next().await? {
             Happening::Message(incoming) => match incoming.message {
                 ServerMessage::Snapshot(data) | ServerMessage::Update(data) => print(&data, &mut out)?,
-                ServerMessage::Control(control) => match *control {
-                    Control::Error(error) => tracing::error!("{}", error.message),
-                    Control::Ack { ack: wire::Ack::Subscribe { rejected, .. }, .. } => {
-                        for rejected in rejected {
-                            tracing::warn!("{}", rejected.message);
-                        }
-                    }
-                    _ => {}
-                },
+                ServerMessage::Control(control) => super::sub::heed(&control)?,
                 ServerMessage::Unknown(_) => {}
             },
             Happening::Lost { error, .. } => tracing::warn!("{error}"),

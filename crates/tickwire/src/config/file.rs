@@ -136,8 +136,11 @@ impl Config {
         Self::resolve(super::parse::parse(source, text)?, source, &[])
     }
 
-    /// That the files which feeds are to read are there: better found missing now than at night.
-    pub(crate) fn check_files(&self) -> Result<(), ConfigError> {
+    /// That certificate and key fit, and that the files which feeds are to read are there: better found missing now than at night.
+    pub(crate) fn check_files(&self, source: &Path) -> Result<(), ConfigError> {
+        if let Some(tls) = &self.settings.tls {
+            tls.check().map_err(|error| ConfigError::rule(source, format!("[server] {error}")))?;
+        }
         for feed in &self.feeds {
             let FeedKind::Replay(replay) = &feed.kind else { continue };
             for file in &replay.files {
