@@ -32,7 +32,7 @@ pub enum ClientError {
         error: io::Error,
     },
     /// The server refused the token.
-    #[error("refused: {0}")]
+    #[error("{0}")]
     Refused(String),
     /// The server answered the handshake with something else.
     #[error("the server answered {status}: {detail}")]

@@ -155,3 +155,19 @@ pub(crate) fn fault_of(error: &axum::Error) -> Option<CloseCode> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A ping must not stand for a heartbeat, so it is no bytes of messages; it must be sent all the same.
+    #[test]
+    fn control_frames_are_no_messages() {
+        let mut outbox = Outbox::default();
+        outbox.ping();
+        outbox.close(CloseCode::Normal, "");
+        assert_eq!((outbox.bytes(), outbox.is_empty()), (0, false));
+        outbox.text("four".into());
+        assert_eq!(outbox.bytes(), 4);
+    }
+}

@@ -99,6 +99,65 @@ fn binance_futures() {
     assert_eq!(play.frame(&diff(30, 40, 20)), "D Q");
     assert_eq!(play.frame(&diff(60, 70, 50)), "G41-50 !suspect");
     assert_eq!(play.frame(&snapshot(65)), "S !open Q D Q");
+    // A diff that follows the snapshot by its own word.
+    let mut play = Play::new("binance-usdm");
+    assert_eq!(play.frame(&diff(90, 99, 80)), "-");
+    assert_eq!(play.frame(&snapshot(100)), "S Q");
+    assert_eq!(play.frame(&diff(101, 105, 100)), "D Q");
+}
+
+/// Of several book channels of one instrument the deepest is the book.
+#[test]
+fn okx_books_of_two_depths() {
+    let mut play = Play::new("okx");
+    let frame = |channel: &str, action: &str, seq: i64, prev: i64| {
+        format!(
+            r#"{{"arg":{{"channel":"{channel}","instId":"BTC-USDT"}},{action}"data":[{{"asks":[],"bids":[["1","{}"]],"ts":"1","seqId":{seq},"prevSeqId":{prev}}}]}}"#,
+            seq + 1
+        )
+    };
+    let (snapshot, update) = (r#""action":"snapshot","#, r#""action":"update","#);
+    assert_eq!(play.frame(&frame("books5", "", 9, -1)), "S Q");
+    assert_eq!(play.frame(&frame("books", snapshot, 10, -1)), "S Q");
+    assert_eq!(play.frame(&frame("books5", "", 12, -1)), "-");
+    assert_eq!(play.frame(&frame("books", update, 14, 10)), "D Q");
+    assert_eq!(play.frame(&frame("books", update, 20, 15)), "G(sequence) !suspect");
+    assert_eq!(play.frame(&frame("books5", "", 21, -1)), "S !open Q");
+}
+
+/// A session that was cut in files without the lines of its connections.
+#[test]
+fn coinbase_numbers_that_begin_anew() {
+    let mut play = Play::new("coinbase");
+    let frame = |number: u64, kind: &str| {
+        format!(
+            r#"{{"channel":"l2_data","timestamp":"2026-01-01T00:00:00Z","sequence_num":{number},"events":[{{"type":"{kind}","product_id":"A-USD","updates":[{{"side":"bid","event_time":"2026-01-01T00:00:00Z","price_level":"1","new_quantity":"{}"}}]}}]}}"#,
+            number + 1
+        )
+    };
+    assert_eq!(play.frame(&frame(5, "snapshot")), "S Q");
+    assert_eq!(play.frame(&frame(6, "update")), "D Q");
+    assert_eq!(play.frame(&frame(6, "update")), "-");
+    assert_eq!(play.frame(&frame(0, "snapshot")), "G(reconnect) !suspect S !open Q");
+    assert_eq!(play.frame(&frame(1, "update")), "D Q");
+}
+
+#[test]
+fn bybit_comes_back_with_another_depth() {
+    let mut play = Play::new("bybit");
+    let frame = |depth: u32, kind: &str, u: u64| {
+        format!(
+            r#"{{"topic":"orderbook.{depth}.BTCUSDT","type":"{kind}","ts":1,"data":{{"s":"BTCUSDT","b":[["1","{u}"]],"a":[],"u":{u},"seq":1}}}}"#
+        )
+    };
+    assert_eq!(play.connect("c"), "");
+    assert_eq!(play.frame(&frame(200, "snapshot", 1)), "S Q");
+    assert_eq!(play.frame(&frame(50, "snapshot", 7)), "-");
+    assert_eq!(play.frame(&frame(200, "delta", 2)), "D Q");
+    assert_eq!(play.connect("c"), "G(reconnect) !suspect");
+    assert_eq!(play.frame(&frame(50, "delta", 8)), "-");
+    assert_eq!(play.frame(&frame(50, "snapshot", 9)), "S !open Q");
+    assert_eq!(play.frame(&frame(50, "delta", 10)), "D Q");
 }
 
 #[test]

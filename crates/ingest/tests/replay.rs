@@ -104,6 +104,26 @@ fn connections_written_one_after_the_other_are_played_together() {
     assert_eq!(states(&ticks), [closed, open, down]);
 }
 
+/// Times beyond all bounds are nonsense that no thread dies of, round after round.
+#[test]
+fn absurd_times_are_survived() {
+    let absurd = trade("a", 11.0, 2).replace(r#"\"t\":2"#, r#"\"t\":18446744073709551615"#);
+    assert!(absurd.contains("18446744073709551615"));
+    let file = TempFile::new("absurd.jsonl", &lines(&[trade("a", 10.0, 1), absurd, trade("a", 12.0, 3)]));
+    let (sink, mut source) = mpsc::channel::<Batch>(4);
+    let stop = Stop::default();
+    let feed = feed::prepare(spec(&[&file], true, false)).unwrap();
+    let thread = feed.start(sink, Gate::default(), stop.clone()).unwrap();
+    let mut rounds = 0;
+    while rounds < 5 {
+        let batch = source.blocking_recv().expect("the feed goes on");
+        rounds += trade_ids(&batch).iter().filter(|id| **id == "3").count();
+    }
+    stop.stop();
+    while source.blocking_recv().is_some() {}
+    thread.join().expect("nothing overflows");
+}
+
 #[test]
 fn broken_lines_are_passed_over() {
     let good = trade("a", 11.0, 2);

@@ -28,7 +28,7 @@ pub(crate) struct LogArgs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
-    /// Text on a terminal, JSON otherwise
+    /// Text on a terminal and of commands that are no servers, JSON otherwise
     Auto,
     /// Text
     Text,
@@ -36,7 +36,8 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-pub(crate) fn start(args: &LogArgs) -> Outcome {
+/// `lines` tells that a machine reads the log of this command, unless it goes to a terminal.
+pub(crate) fn start(args: &LogArgs, lines: bool) -> Outcome {
     let refused = |error| Failure::usage(anyhow!("--log {:?} is no filter: {error}", args.filter));
     let filter = EnvFilter::try_new(&args.filter).map_err(refused)?;
     let terminal = io::stderr().is_terminal();
@@ -48,7 +49,7 @@ pub(crate) fn start(args: &LogArgs) -> Outcome {
         .with_writer(io::stderr)
         .with_target(false)
         .with_ansi(colour);
-    let json = args.format == LogFormat::Json || (args.format == LogFormat::Auto && !terminal);
+    let json = args.format == LogFormat::Json || (args.format == LogFormat::Auto && lines && !terminal);
     if json {
         builder.json().flatten_event(true).init();
     } else {

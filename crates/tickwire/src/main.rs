@@ -22,7 +22,8 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Outcome {
-    logging::start(&cli.log)?;
+    let is_server = matches!(cli.command, Command::Demo(_) | Command::Serve(_));
+    logging::start(&cli.log, is_server)?;
     match cli.command {
         Command::Demo(args) => commands::demo::run(&args),
         Command::Serve(args) => commands::serve::run(&args),

@@ -186,6 +186,12 @@ impl Keys {
         self.list.is_empty()
     }
 
+    /// How long a token may be valid, if that is bounded.
+    #[must_use]
+    pub const fn lifetime_max(&self) -> Option<Duration> {
+        self.lifetime_max
+    }
+
     /// What a token allows, at `now`. Pure: the clock is the caller's.
     ///
     /// # Errors

@@ -234,6 +234,40 @@ fn a_symbol_listed_later_joins_its_patterns() {
 }
 
 #[test]
+fn patterns_are_kept_per_stream_and_not_without_bound() {
+    let mut talk = Talk::new(&["stream:*"]);
+    let candles = |op: &str, symbols: &str, interval: &str| json!({"op": op, "channels": ["candles"], "symbols": [symbols], "interval": interval});
+    talk.ask(&candles("subscribe", "SOL-*", "1s"));
+    talk.ask(&candles("subscribe", "SOL-*", "1m"));
+    talk.ask(&candles("subscribe", "SOL-U*", "5m"));
+    talk.list("SOL-USD");
+    assert_eq!(talk.said().len(), 3, "each interval joins");
+    // What is wider ends what is narrower, of the same interval.
+    talk.ask(&candles("unsubscribe", "SO*", "5m"));
+    talk.ask(&candles("unsubscribe", "SOL-U*", "1s"));
+    talk.list("SOL-UAH");
+    assert_eq!(talk.said().len(), 2);
+
+    let symbols: Vec<_> = (0..70).map(|n| format!("A{n}*")).collect();
+    let ack = talk.ask(&json!({"op": "subscribe", "channels": ["trades"], "symbols": symbols}));
+    let rejected = ack["rejected"].as_array().unwrap();
+    assert_eq!(rejected.len(), 70 - (64 - 1), "one pattern is kept already");
+    assert_eq!(rejected[0]["code"], "subscription_limit");
+}
+
+/// Whoever names a symbol in a thousand ways is served it once.
+#[test]
+fn a_symbol_counts_once_however_it_is_named() {
+    let mut talk = Talk::new(&["stream:*"]);
+    let symbols: Vec<_> = (1..60).map(|n| "*".repeat(n)).chain(["BTC-USD".to_owned()]).collect();
+    let both = |op: &str| json!({"op": op, "channels": ["trades", "book"], "symbols": symbols});
+    let ack = talk.ask(&both("subscribe"));
+    assert_eq!(ack["symbols"].as_array().unwrap().len(), 3);
+    let ack = talk.ask(&both("unsubscribe"));
+    assert_eq!((ack["ledger"].as_array().unwrap().len(), &ack["rejected"]), (6, &json!([])));
+}
+
+#[test]
 fn an_unsubscribe_brings_the_account() {
     let mut talk = Talk::new(&["stream:*"]);
     talk.ask(&json!({"op": "subscribe", "channels": ["quotes", "candles"], "symbols": ["BTC-USD"], "interval": "1s"}));

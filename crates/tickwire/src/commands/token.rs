@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use gateway::{Algorithm, AuthError, Keys, Scope, Signer};
@@ -29,6 +30,9 @@ fn mint(args: &MintArgs) -> Outcome {
             )));
         }
     }
+    if args.ttl < Duration::from_secs(1) {
+        return Err(Failure::usage(anyhow!("--ttl: a token is valid for a second at least")));
+    }
     let (keys, signer) = match (&args.key.config, &args.key.key_file) {
         (Some(config), _) => from_config(config, args.key.kid.as_deref())?,
         (None, Some(file)) => {
@@ -41,6 +45,12 @@ fn mint(args: &MintArgs) -> Outcome {
             return Err(Failure::usage(anyhow!("a key is needed: --key-file FILE or --config FILE")));
         }
     };
+    if let Some(max) = keys.lifetime_max().filter(|&max| args.ttl > max) {
+        let max = humantime::format_duration(max);
+        return Err(Failure::usage(anyhow!(
+            "--ttl: the server refuses tokens that are valid for more than {max}"
+        )));
+    }
     let token = signer.sign(&keys, &args.sub, &args.scopes, wall_now(), args.ttl).context("no token")?;
     writeln!(io::stdout().lock(), "{token}")?;
     Ok(())
@@ -91,6 +101,12 @@ fn algorithm(args: &KeyArgs) -> Outcome<Algorithm> {
 
 fn read_key(path: &Path, algorithm: Algorithm) -> Outcome<Vec<u8>> {
     let bytes = std::fs::read(path).with_context(|| path.display().to_string()).map_err(Failure::usage)?;
+    if algorithm == Algorithm::Hs256 && bytes.starts_with(b"-----BEGIN") {
+        let path = path.display();
+        return Err(Failure::usage(anyhow!(
+            "{path} is a PEM file and no HS256 secret: --algorithm RS256 or EdDSA"
+        )));
+    }
     // A line break at the end of the file is the editor's, not the secret's.
     Ok(if algorithm == Algorithm::Hs256 { bytes.trim_ascii_end().to_vec() } else { bytes })
 }

@@ -11,13 +11,18 @@ import socket
 import ssl
 import struct
 import sys
+import time
 
 ADDRESS, CA = sys.argv[1:]
 HOST, PORT = ADDRESS.rsplit(":", 1)
 
 
-def connect():
-    sock = socket.create_connection((HOST, int(PORT)), timeout=60)
+def connect(receive_buffer=None):
+    sock = socket.socket()
+    if receive_buffer:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    sock.settimeout(60)
+    sock.connect((HOST, int(PORT)))
     sock = ssl.create_default_context(cafile=CA).wrap_socket(sock, server_hostname=HOST)
     key = base64.b64encode(os.urandom(16)).decode()
     sock.sendall(
@@ -69,9 +74,30 @@ CASES = [
     ("noise", b"\xff" * 512, 1002),
 ]
 
+def closes_on_whoever_does_not_read():
+    """Asks for echoes and reads none: what is taken is bounded, and so is the patience."""
+    sock, _ = connect(receive_buffer=4096)
+    sock.settimeout(0.2)
+    echo = frame(1, json.dumps({"op": "echo", "payload": "x" * 60_000}).encode())
+    asked = 0
+    began = time.monotonic()
+    while time.monotonic() - began < 60:
+        try:
+            sock.sendall(echo)
+            asked += len(echo)
+            assert asked < 64 << 20, "it takes without bound"
+        except TimeoutError:
+            pass
+        except OSError:
+            return
+    raise AssertionError("it never closes")
+
+
 for what, sent, expected in CASES:
     sock, stream = connect()
     sock.sendall(sent)
     code = ending(stream)
     assert code == expected, (what, code, expected)
     sock.close()
+
+closes_on_whoever_does_not_read()

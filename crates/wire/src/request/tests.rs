@@ -121,3 +121,17 @@ fn a_token_is_never_shown() {
     let request = Request::parse(r#"{"op":"auth","token":"very-secret"}"#).unwrap();
     assert!(!format!("{request:?}").contains("secret"));
 }
+
+#[test]
+fn what_could_be_read_is_echoed() {
+    for id in ["1.5", "-1", "[]", "9007199254740993"] {
+        let error = Request::parse(&format!(r#"{{"op":"list","id":{id}}}"#)).unwrap_err();
+        assert_eq!((error.op.as_deref(), error.id), (Some("list"), None), "{id}");
+    }
+    let many: Vec<_> = (0..40).map(|n| format!(r#""f{n}":1"#)).collect();
+    check(
+        &format!("{{{}}}", many.join(",")),
+        ErrorCode::InvalidRequest,
+        "A message must be one JSON object, each field once: more than 32 fields at line 1 column 254.",
+    );
+}
