@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use model::{Body, Seq};
+use model::{Body, Seq, UnixNanos};
 
 use crate::event::Event;
 use crate::fold::Newest;
@@ -15,25 +15,31 @@ pub(crate) struct Bars {
     /// Closed bars, oldest first.
     closed: VecDeque<Arc<Event>>,
     closed_max: usize,
+    /// The newest state of the open bar.
+    open: Option<Arc<Event>>,
     /// The place of the newest closed bar that is no longer kept.
     lost: Seq,
 }
 
 impl Bars {
     pub(crate) fn new(bounds: Bounds, closed_max: usize) -> Self {
-        Self { lane: Lane::new(bounds), closed: VecDeque::new(), closed_max, lost: Seq::START }
+        Self { lane: Lane::new(bounds), closed: VecDeque::new(), closed_max, open: None, lost: Seq::START }
     }
 
-    /// Keeps the event where it closes a bar; tells whether it does.
+    /// Keeps the event, as the state of the open bar or as a closed one; tells whether it closes one.
     pub(crate) fn note(&mut self, event: &Arc<Event>) -> bool {
         let closed = is_closed(event);
         if closed {
+            // A late correction of an earlier bar leaves the open one open.
+            self.open.take_if(|open| start(open) <= start(event));
             self.closed.push_back(Arc::clone(event));
             if self.closed.len() > self.closed_max
                 && let Some(oldest) = self.closed.pop_front()
             {
                 self.lost = oldest.seq;
             }
+        } else {
+            self.open = Some(Arc::clone(event));
         }
         closed
     }
@@ -43,20 +49,41 @@ impl Bars {
         self.lost
     }
 
-    /// What a reader at `place` lacks at least: the closed bars, and the newest state of the open one.
-    pub(crate) fn since(&self, place: Seq) -> impl Iterator<Item = Arc<Event>> {
+    /// What a reader at `place` lacks at least, in order: the closed bars, and the newest state of the
+    /// open one.
+    pub(crate) fn since(&self, place: Seq) -> Vec<Arc<Event>> {
         let start = self.closed.partition_point(|event| event.seq <= place);
-        let open = self.lane.ring.newest().filter(|event| event.seq > place && !is_closed(event));
-        self.closed.range(start..).chain(open).cloned()
+        let mut lacks: Vec<_> = self.closed.range(start..).cloned().collect();
+        lacks.extend(self.open.clone().filter(|open| open.seq > place));
+        lacks.sort_unstable_by_key(|event| event.seq);
+        lacks
     }
 
-    /// The newest bars as of `place`: closed ones, and the open one where it is known.
+    /// The newest bars as of `place`, in order: closed ones, and the open one where it is known.
     pub(crate) fn last_until(&self, place: Seq, count: usize) -> Vec<Arc<Event>> {
         let end = self.closed.partition_point(|event| event.seq <= place);
-        let open = self.lane.ring.last_until(place, 1).next().filter(|event| !is_closed(event));
+        let open = self.open_at(place);
         let count = count - usize::from(open.is_some()).min(count);
-        self.closed.range(end.saturating_sub(count)..end).chain(open).cloned().collect()
+        let mut bars: Vec<_> = self.closed.range(end.saturating_sub(count)..end).cloned().collect();
+        bars.extend(open);
+        bars.sort_unstable_by_key(|event| event.seq);
+        bars
     }
+
+    /// The bar that was open as of `place`.
+    fn open_at(&self, place: Seq) -> Option<Arc<Event>> {
+        let recent: Vec<_> = self.lane.ring.last_until(place, CORRECTIONS_MAX + 1).collect();
+        let at = recent.iter().rposition(|event| !is_closed(event))?;
+        let (open, later) = (recent[at], &recent[at + 1..]);
+        later.iter().all(|closed| start(closed) < start(open)).then(|| Arc::clone(open))
+    }
+}
+
+/// Corrections of earlier bars that may follow each other before an open bar is out of sight.
+const CORRECTIONS_MAX: usize = 8;
+
+fn start(event: &Event) -> UnixNanos {
+    if let Body::Candle(candle) = &event.body { candle.start } else { UnixNanos(0) }
 }
 
 pub(crate) fn is_closed(event: &Event) -> bool {

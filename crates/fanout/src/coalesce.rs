@@ -263,13 +263,14 @@ fn candles(bars: &mut Bars, options: &Options, room: Room, out: &mut Out<'_>) {
             if place < bars.lost() {
                 out.gap(bars.lost(), GapCause::SlowConsumer);
             }
-            for event in bars.since(out.account.place) {
-                // A closed bar does not wait for the interval; the open one behind it does.
-                if mode == Mode::Conflated && !room.due && !is_closed(&event) {
-                    out.turn.rest = Rest::ForInterval;
-                } else {
-                    out.event(&event);
-                }
+            let lacks = bars.since(out.account.place);
+            // A closed bar does not wait for the interval; an open one behind all of them does.
+            let waits = mode == Mode::Conflated && !room.due;
+            let urgent = lacks.iter().rposition(|event| is_closed(event)).map_or(0, |last| last + 1);
+            let count = if waits { urgent } else { lacks.len() };
+            lacks[..count].iter().for_each(|event| out.event(event));
+            if count < lacks.len() {
+                out.turn.rest = Rest::ForInterval;
             }
         }
     }

@@ -141,12 +141,14 @@ impl Fanout {
         let channel = sub.topic.stream.channel();
         let Some(topic) = self.topics[sub.topic.index()].as_mut() else { return Default::default() };
         let (mut turn, begin) = (coalesce::Turn::default(), batch.items.len());
-        // Asked for again between two updates: the state goes at once, what waits goes on waiting.
-        let early = match due {
-            Some(Due::Again) if !room.due => coalesce::early(topic, &options, account.place),
-            _ => Early::No,
+        // Subscribed to again between two updates: a state that was asked for goes at once, what waits
+        // goes on waiting.
+        let early = if room.due || due == Some(Due::First) {
+            Early::No
+        } else {
+            coalesce::early(topic, &options, account.place)
         };
-        if early != Early::No || due == Some(Due::First) {
+        if due == Some(Due::First) || (due == Some(Due::Again) && early != Early::No) {
             turn = coalesce::snapshot(topic, &options, &mut account, &mut batch.items);
         }
         if early != Early::No
