@@ -43,7 +43,7 @@ impl Fields {
     }
 
     /// Refuses any field that is not of this operation.
-    pub(crate) fn only(&self, known: &[&'static str]) -> Result<(), RequestError> {
+    pub(crate) fn permit(&self, known: &[&'static str]) -> Result<(), RequestError> {
         match self.0.iter().find(|(key, _)| !known.contains(&key.as_str())) {
             None => Ok(()),
             Some((key, _)) => {

@@ -223,23 +223,23 @@ fn id_of(fields: &Fields) -> Result<Option<RequestId>, RequestError> {
 fn op_of(op: &str, fields: &Fields) -> Result<Op, RequestError> {
     match op {
         "auth" => {
-            fields.only(&["op", "id", "token"])?;
+            fields.permit(&["op", "id", "token"])?;
             Ok(Op::Auth(Auth { token: fields.required("token", "a text")? }))
         }
         "subscribe" => subscribe(fields),
         "unsubscribe" => {
-            fields.only(&["op", "id", "channels", "symbols", "interval"])?;
+            fields.permit(&["op", "id", "channels", "symbols", "interval"])?;
             let (channels, symbols) = (channels(fields)?, symbols(fields)?);
             Ok(Op::Unsubscribe(Unsubscribe { channels, symbols, interval: interval(fields)? }))
         }
-        "list" => fields.only(&["op", "id"]).map(|()| Op::List),
-        "ledger" => fields.only(&["op", "id"]).map(|()| Op::Ledger),
+        "list" => fields.permit(&["op", "id"]).map(|()| Op::List),
+        "ledger" => fields.permit(&["op", "id"]).map(|()| Op::Ledger),
         "ping" => {
-            fields.only(&["op", "id", "ts"])?;
+            fields.permit(&["op", "id", "ts"])?;
             Ok(Op::Ping { ts: fields.optional("ts", "a text")? })
         }
         "echo" => {
-            fields.only(&["op", "id", "payload"])?;
+            fields.permit(&["op", "id", "payload"])?;
             // `null` is a payload too, so this does not go through `optional`.
             let payload = fields.raw("payload").map_or_else(|| RawValue::NULL.to_owned(), ToOwned::to_owned);
             Ok(Op::Echo { payload })
@@ -252,7 +252,7 @@ fn op_of(op: &str, fields: &Fields) -> Result<Op, RequestError> {
 }
 
 fn subscribe(fields: &Fields) -> Result<Op, RequestError> {
-    fields.only(&[
+    fields.permit(&[
         "op",
         "id",
         "channels",
