@@ -163,7 +163,8 @@ pub(crate) struct Sessions {
 impl Sub {
     /// When its conflation interval ends.
     fn next_due(&self) -> Option<Duration> {
-        self.flushed.map(|flushed| flushed + self.options.conflate)
+        let conflate = self.options.conflate;
+        self.flushed.filter(|_| !conflate.is_zero()).map(|flushed| flushed + conflate)
     }
 
     /// Whether its conflation interval has passed, if it has one.
@@ -205,7 +206,7 @@ impl Session {
     pub(crate) fn sent(&mut self, id: SubId, now: Duration) {
         let sub = self.sub_mut(id);
         let waited = sub.waiting.take().is_some();
-        sub.flushed = (!sub.options.conflate.is_zero()).then_some(now);
+        sub.flushed = Some(now);
         self.waiting -= usize::from(waited);
     }
 
