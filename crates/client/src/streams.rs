@@ -96,12 +96,14 @@ impl Streams {
         let interval = gap.interval.as_ref().and_then(|interval| interval.parse().ok());
         let key = StreamKey { channel, symbol, interval };
         let position = self.0.entry(key.clone()).or_default();
-        let begins = Seq(gap.from_sequence).prev();
+        // Without a range the place is not known; a snapshot follows and says it.
+        let (Some(from), Some(to)) = (gap.from_sequence, gap.to_sequence) else { return Ok(()) };
+        let (begins, to) = (Seq(from).prev(), Seq(to));
         if begins > position.seq {
             return Err(TileError { key, stands: position.seq, begins });
         }
-        position.skipped += Seq(gap.to_sequence).since(position.seq);
-        position.seq = position.seq.max(Seq(gap.to_sequence));
+        position.skipped += to.since(position.seq);
+        position.seq = position.seq.max(to);
         Ok(())
     }
 

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::mem;
 use std::sync::Arc;
+use std::time::Duration;
 
 use model::{Book, BookChange, BookSide, Level, Levels, Price, Seq, UnixNanos};
 
@@ -14,8 +15,10 @@ use crate::fold::{Entry, Fate, Fold};
 use crate::ids::TopicId;
 use crate::item::{GapCause, Snapshot};
 use crate::lane::{Lane, News};
+use crate::limits::VIEW_KEPT;
+use crate::options::Depth;
 use crate::ring::Bounds;
-use crate::session::{Depth, Sessions};
+use crate::session::Sessions;
 
 /// What changed in a view of a book.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub struct BookRecord {
     pub prev: Seq,
     /// The place of its newest part in the total order.
     pub position: u64,
+    /// Where its first part stands there, or before that where it is not known any more.
+    pub first: u64,
     /// The venue's time of its newest part.
     pub ts_event: UnixNanos,
     /// When its newest part was received.
@@ -74,7 +79,7 @@ pub struct BookSnapshot {
     pub encoded: Encoded,
 }
 
-impl Entry for BookRecord {
+impl Entry for Arc<BookRecord> {
     fn seq(&self) -> Seq {
         self.seq
     }
@@ -108,7 +113,7 @@ impl Merged {
 }
 
 impl Fold for Merged {
-    type Entry = BookRecord;
+    type Entry = Arc<BookRecord>;
 
     fn fate(record: &Arc<BookRecord>) -> Fate<Self> {
         if record.news != BookNews::Delta {
@@ -163,6 +168,10 @@ pub(crate) struct View {
     snapshot: Option<Arc<BookSnapshot>>,
     /// The merged record made last.
     merged: Option<Arc<BookRecord>>,
+    /// Its log has all records since this position in the total order.
+    since: u64,
+    /// Since when nobody reads it.
+    idle: Option<Duration>,
 }
 
 impl Books {
@@ -181,6 +190,7 @@ impl Books {
     /// The view for these wishes, made where it is new.
     pub(crate) fn open_view(&mut self, depth: Depth, checksum: bool, head: Seq) -> usize {
         if let Some(index) = self.view(depth, checksum) {
+            self.views[index].idle = None;
             return index;
         }
         let window = match depth {
@@ -196,8 +206,21 @@ impl Books {
             specials: VecDeque::new(),
             snapshot: None,
             merged: None,
+            since: self.stamp.as_ref().map_or(0, |event| event.position),
+            idle: None,
         });
         self.views.len() - 1
+    }
+
+    /// Forgets the views that nobody has read for long.
+    pub(crate) fn prune(&mut self, now: Duration) {
+        self.views.retain_mut(|view| {
+            if !view.lane.readers.is_empty() {
+                view.idle = None;
+                return true;
+            }
+            now.saturating_sub(*view.idle.get_or_insert(now)) < VIEW_KEPT
+        });
     }
 
     pub(crate) fn push(
@@ -205,9 +228,12 @@ impl Books {
         event: &Arc<Event>,
         change: &BookChange,
         sessions: &mut Sessions,
-        now: std::time::Duration,
+        now: Duration,
     ) {
         self.stamp = Some(Arc::clone(event));
+        if self.views.iter().any(|view| view.idle.is_some()) {
+            self.prune(now);
+        }
         let (news, delta) = match change {
             BookChange::Delta(_) if !self.is_known => return,
             BookChange::Delta(levels) => {
@@ -240,6 +266,7 @@ impl Books {
                 seq: event.seq,
                 prev: mem::replace(&mut view.seen, event.seq),
                 position: event.position,
+                first: event.position,
                 ts_event: event.ts_event,
                 ts_recv: event.ts_recv,
                 levels,
@@ -291,6 +318,16 @@ impl BookRecord {
 }
 
 impl View {
+    /// Whether its log has every record after `position` in the total order.
+    pub(crate) const fn holds_since(&self, position: u64) -> bool {
+        self.since <= position
+    }
+
+    /// The place of its newest record, or where it was opened.
+    pub(crate) const fn seen(&self) -> Seq {
+        self.seen
+    }
+
     /// The state as of a record that makes the book known.
     pub(crate) fn known(&mut self, record: &BookRecord) -> Arc<BookSnapshot> {
         if let Some(made) = self.snapshot.as_ref().filter(|made| made.seq == record.seq) {
@@ -323,14 +360,14 @@ impl View {
         (!seen.is_empty()).then_some(seen)
     }
 
-    fn push(&mut self, record: Arc<BookRecord>, sessions: &mut Sessions, now: std::time::Duration) {
+    fn push(&mut self, record: Arc<BookRecord>, sessions: &mut Sessions, now: Duration) {
         let urgent = record.news != BookNews::Delta;
         let news = News { position: record.position, now, urgent };
         if urgent {
             self.specials.push_back((record.seq, record.news));
         }
         let readers = &self.lane.readers;
-        self.lane.ring.push(record, |places| readers.places(sessions, places));
+        self.lane.ring.push(record, now, |places| readers.places(sessions, places));
         let oldest = self.lane.ring.oldest();
         while self.specials.front().is_some_and(|&(seq, _)| seq < oldest) {
             self.specials.pop_front();
@@ -364,6 +401,7 @@ impl View {
             seq: last.seq,
             prev: place,
             position: last.position,
+            first: if lack.overrun { 0 } else { self.lane.ring.next_position(place).unwrap_or(0) },
             ts_event: last.ts_event,
             ts_recv: last.ts_recv,
             levels: fold.levels(),

@@ -72,7 +72,8 @@ impl Bars {
 
     /// The bar that was open as of `place`.
     fn open_at(&self, place: Seq) -> Option<Arc<Event>> {
-        let recent: Vec<_> = self.lane.ring.last_until(place, CORRECTIONS_MAX + 1).collect();
+        let recent = self.lane.ring.last_until(place, CORRECTIONS_MAX + 1);
+        let recent: Vec<_> = recent.map(|seen| &seen.event).collect();
         let at = recent.iter().rposition(|event| !is_closed(event))?;
         let (open, later) = (recent[at], &recent[at + 1..]);
         later.iter().all(|closed| start(closed) < start(open)).then(|| Arc::clone(open))

@@ -8,20 +8,25 @@
 //! | book | every change | one merged change | a gap and a snapshot | what fits |
 //! | status | every event | every event | every event | every event |
 //!
-//! With a conflation interval, what came in it becomes one record, whatever the overflow.
+//! With a conflation interval, what came in it becomes one record, whatever the overflow. A quote, a
+//! ticker or a book that has waited longer than the reader likes is not sent: the next one stands for
+//! it too.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use model::Seq;
 
-use crate::book::{BookNews, Books};
+use crate::book::{BookNews, Books, View};
 use crate::candles::{Bars, is_closed};
 use crate::event::Event;
-use crate::fold::{Each, Fold, Newest, Trades};
+use crate::fold::{Each, Fold, Newest, Seen, Trades};
 use crate::item::{GapCause, Item};
 use crate::lane::Lane;
 use crate::ledger::Account;
 use crate::limits::{SNAPSHOT_BARS, SNAPSHOT_TRADES, TURN_BYTES_MIN};
+use crate::options::{Options, Overflow};
 use crate::out::{Facts, Out, SUMMARY_BYTES};
-use crate::session::{Options, Overflow};
 use crate::topic::{Log, Topic};
 
 /// What became of a subscription's turn.
@@ -45,19 +50,25 @@ pub(crate) enum Rest {
     ForRoom,
     /// Something waits for the end of the conflation interval.
     ForInterval,
+    /// Something is too old to be sent, and waits for something newer to stand for it.
+    Withheld,
     /// What is lacked has left the log, and the reader asked not to live with that.
     Overrun,
 }
 
 /// What a turn may send.
 #[derive(Clone, Copy)]
-pub(crate) struct Room {
+pub(crate) struct Room<'a> {
     /// About so many bytes, where anything may be merged.
     pub(crate) bytes: usize,
     /// Up to this place in the total order, where nothing may.
     pub(crate) until: u64,
     /// Its conflation interval has passed, or it has none.
     pub(crate) due: bool,
+    /// What came in before this is too old to be sent.
+    pub(crate) fresh_since: Duration,
+    /// Quotes that must go before the trades of this turn.
+    pub(crate) quotes: &'a [Arc<Event>],
 }
 
 /// How a turn is to be served.
@@ -74,8 +85,12 @@ enum Mode {
 /// About how many bytes wait for a reader at `place`, up to a place in the total order.
 pub(crate) fn weight(topic: &Topic, place: Seq, until: u64, options: &Options) -> usize {
     match &topic.log {
-        Log::Trades(lane) => lane.ring.weight(place, until),
-        Log::Newest(lane) => lane.ring.weight(place, until),
+        Log::Trades(views) => {
+            views.get(options.filter.as_ref()).map_or(0, |lane| lane.ring.weight(place, until))
+        }
+        Log::Newest(views) => {
+            views.get(options.filter.as_ref()).map_or(0, |lane| lane.ring.weight(place, until))
+        }
         Log::Each(lane) => lane.ring.weight(place, until),
         Log::Bars(bars) => bars.lane.ring.weight(place, until),
         Log::Books(books) => books
@@ -84,11 +99,12 @@ pub(crate) fn weight(topic: &Topic, place: Seq, until: u64, options: &Options) -
     }
 }
 
-/// Where the next event that a reader at `place` lacks stands in the total order.
-pub(crate) fn next_position(topic: &Topic, place: Seq, options: &Options) -> Option<u64> {
+/// Where the first event that a reader at `place` lacks stands in the total order, of those that are
+/// still kept one by one.
+pub(crate) fn lacks(topic: &Topic, place: Seq, options: &Options) -> Option<u64> {
     match &topic.log {
-        Log::Trades(lane) => lane.ring.next_position(place),
-        Log::Newest(lane) => lane.ring.next_position(place),
+        Log::Trades(views) => views.get(options.filter.as_ref())?.ring.next_position(place),
+        Log::Newest(views) => views.get(options.filter.as_ref())?.ring.next_position(place),
         Log::Each(lane) => lane.ring.next_position(place),
         Log::Bars(bars) => bars.lane.ring.next_position(place),
         Log::Books(books) => books
@@ -133,22 +149,30 @@ pub(crate) fn snapshot(
     items: &mut Vec<Item>,
 ) -> Turn {
     let facts = Facts::of(topic);
-    let mut out = Out { topic: &facts, account, stamp: options.stamp, items, turn: Turn::default() };
-    let place = out.account.place;
+    let next = lacks(topic, account.stands(), options);
+    let mut out = Out::new(&facts, options, account, items);
+    let place = out.account.stands();
+    if let Some(next) = next {
+        // As of right before what the reader lacks.
+        out.position = next - 1;
+    }
     match &mut topic.log {
-        Log::Trades(lane) => {
+        Log::Trades(views) => {
             let count = options.snapshot_limit.unwrap_or(SNAPSHOT_TRADES);
-            out.state(lane.ring.last_until(place, count).cloned().collect());
+            out.state(newest_until(views.open(options.filter.as_ref()), place, count));
         }
         Log::Bars(bars) => {
             let count = options.snapshot_limit.unwrap_or(SNAPSHOT_BARS);
             out.state(bars.last_until(place, count));
         }
-        Log::Newest(lane) => {
-            out.newest(lane.ring.last_until(place, 1).next().or(lane.ring.newest()));
+        Log::Newest(views) => {
+            let lane = views.open(options.filter.as_ref());
+            let known = newest_until(lane, place, 1);
+            out.state(if known.is_empty() { newest_until(lane, Seq(u64::MAX), 1) } else { known });
         }
         Log::Each(lane) => {
-            out.newest(lane.ring.last_until(place, 1).next().or(lane.ring.newest()));
+            let known = newest_until(lane, place, 1);
+            out.state(if known.is_empty() { newest_until(lane, Seq(u64::MAX), 1) } else { known });
         }
         Log::Books(books) => {
             let index = books.open_view(options.depth, options.checksum, facts.head);
@@ -159,20 +183,24 @@ pub(crate) fn snapshot(
     out.turn
 }
 
+fn newest_until<F: Fold<Entry = Seen>>(lane: &Lane<F>, place: Seq, count: usize) -> Vec<Arc<Event>> {
+    lane.ring.last_until(place, count).map(|seen| Arc::clone(&seen.event)).collect()
+}
+
 /// Sends what waits, as far as there is room.
 pub(crate) fn collect(
     topic: &mut Topic,
     options: &Options,
-    room: Room,
+    room: Room<'_>,
     account: &mut Account,
     items: &mut Vec<Item>,
 ) -> Turn {
     let facts = Facts::of(topic);
-    let mut out = Out { topic: &facts, account, stamp: options.stamp, items, turn: Turn::default() };
+    let mut out = Out::new(&facts, options, account, items);
     let room = Room { bytes: room.bytes.max(TURN_BYTES_MIN), ..room };
     match &mut topic.log {
-        Log::Trades(lane) => trades(lane, options, room, &mut out),
-        Log::Newest(lane) => newest(lane, options, room, &mut out),
+        Log::Trades(views) => trades(views.open(options.filter.as_ref()), options, room, &mut out),
+        Log::Newest(views) => newest(views.open(options.filter.as_ref()), options, room, &mut out),
         Log::Each(lane) => each(lane, &mut out),
         Log::Bars(bars) => candles(bars, options, room, &mut out),
         Log::Books(books) => book(books, options, room, &mut out),
@@ -180,7 +208,21 @@ pub(crate) fn collect(
     out.turn
 }
 
-fn mode<F: Fold>(lane: &Lane<F>, place: Seq, options: &Options, room: Room) -> Mode {
+/// Sends the quotes that must go before trades, of a stream whose own turn it is not.
+pub(crate) fn before_trades(
+    topic: &Topic,
+    options: &Options,
+    quotes: &[Arc<Event>],
+    account: &mut Account,
+    items: &mut Vec<Item>,
+) -> Turn {
+    let facts = Facts::of(topic);
+    let mut out = Out::new(&facts, options, account, items);
+    out.quotes(quotes, options);
+    out.turn
+}
+
+fn mode<F: Fold>(lane: &Lane<F>, place: Seq, options: &Options, room: Room<'_>) -> Mode {
     let lack = lane.ring.lack(place);
     if !options.conflate.is_zero() {
         Mode::Conflated
@@ -194,14 +236,14 @@ fn mode<F: Fold>(lane: &Lane<F>, place: Seq, options: &Options, room: Room) -> M
     }
 }
 
-fn trades(lane: &mut Lane<Trades>, options: &Options, room: Room, out: &mut Out<'_>) {
-    let place = out.account.place;
+fn trades(lane: &mut Lane<Trades>, options: &Options, room: Room<'_>, out: &mut Out<'_>) {
+    let place = out.account.stands();
     let mode = mode(lane, place, options, room);
     let lack = lane.ring.lack(place);
     match mode {
-        Mode::Singles => lane.ring.entries(&lack).for_each(|event| out.event(event)),
+        Mode::Singles => lane.ring.entries(&lack).for_each(|seen| out.event(&seen.event)),
         Mode::Slow(Overflow::Disconnect) => oldest(lane, room.until, out),
-        Mode::Slow(Overflow::Gap) => out.dropped(out.topic.head),
+        Mode::Slow(Overflow::Gap) => drop_all(lane, out),
         Mode::Conflated | Mode::Slow(Overflow::Coalesce) => {
             if let Some((to, cause)) = lack.lost {
                 if options.overflow == Overflow::Disconnect {
@@ -218,44 +260,62 @@ fn trades(lane: &mut Lane<Trades>, options: &Options, room: Room, out: &mut Out<
                 out.fold(fold);
             }
             let newest = lane.ring.entries(&lack).rev().take(keep).cloned().collect::<Vec<_>>();
-            newest.iter().rev().for_each(|event| out.event(event));
+            newest.iter().rev().for_each(|seen| out.event(&seen.event));
         }
     }
 }
 
-fn newest(lane: &mut Lane<Newest>, options: &Options, room: Room, out: &mut Out<'_>) {
-    let place = out.account.place;
+fn newest(lane: &mut Lane<Newest>, options: &Options, room: Room<'_>, out: &mut Out<'_>) {
+    let place = out.account.stands();
     match mode(lane, place, options, room) {
         Mode::Singles => {
             let lack = lane.ring.lack(place);
-            lane.ring.entries(&lack).for_each(|event| out.event(event));
-        }
-        Mode::Slow(Overflow::Disconnect) => oldest(lane, room.until, out),
-        Mode::Slow(Overflow::Gap) => out.dropped(out.topic.head),
-        mode => {
-            out.turn.slow = mode != Mode::Conflated;
-            if let Some(event) = lane.ring.newest().filter(|event| event.seq > place) {
-                out.event(event);
+            for (Seen { event, .. }, arrived) in lane.ring.arrivals(&lack) {
+                if arrived >= room.fresh_since || room.quotes.iter().any(|quote| quote.seq == event.seq) {
+                    out.event(event);
+                }
             }
         }
+        Mode::Slow(Overflow::Disconnect) => oldest(lane, room.until, out),
+        Mode::Slow(Overflow::Gap) => drop_all(lane, out),
+        mode => {
+            out.turn.slow = mode != Mode::Conflated;
+            out.quotes(room.quotes, options);
+            let fresh = lane.ring.newest_arrived().is_some_and(|arrived| arrived >= room.fresh_since);
+            let place = out.account.stands();
+            if let Some(seen) = lane.ring.newest().filter(|seen| fresh && seen.event.seq > place) {
+                out.event(&seen.event);
+            }
+        }
+    }
+    if lane.ring.newest().is_some_and(|seen| seen.event.seq > out.account.stands())
+        && out.turn.rest == Rest::None
+    {
+        out.turn.rest = Rest::Withheld;
+    }
+}
+
+fn drop_all<F: Fold<Entry = Seen>>(lane: &Lane<F>, out: &mut Out<'_>) {
+    if let Some(seen) = lane.ring.newest().filter(|seen| seen.event.seq > out.account.stands()) {
+        out.dropped(seen.event.seq);
     }
 }
 
 fn each(lane: &mut Lane<Each>, out: &mut Out<'_>) {
-    let lack = lane.ring.lack(out.account.place);
+    let lack = lane.ring.lack(out.account.stands());
     if let Some((to, cause)) = lack.lost {
         out.gap(to, cause);
         out.turn.slow = true;
     }
-    lane.ring.entries(&lack).for_each(|event| out.event(event));
+    lane.ring.entries(&lack).for_each(|seen| out.event(&seen.event));
 }
 
-fn candles(bars: &mut Bars, options: &Options, room: Room, out: &mut Out<'_>) {
-    let place = out.account.place;
+fn candles(bars: &mut Bars, options: &Options, room: Room<'_>, out: &mut Out<'_>) {
+    let place = out.account.stands();
     match mode(&bars.lane, place, options, room) {
         Mode::Singles => {
             let lack = bars.lane.ring.lack(place);
-            bars.lane.ring.entries(&lack).for_each(|event| out.event(event));
+            bars.lane.ring.entries(&lack).for_each(|seen| out.event(&seen.event));
         }
         Mode::Slow(Overflow::Disconnect) => oldest(&mut bars.lane, room.until, out),
         mode => {
@@ -263,7 +323,7 @@ fn candles(bars: &mut Bars, options: &Options, room: Room, out: &mut Out<'_>) {
             if place < bars.lost() {
                 out.gap(bars.lost(), GapCause::SlowConsumer);
             }
-            let lacks = bars.since(out.account.place);
+            let lacks = bars.since(out.account.stands());
             // A closed bar does not wait for the interval; an open one behind all of them does.
             let waits = mode == Mode::Conflated && !room.due;
             let urgent = lacks.iter().rposition(|event| is_closed(event)).map_or(0, |last| last + 1);
@@ -276,8 +336,8 @@ fn candles(bars: &mut Bars, options: &Options, room: Room, out: &mut Out<'_>) {
     }
 }
 
-fn book(books: &mut Books, options: &Options, room: Room, out: &mut Out<'_>) {
-    let place = out.account.place;
+fn book(books: &mut Books, options: &Options, room: Room<'_>, out: &mut Out<'_>) {
+    let place = out.account.stands();
     let Some(index) = books.view(options.depth, options.checksum) else { return };
     let lane = &mut books.views[index].lane;
     let lack = lane.ring.lack(place);
@@ -288,30 +348,20 @@ fn book(books: &mut Books, options: &Options, room: Room, out: &mut Out<'_>) {
         out.turn.rest = Rest::Overrun;
         return;
     }
-    if let Mode::Singles | Mode::Slow(Overflow::Disconnect) = mode {
-        let all = lane.ring.entries(&lack).count();
-        let count = if mode == Mode::Singles { all } else { lane.ring.count_until(&lack, room.until) };
-        let records: Vec<_> = lane.ring.entries(&lack).take(count).cloned().collect();
-        for record in records {
-            match record.news {
-                BookNews::Delta => out.record(&record),
-                BookNews::Void => out.gap_at(record.position, record.seq, GapCause::FeedGap),
-                BookNews::Known => {
-                    let known = books.views[index].known(&record);
-                    out.known(&record, known);
-                }
-            }
-        }
-        if count < all {
-            out.turn.rest = Rest::ForRoom;
-            books.views[index].lane.ring.mark(out.account.place);
-        }
-        return;
+    let stale = lane.ring.first_arrived(&lack).is_some_and(|arrived| arrived < room.fresh_since);
+    if let Mode::Singles | Mode::Slow(Overflow::Disconnect) = mode
+        && !stale
+    {
+        let until = if mode == Mode::Singles { u64::MAX } else { room.until };
+        return changes(&mut books.views[index], until, out);
     }
-    out.turn.slow = mode != Mode::Conflated;
+    out.turn.slow = matches!(mode, Mode::Slow(_));
+    let fresh = lane.ring.newest_arrived().is_some_and(|arrived| arrived >= room.fresh_since);
     let (special, dropped) = (books.views[index].special_after(place), mode == Mode::Slow(Overflow::Gap));
     if special.is_none() && lack.lost.is_none() && !dropped {
-        if let Some(record) = books.views[index].merged(place) {
+        if !fresh {
+            out.turn.rest = Rest::Withheld;
+        } else if let Some(record) = books.views[index].merged(place) {
             out.record(&record);
         }
         return;
@@ -332,17 +382,39 @@ fn book(books: &mut Books, options: &Options, room: Room, out: &mut Out<'_>) {
     }
 }
 
+/// The changes of a view one by one, up to a place in the total order.
+pub(crate) fn changes(view: &mut View, until: u64, out: &mut Out<'_>) {
+    let lack = view.lane.ring.lack(out.account.stands());
+    let all = view.lane.ring.entries(&lack).count();
+    let count = if until == u64::MAX { all } else { view.lane.ring.count_until(&lack, until) };
+    let records: Vec<_> = view.lane.ring.entries(&lack).take(count).cloned().collect();
+    for record in records {
+        match record.news {
+            BookNews::Delta => out.record(&record),
+            BookNews::Void => out.gap_at(record.position, record.seq, GapCause::FeedGap),
+            BookNews::Known => {
+                let known = view.known(&record);
+                out.known(&record, known);
+            }
+        }
+    }
+    if count < all {
+        out.turn.rest = Rest::ForRoom;
+        view.lane.ring.mark(out.account.stands());
+    }
+}
+
 /// The oldest events, so that nothing is dropped; unless it is dropped already.
-fn oldest<F: Fold<Entry = Event>>(lane: &mut Lane<F>, until: u64, out: &mut Out<'_>) {
-    let lack = lane.ring.lack(out.account.place);
+pub(crate) fn oldest<F: Fold<Entry = Seen>>(lane: &mut Lane<F>, until: u64, out: &mut Out<'_>) {
+    let lack = lane.ring.lack(out.account.stands());
     if lack.overrun {
         out.turn.rest = Rest::Overrun;
         return;
     }
     let count = lane.ring.count_until(&lack, until);
-    lane.ring.entries(&lack).take(count).for_each(|event| out.event(event));
+    lane.ring.entries(&lack).take(count).for_each(|seen| out.event(&seen.event));
     if count < lane.ring.entries(&lack).count() {
         out.turn.rest = Rest::ForRoom;
-        lane.ring.mark(out.account.place);
+        lane.ring.mark(out.account.stands());
     }
 }

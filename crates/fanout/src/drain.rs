@@ -1,60 +1,79 @@
 //! Draining a session: who may send how much, in which order.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::coalesce::{self, Early, Rest, Room};
+use crate::coalesce::{self, Early, Rest, Room, Turn};
+use crate::event::Event;
 use crate::fanout::Fanout;
-use crate::ids::SessionId;
-use crate::item::{Batch, Notice};
-use crate::limits::TURN_BYTES_MIN;
-use crate::session::{Due, Overflow, Slow, Sub, SubId};
+use crate::ids::{SessionId, Stream, TopicId};
+use crate::item::{Batch, Kind, Notice};
+use crate::ledger::Account;
+use crate::limits::{CUT_BYTES_MAX, TURN_BYTES_MIN};
+use crate::options::{Overflow, Priority};
+use crate::replay;
+use crate::session::{Due, Slow, Sub, SubId};
+
+/// What a drain has come to so far.
+#[derive(Default)]
+struct Sum {
+    spent: usize,
+    slow: bool,
+    coalesced: u64,
+    skipped: u64,
+    overrun: bool,
+}
+
+/// How many bytes each stream may send, by its priority.
+#[derive(Clone, Copy)]
+struct Shares([usize; 3]);
+
+impl Shares {
+    const fn of(&self, sub: &Sub) -> usize {
+        self.0[sub.options.priority as usize]
+    }
+}
 
 impl Fanout {
     /// Output: what `session` should be sent now, at most about `budget` bytes; what has fallen
     /// behind is coalesced here. Empty when nothing waits.
     ///
     /// All that waits is sent event by event where it fits. Where it does not, the budget is shared
-    /// out: no stream gets less because another has more to say, and what does not fit into its
-    /// stream's share is coalesced. Cost: O(streams for which something waits + what is returned).
+    /// out: no stream gets less because another of its priority has more to say, and what does not
+    /// fit into its stream's share is coalesced. Cost: O(streams for which something waits + what is
+    /// returned).
     pub fn drain(&mut self, session: SessionId, budget: usize, now: Duration) -> Batch {
         let mut batch = Batch { cursor: self.position, ..Batch::default() };
+        self.now = now;
         if self.sessions.get(session).is_none() {
             return batch;
         }
         self.sessions.session_mut(session).drained();
-        let (queued_bytes, share) = self.shares(session, budget);
+        let (queued_bytes, shares, cut) = self.shares(session, budget);
         let oldest = self.sessions.session_mut(session).oldest_waiting();
-        let (mut spent, mut slow, mut coalesced, mut skipped) = (0, false, 0, 0);
+        let stop = if cut { budget.max(CUT_BYTES_MAX) } else { budget };
+        let mut sum = Sum::default();
         let mut turns = self.sessions.session_mut(session).turns();
         let mut subs = Vec::new();
-        while turns > 0 && (spent < budget || batch.items.is_empty()) && !batch.overrun {
+        while turns > 0 && (sum.spent < stop || batch.items.is_empty()) && !sum.overrun {
             turns -= 1;
             self.sessions.session_mut(session).pop(&mut subs);
-            let until = self.horizon(session, &subs, share);
-            for sub in subs.drain(..) {
-                let due = self.sessions.sub(session, sub).is_due(now);
-                let room = Room { bytes: share, until, due };
-                let (turn, counted) = self.turn(session, sub, room, now, &mut batch);
-                spent += turn.weight;
-                slow |= turn.slow && counted.0 + counted.1 > 0;
-                coalesced += counted.0;
-                skipped += counted.1;
-                batch.overrun |= turn.rest == Rest::Overrun;
-            }
+            self.group(session, &mut subs, shares, &mut batch, &mut sum);
         }
         batch.items.sort_by_key(|item| item.position);
+        batch.overrun = sum.overrun;
 
         let state = self.sessions.session_mut(session);
         let waited = oldest.map_or(0, |(_, since)| millis(now.saturating_sub(since)));
-        if slow && state.slow.is_none() {
+        if sum.slow && state.slow.is_none() {
             // It began when the oldest of what waits did not go out.
             let since = oldest.map_or(now, |(_, since)| since.min(now));
             state.slow = Some(Slow { since, coalesced: 0, skipped: 0 });
             batch.started = Some(Notice { queued_bytes, millis: waited, coalesced: 0, skipped: 0 });
         }
         if let Some(mut slow) = state.slow.take() {
-            slow.coalesced += coalesced;
-            slow.skipped += skipped;
+            slow.coalesced += sum.coalesced;
+            slow.skipped += sum.skipped;
             if state.turns() == 0 {
                 let Slow { since, coalesced, skipped } = slow;
                 let millis = millis(now.saturating_sub(since));
@@ -70,41 +89,125 @@ impl Fanout {
         batch
     }
 
-    /// About how many bytes wait, and how many of them each stream may send: as in a contest for a
-    /// cake, who wants little gets it, and the rest share what is left.
-    fn shares(&self, session: SessionId, budget: usize) -> (usize, usize) {
-        let Some(state) = self.sessions.get(session) else { return (0, 0) };
-        let mut wants: Vec<usize> = state.ready_subs().map(|sub| self.weight(sub, u64::MAX)).collect();
-        let all = wants.iter().sum();
+    /// The turn of one symbol's streams.
+    fn group(
+        &mut self,
+        session: SessionId,
+        subs: &mut Vec<SubId>,
+        shares: Shares,
+        batch: &mut Batch,
+        sum: &mut Sum,
+    ) {
+        let until = self.horizon(session, subs, shares);
+        // Trades first where quotes must go before them: they tell which.
+        let Some(state) = self.sessions.get(session) else { return };
+        subs.sort_by_key(|&id| !state.sub(id).options.trade_safe || !state.sub(id).is_trades());
+        let mut quotes = Vec::new();
+        for &sub in &*subs {
+            let state = self.sessions.sub(session, sub);
+            let (due, bytes) = (state.is_due(self.now), shares.of(state));
+            let fresh_since =
+                state.options.max_age.map_or(Duration::ZERO, |age| self.now.saturating_sub(age));
+            let safe = state.is_trades() && state.options.trade_safe;
+            let topic = state.topic;
+            let before: &[_] = if topic.stream == Stream::Quotes { &quotes } else { &[] };
+            let room = Room { bytes, until, due, fresh_since, quotes: before };
+            let begin = batch.items.len();
+            let (turn, counted) = self.turn(session, sub, room, batch);
+            sum.spent += turn.weight;
+            sum.slow |= turn.slow && counted.0 + counted.1 > 0;
+            sum.coalesced += counted.0;
+            sum.skipped += counted.1;
+            sum.overrun |= turn.rest == Rest::Overrun;
+            if safe {
+                quotes = batch.items[begin..].iter().filter_map(|item| quote_before(&item.kind)).collect();
+                sum.spent += self.before_trades(session, topic, subs, &quotes, batch);
+            }
+        }
+        subs.clear();
+    }
+
+    /// Sends the quotes that must go before trades where their stream does not have its turn with them.
+    fn before_trades(
+        &mut self,
+        session: SessionId,
+        trades: TopicId,
+        turns: &[SubId],
+        quotes: &[Arc<Event>],
+        batch: &mut Batch,
+    ) -> usize {
+        let id = TopicId { stream: Stream::Quotes, ..trades };
+        let found = self.sessions.get(session).and_then(|state| state.find(id));
+        let Some(sub) = found.filter(|sub| !turns.contains(sub)) else { return 0 };
+        let state = self.sessions.sub_mut(session, sub);
+        let begun = matches!(state.snapshot_due, None | Some(Due::Again)) && state.replay.is_none();
+        let begun = begun && !state.paused;
+        let Some(topic) = self.topics[id.index()].as_mut().filter(|_| begun) else { return 0 };
+        let before = state.account;
+        let turn =
+            coalesce::before_trades(topic, &state.options, quotes, &mut state.account, &mut batch.items);
+        let (delivered, coalesced, skipped) = state.account.since(&before);
+        self.stats.count(model::Channel::Quotes, delivered, coalesced, skipped);
+        if let Some(last) = quotes.last().filter(|_| delivered > 0) {
+            let all = coalesce::lacks(topic, state.account.stands(), &state.options).is_none();
+            if all {
+                topic.caught_up(state.place_in_lane, &state.options);
+            }
+            self.sessions.hurried(session, sub, (!all).then_some(last.position + 1));
+            if all {
+                self.change_filter(session, sub);
+            }
+        }
+        turn.weight
+    }
+
+    /// About how many bytes wait; how many of them each stream may send, as in a contest for a cake:
+    /// who wants little gets it, and the rest share what is left, the higher priorities before the
+    /// others; and whether states are to be given as of one moment.
+    fn shares(&self, session: SessionId, budget: usize) -> (usize, Shares, bool) {
+        let Some(state) = self.sessions.get(session) else { return (0, Shares([0; 3]), false) };
+        let mut wants: Vec<(Priority, usize)> =
+            state.ready_subs().map(|sub| (sub.options.priority, self.weight(sub, u64::MAX))).collect();
+        let cut = state.ready_subs().any(|sub| sub.snapshot_due == Some(Due::First));
+        let all = wants.iter().map(|&(_, want)| want).sum();
         if all <= budget {
-            return (all, budget);
+            return (all, Shares([budget; 3]), cut);
         }
         wants.sort_unstable();
-        let (mut left, mut count) = (budget, wants.len());
-        for want in wants {
-            if want > left / count {
-                break;
+        let mut left = budget;
+        let shares = [Priority::High, Priority::Normal, Priority::Low].map(|class| {
+            let wants = wants.iter().filter(|&&(priority, _)| priority == class);
+            let mut count = wants.clone().count();
+            for &(_, want) in wants {
+                if want > left / count {
+                    return std::mem::take(&mut left) / count;
+                }
+                left -= want;
+                count -= 1;
             }
-            left -= want;
-            count -= 1;
-        }
-        (all, left / count.max(1))
+            // Each has what it wants.
+            budget
+        });
+        (all, Shares(shares), cut)
     }
 
     /// About how many bytes wait for a subscription, up to a place in the total order.
     fn weight(&self, sub: &Sub, until: u64) -> usize {
         let topic = self.topics[sub.topic.index()].as_ref();
-        topic.map_or(0, |topic| coalesce::weight(topic, sub.account.place, until, &sub.options))
+        topic.map_or(0, |topic| coalesce::weight(topic, sub.account.stands(), until, &sub.options))
     }
 
     /// How far streams of which nothing may be dropped can be sent within their share: all of them
     /// to the same place in the total order, so that none runs ahead of another.
-    fn horizon(&self, session: SessionId, subs: &[SubId], share: usize) -> u64 {
+    fn horizon(&self, session: SessionId, subs: &[SubId], shares: Shares) -> u64 {
         let Some(state) = self.sessions.get(session) else { return u64::MAX };
-        let lossless =
-            |sub: &&Sub| sub.options.overflow == Overflow::Disconnect && sub.options.conflate.is_zero();
+        let lossless = |sub: &&Sub| {
+            sub.replay.is_some()
+                || (sub.options.overflow == Overflow::Disconnect && sub.options.conflate.is_zero())
+        };
         let subs: Vec<_> = subs.iter().map(|&id| state.sub(id)).filter(lossless).collect();
-        let room = share.max(TURN_BYTES_MIN).saturating_mul(subs.len());
+        let room =
+            subs.iter().fold(0_usize, |sum, sub| sum.saturating_add(shares.of(sub).max(TURN_BYTES_MIN)));
         let fits = |until: u64| subs.iter().map(|sub| self.weight(sub, until)).sum::<usize>() <= room;
         if fits(u64::MAX) {
             return u64::MAX;
@@ -112,7 +215,7 @@ impl Fanout {
         // Whatever its size, the oldest event must go.
         let next = |sub: &&Sub| {
             let topic = self.topics[sub.topic.index()].as_ref()?;
-            coalesce::next_position(topic, sub.account.place, &sub.options)
+            coalesce::lacks(topic, sub.account.stands(), &sub.options)
         };
         let (mut low, mut high) = (subs.iter().filter_map(next).min().unwrap_or(0), self.position);
         while low < high {
@@ -131,66 +234,127 @@ impl Fanout {
         &mut self,
         session: SessionId,
         id: SubId,
-        room: Room,
-        now: Duration,
+        room: Room<'_>,
         batch: &mut Batch,
-    ) -> (coalesce::Turn, (u64, u64)) {
+    ) -> (Turn, (u64, u64)) {
+        let (position, now) = (self.position, self.now);
         let sub = self.sessions.sub_mut(session, id);
-        let (options, place_in_lane, due) = (sub.options, sub.place_in_lane, sub.snapshot_due.take());
+        let (place_in_lane, due) = (sub.place_in_lane, sub.snapshot_due.take());
         let (before, mut account) = (sub.account, sub.account);
         let channel = sub.topic.stream.channel();
         let Some(topic) = self.topics[sub.topic.index()].as_mut() else { return Default::default() };
-        let (mut turn, begin) = (coalesce::Turn::default(), batch.items.len());
+        let (options, items) = (&sub.options, &mut batch.items);
+        let (mut turn, begin) = (Turn::default(), items.len());
+        if due == Some(Due::First) && !account.has_begun() {
+            // The account begins with the state as of this moment.
+            account = Account::open(topic.head_of(options));
+            account.pass(topic.head);
+        }
         // Subscribed to again between two updates: a state that was asked for goes at once, what waits
         // goes on waiting.
-        let early = if room.due || due == Some(Due::First) {
+        let first = matches!(due, Some(Due::First | Due::Lost { .. }));
+        let early = if room.due || first || sub.replay.is_some() {
             Early::No
         } else {
-            coalesce::early(topic, &options, account.place)
+            coalesce::early(topic, options, account.place)
         };
-        if due == Some(Due::First) || (due == Some(Due::Again) && early != Early::No) {
-            turn = coalesce::snapshot(topic, &options, &mut account, &mut batch.items);
+        match due {
+            Some(Due::Lost { ranged }) => {
+                turn = replay::lost(topic, options, ranged, &mut account, items);
+                // What is sent again of other streams follows, so that the session gets on.
+                let at = sub.waiting.map_or(position, |(position, _)| position);
+                items[begin..].iter_mut().for_each(|item| item.position = item.position.min(at));
+            }
+            Some(Due::First) => turn = coalesce::snapshot(topic, options, &mut account, items),
+            Some(Due::Again) if early != Early::No => {
+                turn = coalesce::snapshot(topic, options, &mut account, items);
+            }
+            _ => {}
+        }
+        if first && let Some(Kind::Snapshot { as_of, .. }) = items.last_mut().map(|item| &mut item.kind) {
+            *as_of = Some(position);
         }
         if early != Early::No
             && let Some((position, _)) = sub.waiting
         {
-            // After all that was sent, and right before what waits: its newest part may be older.
-            let state = batch.items[begin..].iter_mut();
-            state.for_each(|item| item.position = item.position.max(position - 1));
+            // After all that was sent, and right before what waits.
+            items[begin..].iter_mut().for_each(|item| item.position = position - 1);
         }
-        if early == Early::Alone && account.place < topic.head {
-            turn.rest = Rest::ForInterval;
+        if let Some(end) = sub.replay {
+            turn = replay::replay(topic, options, room.until.min(end), &mut account, items);
+            let next = coalesce::lacks(topic, account.stands(), options);
+            sub.replay = next.filter(|&next| next <= end).and(Some(end));
+            if sub.replay.is_none() {
+                turn.weight +=
+                    coalesce::before_trades(topic, options, room.quotes, &mut account, items).weight;
+                if coalesce::lacks(topic, account.stands(), options).is_none() {
+                    turn.rest = Rest::None;
+                }
+            }
+        } else if early == Early::Alone && account.stands() < topic.head {
+            turn.weight += coalesce::before_trades(topic, options, room.quotes, &mut account, items).weight;
+            let lacks = coalesce::lacks(topic, account.stands(), options);
+            turn.rest = if lacks.is_some() { Rest::ForInterval } else { Rest::None };
         } else {
-            let rest = coalesce::collect(topic, &options, room, &mut account, &mut batch.items);
-            turn = coalesce::Turn { weight: turn.weight + rest.weight, ..rest };
+            let rest = coalesce::collect(topic, options, room, &mut account, items);
+            turn = Turn { weight: turn.weight + rest.weight, ..rest };
         }
-        let again = due == Some(Due::Again) && early == Early::No;
-        if again && turn.rest == Rest::None {
-            turn.weight += coalesce::snapshot(topic, &options, &mut account, &mut batch.items).weight;
+        turn.slow &= !sub.rested;
+        let waits = due.filter(|_| due == Some(Due::Again) && early == Early::No);
+        if waits.is_some() && matches!(turn.rest, Rest::None | Rest::Withheld) {
+            turn.weight += coalesce::snapshot(topic, options, &mut account, items).weight;
+            if coalesce::lacks(topic, account.stands(), options).is_none() {
+                turn.rest = Rest::None;
+            }
         }
         // A snapshot or a gap stands no later than what follows it in its stream.
         let mut latest = u64::MAX;
-        for item in batch.items[begin..].iter_mut().rev() {
+        for item in items[begin..].iter_mut().rev() {
             item.position = item.position.min(latest);
             latest = item.position;
         }
+        if let (Some(last), Some((next, _))) = (items[begin..].last(), &mut sub.waiting)
+            && account.stands() > before.stands()
+        {
+            *next = (*next).max(last.position + 1);
+        }
         let (delivered, coalesced, skipped) = account.since(&before);
         self.stats.count(channel, delivered, coalesced, skipped);
-
-        let state = self.sessions.session_mut(session);
-        state.sub_mut(id).account = account;
+        self.stats.withheld += u64::from(turn.rest == Rest::Withheld);
+        sub.account = account;
         match turn.rest {
+            Rest::None => topic.caught_up(place_in_lane, options),
+            Rest::Withheld => topic.doze(place_in_lane, options),
+            _ => {}
+        }
+        if !matches!(turn.rest, Rest::None | Rest::Withheld) {
+            sub.snapshot_due = waits;
+        }
+        self.rest(session, id, turn.rest, now);
+        (turn, (coalesced, skipped))
+    }
+
+    /// What a subscription could not send goes on waiting for what it needs.
+    fn rest(&mut self, session: SessionId, id: SubId, rest: Rest, now: Duration) {
+        let state = self.sessions.session_mut(session);
+        match rest {
             Rest::None => {
-                topic.caught_up(place_in_lane, &options);
                 state.sent(id, now);
+                self.change_filter(session, id);
             }
             Rest::ForRoom | Rest::Overrun => state.push(id),
             Rest::ForInterval => self.sessions.wait(session, id),
+            Rest::Withheld => {}
         }
-        if turn.rest != Rest::None {
-            self.sessions.sub_mut(session, id).snapshot_due = due.filter(|_| again);
-        }
-        (turn, (coalesced, skipped))
+    }
+}
+
+/// The quote that was current before a trade.
+fn quote_before(kind: &Kind) -> Option<Arc<Event>> {
+    match kind {
+        Kind::Event { event, .. } => event.quote.clone(),
+        Kind::Summary { record, .. } => record.last.quote.clone(),
+        _ => None,
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Event {
     pub ts_recv: UnixNanos,
     /// What happened.
     pub body: Body,
+    /// Trades: the quote that was current before it.
+    pub quote: Option<Arc<Event>>,
     /// Its bytes, made once.
     pub encoded: Encoded,
 }

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Instrument, Symbol};
+use model::{Instrument, Seq, Symbol};
 
+use crate::coalesce;
 use crate::event::Event;
 use crate::ids::{SessionId, Stream, SymbolId, TopicId};
 use crate::ledger::{Account, Lag, Ledger, Stats};
-use crate::limits::LogLimits;
-use crate::session::{Due, Options, Sessions};
+use crate::limits::{FILTERS_MAX, LogLimits};
+use crate::options::Options;
+use crate::session::{Due, Sessions, SubId};
 use crate::topic::Topic;
 
 /// Who gets which update. Time is given as the duration since any fixed moment.
@@ -23,6 +25,8 @@ pub struct Fanout {
     pub(crate) sessions: Sessions,
     pub(crate) position: u64,
     pub(crate) stats: Stats,
+    /// The time of the last input.
+    pub(crate) now: Duration,
 }
 
 /// Why a subscription was refused.
@@ -32,6 +36,9 @@ pub enum SubscribeError {
     /// Changes of a book mean nothing to who has no book.
     #[error("a book begins with a snapshot")]
     SnapshotNeeded,
+    /// Each filter in use on a stream costs a log.
+    #[error("{FILTERS_MAX} filters are in use on this stream already")]
+    TooManyFilters,
 }
 
 impl Fanout {
@@ -45,7 +52,7 @@ impl Fanout {
     /// lists it. Cost: O(readers of the stream), no copy, no allocation for a reader.
     pub fn publish(&mut self, event: &Arc<Event>, now: Duration) -> Option<SymbolId> {
         let listed = self.list(event);
-        self.position = event.position;
+        (self.position, self.now) = (event.position, now);
         self.stats.published += 1;
         if event.topic.stream == Stream::Status {
             let trades = TopicId { stream: Stream::Trades, ..event.topic };
@@ -72,7 +79,7 @@ impl Fanout {
         Some(id)
     }
 
-    fn open_topic(&mut self, id: TopicId) {
+    pub(crate) fn open_topic(&mut self, id: TopicId) {
         let slot = &mut self.topics[id.index()];
         if slot.is_none() {
             let instrument = Arc::clone(&self.listed[id.symbol.index()]);
@@ -114,7 +121,8 @@ impl Fanout {
     /// place. Takes effect with the next drain.
     ///
     /// # Errors
-    /// [`SubscribeError::SnapshotNeeded`] for a first subscription of a book without one.
+    /// [`SubscribeError::SnapshotNeeded`] for a first subscription of a book without one,
+    /// [`SubscribeError::TooManyFilters`] for one filter too many.
     pub fn subscribe(
         &mut self,
         session: SessionId,
@@ -127,34 +135,119 @@ impl Fanout {
         }
         self.open_topic(id);
         let Some(topic) = &mut self.topics[id.index()] else { return Ok(()) };
-        let Some(sub) = known else {
-            let sub = self.sessions.add_sub(session, id, options, Account::open(topic.head));
-            let place = topic.join(session, sub, &options);
-            self.sessions.sub_mut(session, sub).place_in_lane = place;
-            if options.snapshot {
-                self.sessions.enqueue(session, sub);
-            }
+        if topic.refuses(&options) {
+            return Err(SubscribeError::TooManyFilters);
+        }
+        if let Some(sub) = known {
+            self.resubscribe(session, sub, options);
             return Ok(());
-        };
+        }
+        let snapshot = options.snapshot;
+        let sub = self.sessions.add_sub(session, id, options, Account::default());
+        let options = &self.sessions.sub(session, sub).options;
+        let place_in_lane = topic.join(session, sub, options);
+        let head = if snapshot { topic.head_of(options) } else { topic.head };
         let state = self.sessions.sub_mut(session, sub);
-        let before = std::mem::replace(&mut state.options, options);
-        let moves =
-            id.stream == Stream::Book && (before.depth, before.checksum) != (options.depth, options.checksum);
-        if moves {
+        (state.place_in_lane, state.account) = (place_in_lane, Account::open(head));
+        if snapshot {
+            self.sessions.enqueue(session, sub);
+        }
+        Ok(())
+    }
+
+    /// The options of a subscription are replaced.
+    fn resubscribe(&mut self, session: SessionId, sub: SubId, mut options: Options) {
+        let state = self.sessions.sub_mut(session, sub);
+        let begun = matches!(state.snapshot_due, None | Some(Due::Again));
+        state.next_filter = None;
+        if options.filter != state.options.filter && begun && state.waiting.is_some() {
+            // What waits is for the old filter; the new one holds once that is sent.
+            let wanted = std::mem::replace(&mut options.filter, state.options.filter.clone());
+            state.next_filter = Some((wanted, options.snapshot));
+            options.snapshot = false;
+        }
+        let before = std::mem::replace(&mut state.options, options.clone());
+        let (id, lost) = (state.topic, matches!(state.snapshot_due, Some(Due::Lost { .. })));
+        if id.stream != Stream::Book {
+            if before.filter != options.filter {
+                self.move_over(session, sub, &before);
+            }
+        } else if (before.depth, before.checksum) != (options.depth, options.checksum) {
+            self.move_over(session, sub, &before);
+            let head = self.topics[id.index()].as_ref().map_or(Seq::START, |topic| topic.head);
+            let state = self.sessions.sub_mut(session, sub);
             // What waits is for another view: the new one begins with its state. With nothing waiting
             // and the same levels, there is nothing to say.
-            if options.snapshot || before.depth != options.depth || state.account.place < topic.head {
+            let stale = before.depth != options.depth || state.account.place < head;
+            if !lost && (options.snapshot || stale) {
                 state.snapshot_due = Some(Due::First);
             }
-            let place = state.place_in_lane;
-            topic.leave(place, &before, &mut self.sessions);
-            let place = topic.join(session, sub, &options);
-            self.sessions.sub_mut(session, sub).place_in_lane = place;
-        } else if options.snapshot {
+        }
+        let state = self.sessions.sub_mut(session, sub);
+        if options.snapshot {
             state.snapshot_due = state.snapshot_due.or(Some(Due::Again));
         }
         self.sessions.reschedule(session, sub);
-        Ok(())
+    }
+
+    /// A subscription is to read another view of its stream.
+    fn move_over(&mut self, session: SessionId, sub: SubId, before: &Options) {
+        let state = self.sessions.sub(session, sub);
+        let (id, place, options) = (state.topic, state.place_in_lane, state.options.clone());
+        let Some(topic) = &mut self.topics[id.index()] else { return };
+        topic.leave(place, before, &mut self.sessions, self.now);
+        let place = topic.join(session, sub, &options);
+        let state = self.sessions.sub_mut(session, sub);
+        state.place_in_lane = place;
+        if id.stream != Stream::Book {
+            // What the old filter hid stays hidden.
+            state.account.pass(topic.head);
+            if state.waiting.is_some() {
+                topic.fell_behind(place, &options);
+            }
+        }
+    }
+
+    /// Nothing waits for a subscription any more: a filter that waited for that holds from here on.
+    pub(crate) fn change_filter(&mut self, session: SessionId, sub: SubId) {
+        let state = self.sessions.sub_mut(session, sub);
+        let Some((filter, snapshot)) = state.next_filter.take() else { return };
+        let before = state.options.clone();
+        state.options.filter = filter;
+        if snapshot {
+            state.snapshot_due = state.snapshot_due.or(Some(Due::Again));
+        }
+        self.move_over(session, sub, &before);
+        self.sessions.reschedule(session, sub);
+    }
+
+    /// A subscription stands at its place in a log that it has not read before: notes whether it
+    /// lacks something there.
+    pub(crate) fn stand(&mut self, session: SessionId, sub: SubId) {
+        let now = self.now;
+        let state = self.sessions.sub(session, sub);
+        let (place, place_in_lane) = (state.account.stands(), state.place_in_lane);
+        let options = state.options.clone();
+        let Some(topic) = &mut self.topics[state.topic.index()] else { return };
+        let next = coalesce::lacks(topic, place, &options).map(|position| (position, now));
+        let waiting = next.and(state.waiting.or(next));
+        if next.is_some() {
+            topic.mark(&options, place);
+            topic.fell_behind(place_in_lane, &options);
+        } else {
+            topic.caught_up(place_in_lane, &options);
+        }
+        self.sessions.session_mut(session).waits(sub, waiting);
+    }
+
+    /// Input: nothing of a stream is to be sent until further notice, or again. What waits meanwhile
+    /// goes by the subscription's options. False where the session is not subscribed to it.
+    pub fn pause(&mut self, session: SessionId, id: TopicId, paused: bool) -> bool {
+        let found = self.sessions.get(session).and_then(|state| state.find(id));
+        if let Some(sub) = found {
+            self.sessions.pause(session, sub, paused);
+        }
+        found.is_some()
     }
 
     /// Input: a session no longer wants a stream; returns its final account. Nothing of the stream
@@ -163,7 +256,7 @@ impl Fanout {
         let sub = self.sessions.get(session)?.find(id)?;
         let topic = self.topics[id.index()].as_mut()?;
         let sub = self.sessions.remove_sub(session, sub);
-        topic.leave(sub.place_in_lane, &sub.options, &mut self.sessions);
+        topic.leave(sub.place_in_lane, &sub.options, &mut self.sessions, self.now);
         Some(sub.account.ledger(id, topic.head))
     }
 
@@ -171,13 +264,20 @@ impl Fanout {
     #[must_use]
     pub fn subscriptions(&self, session: SessionId) -> Vec<(TopicId, Options)> {
         let state = self.sessions.get(session);
-        state.into_iter().flat_map(|state| state.subs().map(|sub| (sub.topic, sub.options))).collect()
+        state.into_iter().flat_map(|state| state.subs().map(|sub| (sub.topic, sub.options.clone()))).collect()
     }
 
     /// Whether a session is subscribed to a stream.
     #[must_use]
     pub fn is_subscribed(&self, session: SessionId, topic: TopicId) -> bool {
         self.sessions.get(session).is_some_and(|state| state.find(topic).is_some())
+    }
+
+    /// Whether nothing of a stream is sent until further notice.
+    #[must_use]
+    pub fn is_paused(&self, session: SessionId, topic: TopicId) -> bool {
+        let state = self.sessions.get(session);
+        state.is_some_and(|state| state.find(topic).is_some_and(|sub| state.sub(sub).paused))
     }
 
     /// How many streams a session is subscribed to.
@@ -202,7 +302,8 @@ impl Fanout {
         let Some(state) = self.sessions.get(session) else {
             return Lag { oldest_pending_ms: 0, source_lag_ms: 0, coalescing: false };
         };
-        let oldest = state.oldest_waiting().map_or(Duration::ZERO, |(_, since)| now.saturating_sub(since));
+        let since = state.subs().filter(|sub| !sub.paused).filter_map(|sub| sub.waiting).min();
+        let oldest = since.map_or(Duration::ZERO, |(_, since)| now.saturating_sub(since));
         let topics = state.subs().filter_map(|sub| self.topics[sub.topic.index()].as_ref());
         Lag {
             oldest_pending_ms: u64::try_from(oldest.as_millis()).unwrap_or(u64::MAX),
@@ -226,6 +327,7 @@ impl Fanout {
 
     /// Input: time passed. Call at [`Self::poll_timeout`] or later.
     pub fn handle_timeout(&mut self, now: Duration) {
+        self.now = now;
         self.sessions.handle_timeout(now);
     }
 

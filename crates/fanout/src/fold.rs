@@ -7,8 +7,8 @@ use model::{Body, Seq, TradeSummary};
 use crate::event::{Encoded, Event};
 use crate::item::GapCause;
 
-/// Something a log keeps.
-pub(crate) trait Entry {
+/// Something a log keeps; cheap to clone.
+pub(crate) trait Entry: Clone {
     /// Its place in the stream.
     fn seq(&self) -> Seq;
     /// The place of the entry before it.
@@ -24,7 +24,7 @@ pub(crate) trait Fold: Sized + Clone {
     /// What is folded.
     type Entry: Entry;
     /// What becomes of an entry that leaves the log.
-    fn fate(entry: &Arc<Self::Entry>) -> Fate<Self>;
+    fn fate(entry: &Self::Entry) -> Fate<Self>;
     /// Takes in the fold that follows directly; false where that cannot be, and nothing changed.
     fn join(&mut self, later: &Self) -> bool;
     /// What it costs to keep, in the units of the log's bound.
@@ -45,21 +45,29 @@ pub(crate) enum Fate<F> {
     Folded(F),
 }
 
-impl Entry for Event {
+/// An event as the readers of a view see it.
+#[derive(Clone)]
+pub(crate) struct Seen {
+    pub(crate) event: Arc<Event>,
+    /// The place of the event that they saw before it.
+    pub(crate) prev: Seq,
+}
+
+impl Entry for Seen {
     fn seq(&self) -> Seq {
-        self.seq
+        self.event.seq
     }
 
     fn prev(&self) -> Seq {
-        self.seq.prev()
+        self.prev
     }
 
     fn position(&self) -> u64 {
-        self.position
+        self.event.position
     }
 
     fn weight(&self) -> usize {
-        self.weight()
+        self.event.weight()
     }
 }
 
@@ -68,9 +76,9 @@ impl Entry for Event {
 pub(crate) struct Newest;
 
 impl Fold for Newest {
-    type Entry = Event;
+    type Entry = Seen;
 
-    fn fate(_: &Arc<Event>) -> Fate<Self> {
+    fn fate(_: &Seen) -> Fate<Self> {
         Fate::Forgotten
     }
 
@@ -96,9 +104,9 @@ impl Fold for Newest {
 pub(crate) struct Each;
 
 impl Fold for Each {
-    type Entry = Event;
+    type Entry = Seen;
 
-    fn fate(_: &Arc<Event>) -> Fate<Self> {
+    fn fate(_: &Seen) -> Fate<Self> {
         Fate::Void(GapCause::SlowConsumer)
     }
 
@@ -152,10 +160,10 @@ impl Trades {
 }
 
 impl Fold for Trades {
-    type Entry = Event;
+    type Entry = Seen;
 
-    fn fate(event: &Arc<Event>) -> Fate<Self> {
-        Fate::Folded(Self { last: Arc::clone(event), prev: event.seq.prev(), summary: None })
+    fn fate(seen: &Seen) -> Fate<Self> {
+        Fate::Folded(Self { last: Arc::clone(&seen.event), prev: seen.prev, summary: None })
     }
 
     /// Refused where a total would no longer be exact: then there are two records instead of one.

@@ -8,6 +8,7 @@ use crate::book::{BookRecord, BookSnapshot};
 use crate::event::Event;
 use crate::fold::SummaryRecord;
 use crate::ids::TopicId;
+use crate::options::Look;
 
 /// What a session should be sent now.
 #[derive(Debug, Default)]
@@ -35,8 +36,8 @@ pub struct Item {
     pub instrument: Arc<Instrument>,
     /// Where it stands in the total order: that of its newest part.
     pub position: u64,
-    /// The client wants to know when it was sent.
-    pub stamp: bool,
+    /// How the client wants it written.
+    pub look: Look,
     /// What it is.
     pub kind: Kind,
 }
@@ -67,15 +68,18 @@ pub enum Kind {
     },
     /// Events that the reader does not get.
     Gap {
-        /// The first of them.
-        from: Seq,
-        /// The last of them.
-        to: Seq,
+        /// The first and the last of them, where that is known.
+        range: Option<(Seq, Seq)>,
         /// Why.
         cause: GapCause,
     },
     /// The state of the stream.
-    Snapshot(Snapshot),
+    Snapshot {
+        /// What it is.
+        state: Snapshot,
+        /// The place in the total order as of which it is, where that is the newest.
+        as_of: Option<u64>,
+    },
 }
 
 /// Why events are not sent.
@@ -85,6 +89,8 @@ pub enum GapCause {
     SlowConsumer,
     /// The feed lost them.
     FeedGap,
+    /// The reader comes back and they are no longer kept.
+    CursorExpired,
 }
 
 /// The state of a stream.

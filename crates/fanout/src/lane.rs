@@ -22,6 +22,8 @@ struct Reader {
     sub: SubId,
     /// Something waits for it already.
     behind: bool,
+    /// It was looked at, nothing may be sent, and the next news may change that.
+    dozes: bool,
 }
 
 impl<F: Fold> Lane<F> {
@@ -33,7 +35,7 @@ impl<F: Fold> Lane<F> {
 impl Readers {
     /// Adds a reader and returns its place in the list.
     pub(crate) fn add(&mut self, session: SessionId, sub: SubId) -> usize {
-        self.0.push(Reader { session, sub, behind: false });
+        self.0.push(Reader { session, sub, behind: false, dozes: false });
         self.0.len() - 1
     }
 
@@ -53,17 +55,26 @@ impl Readers {
         self.0[place].behind = false;
     }
 
+    pub(crate) fn fell_behind(&mut self, place: usize) {
+        self.0[place].behind = true;
+    }
+
+    /// Something waits for a reader that must not be sent; the next news wake it.
+    pub(crate) fn doze(&mut self, place: usize) {
+        self.0[place].dozes = true;
+    }
+
     /// Where those stand for whom something waits.
     pub(crate) fn places(&self, sessions: &Sessions, places: &mut Vec<Seq>) {
         let behind = self.0.iter().filter(|reader| reader.behind);
-        places.extend(behind.map(|reader| sessions.sub(reader.session, reader.sub).account.place));
+        places.extend(behind.map(|reader| sessions.sub(reader.session, reader.sub).account.stands()));
     }
 
     /// Something new is in the log. `urgent` news do not wait for a conflation interval.
     pub(crate) fn wake(&mut self, sessions: &mut Sessions, news: News) {
         for reader in &mut self.0 {
-            if !reader.behind {
-                reader.behind = true;
+            if !reader.behind || reader.dozes {
+                (reader.behind, reader.dozes) = (true, false);
                 sessions.wake(reader.session, reader.sub, news);
             } else if news.urgent {
                 sessions.hurry(reader.session, reader.sub);

@@ -45,6 +45,8 @@ pub struct Stats {
     pub coalesced: [u64; model::Channel::ALL.len()],
     /// Events named in gaps or replaced by snapshots.
     pub skipped: [u64; model::Channel::ALL.len()],
+    /// Times that something was too old to be sent.
+    pub withheld: u64,
 }
 
 impl Stats {
@@ -63,6 +65,8 @@ pub(crate) struct Account {
     base: Seq,
     /// Everything up to here is accounted for.
     pub(crate) place: Seq,
+    /// Nothing up to here waits, though it is not accounted for: a filter hid it.
+    from: Seq,
     delivered: u64,
     coalesced: u64,
     skipped: u64,
@@ -74,7 +78,36 @@ pub(crate) struct Account {
 impl Account {
     pub(crate) const fn open(at: Seq) -> Self {
         let last_sent = Seq::START;
-        Self { base: at, place: at, delivered: 0, coalesced: 0, skipped: 0, last_sent, begun: false }
+        Self {
+            base: at,
+            place: at,
+            from: at,
+            delivered: 0,
+            coalesced: 0,
+            skipped: 0,
+            last_sent,
+            begun: false,
+        }
+    }
+
+    /// Of a reader that comes back: its account goes on from its place.
+    pub(crate) const fn resumed(at: Seq) -> Self {
+        Self { begun: true, ..Self::open(at) }
+    }
+
+    /// What waits begins after this.
+    pub(crate) fn stands(&self) -> Seq {
+        self.place.max(self.from)
+    }
+
+    /// Nothing up to `from` waits.
+    pub(crate) const fn pass(&mut self, from: Seq) {
+        self.from = from;
+    }
+
+    /// Whether anything was sent.
+    pub(crate) const fn has_begun(&self) -> bool {
+        self.begun
     }
 
     /// A record up to `seq` is sent; what lies between it and the place before was folded into it.
@@ -101,13 +134,14 @@ impl Account {
 
     /// The reader is told that there is nothing, as of `seq`.
     pub(crate) fn nothing(&mut self, seq: Seq) {
-        let place = self.place.max(seq);
-        if self.begun {
+        if std::mem::replace(&mut self.begun, true) {
+            let place = self.place.max(seq);
             self.skipped += place.since(self.place);
+            self.place = place;
         } else {
-            self.base = place;
+            self.from = self.stands();
+            (self.base, self.place) = (seq, seq);
         }
-        (self.place, self.begun) = (place, true);
     }
 
     pub(crate) const fn ledger(&self, topic: TopicId, head: Seq) -> Ledger {

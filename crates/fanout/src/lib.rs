@@ -12,27 +12,35 @@ mod coalesce;
 mod drain;
 mod event;
 mod fanout;
+mod filter;
 mod fold;
 mod ids;
 mod item;
 mod lane;
 mod ledger;
 pub mod limits;
+mod options;
 mod out;
+mod replay;
+mod resume;
 mod ring;
 mod sequencer;
 mod session;
 mod topic;
+mod trail;
+mod views;
 
 pub use book::{BookRecord, BookSnapshot};
 pub use event::{Encoded, Event};
 pub use fanout::{Fanout, SubscribeError};
+pub use filter::Filter;
 pub use fold::SummaryRecord;
 pub use ids::{SessionId, Stream, SymbolId, TopicId};
 pub use item::{Batch, GapCause, Item, Kind, Notice, Snapshot};
 pub use ledger::{Lag, Ledger, Stats};
+pub use options::{Depth, Look, Options, Overflow, Priority};
+pub use resume::Resumed;
 pub use sequencer::{Sequencer, SymbolTaken};
-pub use session::{Depth, Options, Overflow};
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! The named bounds of the fan-out. Each is crossed by a test.
 
+use std::time::Duration;
+
 /// Newest events that a topic log keeps.
 pub const LOG_EVENTS_MAX: usize = 1_024;
 /// About how many bytes of JSON the events of a topic log come to at most.
@@ -15,6 +17,12 @@ pub const BOOK_LEVELS_MAX: usize = 131_072;
 pub const SNAPSHOT_TRADES: usize = 50;
 /// Bars a snapshot shows where the client does not say.
 pub const SNAPSHOT_BARS: usize = 500;
+/// Filters in use on one stream of one symbol: each has a log of its own.
+pub const FILTERS_MAX: usize = 32;
+/// How long the log of a depth is kept after its last reader has left, so that it can come back.
+pub const VIEW_KEPT: Duration = Duration::from_secs(120);
+/// States that are asked for together are given as of one moment, up to about so many bytes.
+pub const CUT_BYTES_MAX: usize = 1 << 20;
 /// What a stream may send in its turn, however many wait: one record of any kind fits.
 pub const TURN_BYTES_MIN: usize = 1_024;
 

@@ -11,15 +11,18 @@ use crate::fold::{SummaryRecord, Trades};
 use crate::ids::TopicId;
 use crate::item::{GapCause, Item, Kind, Snapshot};
 use crate::ledger::Account;
+use crate::options::{Look, Options};
 use crate::topic::Topic;
 
 /// Where a turn's items go, with the account they are entered into.
 pub(crate) struct Out<'a> {
     pub(crate) topic: &'a Facts,
     pub(crate) account: &'a mut Account,
-    pub(crate) stamp: bool,
-    pub(crate) items: &'a mut Vec<Item>,
+    look: Look,
+    items: &'a mut Vec<Item>,
     pub(crate) turn: Turn,
+    /// Where a state stands in the total order.
+    pub(crate) position: u64,
 }
 
 /// What of a topic every item says.
@@ -39,11 +42,31 @@ impl Facts {
 
 /// About how many bytes a trade summary has as JSON.
 pub(crate) const SUMMARY_BYTES: usize = 520;
-impl Out<'_> {
+
+impl<'a> Out<'a> {
+    pub(crate) fn new(
+        topic: &'a Facts,
+        options: &Options,
+        account: &'a mut Account,
+        items: &'a mut Vec<Item>,
+    ) -> Self {
+        Self { topic, account, look: options.look, items, turn: Turn::default(), position: topic.position }
+    }
+
     pub(crate) fn event(&mut self, event: &Arc<Event>) {
         let prev = self.account.place;
         self.account.record(event.seq);
         self.push(event.position, event.weight(), Kind::Event { event: Arc::clone(event), prev });
+    }
+
+    /// Those of `quotes` that the reader lacks and wants.
+    pub(crate) fn quotes(&mut self, quotes: &[Arc<Event>], options: &Options) {
+        for quote in quotes {
+            let wanted = options.filter.as_ref().is_none_or(|filter| filter.lets(&quote.body));
+            if quote.seq > self.account.stands() && wanted {
+                self.event(quote);
+            }
+        }
     }
 
     pub(crate) fn fold(&mut self, fold: Trades) {
@@ -65,7 +88,7 @@ impl Out<'_> {
     pub(crate) fn known(&mut self, record: &BookRecord, known: Arc<BookSnapshot>) {
         let weight = book_weight(known.levels.len());
         self.account.snapshot(record.seq);
-        self.push(record.position, weight, Kind::Snapshot(Snapshot::Book(known)));
+        self.push(record.position, weight, whole(Snapshot::Book(known)));
     }
 
     pub(crate) fn gap(&mut self, to: Seq, cause: GapCause) {
@@ -75,7 +98,13 @@ impl Out<'_> {
     pub(crate) fn gap_at(&mut self, position: u64, to: Seq, cause: GapCause) {
         let from = self.account.place.next();
         self.account.gap(to);
-        self.push(position, GAP_BYTES, Kind::Gap { from, to, cause });
+        self.push(position, GAP_BYTES, Kind::Gap { range: Some((from, to)), cause });
+    }
+
+    /// The reader's place means nothing here.
+    pub(crate) fn stranger(&mut self) {
+        let kind = Kind::Gap { range: None, cause: GapCause::CursorExpired };
+        self.push(self.topic.position, GAP_BYTES, kind);
     }
 
     /// All that waits is dropped.
@@ -86,15 +115,9 @@ impl Out<'_> {
 
     pub(crate) fn state(&mut self, events: Vec<Arc<Event>>) {
         let weight = events.iter().map(|event| event.weight()).sum();
-        let newest = events.last();
-        let position = newest.map_or(0, |event| event.position);
-        self.account.snapshot(newest.map_or(Seq::START, |event| event.seq));
+        self.account.snapshot(events.last().map_or(Seq::START, |event| event.seq));
         let snapshot = if events.is_empty() { Snapshot::Empty } else { Snapshot::Events(events) };
-        self.push(position, weight, Kind::Snapshot(snapshot));
-    }
-
-    pub(crate) fn newest(&mut self, event: Option<&Arc<Event>>) {
-        self.state(event.cloned().into_iter().collect());
+        self.push(self.position, weight, whole(snapshot));
     }
 
     pub(crate) fn book(&mut self, head: Seq, snapshot: Snapshot) {
@@ -107,7 +130,7 @@ impl Out<'_> {
             // Of a book that is not known, what came before means nothing either.
             _ => self.account.nothing(head),
         }
-        self.push(self.topic.position, weight, Kind::Snapshot(snapshot));
+        self.push(self.topic.position, weight, whole(snapshot));
     }
 
     fn push(&mut self, position: u64, weight: usize, kind: Kind) {
@@ -116,10 +139,14 @@ impl Out<'_> {
             topic: self.topic.id,
             instrument: Arc::clone(&self.topic.instrument),
             position,
-            stamp: self.stamp,
+            look: self.look,
             kind,
         });
     }
+}
+
+fn whole(state: Snapshot) -> Kind {
+    Kind::Snapshot { state, as_of: None }
 }
 
 /// About how many bytes a gap message has.

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 use std::ops::Range;
-use std::sync::Arc;
+use std::time::Duration;
 
 use model::Seq;
 
@@ -24,6 +24,8 @@ pub(crate) struct Ring<F: Fold> {
     marks: VecDeque<Seq>,
     /// Entries that may leave before the marks must be taken anew.
     fresh_for: usize,
+    /// Where the newest entry that has left stands in the total order.
+    evicted: u64,
     /// Whoever is before this lacks something that nobody can give any more.
     floor: Seq,
     floor_cause: GapCause,
@@ -39,7 +41,9 @@ pub(crate) struct Bounds {
 }
 
 struct Slot<E> {
-    entry: Arc<E>,
+    entry: E,
+    /// When it came in.
+    arrived: Duration,
     /// Sum of the weights up to and with this entry.
     weighed: u64,
     /// No fold goes beyond this entry.
@@ -76,17 +80,39 @@ impl<F: Fold> Ring<F> {
             units: 0,
             marks: VecDeque::new(),
             fresh_for: 0,
+            evicted: 0,
             floor: Seq::START,
             floor_cause: GapCause::SlowConsumer,
             bounds,
         }
     }
 
-    /// Adds the newest entry. Where old ones leave and the marks are no longer fresh, `readers`
+    /// An empty log that lacks what this one lacks.
+    pub(crate) fn emptied(&self, bounds: Bounds) -> Self {
+        let floor = self.slots.front().map_or(Seq::START, |slot| slot.entry.prev());
+        Self { evicted: self.evicted, floor, ..Self::new(bounds) }
+    }
+
+    /// Whoever is before this lacks something that nobody can give any more.
+    pub(crate) const fn floor(&self) -> Seq {
+        self.floor
+    }
+
+    /// Whether an entry at or before `position` in the total order is in the log.
+    pub(crate) fn has_until(&self, position: u64) -> bool {
+        self.slots.front().is_some_and(|slot| slot.entry.position() <= position)
+    }
+
+    /// All entries, oldest first, when each came in, and whether it is sealed.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&F::Entry, Duration, bool)> {
+        self.slots.iter().map(|slot| (&slot.entry, slot.arrived, slot.sealed))
+    }
+
+    /// Adds the newest entry, which came in at `arrived`. Where old ones leave and the marks are no longer fresh, `readers`
     /// must give the places of all who lack something, in any order.
-    pub(crate) fn push(&mut self, entry: Arc<F::Entry>, readers: impl Fn(&mut Vec<Seq>)) {
+    pub(crate) fn push(&mut self, entry: F::Entry, arrived: Duration, readers: impl Fn(&mut Vec<Seq>)) {
         self.weighed += entry.weight() as u64;
-        self.slots.push_back(Slot { entry, weighed: self.weighed, sealed: false });
+        self.slots.push_back(Slot { entry, arrived, weighed: self.weighed, sealed: false });
         while self.is_over() {
             if self.fresh_for == 0 {
                 let mut places = Vec::new();
@@ -120,8 +146,28 @@ impl<F: Fold> Ring<F> {
         }
     }
 
-    pub(crate) fn newest(&self) -> Option<&Arc<F::Entry>> {
+    pub(crate) fn newest(&self) -> Option<&F::Entry> {
         self.slots.back().map(|slot| &slot.entry)
+    }
+
+    /// When the newest entry came in.
+    pub(crate) fn newest_arrived(&self) -> Option<Duration> {
+        self.slots.back().map(|slot| slot.arrived)
+    }
+
+    /// Whether every entry after `position` in the total order is still in the log.
+    pub(crate) const fn holds_since(&self, position: u64) -> bool {
+        self.evicted <= position
+    }
+
+    /// The place of the newest entry at or before `position` in the total order, as far as the log
+    /// tells.
+    pub(crate) fn place_at(&self, position: u64) -> Seq {
+        let after = self.slots.partition_point(|slot| slot.entry.position() <= position);
+        match after.checked_sub(1) {
+            Some(at) => self.slots[at].entry.seq(),
+            None => self.slots.front().map_or(Seq::START, |slot| slot.entry.prev()),
+        }
     }
 
     /// The place of the oldest entry.
@@ -130,7 +176,7 @@ impl<F: Fold> Ring<F> {
     }
 
     /// The newest entries up to `place`, at most `count`, oldest first.
-    pub(crate) fn last_until(&self, place: Seq, count: usize) -> impl Iterator<Item = &Arc<F::Entry>> {
+    pub(crate) fn last_until(&self, place: Seq, count: usize) -> impl DoubleEndedIterator<Item = &F::Entry> {
         let end = self.index_after(place);
         self.slots.range(end.saturating_sub(count)..end).map(|slot| &slot.entry)
     }
@@ -153,8 +199,18 @@ impl<F: Fold> Ring<F> {
         }
     }
 
-    pub(crate) fn entries(&self, lack: &Lack) -> impl DoubleEndedIterator<Item = &Arc<F::Entry>> {
+    pub(crate) fn entries(&self, lack: &Lack) -> impl DoubleEndedIterator<Item = &F::Entry> {
         self.slots.range(lack.entries.clone()).map(|slot| &slot.entry)
+    }
+
+    /// The entries lacked, and when each came in.
+    pub(crate) fn arrivals(&self, lack: &Lack) -> impl Iterator<Item = (&F::Entry, Duration)> {
+        self.slots.range(lack.entries.clone()).map(|slot| (&slot.entry, slot.arrived))
+    }
+
+    /// When the first entry lacked came in.
+    pub(crate) fn first_arrived(&self, lack: &Lack) -> Option<Duration> {
+        self.slots.range(lack.entries.clone()).next().map(|slot| slot.arrived)
     }
 
     /// How many of the newest entries lacked fit into `bytes`.
@@ -231,6 +287,7 @@ impl<F: Fold> Ring<F> {
     fn evict(&mut self) {
         let Some(slot) = self.slots.pop_front() else { return };
         let (seq, prev) = (slot.entry.seq(), slot.entry.prev());
+        self.evicted = slot.entry.position();
         while self.marks.front().is_some_and(|&mark| mark < prev) {
             self.marks.pop_front();
         }

@@ -15,6 +15,8 @@ pub struct Sequencer {
     listed: Vec<Arc<Instrument>>,
     /// By topic: the last sequence and the last time of receipt.
     streams: Vec<(Seq, UnixNanos)>,
+    /// By symbol: its newest quote.
+    quotes: Vec<Option<Arc<Event>>>,
     position: u64,
 }
 
@@ -48,16 +50,22 @@ impl Sequencer {
         *seq = seq.next();
         *recv = tick.ts_recv.unwrap_or(now).max(*recv);
         self.position += 1;
-        Ok(Some(Arc::new(Event {
+        let quote = &mut self.quotes[symbol.index()];
+        let event = Arc::new(Event {
             topic,
             seq: *seq,
             position: self.position,
             ts_event: tick.ts_event.unwrap_or(*recv),
             ts_recv: *recv,
             instrument: tick.instrument,
+            quote: if topic.stream == Stream::Trades { quote.clone() } else { None },
             body: tick.body,
             encoded: Encoded::default(),
-        })))
+        });
+        if topic.stream == Stream::Quotes {
+            *quote = Some(Arc::clone(&event));
+        }
+        Ok(Some(event))
     }
 
     /// How many symbols are listed.
@@ -76,6 +84,7 @@ impl Sequencer {
         let id = SymbolId(u32::try_from(self.listed.len()).expect("fewer than 2^32 symbols fit in memory"));
         self.symbols.insert(instrument.symbol.clone(), id);
         self.listed.push(Arc::clone(instrument));
+        self.quotes.push(None);
         self.streams.resize(self.listed.len() * Stream::COUNT as usize, (Seq::START, UnixNanos(0)));
         Ok(id)
     }

@@ -4,83 +4,16 @@
 //! across channels.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use slab::Slab;
 
-use crate::ids::{SessionId, SymbolId, TopicId};
+use crate::filter::Filter;
+use crate::ids::{SessionId, Stream, SymbolId, TopicId};
 use crate::lane::News;
 use crate::ledger::Account;
-
-/// How a subscription is to be served.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Options {
-    /// Send the state first.
-    pub snapshot: bool,
-    /// Trades or bars in a snapshot at most; `None` = the channel's default.
-    pub snapshot_limit: Option<usize>,
-    /// How deep a book.
-    pub depth: Depth,
-    /// Book records carry their checksum.
-    pub checksum: bool,
-    /// The least time between two updates of one stream; zero = every event.
-    pub conflate: Duration,
-    /// What happens when the reader is slower than the stream.
-    pub overflow: Overflow,
-    /// Passed on with every item.
-    pub stamp: bool,
-}
-
-/// How deep a book.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Depth {
-    /// So many levels of each side.
-    Top(usize),
-    /// All levels.
-    All,
-}
-
-impl Depth {
-    pub(crate) const fn levels(self) -> usize {
-        match self {
-            Self::Top(levels) => levels,
-            Self::All => usize::MAX,
-        }
-    }
-
-    /// As the protocol writes it: 0 = all.
-    pub(crate) const fn shown(self) -> usize {
-        match self {
-            Self::Top(levels) => levels,
-            Self::All => 0,
-        }
-    }
-}
-
-/// What happens when a reader is slower than its stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Overflow {
-    /// What waits is merged.
-    Coalesce,
-    /// What waits is dropped, and a gap says what.
-    Gap,
-    /// Nothing is dropped; when the log no longer holds what is lacked, the session ends.
-    Disconnect,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            snapshot: true,
-            snapshot_limit: None,
-            depth: Depth::Top(20),
-            checksum: false,
-            conflate: Duration::ZERO,
-            overflow: Overflow::Coalesce,
-            stamp: false,
-        }
-    }
-}
+use crate::options::Options;
 
 /// A subscription of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,6 +37,14 @@ pub(crate) struct Sub {
     flushed: Option<Duration>,
     /// The oldest thing that waits: its place in the total order, and since when.
     pub(crate) waiting: Option<(u64, Duration)>,
+    /// The filter that is to hold once all that waits is sent, and whether the state is wanted then.
+    pub(crate) next_filter: Option<(Option<Arc<Filter>>, bool)>,
+    /// It resumed: up to this place in the total order everything is sent event by event.
+    pub(crate) replay: Option<u64>,
+    /// Nothing is sent until the client says so.
+    pub(crate) paused: bool,
+    /// It was paused, and has not caught up since: what is merged is not for slowness.
+    pub(crate) rested: bool,
 }
 
 /// When the state is to be sent.
@@ -113,6 +54,12 @@ pub(crate) enum Due {
     First,
     /// After what waits: the reader asked again.
     Again,
+    /// Before anything else: what the reader lacks since it left is gone, and a gap says so; where
+    /// not even its place is known, the gap has no range.
+    Lost {
+        /// Whether its place is known.
+        ranged: bool,
+    },
 }
 
 #[derive(Default)]
@@ -161,6 +108,10 @@ pub(crate) struct Sessions {
 }
 
 impl Sub {
+    pub(crate) fn is_trades(&self) -> bool {
+        self.topic.stream == Stream::Trades
+    }
+
     /// When its conflation interval ends.
     fn next_due(&self) -> Option<Duration> {
         let conflate = self.options.conflate;
@@ -202,12 +153,24 @@ impl Session {
         self.subs.iter().filter_map(|(_, sub)| sub.waiting).min()
     }
 
+    /// Notes what waits for a subscription, if anything.
+    pub(crate) fn waits(&mut self, id: SubId, waiting: Option<(u64, Duration)>) {
+        let before = std::mem::replace(&mut self.sub_mut(id).waiting, waiting);
+        self.waiting = self.waiting + usize::from(waiting.is_some()) - usize::from(before.is_some());
+    }
+
     /// A subscription has sent all it had.
     pub(crate) fn sent(&mut self, id: SubId, now: Duration) {
         let sub = self.sub_mut(id);
         let waited = sub.waiting.take().is_some();
         sub.flushed = Some(now);
+        sub.rested = false;
         self.waiting -= usize::from(waited);
+    }
+
+    /// The client goes on from an earlier place.
+    pub(crate) fn step_back(&mut self, position: u64) {
+        self.cursor = self.cursor.min(position);
     }
 
     /// It may be reported ready again.
@@ -249,6 +212,13 @@ impl Session {
         if !group.queued {
             group.queued = true;
             self.queue.push_back(sub.group);
+        }
+    }
+
+    fn unqueue(&mut self, id: SubId) {
+        let sub = &mut self.subs[id.0];
+        if std::mem::take(&mut sub.queued) {
+            self.groups[sub.group].ready.retain(|ready| *ready != id);
         }
     }
 
@@ -306,17 +276,22 @@ impl Sessions {
     ) -> SubId {
         let session = &mut self.all[session.0];
         let group = session.join_group(topic.symbol);
+        let snapshot_due = options.snapshot.then_some(Due::First);
         let id = SubId(session.subs.insert(Sub {
             topic,
             group,
             options,
             account,
             place_in_lane: 0,
-            snapshot_due: options.snapshot.then_some(Due::First),
+            snapshot_due,
             queued: false,
             due: None,
             flushed: None,
             waiting: None,
+            next_filter: None,
+            replay: None,
+            paused: false,
+            rested: false,
         }));
         session.by_topic.insert(topic, id);
         id
@@ -362,11 +337,35 @@ impl Sessions {
         }
     }
 
+    /// Some of what waits for a subscription was sent before its time; the rest begins at `next`.
+    pub(crate) fn hurried(&mut self, session: SessionId, id: SubId, next: Option<u64>) {
+        let owner = &mut self.all[session.0];
+        let sub = owner.sub_mut(id);
+        let waiting = next.zip(sub.waiting).map(|(next, (_, since))| (next, since));
+        if let (None, Some(due)) = (next, sub.due) {
+            sub.due = None;
+            self.timers.remove(&(due, session, id));
+        }
+        owner.waits(id, waiting);
+    }
+
     /// What waits for a subscription must not wait for its conflation interval.
     pub(crate) fn hurry(&mut self, session: SessionId, id: SubId) {
         if let Some(due) = self.sub_mut(session, id).due.take() {
             self.timers.remove(&(due, session, id));
             self.enqueue(session, id);
+        }
+    }
+
+    /// Nothing of a subscription is sent until it is let go on.
+    pub(crate) fn pause(&mut self, session: SessionId, id: SubId, paused: bool) {
+        let owner = &mut self.all[session.0];
+        let was = std::mem::replace(&mut owner.sub_mut(id).paused, paused);
+        if paused {
+            owner.unqueue(id);
+        } else if was {
+            owner.sub_mut(id).rested = true;
+            self.reschedule(session, id);
         }
     }
 
@@ -378,7 +377,7 @@ impl Sessions {
             self.timers.remove(&(due, session, id));
         }
         let sub = self.sub_mut(session, id);
-        if at_once || (waits && sub.next_due().is_none()) {
+        if at_once || (waits && (sub.next_due().is_none() || sub.replay.is_some())) {
             self.enqueue(session, id);
         } else if waits && !sub.queued {
             self.wait(session, id);
@@ -387,6 +386,9 @@ impl Sessions {
 
     pub(crate) fn enqueue(&mut self, id: SessionId, sub: SubId) {
         let session = &mut self.all[id.0];
+        if session.sub(sub).paused {
+            return;
+        }
         session.push(sub);
         if !session.reported {
             session.reported = true;

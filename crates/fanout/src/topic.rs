@@ -8,12 +8,15 @@ use model::{Body, Instrument, Seq};
 use crate::book::Books;
 use crate::candles::Bars;
 use crate::event::Event;
-use crate::fold::{Each, Newest, Trades};
+use crate::fold::{Each, Fold, Newest, Seen, Trades};
 use crate::ids::{SessionId, Stream, TopicId};
 use crate::lane::{Lane, News, Readers};
-use crate::limits::LogLimits;
+use crate::limits::{FILTERS_MAX, LogLimits};
+use crate::options::Options;
 use crate::ring::Bounds;
-use crate::session::{Options, Sessions, SubId};
+use crate::session::{Sessions, SubId};
+use crate::trail::Trail;
+use crate::views::Views;
 
 pub(crate) struct Topic {
     pub(crate) id: TopicId,
@@ -24,14 +27,15 @@ pub(crate) struct Topic {
     /// How old its newest event was when it was received, in nanoseconds.
     pub(crate) source_lag: u64,
     pub(crate) log: Log,
+    trail: Trail,
 }
 
 /// What a stream keeps depends on what may become of its events.
 pub(crate) enum Log {
     /// Conserved.
-    Trades(Lane<Trades>),
+    Trades(Views<Trades>),
     /// Quotes and tickers: the newest counts.
-    Newest(Lane<Newest>),
+    Newest(Views<Newest>),
     /// States: each counts.
     Each(Lane<Each>),
     /// The newest of each bar, and every closed one.
@@ -44,13 +48,13 @@ impl Topic {
     pub(crate) fn new(id: TopicId, instrument: Arc<Instrument>, limits: &LogLimits) -> Self {
         let bounds = |units| Bounds { events: limits.events, bytes: limits.bytes, units };
         let log = match id.stream {
-            Stream::Trades => Log::Trades(Lane::new(bounds(limits.trade_parts))),
-            Stream::Quotes | Stream::Ticker => Log::Newest(Lane::new(bounds(0))),
+            Stream::Trades => Log::Trades(Views::new(bounds(limits.trade_parts))),
+            Stream::Quotes | Stream::Ticker => Log::Newest(Views::new(bounds(0))),
             Stream::Status => Log::Each(Lane::new(bounds(0))),
             Stream::Candles(_) => Log::Bars(Box::new(Bars::new(bounds(0), limits.closed_bars))),
             Stream::Book => Log::Books(Box::new(Books::new(bounds(limits.book_levels)))),
         };
-        Self { id, instrument, head: Seq::START, position: 0, source_lag: 0, log }
+        Self { id, instrument, head: Seq::START, position: 0, source_lag: 0, log, trail: Trail::default() }
     }
 
     /// Takes in the next event and wakes those who read the stream.
@@ -58,24 +62,19 @@ impl Topic {
         self.head = event.seq;
         self.position = event.position;
         self.source_lag = event.ts_recv.since(event.ts_event);
+        self.trail.note(event.position, event.seq);
         let news = |urgent| News { position: event.position, now, urgent };
+        let seen = Seen { event: Arc::clone(event), prev: event.seq.prev() };
         match (&mut self.log, &event.body) {
-            (Log::Trades(lane), _) => {
-                let readers = &lane.readers;
-                lane.ring.push(Arc::clone(event), |places| readers.places(sessions, places));
-                lane.readers.wake(sessions, news(false));
-            }
-            (Log::Newest(lane), _) => {
-                lane.ring.push(Arc::clone(event), |_| ());
-                lane.readers.wake(sessions, news(false));
-            }
+            (Log::Trades(views), _) => views.push(event, sessions, news(false)),
+            (Log::Newest(views), _) => views.push(event, sessions, news(false)),
             (Log::Each(lane), _) => {
-                lane.ring.push(Arc::clone(event), |_| ());
+                lane.ring.push(seen, now, |_| ());
                 lane.readers.wake(sessions, news(true));
             }
             (Log::Bars(bars), _) => {
                 let closed = bars.note(event);
-                bars.lane.ring.push(Arc::clone(event), |_| ());
+                bars.lane.ring.push(seen, now, |_| ());
                 bars.lane.readers.wake(sessions, news(closed));
             }
             (Log::Books(books), Body::Book(change)) => books.push(event, change, sessions, now),
@@ -85,16 +84,16 @@ impl Topic {
 
     /// No trade summary goes beyond here.
     pub(crate) fn seal(&mut self) {
-        if let Log::Trades(lane) = &mut self.log {
-            lane.ring.seal();
+        if let Log::Trades(views) = &mut self.log {
+            views.seal();
         }
     }
 
     /// The readers that an option set puts a subscription among.
     fn readers(&mut self, options: &Options) -> &mut Readers {
         match &mut self.log {
-            Log::Trades(lane) => &mut lane.readers,
-            Log::Newest(lane) => &mut lane.readers,
+            Log::Trades(views) => &mut views.open(options.filter.as_ref()).readers,
+            Log::Newest(views) => &mut views.open(options.filter.as_ref()).readers,
             Log::Each(lane) => &mut lane.readers,
             Log::Bars(bars) => &mut bars.lane.readers,
             Log::Books(books) => {
@@ -104,14 +103,28 @@ impl Topic {
         }
     }
 
+    /// Whether one more filter would be one too many.
+    pub(crate) fn refuses(&self, options: &Options) -> bool {
+        let Some(filter) = &options.filter else { return false };
+        let (known, count) = match &self.log {
+            Log::Trades(views) => (views.has(filter), views.filters()),
+            Log::Newest(views) => (views.has(filter), views.filters()),
+            _ => (true, 0),
+        };
+        !known && count >= FILTERS_MAX
+    }
+
     pub(crate) fn join(&mut self, session: SessionId, sub: SubId, options: &Options) -> usize {
         self.readers(options).add(session, sub)
     }
 
-    pub(crate) fn leave(&mut self, place: usize, options: &Options, sessions: &mut Sessions) {
+    pub(crate) fn leave(&mut self, place: usize, options: &Options, sessions: &mut Sessions, now: Duration) {
         self.readers(options).remove(place, sessions);
-        if let Log::Books(books) = &mut self.log {
-            books.views.retain(|view| !view.lane.readers.is_empty());
+        match &mut self.log {
+            Log::Trades(views) => views.prune(),
+            Log::Newest(views) => views.prune(),
+            Log::Books(books) => books.prune(now),
+            Log::Each(_) | Log::Bars(_) => {}
         }
     }
 
@@ -119,8 +132,73 @@ impl Topic {
         self.readers(options).caught_up(place);
     }
 
+    pub(crate) fn fell_behind(&mut self, place: usize, options: &Options) {
+        self.readers(options).fell_behind(place);
+    }
+
+    pub(crate) fn doze(&mut self, place: usize, options: &Options) {
+        self.readers(options).doze(place);
+    }
+
+    /// Where a reader that begins now stands: at the newest event it can see.
+    pub(crate) fn head_of(&self, options: &Options) -> Seq {
+        match &self.log {
+            Log::Trades(views) => views.head(options.filter.as_ref(), self.head),
+            Log::Newest(views) => views.head(options.filter.as_ref(), self.head),
+            _ => self.head,
+        }
+    }
+
+    /// Where a reader stands that has everything up to `position` in the total order, and about how
+    /// many bytes it lacks; `None` where something it lacks, or where it stands, is not known any more.
+    pub(crate) fn backlog(&mut self, options: &Options, position: u64) -> Option<(Seq, usize)> {
+        match &mut self.log {
+            Log::Trades(views) => views.backlog(options.filter.as_ref(), position),
+            Log::Newest(views) => views.backlog(options.filter.as_ref(), position),
+            Log::Each(lane) => backlog(lane, position),
+            Log::Bars(bars) => backlog(&bars.lane, position),
+            Log::Books(books) => {
+                let index = books.view(options.depth, options.checksum)?;
+                let view = &books.views[index];
+                if view.lane.ring.newest().is_none() {
+                    return view.holds_since(position).then_some((view.seen(), 0));
+                }
+                backlog(&view.lane, position).filter(|_| view.holds_since(position))
+            }
+        }
+    }
+
+    /// Whether the place that a reader had is known even where what it lacks is gone.
+    pub(crate) const fn tells_place(&self, options: &Options) -> bool {
+        options.filter.is_none() && !matches!(self.log, Log::Books(_))
+    }
+
+    /// A reader stopped at `place`: no fold goes across it.
+    pub(crate) fn mark(&mut self, options: &Options, place: Seq) {
+        match &mut self.log {
+            Log::Trades(views) => views.open(options.filter.as_ref()).ring.mark(place),
+            Log::Newest(views) => views.open(options.filter.as_ref()).ring.mark(place),
+            Log::Each(lane) => lane.ring.mark(place),
+            Log::Bars(bars) => bars.lane.ring.mark(place),
+            Log::Books(books) => {
+                let index = books.open_view(options.depth, options.checksum, self.head);
+                books.views[index].lane.ring.mark(place);
+            }
+        }
+    }
+
+    /// The place that a reader had at `position` in the total order, or one before it.
+    pub(crate) fn place_before(&self, position: u64) -> Seq {
+        self.trail.place_before(position)
+    }
+
     /// When its newest event happened, by the venue's clock; the age of what waits needs ours.
     pub(crate) const fn source_lag_ms(&self) -> u64 {
         self.source_lag / 1_000_000
     }
+}
+
+fn backlog<F: Fold>(lane: &Lane<F>, position: u64) -> Option<(Seq, usize)> {
+    let place = lane.ring.place_at(position);
+    lane.ring.holds_since(position).then(|| (place, lane.ring.weight(place, u64::MAX)))
 }

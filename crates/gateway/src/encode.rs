@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use fanout::{Batch, BookRecord, BookSnapshot, Event, GapCause, Item, Kind, Snapshot, SymbolId};
 use model::{Channel, Seq, UnixNanos};
-use wire::{BookNotes, Control, Cursor, Epoch, Gap, Stamp, Writer, close_data, open_data};
+use wire::{BookNotes, Control, Cursor, Epoch, Gap, Stamp, View, Writer, close_data, open_data};
 
 use crate::limits::MESSAGE_BYTES_MAX;
 
@@ -28,13 +28,17 @@ struct Message {
     channel: Channel,
     stamp: bool,
     records: Vec<u8>,
+    /// Where the first event that it is about stands in the total order, or before that.
+    first: u64,
+    /// Snapshots: the place in the total order of which all of them are.
+    as_of: Option<u64>,
     /// Symbols of a snapshot that have no record.
     empty: Vec<Arc<model::Instrument>>,
     gap: Option<Gap>,
 }
 
-/// The messages of a batch, in order. Only the last one moves the cursor: who has handled fewer of
-/// them gets the rest again.
+/// The messages of a batch, in order. Each one's cursor is right before the first event that a later
+/// one is about: who has handled fewer of them gets the rest again, and no less.
 pub(crate) fn messages(batch: &Batch, place: &Place<'_>) -> Vec<String> {
     let mut drafts = Vec::<Message>::new();
     // By symbol: the last message that has a record of it. Few symbols share a batch.
@@ -49,46 +53,75 @@ pub(crate) fn messages(batch: &Batch, place: &Place<'_>) -> Vec<String> {
             None => last_of.push((symbol, index)),
         }
     }
-    let count = drafts.len();
-    let finish = |(index, draft): (usize, Message)| {
-        let position = if index + 1 == count { batch.cursor } else { place.before };
+    let mut cursors = Vec::with_capacity(drafts.len());
+    let mut next = batch.cursor;
+    for draft in drafts.iter().rev() {
+        cursors.push(next.max(place.before.min(batch.cursor)));
+        next = next.min(draft.first.saturating_sub(1));
+    }
+    let cursors = cursors.into_iter().rev();
+    let finish = |(draft, position): (Message, u64)| {
         draft.finish(&Cursor { epoch: place.epoch.clone(), position }, place.wall)
     };
-    drafts.into_iter().enumerate().map(finish).collect()
+    drafts.into_iter().zip(cursors).map(finish).collect()
+}
+
+/// Where the first event that an item is about stands in the total order, or before that.
+fn first_of(item: &Item) -> u64 {
+    match &item.kind {
+        Kind::Event { event, prev } if prev.next() == event.seq => item.position,
+        Kind::Book { record, .. } => record.first,
+        // What was merged or is missing may have begun long before.
+        _ => 0,
+    }
 }
 
 /// Puts an item into the newest message of its kind, or into a new one where that would put it
 /// before another record of its symbol.
 fn place_in(drafts: &mut Vec<Message>, item: &Item, after: Option<usize>, place: &Place<'_>) -> usize {
     let channel = item.topic.stream.channel();
-    if let Kind::Gap { from, to, cause } = &item.kind {
-        drafts.push(Message {
-            gap: Some(gap(item, *from, *to, *cause, place)),
-            ..Message::new("gap", channel)
-        });
+    if let Kind::Gap { range, cause } = &item.kind {
+        drafts.push(Message { gap: Some(gap(item, *range, *cause, place)), ..Message::new("gap", channel) });
         return drafts.len() - 1;
     }
-    let kind = if matches!(item.kind, Kind::Snapshot(_)) { "snapshot" } else { "update" };
+    let (kind, as_of) = match &item.kind {
+        Kind::Snapshot { as_of, .. } => ("snapshot", *as_of),
+        _ => ("update", None),
+    };
     let is_open = |draft: &Message| {
-        draft.kind == kind && draft.channel == channel && draft.records.len() < MESSAGE_BYTES_MAX
+        (draft.kind, draft.channel, draft.as_of) == (kind, channel, as_of)
+            && draft.records.len() < MESSAGE_BYTES_MAX
     };
     let newest = drafts.iter().rposition(is_open).filter(|&index| after.is_none_or(|after| index >= after));
     let index = newest.unwrap_or_else(|| {
-        drafts.push(Message::new(kind, channel));
+        drafts.push(Message { as_of, ..Message::new(kind, channel) });
         drafts.len() - 1
     });
     let draft = &mut drafts[index];
-    draft.stamp |= item.stamp;
+    draft.stamp |= item.look.stamp;
+    draft.first = draft.first.min(first_of(item));
     draft.add(item);
     index
 }
 
 impl Message {
     const fn new(kind: &'static str, channel: Channel) -> Self {
-        Self { kind, channel, stamp: false, records: Vec::new(), empty: Vec::new(), gap: None }
+        Self {
+            kind,
+            channel,
+            stamp: false,
+            records: Vec::new(),
+            first: u64::MAX,
+            as_of: None,
+            empty: Vec::new(),
+            gap: None,
+        }
     }
 
     fn add(&mut self, item: &Item) {
+        if item.look.fields != 0 {
+            return self.add_view(item, View::from_bits(item.look.fields));
+        }
         match &item.kind {
             Kind::Event { event, prev } if prev.next() == event.seq => self.event(event),
             Kind::Event { event, prev } => self.write(|writer| {
@@ -108,12 +141,45 @@ impl Message {
                 self.push(record.encoded.get_or_encode(JSON, encode));
             }
             Kind::Book { record, prev } => self.write(|writer| book(writer, record, item, *prev)),
-            Kind::Snapshot(Snapshot::Events(events)) => events.iter().for_each(|event| self.event(event)),
-            Kind::Snapshot(Snapshot::Book(snapshot)) => {
+            Kind::Snapshot { state: Snapshot::Events(events), .. } => {
+                for event in events {
+                    self.event(event);
+                }
+            }
+            Kind::Snapshot { state: Snapshot::Book(snapshot), .. } => {
                 let encode = || encoded(|writer| whole_book(writer, snapshot, item));
                 self.push(snapshot.encoded.get_or_encode(JSON, encode));
             }
-            Kind::Snapshot(Snapshot::Empty) => self.empty.push(Arc::clone(&item.instrument)),
+            Kind::Snapshot { state: Snapshot::Empty, .. } => self.empty.push(Arc::clone(&item.instrument)),
+            Kind::Gap { .. } => {}
+        }
+    }
+
+    /// Some fields only: written for this reader alone.
+    fn add_view(&mut self, item: &Item, view: View) {
+        let mut write = |write: &dyn Fn(&mut Writer<'_>)| {
+            if !self.records.is_empty() {
+                self.records.push(b',');
+            }
+            write(&mut Writer::with_view(&mut self.records, view));
+        };
+        match &item.kind {
+            Kind::Event { event, prev } => {
+                write(&|writer| writer.body(&stamp(event, event.seq, *prev), &event.body));
+            }
+            Kind::Summary { record, .. } => write(&|writer| {
+                writer.summary(&stamp(&record.last, record.last.seq, record.prev), &record.summary);
+            }),
+            Kind::Book { record, prev } => write(&|writer| book(writer, record, item, *prev)),
+            Kind::Snapshot { state: Snapshot::Events(events), .. } => {
+                for event in events {
+                    write(&|writer| writer.body(&stamp(event, event.seq, event.seq.prev()), &event.body));
+                }
+            }
+            Kind::Snapshot { state: Snapshot::Book(snapshot), .. } => {
+                write(&|writer| whole_book(writer, snapshot, item));
+            }
+            Kind::Snapshot { state: Snapshot::Empty, .. } => self.empty.push(Arc::clone(&item.instrument)),
             Kind::Gap { .. } => {}
         }
     }
@@ -143,7 +209,7 @@ impl Message {
             return Control::Gap(Box::new(Gap { cursor: cursor.to_string(), ..gap })).to_json();
         }
         let mut text = Vec::with_capacity(self.records.len() + 160);
-        open_data(&mut text, self.kind, self.channel, cursor, self.stamp.then_some(wall));
+        open_data(&mut text, self.kind, self.channel, cursor, self.as_of, self.stamp.then_some(wall));
         text.extend_from_slice(&self.records);
         close_data(&mut text, self.empty.iter().map(|instrument| instrument.symbol.as_str()));
         String::from_utf8(text).expect("records are written from texts")
@@ -194,18 +260,19 @@ fn whole_book(writer: &mut Writer<'_>, snapshot: &BookSnapshot, item: &Item) {
     );
 }
 
-fn gap(item: &Item, from: Seq, to: Seq, cause: GapCause, place: &Place<'_>) -> Gap {
+fn gap(item: &Item, range: Option<(Seq, Seq)>, cause: GapCause, place: &Place<'_>) -> Gap {
     let reason = match cause {
         GapCause::SlowConsumer => "slow_consumer",
         GapCause::FeedGap => "feed_gap",
+        GapCause::CursorExpired => "cursor_expired",
     };
     Gap {
         channel: item.topic.stream.channel().to_string(),
         symbol: item.instrument.symbol.to_string(),
         interval: item.topic.stream.interval().map(|interval| interval.to_string()),
-        from_sequence: from.0,
-        to_sequence: to.0,
-        count: to.since(from) + 1,
+        from_sequence: range.map(|(from, _)| from.0),
+        to_sequence: range.map(|(_, to)| to.0),
+        count: range.map(|(from, to)| to.since(from) + 1),
         reason: reason.to_owned(),
         cursor: String::new(),
         ts_sent: place.wall.to_string(),

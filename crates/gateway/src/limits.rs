@@ -56,6 +56,8 @@ pub const SUGGESTIONS_MAX: usize = 3;
 pub const SUGGESTION_SYMBOLS_MAX: usize = 20_000;
 /// Patterns that a session may keep.
 pub const PATTERNS_MAX: usize = 64;
+/// Bytes of what is kept that one request to resume may bring again; what is more counts as gone.
+pub const RESUME_BYTES_MAX: usize = 8 << 20;
 /// Batches of events on their way to a shard. The market waits for a shard, never for a subscriber.
 pub const SHARD_BATCHES: usize = 64;
 /// Messages read from one session before another has its turn.

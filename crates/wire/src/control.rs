@@ -5,7 +5,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::code::ErrorCode;
-use crate::request::{Overflow, RequestId};
+use crate::request::{Overflow, Priority, RequestId};
 
 /// A control message. `data` messages are apart: see [`crate::ServerMessage`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -32,6 +32,8 @@ pub enum Control {
     Heartbeat(Heartbeat),
     /// Events that this session does not get.
     Gap(Box<Gap>),
+    /// In credit mode: a flush is complete.
+    Flushed(Flushed),
     /// News of the session's state.
     Notice(Box<Notice>),
     /// The token runs out soon.
@@ -107,8 +109,11 @@ pub enum Ack {
         symbols: Vec<String>,
         /// Symbols that were not accepted, each with the reason.
         rejected: Vec<Rejected>,
-        /// Whether the session goes on where its cursor was.
+        /// Whether every stream goes on where the cursor was.
         resumed: bool,
+        /// How each stream goes on, where that was asked for.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        streams: Vec<StreamEntry>,
         /// Where the session stands.
         cursor: String,
     },
@@ -123,6 +128,38 @@ pub enum Ack {
         /// The final account of each stream.
         ledger: Vec<LedgerEntry>,
     },
+    /// Nothing of these streams is sent until `unpause`.
+    Pause {
+        /// The channels.
+        channels: Vec<String>,
+        /// The symbols, patterns expanded.
+        symbols: Vec<String>,
+        /// Symbols that were not subscribed, each with the reason.
+        rejected: Vec<Rejected>,
+    },
+    /// These streams go on.
+    Unpause {
+        /// The channels.
+        channels: Vec<String>,
+        /// The symbols, patterns expanded.
+        symbols: Vec<String>,
+        /// Symbols that were not subscribed, each with the reason.
+        rejected: Vec<Rejected>,
+    },
+    /// How the session is paced from now on.
+    Pace {
+        /// Bytes of messages a second; 0 = as much as the client reads.
+        bytes_per_second: u64,
+        /// The server looks for the interval between flushes.
+        adaptive: bool,
+        /// Nothing is flushed without credit.
+        credit: bool,
+    },
+    /// Flushes are allowed.
+    Credit {
+        /// How many, with those that were left.
+        flushes: u32,
+    },
     /// What the session is subscribed to.
     List {
         /// One entry per channel, interval and set of options.
@@ -135,6 +172,47 @@ pub enum Ack {
         /// How far the session is behind.
         lag: Lag,
     },
+}
+
+/// How streams that share a channel go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamEntry {
+    /// The channel.
+    pub channel: String,
+    /// Candles: the interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<String>,
+    /// Whether nothing is missing, or a gap says what is and the state follows.
+    pub state: Resumption,
+    /// The symbols.
+    pub symbols: Vec<String>,
+}
+
+/// How a stream goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resumption {
+    /// All that happened since is sent.
+    Filled,
+    /// What happened since is no longer kept: a `gap` says what is missing, and a snapshot follows.
+    Missing,
+}
+
+/// A condition on trades and quotes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilterEntry {
+    /// At least this size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_size: Option<String>,
+    /// `buy` or `sell`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub side: Option<String>,
+    /// At least this price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_price: Option<String>,
+    /// At most this price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_price: Option<String>,
 }
 
 /// A symbol that was not accepted.
@@ -170,6 +248,29 @@ pub struct SubscriptionEntry {
     pub overflow: Overflow,
     /// Whether messages carry `ts_sent`.
     pub stamp: bool,
+    /// Milliseconds after which quotes, tickers and books are not sent; absent = never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age_ms: Option<u64>,
+    /// Trades: whether quotes go before them.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub trade_safe: bool,
+    /// Who is merged last; absent = as most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priority>,
+    /// Which fields; absent = all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
+    /// Which trades and quotes; absent = all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<FilterEntry>,
+    /// Whether nothing is sent of it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub paused: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// The account of one stream: `published = delivered + coalesced + skipped + pending`.
@@ -283,18 +384,30 @@ pub struct Gap {
     /// Candles: the interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interval: Option<String>,
-    /// First sequence missing.
-    pub from_sequence: u64,
+    /// First sequence missing; absent where the client's place is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_sequence: Option<u64>,
     /// Last sequence missing.
-    pub to_sequence: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_sequence: Option<u64>,
     /// How many are missing.
-    pub count: u64,
-    /// `slow_consumer` or `feed_gap`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+    /// `slow_consumer`, `feed_gap` or `cursor_expired`.
     pub reason: String,
     /// Where the session stands.
     pub cursor: String,
     /// When this was sent.
     pub ts_sent: String,
+}
+
+/// A flush is complete.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flushed {
+    /// Flushes that are still allowed.
+    pub credit: u32,
+    /// Where the session stands.
+    pub cursor: String,
 }
 
 /// Coalescing for slowness begins or ends.

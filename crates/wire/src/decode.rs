@@ -33,6 +33,8 @@ pub struct Data {
     pub channel: Channel,
     /// Where the session stands.
     pub cursor: String,
+    /// Of a snapshot: the position that it is the state of, where several are of the same.
+    pub as_of: Option<String>,
     /// When it was sent, where that was asked for.
     pub ts_sent: Option<UnixNanos>,
     /// The records, in order.
@@ -116,6 +118,8 @@ struct RawData<'a> {
     #[serde(borrow)]
     channel: Cow<'a, str>,
     cursor: String,
+    #[serde(default)]
+    as_of: Option<String>,
     #[serde(borrow)]
     ts_sent: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -134,7 +138,7 @@ impl ServerMessage {
         match peek.r#type.as_ref() {
             "snapshot" => Data::parse(text).map(Self::Snapshot),
             "update" => Data::parse(text).map(Self::Update),
-            "welcome" | "ack" | "error" | "pong" | "echo" | "heartbeat" | "gap" | "notice"
+            "welcome" | "ack" | "error" | "pong" | "echo" | "heartbeat" | "gap" | "flushed" | "notice"
             | "token_expiring" | "draining" => Ok(Self::Control(Box::new(serde_json::from_str(text)?))),
             other => Ok(Self::Unknown(other.to_owned())),
         }
@@ -149,7 +153,14 @@ impl Data {
         let records =
             raw.data.iter().map(|record| Record::parse(channel, record.get())).collect::<Result<_, _>>()?;
         let ts_sent = raw.ts_sent.map(|text| Reader { channel }.time("ts_sent", Some(&text))).transpose()?;
-        Ok(Self { channel, cursor: raw.cursor, ts_sent: ts_sent.flatten(), records, empty: raw.symbols })
+        Ok(Self {
+            channel,
+            cursor: raw.cursor,
+            as_of: raw.as_of,
+            ts_sent: ts_sent.flatten(),
+            records,
+            empty: raw.symbols,
+        })
     }
 }
 

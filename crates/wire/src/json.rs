@@ -3,7 +3,8 @@
 use model::{Channel, Level, UnixNanos};
 use rust_decimal::Decimal;
 
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, Epoch};
+use crate::view::View;
 
 /// Appends a decimal in plain notation, its scale kept: `0.00150000`.
 pub fn decimal(out: &mut Vec<u8>, value: Decimal) {
@@ -31,23 +32,23 @@ pub fn decimal(out: &mut Vec<u8>, value: Decimal) {
     }
 }
 
-/// Appends the beginning of a data message, up to its list of records.
+/// Appends the beginning of a data message, up to its list of records. `as_of` is the position of
+/// which states are, where several are of the same.
 pub fn open_data(
     out: &mut Vec<u8>,
     kind: &str,
     channel: Channel,
     cursor: &Cursor,
+    as_of: Option<u64>,
     ts_sent: Option<UnixNanos>,
 ) {
-    let mut object = Object::begin(out);
+    let mut object = Object::begin(out, View::ALL);
     object.plain("type", kind);
     object.plain("channel", channel.as_str());
-    object.key("cursor");
-    object.out.push(b'"');
-    object.out.extend_from_slice(cursor.epoch.as_str().as_bytes());
-    object.out.push(b':');
-    object.digits(cursor.position);
-    object.out.push(b'"');
+    object.cursor("cursor", &cursor.epoch, cursor.position);
+    if let Some(position) = as_of {
+        object.cursor("as_of", &cursor.epoch, position);
+    }
     if let Some(at) = ts_sent {
         object.time("ts_sent", at);
     }
@@ -73,19 +74,24 @@ pub fn close_data<'a>(out: &mut Vec<u8>, empty: impl IntoIterator<Item = &'a str
 pub(crate) struct Object<'a> {
     pub(crate) out: &'a mut Vec<u8>,
     first: bool,
+    view: View,
 }
 
 impl<'a> Object<'a> {
-    pub(crate) fn begin(out: &'a mut Vec<u8>) -> Self {
+    pub(crate) fn begin(out: &'a mut Vec<u8>, view: View) -> Self {
         out.push(b'{');
-        Self { out, first: true }
+        Self { out, first: true, view }
     }
 
     pub(crate) fn end(self) {
         self.out.push(b'}');
     }
 
-    pub(crate) fn key(&mut self, key: &str) {
+    /// Begins a field; false where the view does not have it.
+    pub(crate) fn key(&mut self, key: &str) -> bool {
+        if self.view != View::ALL && !self.view.wants(key) {
+            return false;
+        }
         if !self.first {
             self.out.push(b',');
         }
@@ -93,11 +99,25 @@ impl<'a> Object<'a> {
         self.out.push(b'"');
         self.out.extend_from_slice(key.as_bytes());
         self.out.extend_from_slice(b"\":");
+        true
+    }
+
+    /// A place in the total order.
+    fn cursor(&mut self, key: &str, epoch: &Epoch, position: u64) {
+        if self.key(key) {
+            self.out.push(b'"');
+            self.out.extend_from_slice(epoch.as_str().as_bytes());
+            self.out.push(b':');
+            self.digits(position);
+            self.out.push(b'"');
+        }
     }
 
     /// A text of ours, in which nothing needs escaping.
     pub(crate) fn plain(&mut self, key: &str, value: &str) {
-        self.key(key);
+        if !self.key(key) {
+            return;
+        }
         self.out.push(b'"');
         self.out.extend_from_slice(value.as_bytes());
         self.out.push(b'"');
@@ -107,7 +127,9 @@ impl<'a> Object<'a> {
     pub(crate) fn text(&mut self, key: &str, value: &str) {
         let needs_escape = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
         if value.bytes().any(needs_escape) {
-            self.key(key);
+            if !self.key(key) {
+                return;
+            }
             serde_json::to_writer(&mut *self.out, value).expect("writing to memory does not fail");
         } else {
             self.plain(key, value);
@@ -115,29 +137,39 @@ impl<'a> Object<'a> {
     }
 
     pub(crate) fn number(&mut self, key: &str, value: u64) {
-        self.key(key);
+        if !self.key(key) {
+            return;
+        }
         self.digits(value);
     }
 
     pub(crate) fn flag(&mut self, key: &str, value: bool) {
-        self.key(key);
+        if !self.key(key) {
+            return;
+        }
         self.out.extend_from_slice(if value { b"true" } else { b"false" });
     }
 
     pub(crate) fn null(&mut self, key: &str) {
-        self.key(key);
+        if !self.key(key) {
+            return;
+        }
         self.out.extend_from_slice(b"null");
     }
 
     pub(crate) fn decimal(&mut self, key: &str, value: Decimal) {
-        self.key(key);
+        if !self.key(key) {
+            return;
+        }
         self.out.push(b'"');
         decimal(self.out, value);
         self.out.push(b'"');
     }
 
     pub(crate) fn time(&mut self, key: &str, value: UnixNanos) {
-        self.key(key);
+        if !self.key(key) {
+            return;
+        }
         self.out.push(b'"');
         self.out.extend_from_slice(&value.to_rfc3339());
         self.out.push(b'"');
@@ -145,7 +177,9 @@ impl<'a> Object<'a> {
 
     /// Levels as pairs of price and size; a removal is exactly `"0"`.
     pub(crate) fn levels(&mut self, key: &str, levels: &[Level]) {
-        self.key(key);
+        if !self.key(key) {
+            return;
+        }
         self.out.push(b'[');
         for (at, level) in levels.iter().enumerate() {
             self.out.extend_from_slice(if at == 0 { b"[\"" } else { b",[\"" });
@@ -171,7 +205,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::cursor::Epoch;
 
     proptest! {
         #[test]
@@ -186,7 +219,7 @@ mod tests {
         #[test]
         fn texts_as_serde_writes_them(text: String) {
             let mut out = Vec::new();
-            let mut object = Object::begin(&mut out);
+            let mut object = Object::begin(&mut out, View::ALL);
             object.text("k", &text);
             object.end();
             prop_assert_eq!(String::from_utf8(out).unwrap(), serde_json::json!({"k": text}).to_string());
@@ -197,7 +230,7 @@ mod tests {
     fn an_empty_snapshot_names_its_symbols() {
         let mut out = Vec::new();
         let cursor = Cursor { epoch: Epoch::from_seed(1), position: 7 };
-        open_data(&mut out, "snapshot", Channel::Book, &cursor, None);
+        open_data(&mut out, "snapshot", Channel::Book, &cursor, None, None);
         close_data(&mut out, ["BTC-USD", "ETH-USD"]);
         let text = r#"{"type":"snapshot","channel":"book","cursor":"1:7","data":[],"symbols":["BTC-USD","ETH-USD"]}"#;
         assert_eq!(String::from_utf8(out).unwrap(), text);

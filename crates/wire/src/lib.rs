@@ -13,19 +13,25 @@ mod json;
 mod record;
 mod request;
 mod suggest;
+mod view;
 
 pub use close::CloseCode;
 pub use code::ErrorCode;
 pub use control::{
-    Ack, Control, Draining, Echo, ErrorMessage, Gap, Heartbeat, Lag, LedgerEntry, Limits, Notice,
-    NoticeState, Pong, Rejected, SubscriptionEntry, TokenExpiring, Welcome,
+    Ack, Control, Draining, Echo, ErrorMessage, FilterEntry, Flushed, Gap, Heartbeat, Lag, LedgerEntry,
+    Limits, Notice, NoticeState, Pong, Rejected, Resumption, StreamEntry, SubscriptionEntry, TokenExpiring,
+    Welcome,
 };
 pub use cursor::{Cursor, CursorError, Epoch};
 pub use decode::{Data, DecodeError, Record, RecordBody, ServerMessage};
 pub use json::{close_data, decimal, open_data};
 pub use record::{BookNotes, Origin, Stamp, Writer};
-pub use request::{Auth, Op, Options, Overflow, Request, RequestError, RequestId, Subscribe, Unsubscribe};
+pub use request::{
+    Auth, Filter, Op, Options, Overflow, Pace, Priority, Request, RequestError, RequestId, Subscribe,
+    Unsubscribe,
+};
 pub use suggest::closest;
+pub use view::View;
 
 /// The name of the protocol, version included.
 pub const PROTOCOL: &str = "tickwire.v1";

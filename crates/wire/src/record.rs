@@ -7,6 +7,7 @@ use model::{
 };
 
 use crate::json::Object;
+use crate::view::View;
 
 /// What every record says: whose it is, where it stands in its stream, and when it was.
 #[derive(Clone, Copy, Debug)]
@@ -51,17 +52,23 @@ pub struct BookNotes {
 pub struct Writer<'a> {
     out: &'a mut Vec<u8>,
     origin: Option<Origin<'a>>,
+    view: View,
 }
 
 impl<'a> Writer<'a> {
     /// Records for a message.
     pub const fn new(out: &'a mut Vec<u8>) -> Self {
-        Self { out, origin: None }
+        Self { out, origin: None, view: View::ALL }
+    }
+
+    /// Records with the fields of a view only.
+    pub const fn with_view(out: &'a mut Vec<u8>, view: View) -> Self {
+        Self { out, origin: None, view }
     }
 
     /// Records that stand alone: each names its channel and where it comes from.
     pub const fn with_origin(out: &'a mut Vec<u8>, origin: Origin<'a>) -> Self {
-        Self { out, origin: Some(origin) }
+        Self { out, origin: Some(origin), view: View::ALL }
     }
 
     /// Any event of a feed.
@@ -232,7 +239,7 @@ impl<'a> Writer<'a> {
     }
 
     fn begin_with(&mut self, kind: &str, channel: Channel, stamp: &Stamp<'_>) -> Object<'_> {
-        let mut object = Object::begin(self.out);
+        let mut object = Object::begin(self.out, self.view);
         if !kind.is_empty() {
             object.plain("type", kind);
         }

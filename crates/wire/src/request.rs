@@ -2,14 +2,18 @@
 
 use std::fmt;
 
-use model::{Channel, Interval, Pattern};
+use model::{Channel, Interval, Pattern, Price, Side, Size};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::code::ErrorCode;
+use crate::cursor::Cursor;
 use crate::fields::Fields;
 use crate::suggest::hint;
+use crate::view::View;
+
+mod subscribe;
 
 /// A request's id: chosen by the client, echoed in the answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -43,6 +47,17 @@ pub enum Op {
     List,
     /// Tell the account of every stream.
     Ledger,
+    /// Send nothing of some streams until further notice.
+    Pause(Unsubscribe),
+    /// Go on with them.
+    Unpause(Unsubscribe),
+    /// Set how much and how often the session may be sent.
+    Pace(Pace),
+    /// Allow so many flushes more.
+    Credit {
+        /// How many.
+        flushes: u32,
+    },
     /// Measure the round trip.
     Ping {
         /// The client's time, as it likes to write it.
@@ -77,10 +92,13 @@ pub struct Subscribe {
     pub symbols: Vec<Pattern>,
     /// How they are to be served.
     pub options: Options,
+    /// Everything up to here was handled: go on from there.
+    pub resume: Option<Cursor>,
 }
 
 /// How a subscription is to be served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Options {
     /// Send the current state first.
     pub snapshot: bool,
@@ -98,6 +116,16 @@ pub struct Options {
     pub checksum: bool,
     /// Data messages carry `ts_sent`.
     pub stamp: bool,
+    /// Quotes, tickers and books that have waited for more milliseconds are not sent; 0 = all are.
+    pub max_age_ms: u64,
+    /// The quote that was current before a trade is sent before that trade.
+    pub trade_safe: bool,
+    /// Who is merged last.
+    pub priority: Priority,
+    /// Which fields of the records.
+    pub view: View,
+    /// Which trades and quotes.
+    pub filter: Option<Filter>,
 }
 
 impl Default for Options {
@@ -111,6 +139,11 @@ impl Default for Options {
             overflow: Overflow::Coalesce,
             checksum: false,
             stamp: false,
+            max_age_ms: 0,
+            trade_safe: false,
+            priority: Priority::Normal,
+            view: View::ALL,
+            filter: None,
         }
     }
 }
@@ -127,7 +160,44 @@ pub enum Overflow {
     Disconnect,
 }
 
-/// The end of subscriptions.
+/// How much and how often a session may be sent; what is `None` stays as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pace {
+    /// Bytes of messages a second; 0 = as much as the client reads.
+    pub bytes_per_second: Option<u64>,
+    /// The server looks for the interval between flushes that the client keeps up with.
+    pub adaptive: Option<bool>,
+    /// Nothing is flushed without credit.
+    pub credit: Option<bool>,
+}
+
+/// A condition on trades and quotes; what is `None` holds of all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// At least this size.
+    pub min_size: Option<Size>,
+    /// Trades that this side took; quotes whose bid (`Buy`) or ask (`Sell`) is asked about.
+    pub side: Option<Side>,
+    /// At least this price.
+    pub min_price: Option<Price>,
+    /// At most this price.
+    pub max_price: Option<Price>,
+}
+
+/// Who is merged last where there is not room for all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    /// Before the others.
+    High,
+    /// As most.
+    #[default]
+    Normal,
+    /// After the others.
+    Low,
+}
+
+/// The end of subscriptions, or another thing that is to happen to them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsubscribe {
     /// The channels.
@@ -164,17 +234,30 @@ impl RequestError {
     }
 }
 
-/// Depths a book can be asked for.
-const DEPTHS: [usize; 6] = [0, 1, 5, 10, 20, 50];
 const ID_TEXT_BYTES_MAX: usize = 64;
 const ID_NUMBER_MAX: u64 = 1 << 53;
-/// An hour: above it a snapshot now and then serves better.
-const CONFLATE_MS_MAX: u64 = 3_600_000;
-const SNAPSHOT_LIMIT_MAX: usize = 500;
+/// Slower than this, and a snapshot of a book takes minutes.
+const RATE_MIN: u64 = 500;
+/// No line is faster.
+const RATE_MAX: u64 = 100_000_000_000;
+/// Flushes that may be allowed at once.
+const CREDIT_MAX: u64 = 1_000_000;
 /// Channels or patterns in one request.
 const LIST_MAX: usize = 1_000;
 
-const OPS: [&str; 7] = ["auth", "subscribe", "unsubscribe", "list", "ledger", "ping", "echo"];
+const OPS: [&str; 11] = [
+    "auth",
+    "subscribe",
+    "unsubscribe",
+    "pause",
+    "unpause",
+    "pace",
+    "credit",
+    "list",
+    "ledger",
+    "ping",
+    "echo",
+];
 
 impl Request {
     /// The request of a text message.
@@ -226,11 +309,15 @@ fn op_of(op: &str, fields: &Fields) -> Result<Op, RequestError> {
             fields.permit(&["op", "id", "token"])?;
             Ok(Op::Auth(Auth { token: fields.required("token", "a text")? }))
         }
-        "subscribe" => subscribe(fields),
-        "unsubscribe" => {
-            fields.permit(&["op", "id", "channels", "symbols", "interval"])?;
-            let (channels, symbols) = (channels(fields)?, symbols(fields)?);
-            Ok(Op::Unsubscribe(Unsubscribe { channels, symbols, interval: interval(fields)? }))
+        "subscribe" => subscribe::parse(fields).map(|subscribe| Op::Subscribe(Box::new(subscribe))),
+        "unsubscribe" => streams(fields).map(Op::Unsubscribe),
+        "pause" => streams(fields).map(Op::Pause),
+        "unpause" => streams(fields).map(Op::Unpause),
+        "pace" => pace(fields).map(Op::Pace),
+        "credit" => {
+            fields.permit(&["op", "id", "flushes"])?;
+            let flushes = bounded(fields, "flushes", 1..=CREDIT_MAX)?.unwrap_or(1);
+            Ok(Op::Credit { flushes: u32::try_from(flushes).unwrap_or(u32::MAX) })
         }
         "list" => fields.permit(&["op", "id"]).map(|()| Op::List),
         "ledger" => fields.permit(&["op", "id"]).map(|()| Op::Ledger),
@@ -251,40 +338,27 @@ fn op_of(op: &str, fields: &Fields) -> Result<Op, RequestError> {
     }
 }
 
-fn subscribe(fields: &Fields) -> Result<Op, RequestError> {
-    fields.permit(&[
-        "op",
-        "id",
-        "channels",
-        "symbols",
-        "snapshot",
-        "snapshot_limit",
-        "depth",
-        "interval",
-        "conflate_ms",
-        "overflow",
-        "checksum",
-        "stamp",
-    ])?;
+/// Streams that are subscribed, and to which something is to happen.
+fn streams(fields: &Fields) -> Result<Unsubscribe, RequestError> {
+    fields.permit(&["op", "id", "channels", "symbols", "interval"])?;
     let (channels, symbols) = (channels(fields)?, symbols(fields)?);
-    let default = Options::default();
-    let options = Options {
-        snapshot: fields.optional("snapshot", "true or false")?.unwrap_or(default.snapshot),
-        snapshot_limit: bounded(fields, "snapshot_limit", 1..=SNAPSHOT_LIMIT_MAX as u64)?
-            .map(|limit| usize::try_from(limit).unwrap_or(SNAPSHOT_LIMIT_MAX)),
-        depth: depth(fields)?.unwrap_or(default.depth),
-        interval: interval(fields)?.unwrap_or(default.interval),
-        conflate_ms: bounded(fields, "conflate_ms", 0..=CONFLATE_MS_MAX)?.unwrap_or(default.conflate_ms),
-        overflow: fields
-            .optional("overflow", "\"coalesce\", \"gap\" or \"disconnect\"")?
-            .unwrap_or(default.overflow),
-        checksum: fields.optional("checksum", "true or false")?.unwrap_or(default.checksum),
-        stamp: fields.optional("stamp", "true or false")?.unwrap_or(default.stamp),
-    };
-    Ok(Op::Subscribe(Box::new(Subscribe { channels, symbols, options })))
+    Ok(Unsubscribe { channels, symbols, interval: interval(fields)? })
 }
 
-fn channels(fields: &Fields) -> Result<Vec<Channel>, RequestError> {
+fn pace(fields: &Fields) -> Result<Pace, RequestError> {
+    fields.permit(&["op", "id", "bytes_per_second", "adaptive", "credit"])?;
+    let bytes_per_second = match bounded(fields, "bytes_per_second", 0..=RATE_MAX)? {
+        Some(rate @ 1..RATE_MIN) => {
+            let message = format!("Field \"bytes_per_second\" must be 0 or at least {RATE_MIN}, not {rate}.");
+            return Err(RequestError::field("bytes_per_second", message));
+        }
+        rate => rate,
+    };
+    let adaptive = fields.optional("adaptive", "true or false")?;
+    Ok(Pace { bytes_per_second, adaptive, credit: fields.optional("credit", "true or false")? })
+}
+
+pub(super) fn channels(fields: &Fields) -> Result<Vec<Channel>, RequestError> {
     let mut channels = Vec::new();
     for name in list(fields, "channels")? {
         let channel = name.parse().map_err(|_| {
@@ -302,7 +376,7 @@ fn channels(fields: &Fields) -> Result<Vec<Channel>, RequestError> {
     Ok(channels)
 }
 
-fn symbols(fields: &Fields) -> Result<Vec<Pattern>, RequestError> {
+pub(super) fn symbols(fields: &Fields) -> Result<Vec<Pattern>, RequestError> {
     let mut symbols = Vec::new();
     for text in list(fields, "symbols")? {
         let pattern = Pattern::parse(&text)
@@ -314,7 +388,7 @@ fn symbols(fields: &Fields) -> Result<Vec<Pattern>, RequestError> {
     Ok(symbols)
 }
 
-fn list(fields: &Fields, name: &'static str) -> Result<Vec<String>, RequestError> {
+pub(super) fn list(fields: &Fields, name: &'static str) -> Result<Vec<String>, RequestError> {
     let list: Vec<String> = fields.required(name, "a list of texts")?;
     if list.is_empty() || list.len() > LIST_MAX {
         let message = format!("Field \"{name}\" must have 1 to {LIST_MAX} entries, not {}.", list.len());
@@ -323,24 +397,14 @@ fn list(fields: &Fields, name: &'static str) -> Result<Vec<String>, RequestError
     Ok(list)
 }
 
-fn depth(fields: &Fields) -> Result<Option<usize>, RequestError> {
-    const WANTED: &str = "1, 5, 10, 20, 50 or 0 for all";
-    match fields.optional("depth", WANTED)? {
-        Some(depth) if !DEPTHS.contains(&depth) => {
-            Err(RequestError::field("depth", format!("Field \"depth\" must be {WANTED}.")))
-        }
-        depth => Ok(depth),
-    }
-}
-
-fn interval(fields: &Fields) -> Result<Option<Interval>, RequestError> {
+pub(super) fn interval(fields: &Fields) -> Result<Option<Interval>, RequestError> {
     const WANTED: &str = "one of 1s, 1m, 5m, 15m, 1h, 1d";
     let Some(text) = fields.optional::<String>("interval", WANTED)? else { return Ok(None) };
     let refused = |()| RequestError::field("interval", format!("Field \"interval\" must be {WANTED}."));
     text.parse().map(Some).map_err(refused)
 }
 
-fn bounded(
+pub(super) fn bounded(
     fields: &Fields,
     name: &'static str,
     range: std::ops::RangeInclusive<u64>,

@@ -43,8 +43,9 @@ fn every_message_is_written_as_it_stands_here() {
 
 fn rewrite(kind: &str, data: &Data) -> String {
     let cursor: Cursor = data.cursor.parse().unwrap();
+    let as_of = data.as_of.as_ref().map(|as_of| as_of.parse::<Cursor>().unwrap().position);
     let mut out = Vec::new();
-    wire::open_data(&mut out, kind, data.channel, &cursor, data.ts_sent);
+    wire::open_data(&mut out, kind, data.channel, &cursor, as_of, data.ts_sent);
     for (n, record) in data.records.iter().enumerate() {
         if n > 0 {
             out.push(b',');

@@ -13,7 +13,7 @@ fn topic(play: &Play, stream: Stream) -> TopicId {
 
 #[test]
 fn a_second_subscribe_keeps_the_place() {
-    let mut play = Play::new(Options::default());
+    let mut play = Play::new(&Options::default());
     play.run("tA tA");
     let a = play.fanout.symbol("A").unwrap();
     let trades = TopicId { symbol: a, stream: Stream::Trades };
@@ -42,15 +42,15 @@ fn a_state_asked_for_again_does_not_wait_and_nothing_else_hurries() {
         ('t', Stream::Trades, "t1 St1-1 T2-4"),
         ('c', Stream::Candles(Interval::M1), "c1 Sc1-1 c4(2)"),
     ] {
-        let mut play = Play::new(slow);
+        let mut play = Play::new(&slow);
         play.run(&format!("@100 {letter}A + {letter}A {letter}A @5 +"));
         let topic = topic(&play, stream);
-        play.fanout.subscribe(play.session, topic, slow).unwrap();
+        play.fanout.subscribe(play.session, topic, slow.clone()).unwrap();
         play.run(&format!("+ {letter}A + @94 + @1 +"));
         assert_eq!(play.said.join(" "), sent);
         // Without a snapshot asked for, nothing comes before its time.
         play.run(&format!("{letter}A"));
-        play.fanout.subscribe(play.session, topic, Options { snapshot: false, ..slow }).unwrap();
+        play.fanout.subscribe(play.session, topic, Options { snapshot: false, ..slow.clone() }).unwrap();
         play.said.clear();
         play.run("+ @99 +");
         assert_eq!(play.said.join(" "), "");
@@ -59,7 +59,7 @@ fn a_state_asked_for_again_does_not_wait_and_nothing_else_hurries() {
 
 #[test]
 fn a_checksum_asked_for_later_brings_no_snapshot() {
-    let mut play = Play::new(Options::default());
+    let mut play = Play::new(&Options::default());
     play.run("bA bA +");
     play.said.clear();
     let book = topic(&play, Stream::Book);
@@ -72,7 +72,7 @@ fn a_checksum_asked_for_later_brings_no_snapshot() {
 /// What happened before the first snapshot is in it, and in no account.
 #[test]
 fn an_account_begins_with_the_first_snapshot() {
-    let mut play = Play::new(Options::default());
+    let mut play = Play::new(&Options::default());
     play.run("bA");
     let book = topic(&play, Stream::Book);
     let other = play.fanout.open_session();

@@ -1,6 +1,7 @@
 //! Bars whose corrections come late.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ::model::{Body, Seq, Tick, UnixNanos};
 
@@ -8,6 +9,7 @@ use super::script::{body, instrument};
 use crate::Sequencer;
 use crate::candles::Bars;
 use crate::event::Event;
+use crate::fold::Seen;
 use crate::ring::Bounds;
 
 /// `o1` a state of the open bar that starts at 1, `c0` a closed one.
@@ -22,7 +24,7 @@ fn bars(script: &str) -> (Bars, impl Fn(Vec<Arc<Event>>) -> Vec<u64>) {
         let tick = Tick { instrument: Arc::clone(&instrument), ts_event: None, ts_recv: None, body };
         let event = sequencer.push(tick, UnixNanos(1)).unwrap().unwrap();
         bars.note(&event);
-        bars.lane.ring.push(event, |_| ());
+        bars.lane.ring.push(Seen { prev: event.seq.prev(), event }, Duration::ZERO, |_| ());
     }
     (bars, |events: Vec<Arc<Event>>| events.iter().map(|event| event.seq.0).collect())
 }

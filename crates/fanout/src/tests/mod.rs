@@ -2,6 +2,10 @@
 
 mod again;
 mod bars;
+mod client;
 mod laws;
-mod model;
+mod options;
+mod reader;
+mod right;
 mod script;
+mod source;

@@ -90,7 +90,7 @@ pub(super) struct Play {
 
 impl Play {
     /// A session that reads every stream of A and B. Their books are known, at sequence 1.
-    pub(super) fn new(options: Options) -> Self {
+    pub(super) fn new(options: &Options) -> Self {
         let limits = LogLimits { events: 12, closed_bars: 4, ..LogLimits::default() };
         let mut fanout = Fanout::new(limits);
         let session = fanout.open_session();
@@ -107,7 +107,7 @@ impl Play {
                 Stream::Status,
                 Stream::Candles(Interval::M1),
             ] {
-                let options = Options { snapshot: stream == Stream::Book, ..options };
+                let options = Options { snapshot: stream == Stream::Book, ..options.clone() };
                 play.fanout.subscribe(session, TopicId { symbol: id, stream }, options).unwrap();
             }
         }
@@ -129,7 +129,11 @@ impl Play {
         self.fanout.publish(&event, self.now);
     }
 
-    fn drain(&mut self, budget: usize) -> Batch {
+    pub(super) const fn published(&self) -> i64 {
+        self.published
+    }
+
+    pub(super) fn drain(&mut self, budget: usize) -> Batch {
         self.fanout.handle_timeout(self.now);
         let batch = self.fanout.drain(self.session, budget, self.now);
         self.said.extend(batch.started.map(|_| "!".into()));
@@ -177,10 +181,11 @@ fn say(item: &Item) -> String {
         Kind::Summary { record, prev } => format!("T{}-{}", prev.next(), record.last.seq),
         Kind::Book { record, prev } if prev.next() == record.seq => format!("b{}", record.seq),
         Kind::Book { record, prev } => format!("b{}-{}", prev.next(), record.seq),
-        Kind::Gap { from, to, .. } => format!("G{from}-{to}"),
-        Kind::Snapshot(Snapshot::Empty) => "S-".into(),
-        Kind::Snapshot(Snapshot::Book(book)) => format!("S{}", book.seq),
-        Kind::Snapshot(Snapshot::Events(events)) => {
+        Kind::Gap { range: Some((from, to)), .. } => format!("G{from}-{to}"),
+        Kind::Gap { range: None, .. } => "G?".into(),
+        Kind::Snapshot { state: Snapshot::Empty, .. } => "S-".into(),
+        Kind::Snapshot { state: Snapshot::Book(book), .. } => format!("S{}", book.seq),
+        Kind::Snapshot { state: Snapshot::Events(events), .. } => {
             format!("S{letter}{}-{}", events.first().unwrap().seq, events.last().unwrap().seq)
         }
     };
@@ -188,7 +193,7 @@ fn say(item: &Item) -> String {
 }
 
 #[track_caller]
-fn check_with(options: Options, script: &str, sent: &str) {
+fn check_with(options: &Options, script: &str, sent: &str) {
     let mut play = Play::new(options);
     play.run(script);
     assert_eq!(play.said.join(" "), sent, "{script}");
@@ -196,7 +201,7 @@ fn check_with(options: Options, script: &str, sent: &str) {
 
 #[track_caller]
 fn check(script: &str, sent: &str) {
-    check_with(Options::default(), script, sent);
+    check_with(&Options::default(), script, sent);
 }
 
 #[test]
@@ -241,7 +246,7 @@ fn symbols_take_turns() {
     // One turn each: the first drain serves A's quotes, the second B's.
     check("qA*9 qB*9 ~ ~", "! q9(8) q9(8)' .");
     // A stream that wants little gets it, whatever another wants.
-    let mut play = Play::new(Options::default());
+    let mut play = Play::new(&Options::default());
     play.run("qA*11 qB");
     play.drain(1_500);
     assert_eq!(play.said.join(" "), "! q11(10) q1' .");
@@ -284,43 +289,43 @@ fn closed_bars_and_states_always_come() {
 #[test]
 fn overflow_gap_drops_and_says_what() {
     let options = Options { overflow: Overflow::Gap, ..Options::default() };
-    check_with(options, "tA*9 ~ tA +", "! G1-9 . t10");
-    check_with(options, "qA*9 ~", "! G1-9 .");
-    check_with(options, "bA*9 ~ bA +", "! G2-10 S10 . b11");
-    check_with(options, "cA*3 CA cA*3 ~", "! c4(3) c7(2) .");
-    check_with(options, "sA*9 ~ ~ ~", "s1 s2 s3 s4 s5 s6 s7 s8 s9");
-    check_with(options, "tA*4 +", "t1 t2 t3 t4");
+    check_with(&options, "tA*9 ~ tA +", "! G1-9 . t10");
+    check_with(&options, "qA*9 ~", "! G1-9 .");
+    check_with(&options, "bA*9 ~ bA +", "! G2-10 S10 . b11");
+    check_with(&options, "cA*3 CA cA*3 ~", "! c4(3) c7(2) .");
+    check_with(&options, "sA*9 ~ ~ ~", "s1 s2 s3 s4 s5 s6 s7 s8 s9");
+    check_with(&options, "tA*4 +", "t1 t2 t3 t4");
 }
 
 #[test]
 fn overflow_disconnect_drops_nothing() {
     let options = Options { overflow: Overflow::Disconnect, ..Options::default() };
-    check_with(options, "tA*9 ~ ~ ~", "t1 t2 t3 t4 t5 t6 t7 t8 t9");
-    check_with(options, "bA*9 ~ ~ ~", "b2 b3 b4 b5 b6 b7 b8 b9 b10");
-    check_with(options, "tA*12 +", "t1 t2 t3 t4 t5 t6 t7 t8 t9 t10 t11 t12");
-    check_with(options, "tA*13 +", "overrun");
-    check_with(options, "tA*9 ~ tA*9 ~", "t1 t2 t3 t4 overrun");
-    check_with(options, "bA*13 ~", "overrun");
+    check_with(&options, "tA*9 ~ ~ ~", "t1 t2 t3 t4 t5 t6 t7 t8 t9");
+    check_with(&options, "bA*9 ~ ~ ~", "b2 b3 b4 b5 b6 b7 b8 b9 b10");
+    check_with(&options, "tA*12 +", "t1 t2 t3 t4 t5 t6 t7 t8 t9 t10 t11 t12");
+    check_with(&options, "tA*13 +", "overrun");
+    check_with(&options, "tA*9 ~ tA*9 ~", "t1 t2 t3 t4 overrun");
+    check_with(&options, "bA*13 ~", "overrun");
 }
 
 #[test]
 fn conflation_is_one_record_an_interval() {
     let options = Options { conflate: Duration::from_millis(100), ..Options::default() };
-    check_with(options, "@100 qA + qA qA + @99 qA + @1 + @100 + qA +", "q1 q4(2) q5");
-    check_with(options, "@100 tA + tA tA tA + @100 +", "t1 T2-4");
-    check_with(options, "@100 tA*5 sA tA*5 +", "T1-5 s1 T6-10");
-    check_with(options, "@100 bA bA +", "b2-3");
+    check_with(&options, "@100 qA + qA qA + @99 qA + @1 + @100 + qA +", "q1 q4(2) q5");
+    check_with(&options, "@100 tA + tA tA tA + @100 +", "t1 T2-4");
+    check_with(&options, "@100 tA*5 sA tA*5 +", "T1-5 s1 T6-10");
+    check_with(&options, "@100 bA bA +", "b2-3");
     // Closed bars, states and gaps do not wait; what they wake goes with them.
-    check_with(options, "@100 cA + cA + CA +", "c1 c3(1)");
-    check_with(options, "@100 sA + sA +", "s1 s2");
-    check_with(options, "@100 bA + bA XA +", "b2 G3-4");
+    check_with(&options, "@100 cA + cA + CA +", "c1 c3(1)");
+    check_with(&options, "@100 sA + sA +", "s1 s2");
+    check_with(&options, "@100 bA + bA XA +", "b2 G3-4");
 }
 
 #[test]
 fn depth_hides_what_lies_behind_it() {
     // The best bid is 9.7; changes at 9.0 to 9.9 reach the first level now and then.
     let options = Options { depth: Depth::Top(1), ..Options::default() };
-    let mut play = Play::new(options);
+    let mut play = Play::new(&options);
     play.run("bA*30");
     let mut seen = play.drain(usize::MAX).items.len();
     assert!(seen > 0);
@@ -334,7 +339,7 @@ fn depth_hides_what_lies_behind_it() {
 
 #[test]
 fn an_unsubscribe_is_a_fence() {
-    let mut play = Play::new(Options::default());
+    let mut play = Play::new(&Options::default());
     play.run("tA*3 tB");
     let trades = TopicId { symbol: play.fanout.symbol("A").unwrap(), stream: Stream::Trades };
     let ledger = play.fanout.unsubscribe(play.session, trades).unwrap();
@@ -346,7 +351,7 @@ fn an_unsubscribe_is_a_fence() {
 
 #[test]
 fn a_book_begins_with_a_snapshot() {
-    let mut play = Play::new(Options::default());
+    let mut play = Play::new(&Options::default());
     let other = play.fanout.open_session();
     let book = TopicId { symbol: play.fanout.symbol("A").unwrap(), stream: Stream::Book };
     let without = Options { snapshot: false, ..Options::default() };
@@ -361,7 +366,7 @@ fn a_book_begins_with_a_snapshot() {
 
 #[test]
 fn snapshots_of_every_stream() {
-    let mut play = Play::new(Options::default());
+    let mut play = Play::new(&Options::default());
     play.run("tA*60 qA*3 cA CA cA CA cA kA sA +");
     play.said.clear();
     play.session = play.fanout.open_session();
@@ -383,7 +388,7 @@ fn snapshots_of_every_stream() {
 
 #[test]
 fn the_cursor_is_the_low_water_mark() {
-    let mut play = Play::new(Options { overflow: Overflow::Disconnect, ..Options::default() });
+    let mut play = Play::new(&Options { overflow: Overflow::Disconnect, ..Options::default() });
     let start = play.fanout.cursor(play.session);
     play.run("tA*9 qA");
     // Nine trades fit, in their order; the quote behind them has to wait.
@@ -395,7 +400,7 @@ fn the_cursor_is_the_low_water_mark() {
 
 #[test]
 fn a_session_that_is_gone_is_nobody() {
-    let mut play = Play::new(Options::default());
+    let mut play = Play::new(&Options::default());
     play.run("tA");
     play.fanout.close_session(play.session);
     let mut ready = Vec::new();
@@ -407,7 +412,7 @@ fn a_session_that_is_gone_is_nobody() {
 
 #[test]
 fn totals_that_do_not_fit_make_two_records() {
-    let mut play = Play::new(Options::default());
+    let mut play = Play::new(&Options::default());
     for _ in 0..9 {
         play.published += 1;
         let trade = Trade {

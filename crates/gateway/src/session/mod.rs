@@ -2,6 +2,8 @@
 //! messages come out; the socket is the shard's.
 
 mod bucket;
+mod options;
+mod pace;
 mod reply;
 mod requests;
 mod subscriptions;
@@ -19,6 +21,7 @@ use wire::{CloseCode, Control, Cursor, Epoch, ErrorCode, NoticeState, Request, W
 use crate::auth::Grant;
 use crate::settings::Settings;
 use bucket::Bucket;
+use pace::Pace;
 
 /// What a session needs of its surroundings.
 pub(crate) struct Ctx<'a> {
@@ -38,6 +41,7 @@ pub(crate) struct Session {
     /// Patterns, for symbols that are listed later.
     wishes: Vec<Wish>,
     bucket: Bucket,
+    pub(crate) pace: Pace,
     rate_refusals: u32,
     bad_tokens: u32,
     offences: VecDeque<Duration>,
@@ -86,6 +90,7 @@ impl Session {
             grant,
             opened: ctx.now,
             wishes: Vec::new(),
+            pace: Pace::default(),
             bucket: Bucket::new(limits.requests_per_second, ctx.now),
             rate_refusals: 0,
             bad_tokens: 0,
@@ -223,6 +228,18 @@ impl Session {
         let before = self.cursor;
         self.cursor = next;
         before
+    }
+
+    /// The client goes on from an earlier place.
+    fn step_back(&mut self, ctx: &Ctx<'_>) {
+        self.cursor = self.cursor.min(ctx.fanout.cursor(self.id));
+    }
+
+    /// The message that ends a flush, where flushes need credit.
+    pub(crate) fn flushed(&self, ctx: &Ctx<'_>) -> Option<String> {
+        let credit = self.pace.credit()?;
+        let cursor = self.cursor(ctx).to_string();
+        Some(Control::Flushed(wire::Flushed { credit, cursor }).to_json())
     }
 
     fn close(&mut self, code: CloseCode, reason: &'static str) {

@@ -21,6 +21,10 @@ impl Session {
             Op::Auth(auth) => self.authenticate(id, &auth.token, ctx),
             Op::Subscribe(subscribe) => self.subscribe(id, *subscribe, ctx),
             Op::Unsubscribe(unsubscribe) => self.unsubscribe(id, &unsubscribe, ctx),
+            Op::Pause(request) => self.pause(id, &request, true, ctx),
+            Op::Unpause(request) => self.pause(id, &request, false, ctx),
+            Op::Pace(pace) => self.set_pace(id, pace, ctx.now),
+            Op::Credit { flushes } => self.add_credit(id, flushes, ctx.now),
             Op::List => self.list(id, ctx),
             Op::Ledger => self.account(id, ctx),
             Op::Ping { ts } => {
@@ -99,21 +103,36 @@ impl Session {
         }
     }
 
+    fn set_pace(&mut self, id: Option<RequestId>, wanted: wire::Pace, now: Duration) {
+        let pace = &mut self.pace;
+        if let Some(bytes_per_second) = wanted.bytes_per_second {
+            pace.set_rate(bytes_per_second, now);
+        }
+        if let Some(adaptive) = wanted.adaptive {
+            pace.set_adaptive(adaptive);
+        }
+        if let Some(credit) = wanted.credit {
+            pace.set_credit(credit);
+        }
+        let (bytes_per_second, adaptive) = (pace.bytes_per_second(), pace.is_adaptive());
+        let credit = pace.credit().is_some();
+        self.ack(id, Ack::Pace { bytes_per_second, adaptive, credit });
+    }
+
+    fn add_credit(&mut self, id: Option<RequestId>, flushes: u32, now: Duration) {
+        if let Some(flushes) = self.pace.add_credit(flushes) {
+            return self.ack(id, Ack::Credit { flushes });
+        }
+        let message = "This session needs no credit. Send pace with \"credit\": true first.";
+        self.refuse(id, Some("credit"), ErrorCode::InvalidRequest, message, None, now);
+    }
+
     fn list(&mut self, id: Option<RequestId>, ctx: &Ctx<'_>) {
         let mut groups = BTreeMap::<_, (SubscriptionEntry, Vec<String>)>::new();
         for (topic, options) in ctx.fanout.subscriptions(self.id) {
             let (channel, interval) = (topic.stream.channel(), topic.stream.interval());
-            let is_book = channel == model::Channel::Book;
-            let entry = SubscriptionEntry {
-                channel: channel.to_string(),
-                symbols: Vec::new(),
-                interval: interval.map(|interval| interval.to_string()),
-                depth: is_book.then(|| super::subscriptions::shown_depth(options.depth)),
-                checksum: is_book.then_some(options.checksum),
-                conflate_ms: super::reply::millis(options.conflate),
-                overflow: super::subscriptions::shown_overflow(options.overflow),
-                stamp: options.stamp,
-            };
+            let paused = ctx.fanout.is_paused(self.id, topic);
+            let entry = super::options::entry(topic.stream, &options, paused);
             let key = serde_json::to_string(&entry).unwrap_or_default();
             let symbol = ctx.fanout.instrument(topic.symbol).symbol.to_string();
             groups.entry((channel, interval, key)).or_insert_with(|| (entry, Vec::new())).1.push(symbol);

@@ -1,16 +1,16 @@
 //! Subscribing and unsubscribing: patterns, scopes, limits.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
-use fanout::{Depth, Overflow, Stream, SymbolId, TopicId};
+use fanout::{Resumed, Stream, SubscribeError, SymbolId, TopicId};
 use model::{Channel, Pattern, Symbol};
 use serde_json::json;
-use wire::{Ack, ErrorCode, Rejected, RequestId, Subscribe, Unsubscribe, closest};
+use wire::{Ack, ErrorCode, Rejected, RequestId, Resumption, StreamEntry, Subscribe, Unsubscribe, closest};
 
+use super::options::served;
 use super::reply::entry;
 use super::{Ctx, Session, Wish};
-use crate::limits::{PATTERNS_MAX, SUGGESTION_SYMBOLS_MAX, SUGGESTIONS_MAX};
+use crate::limits::{PATTERNS_MAX, RESUME_BYTES_MAX, SUGGESTION_SYMBOLS_MAX, SUGGESTIONS_MAX};
 
 /// What a subscribe request comes to before anything is done.
 #[derive(Default)]
@@ -22,29 +22,46 @@ struct Plan {
 
 impl Session {
     pub(super) fn subscribe(&mut self, id: Option<RequestId>, request: Subscribe, ctx: &mut Ctx<'_>) {
-        let plan = self.plan(&request, ctx);
+        let mut plan = self.plan(&request, ctx);
         let held = |topic: &TopicId| ctx.fanout.is_subscribed(self.id, *topic);
         let new_book = plan.topics.iter().any(|topic| topic.stream == Stream::Book && !held(topic));
-        if new_book && !request.options.snapshot {
+        if new_book && !request.options.snapshot && request.resume.is_none() {
             let message = "A book begins with a snapshot: leave \"snapshot\" true on the first subscribe.";
             let details = Some(json!({ "field": "snapshot" }));
             return self.refuse(id, Some("subscribe"), ErrorCode::InvalidRequest, message, details, ctx.now);
         }
+        let Subscribe { channels, symbols, options, resume } = request;
+        let mut streams = BTreeMap::<_, BTreeSet<_>>::new();
+        let mut room = RESUME_BYTES_MAX;
         for &topic in &plan.topics {
-            let options = served(topic, &request.options);
-            // The only refusal, a book without a snapshot, was made above.
-            let _ = ctx.fanout.subscribe(self.id, topic, options);
+            let options = served(topic, &options);
+            // A book without a snapshot was refused above.
+            let done = match &resume {
+                None => ctx.fanout.subscribe(self.id, topic, options),
+                Some(cursor) => {
+                    let position = Some(cursor.position).filter(|_| cursor.epoch == *ctx.epoch);
+                    let resumed = ctx.fanout.resume(self.id, topic, options, position, &mut room);
+                    resumed.map(|resumed| {
+                        streams.entry((topic.stream, resumed)).or_default().insert(topic.symbol);
+                    })
+                }
+            };
+            if let Err(error) = done {
+                plan.rejected.push(refused(topic, error, ctx));
+            }
         }
-        let Subscribe { channels, symbols, options } = request;
+        if resume.is_some() {
+            self.step_back(ctx);
+        }
         self.wish(&symbols, &channels, &options);
-        let cursor = self.cursor(ctx).to_string();
-        let names = plan.symbols.iter().map(|&symbol| name(symbol, ctx)).collect();
+        let resumed = !streams.is_empty() && streams.keys().all(|(_, resumed)| *resumed == Resumed::Filled);
         let ack = Ack::Subscribe {
             channels: channels.iter().map(ToString::to_string).collect(),
-            symbols: names,
+            symbols: plan.symbols.iter().map(|&symbol| name(symbol, ctx)).collect(),
             rejected: plan.rejected,
-            resumed: false,
-            cursor,
+            resumed,
+            streams: streams.into_iter().map(|(key, symbols)| resumption(key, &symbols, ctx)).collect(),
+            cursor: self.cursor(ctx).to_string(),
         };
         self.ack(id, ack);
     }
@@ -144,6 +161,7 @@ impl Session {
                 symbols: vec![exact(&ctx.fanout.instrument(symbol).symbol)],
                 // The state of what has just begun is its beginning.
                 options: wire::Options { snapshot: true, ..wish.options },
+                resume: None,
             };
             let plan = self.plan(&one, ctx);
             if plan.topics.is_empty() {
@@ -157,6 +175,7 @@ impl Session {
                 symbols: vec![name(symbol, ctx)],
                 rejected: Vec::new(),
                 resumed: false,
+                streams: Vec::new(),
                 cursor: self.cursor(ctx).to_string(),
             };
             self.ack(None, ack);
@@ -164,38 +183,96 @@ impl Session {
     }
 
     pub(super) fn unsubscribe(&mut self, id: Option<RequestId>, request: &Unsubscribe, ctx: &mut Ctx<'_>) {
-        let of_request = |stream: Stream| {
-            let interval = request.interval.is_none_or(|wanted| stream.interval() == Some(wanted));
-            request.channels.contains(&stream.channel()) && (stream.interval().is_none() || interval)
-        };
-        let (globs, names): (Vec<_>, Vec<_>) = request.symbols.iter().partition(|pattern| pattern.is_glob());
-        let (globs, too_many_globs) = globs.split_at(globs.len().min(PATTERNS_MAX));
-        let mut names: BTreeMap<_, _> = names.into_iter().map(|name| (name.as_str(), false)).collect();
-        let mut rejected: Vec<_> = too_many_globs.iter().map(|pattern| too_many(pattern)).collect();
-        let held: Vec<_> = ctx.fanout.subscriptions(self.id).into_iter().map(|(topic, _)| topic).collect();
-        let (mut symbols, mut ledger) = (BTreeSet::new(), Vec::new());
-        for topic in held.into_iter().filter(|topic| of_request(topic.stream)) {
-            let symbol = &ctx.fanout.instrument(topic.symbol).symbol;
-            let named = names.get_mut(symbol.as_str()).map(|found| *found = true).is_some();
-            if !named && !globs.iter().any(|glob| glob.matches(symbol)) {
-                continue;
-            }
-            symbols.insert(topic.symbol);
+        let (topics, rejected) = self.select(request, ctx);
+        let mut ledger = Vec::new();
+        for &topic in &topics {
             if let Some(closed) = ctx.fanout.unsubscribe(self.id, topic) {
                 ledger.push(entry(&closed, ctx));
             }
         }
+        let globs = || request.symbols.iter().filter(|pattern| pattern.is_glob()).take(PATTERNS_MAX);
+        self.wishes.retain(|wish| {
+            !concerns(request, wish.stream) || !globs().any(|glob| glob.covers(&wish.pattern))
+        });
+        let (channels, symbols) = named(request, &topics, ctx);
+        self.ack(id, Ack::Unsubscribe { channels, symbols, rejected, ledger });
+    }
+
+    pub(super) fn pause(
+        &mut self,
+        id: Option<RequestId>,
+        request: &Unsubscribe,
+        paused: bool,
+        ctx: &mut Ctx<'_>,
+    ) {
+        let (topics, rejected) = self.select(request, ctx);
+        for &topic in &topics {
+            ctx.fanout.pause(self.id, topic, paused);
+        }
+        let (channels, symbols) = named(request, &topics, ctx);
+        let ack = if paused {
+            Ack::Pause { channels, symbols, rejected }
+        } else {
+            Ack::Unpause { channels, symbols, rejected }
+        };
+        self.ack(id, ack);
+    }
+
+    /// The subscriptions that a request is about, and the names in it that are none.
+    fn select(&self, request: &Unsubscribe, ctx: &Ctx<'_>) -> (Vec<TopicId>, Vec<Rejected>) {
+        let (globs, names): (Vec<_>, Vec<_>) = request.symbols.iter().partition(|pattern| pattern.is_glob());
+        let (globs, too_many_globs) = globs.split_at(globs.len().min(PATTERNS_MAX));
+        let mut names: BTreeMap<_, _> = names.into_iter().map(|name| (name.as_str(), false)).collect();
+        let mut rejected: Vec<_> = too_many_globs.iter().map(|pattern| too_many(pattern)).collect();
+        let held = ctx.fanout.subscriptions(self.id).into_iter().map(|(topic, _)| topic);
+        let wanted = held.filter(|topic| concerns(request, topic.stream)).filter(|topic| {
+            let symbol = &ctx.fanout.instrument(topic.symbol).symbol;
+            let named = names.get_mut(symbol.as_str()).map(|found| *found = true).is_some();
+            named || globs.iter().any(|glob| glob.matches(symbol))
+        });
+        let wanted = wanted.collect();
         rejected.extend(names.into_iter().filter(|(_, found)| !found).map(|(name, _)| Rejected {
             symbol: name.to_owned(),
             code: ErrorCode::UnknownSymbol,
             message: format!("Not subscribed to {name} on these channels."),
         }));
-        self.wishes
-            .retain(|wish| !of_request(wish.stream) || !globs.iter().any(|glob| glob.covers(&wish.pattern)));
-        let channels = request.channels.iter().map(ToString::to_string).collect();
-        let symbols = symbols.into_iter().map(|symbol| name(symbol, ctx)).collect();
-        self.ack(id, Ack::Unsubscribe { channels, symbols, rejected, ledger });
+        (wanted, rejected)
     }
+}
+
+/// Whether a request is about a stream.
+fn concerns(request: &Unsubscribe, stream: Stream) -> bool {
+    let interval = request.interval.is_none_or(|wanted| stream.interval() == Some(wanted));
+    request.channels.contains(&stream.channel()) && (stream.interval().is_none() || interval)
+}
+
+/// A request's channels and the symbols it came to, by name.
+fn named(request: &Unsubscribe, topics: &[TopicId], ctx: &Ctx<'_>) -> (Vec<String>, Vec<String>) {
+    let symbols: BTreeSet<_> = topics.iter().map(|topic| topic.symbol).collect();
+    let channels = request.channels.iter().map(ToString::to_string).collect();
+    (channels, symbols.into_iter().map(|symbol| name(symbol, ctx)).collect())
+}
+
+fn resumption(
+    (stream, resumed): (Stream, Resumed),
+    symbols: &BTreeSet<SymbolId>,
+    ctx: &Ctx<'_>,
+) -> StreamEntry {
+    StreamEntry {
+        channel: stream.channel().to_string(),
+        interval: stream.interval().map(|interval| interval.to_string()),
+        state: match resumed {
+            Resumed::Filled => Resumption::Filled,
+            Resumed::Missing => Resumption::Missing,
+        },
+        symbols: symbols.iter().map(|&symbol| name(symbol, ctx)).collect(),
+    }
+}
+
+fn refused(topic: TopicId, error: SubscribeError, ctx: &Ctx<'_>) -> Rejected {
+    let symbol = name(topic.symbol, ctx);
+    let message = format!("{} of {symbol} was not taken: {error}.", topic.stream.channel());
+    Rejected { symbol, code: ErrorCode::SubscriptionLimit, message }
 }
 
 /// The pattern that matches one symbol only. A symbol is never too long for a pattern.
@@ -233,44 +310,4 @@ fn over_limit(pattern: &Pattern, code: ErrorCode, accepted: usize, ctx: &Ctx<'_>
     };
     let message = format!("A session may have {limit} {what}; {accepted} of {pattern} were accepted.");
     Rejected { symbol: pattern.to_string(), code, message }
-}
-
-/// The options of a request as they apply to one stream.
-fn served(topic: TopicId, options: &wire::Options) -> fanout::Options {
-    let conflate = match topic.stream {
-        // States are never held back.
-        Stream::Status => Duration::ZERO,
-        _ => Duration::from_millis(options.conflate_ms),
-    };
-    fanout::Options {
-        snapshot: options.snapshot,
-        snapshot_limit: options.snapshot_limit,
-        depth: match options.depth {
-            0 => Depth::All,
-            levels => Depth::Top(levels),
-        },
-        checksum: options.checksum,
-        conflate,
-        overflow: match options.overflow {
-            wire::Overflow::Coalesce => Overflow::Coalesce,
-            wire::Overflow::Gap => Overflow::Gap,
-            wire::Overflow::Disconnect => Overflow::Disconnect,
-        },
-        stamp: options.stamp,
-    }
-}
-
-pub(super) const fn shown_depth(depth: Depth) -> usize {
-    match depth {
-        Depth::All => 0,
-        Depth::Top(levels) => levels,
-    }
-}
-
-pub(super) const fn shown_overflow(overflow: Overflow) -> wire::Overflow {
-    match overflow {
-        Overflow::Coalesce => wire::Overflow::Coalesce,
-        Overflow::Gap => wire::Overflow::Gap,
-        Overflow::Disconnect => wire::Overflow::Disconnect,
-    }
 }

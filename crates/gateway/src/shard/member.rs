@@ -19,6 +19,7 @@ use crate::session::{self, Goodbye, Session};
 use crate::socket::{Inbound, Outbox, Socket};
 use crate::wakes::{Handle, Wakes};
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Member {
     pub(super) session: Session,
     socket: Box<dyn Socket>,
@@ -27,6 +28,8 @@ pub(super) struct Member {
     full: bool,
     /// It was full, and has not taken everything at once since.
     behind: bool,
+    /// Something may wait for the session's pace.
+    waits: bool,
     /// Nothing is read before the socket has taken the answers that wait.
     held: bool,
     end: End,
@@ -67,6 +70,7 @@ impl Member {
             outbox: Outbox::default(),
             full: false,
             behind: false,
+            waits: false,
             held: false,
             end: End::Open,
             due: now,
@@ -135,6 +139,9 @@ impl Member {
             }
             match self.socket.poll_send(&mut cx, &mut self.outbox) {
                 Poll::Pending => {
+                    if !self.full {
+                        self.session.pace.blocked();
+                    }
                     (self.full, self.behind) = (true, true);
                     break;
                 }
@@ -157,6 +164,9 @@ impl Member {
             }
         }
         self.due = self.session.poll_timeout(!self.full, &core.ctx());
+        if let Some(due) = self.session.pace.due().filter(|_| !self.full && self.waits) {
+            self.due = self.due.min(due);
+        }
         if let End::Closing { until, .. } = self.end {
             self.due = until;
         }
@@ -188,8 +198,13 @@ impl Member {
     }
 
     fn drain(&mut self, core: &mut Core) {
-        let budget = if self.behind { BUDGET_FULL } else { BUDGET_OPEN };
         let now = clock::now();
+        let most = if self.behind { BUDGET_FULL } else { BUDGET_OPEN };
+        let budget = self.session.pace.budget(most, now);
+        // The fan-out says once that something waits.
+        self.waits = budget.is_none();
+        let Some(budget) = budget else { return };
+        let before_data = self.outbox.bytes();
         let batch = core.fanout.drain(self.session.id, budget, now);
         if batch.overrun {
             self.session.handle_overrun(&core.ctx());
@@ -206,12 +221,20 @@ impl Member {
         } else if !batch.overrun {
             self.session.move_cursor(batch.cursor);
         }
+        let added = self.outbox.bytes() - before_data;
+        if added > 0 {
+            self.session.pace.flushed(added, now);
+            if let Some(text) = self.session.flushed(&core.ctx()) {
+                self.outbox.text(text);
+            }
+        }
         if let Some(notice) = &batch.ended {
             self.outbox.text(session::notice(notice, NoticeState::Ended, clock::wall()));
         }
         if !batch.more {
             self.behind = false;
         }
+        self.waits = batch.more;
     }
 
     /// The session is to end: what it has to say, and the close frame.

@@ -100,13 +100,8 @@ pub(super) fn heed(control: &Control) -> Outcome {
             }
         }
         Control::Gap(gap) => {
-            tracing::warn!(
-                "{} events of {} {} are missing ({})",
-                gap.count,
-                gap.channel,
-                gap.symbol,
-                gap.reason
-            );
+            let count = gap.count.map_or_else(|| "unknown".to_owned(), |count| count.to_string());
+            tracing::warn!("{count} events of {} {} are missing ({})", gap.channel, gap.symbol, gap.reason);
             Ok(())
         }
         Control::Notice(notice) => {

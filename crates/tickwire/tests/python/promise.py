@@ -1,0 +1,234 @@
+"""Holds the server to its promise from outside: every update is delivered, folded, or named.
+
+usage: promise.py lost URL CA TOKEN          connections break, clients come back with their cursor
+       promise.py counted URL CA TOKEN ADMIN  all ledgers together are what the metrics say
+"""
+
+import asyncio
+import json
+import re
+import ssl
+import sys
+import urllib.request
+import zlib
+from collections import defaultdict
+from decimal import Decimal
+
+from websockets.asyncio.client import connect
+
+CHANNELS = ["trades", "quotes", "ticker", "book", "candles", "status"]
+PATIENCE = 60
+
+
+class Stream:
+    """What a client makes of one stream; it believes nothing."""
+
+    def __init__(self):
+        self.position = None
+        self.delivered = self.coalesced = self.skipped = 0
+        self.duplicates = 0
+        self.book = None
+        self.checksums = 0
+
+    def snapshot(self, channel, record):
+        self.position = record["sequence"] if self.position is None else max(self.position, record["sequence"])
+        if channel == "book":
+            self.position = record["sequence"]
+            self.book = ({}, {})
+            self.levels(record)
+
+    def update(self, channel, record):
+        sequence = record["sequence"]
+        before = record.get("prev_sequence", sequence - 1)
+        assert record.get("coalesced", 0) == sequence - before - 1, record
+        if sequence <= self.position:
+            self.duplicates += 1
+            return
+        assert before <= self.position, f"a hole: at {self.position} came {record}"
+        self.delivered += 1
+        self.coalesced += sequence - before - 1
+        self.position = sequence
+        if channel == "book":
+            self.levels(record)
+
+    def gap(self, message):
+        if "from_sequence" not in message:
+            return
+        assert message["from_sequence"] <= self.position + 1, f"a hole: at {self.position} came {message}"
+        self.skipped += max(0, message["to_sequence"] - self.position)
+        self.position = max(self.position, message["to_sequence"])
+
+    def levels(self, record):
+        for side, name in zip(self.book, ("bids", "asks")):
+            for price, size in record[name]:
+                if size == "0":
+                    side.pop(Decimal(price), None)
+                else:
+                    side[Decimal(price)] = (price, size)
+        if "checksum" in record:
+            assert self.checksum() == record["checksum"], record
+            self.checksums += 1
+
+    def checksum(self):
+        bids, asks = self.book
+        best = [asks[p] for p in sorted(asks)[:10]] + [bids[p] for p in sorted(bids, reverse=True)[:10]]
+        digits = "".join((p.replace(".", "").lstrip("0") + s.replace(".", "").lstrip("0")) for p, s in best)
+        return zlib.crc32(digits.encode())
+
+
+class Client:
+    def __init__(self, url, context, token):
+        self.url, self.context, self.token = url, context, token
+        self.streams = defaultdict(Stream)
+        self.cursor = None
+        self.acks = []
+
+    async def open(self, **options):
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return await connect(self.url, ssl=self.context, additional_headers=headers, max_size=None, **options)
+
+    def take(self, text):
+        message = json.loads(text)
+        kind = message["type"]
+        assert kind != "error", message
+        if kind in ("snapshot", "update"):
+            channel = message["channel"]
+            for record in message["data"]:
+                stream = self.streams[channel, record["symbol"], record.get("interval")]
+                getattr(stream, kind)(channel, record)
+            for symbol in message.get("symbols", []):
+                stream = self.streams[channel, symbol, "1m" if channel == "candles" else None]
+                stream.position = 0
+                stream.book = ({}, {})
+        elif kind == "gap":
+            key = message["channel"], message["symbol"], message.get("interval")
+            self.streams[key].gap(message)
+        elif kind == "ack":
+            self.acks.append(message)
+        self.cursor = message.get("cursor", self.cursor)
+        return message
+
+    async def read(self, socket, count):
+        for _ in range(count):
+            self.take(await asyncio.wait_for(socket.recv(), PATIENCE))
+
+    async def ask(self, socket, request):
+        await socket.send(json.dumps(request))
+        while True:
+            message = self.take(await asyncio.wait_for(socket.recv(), PATIENCE))
+            if message["type"] == "ack" and message.get("id") == request["id"]:
+                return message
+
+    def check_ledger(self, ledger):
+        for entry in ledger:
+            parts = entry["delivered"] + entry["coalesced"] + entry["skipped"] + entry["pending"]
+            assert entry["published"] == parts, entry
+
+
+SUBSCRIBE = {"op": "subscribe", "id": 1, "channels": CHANNELS, "symbols": ["*"], "checksum": True}
+
+
+async def lost(url, context, token):
+    client = Client(url, context, token)
+    socket = await client.open()
+    names = (await client.ask(socket, SUBSCRIBE))["symbols"]
+    wanted = {(channel, name) for channel in CHANNELS for name in names}
+    while {(channel, name) for channel, name, _ in client.streams} != wanted:
+        await client.read(socket, 1)
+    filled = 0
+    for turn in range(12):
+        await client.read(socket, 600)
+        if turn % 3 == 2:
+            # Make before break: the second connection first, both are read for a while.
+            second = await client.open()
+            ack = await client.ask(second, {**SUBSCRIBE, "resume": client.cursor})
+            await client.read(second, 100)
+            await client.read(socket, 100)
+            await socket.close()
+            socket = second
+        else:
+            socket.transport.abort()
+            await asyncio.sleep(0.2)
+            socket = await client.open()
+            ack = await client.ask(socket, {**SUBSCRIBE, "resume": client.cursor})
+        assert ack["resumed"] == all(entry["state"] == "filled" for entry in ack["streams"]), ack
+        filled += ack["resumed"]
+    ack = await client.ask(socket, {"op": "ledger", "id": 2})
+    client.check_ledger(ack["subscriptions"])
+    # Whatever was missed while nobody was connected came afterwards, or was named.
+    total = lambda name: sum(getattr(stream, name) for stream in client.streams.values())
+    stale = await client.ask(socket, {**SUBSCRIBE, "id": 3, "resume": "0:1"})
+    assert stale["resumed"], "streams that the session has go on"
+    other = Client(url, context, token)
+    foreign = await other.open()
+    ack = await other.ask(foreign, {**SUBSCRIBE, "resume": "0:1"})
+    assert not ack["resumed"] and {entry["state"] for entry in ack["streams"]} == {"missing"}, ack
+    seen = set()
+    while seen != wanted:
+        message = other.take(await asyncio.wait_for(foreign.recv(), PATIENCE))
+        if message["type"] == "gap":
+            assert message["reason"] == "cursor_expired" and "from_sequence" not in message, message
+            seen.add((message["channel"], message["symbol"]))
+    print(json.dumps({"filled": filled, "delivered": total("delivered"), "duplicates": total("duplicates"),
+                      "skipped": total("skipped"), "checksums": total("checksums")}))
+
+
+OPTIONS = [
+    {},
+    {"conflate_ms": 50, "depth": 5},
+    {"overflow": "gap", "depth": 1},
+    {"filter": {"min_size": "1"}, "max_age_ms": 5},
+    {"trade_safe": True, "conflate_ms": 20, "priority": "high"},
+    {"fields": ["price", "bid_price", "bids", "asks", "close", "last_price", "state"], "priority": "low"},
+]
+
+
+async def one(url, context, token, options, n):
+    client = Client(url, context, token)
+    # A small window, and nothing read for a while: the slow ones are slow.
+    socket = await client.open(max_queue=1)
+    if n % 3 == 1:
+        await client.ask(socket, {"op": "pace", "id": 8, "bytes_per_second": 20000, "adaptive": True})
+    await client.ask(socket, {**SUBSCRIBE, **options})
+    for turn in range(6):
+        await client.read(socket, 10)
+        if n % 2:
+            await asyncio.sleep(0.3)
+        if n == 2:
+            op = "unpause" if turn % 2 else "pause"
+            await client.ask(socket, {"op": op, "id": 20 + turn, "channels": ["quotes"], "symbols": ["*"]})
+    ack = await client.ask(socket, {"op": "unsubscribe", "id": 9, "channels": CHANNELS, "symbols": ["*"]})
+    client.check_ledger(ack["ledger"])
+    await socket.close()
+    return ack["ledger"]
+
+
+def scrape(admin):
+    text = urllib.request.urlopen(f"http://{admin}/metrics", timeout=PATIENCE).read().decode()
+    found = re.findall(r'^tickwire_updates_(\w+)_total\{channel="(\w+)"\} (\d+)$', text, re.M)
+    return {(name, channel): int(value) for name, channel, value in found}
+
+
+async def counted(url, context, token, admin):
+    ledgers = await asyncio.gather(*(one(url, context, token, options, n) for n, options in enumerate(OPTIONS)))
+    sums = defaultdict(int)
+    for entry in (entry for ledger in ledgers for entry in ledger):
+        for name in ("delivered", "coalesced", "skipped"):
+            sums[name, entry["channel"]] += entry[name]
+    for _ in range(PATIENCE * 10):
+        told = scrape(admin)
+        if all(told.get(key, 0) == value for key, value in sums.items()):
+            break
+        await asyncio.sleep(0.1)
+    assert all(told.get(key, 0) == value for key, value in sums.items()), (dict(sums), told)
+    totals = {name: sum(v for (n, _), v in sums.items() if n == name) for name in ("delivered", "coalesced", "skipped")}
+    print(json.dumps(totals))
+
+
+def main():
+    mode, url, ca, token, *rest = sys.argv[1:]
+    context = ssl.create_default_context(cafile=ca)
+    asyncio.run({"lost": lost, "counted": counted}[mode](url, context, token, *rest))
+
+
+main()

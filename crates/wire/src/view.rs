@@ -1,0 +1,169 @@
+//! Views: which fields of records a subscription wants.
+
+use model::Channel;
+
+/// Fields that a record need not have, by channel. `symbol`, `sequence`, `prev_sequence`,
+/// `coalesced` and `summary` always stand: without them nothing could be accounted for.
+const TRADES: &[&str] = &[
+    "trade_id",
+    "price",
+    "size",
+    "side",
+    "trades",
+    "open",
+    "high",
+    "low",
+    "volume",
+    "notional",
+    "buy_volume",
+    "sell_volume",
+    "first_ts_event",
+    "ts_event",
+    "ts_recv",
+];
+const QUOTES: &[&str] = &["derived", "bid_price", "bid_size", "ask_price", "ask_size", "ts_event", "ts_recv"];
+const TICKER: &[&str] = &[
+    "last_price",
+    "last_size",
+    "bid_price",
+    "bid_size",
+    "ask_price",
+    "ask_size",
+    "open",
+    "high",
+    "low",
+    "volume",
+    "change",
+    "change_percent",
+    "window",
+    "ts_event",
+    "ts_recv",
+];
+const BOOK: &[&str] = &["ts_event", "ts_recv", "depth", "bids", "asks", "crossed", "checksum"];
+const CANDLES: &[&str] =
+    &["open", "high", "low", "close", "volume", "trades", "closed", "ts_event", "ts_recv"];
+const STATUS: &[&str] = &["state", "reason", "feed", "since", "ts_event", "ts_recv"];
+
+/// All of them, each once: a view is a set of places in this list.
+const ALL: [&str; 37] = [
+    "trade_id",
+    "price",
+    "size",
+    "side",
+    "trades",
+    "open",
+    "high",
+    "low",
+    "volume",
+    "notional",
+    "buy_volume",
+    "sell_volume",
+    "first_ts_event",
+    "ts_event",
+    "ts_recv",
+    "derived",
+    "bid_price",
+    "bid_size",
+    "ask_price",
+    "ask_size",
+    "last_price",
+    "last_size",
+    "change",
+    "change_percent",
+    "window",
+    "depth",
+    "bids",
+    "asks",
+    "crossed",
+    "checksum",
+    "close",
+    "closed",
+    "state",
+    "reason",
+    "feed",
+    "since",
+    "interval",
+];
+
+/// Fields that stand in every record where they apply.
+const ALWAYS: [&str; 7] =
+    ["symbol", "sequence", "prev_sequence", "coalesced", "summary", "interval", "start"];
+
+/// A set of fields; the empty one stands for all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct View(u64);
+
+impl View {
+    /// All fields.
+    pub const ALL: Self = Self(0);
+
+    /// The set as a number, for those who only pass it on.
+    #[must_use]
+    pub const fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// The set that [`Self::bits`] gave.
+    #[must_use]
+    pub const fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// Adds a field; false where no record has one of that name.
+    pub(crate) fn add(&mut self, name: &str) -> bool {
+        if let Some(place) = ALL.iter().position(|known| *known == name) {
+            self.0 |= 1 << place;
+            return true;
+        }
+        // What always stands still makes the set one that was asked for.
+        self.0 |= NONE;
+        ALWAYS.contains(&name)
+    }
+
+    /// Whether a record is to have a field.
+    pub(crate) fn wants(self, name: &str) -> bool {
+        let place = || ALL.iter().position(|known| *known == name);
+        self == Self::ALL || ALWAYS.contains(&name) || place().is_none_or(|place| self.0 & (1 << place) != 0)
+    }
+
+    /// The names in it, in the order of the records; empty for all.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        ALL.iter().enumerate().filter(move |(place, _)| self.0 & (1 << place) != 0).map(|(_, name)| *name)
+    }
+}
+
+/// A set that holds nothing but what always stands.
+const NONE: u64 = 1 << 63;
+
+/// The fields that records of a channel may have.
+pub(crate) fn fields_of(channel: Channel) -> impl Iterator<Item = &'static str> {
+    let own = match channel {
+        Channel::Trades => TRADES,
+        Channel::Quotes => QUOTES,
+        Channel::Ticker => TICKER,
+        Channel::Book => BOOK,
+        Channel::Candles => CANDLES,
+        Channel::Status => STATUS,
+    };
+    own.iter().copied().chain(ALWAYS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_of_a_channel_has_a_place() {
+        for channel in Channel::ALL {
+            for name in fields_of(channel) {
+                let mut view = View::ALL;
+                assert!(view.add(name), "{name}");
+                assert!(view.wants(name), "{name}");
+                assert!(!view.wants("price") || name == "price", "{name}");
+                assert_eq!(View::from_bits(view.bits()), view);
+            }
+        }
+        let mut view = View::ALL;
+        assert!(!view.add("prize"));
+    }
+}
