@@ -2,10 +2,15 @@
 
 #![expect(clippy::print_stdout, reason = "figures are what this prints")]
 
+mod compare;
+mod crowd;
 mod load;
 mod plant;
 mod process;
 mod reader;
+mod schedule;
+mod serve;
+mod subject;
 mod tally;
 
 use clap::{Parser, Subcommand};
@@ -21,10 +26,17 @@ struct Cli {
 enum Bench {
     /// Many subscribers on a simulated market, some of which stall
     Load(load::LoadArgs),
+    /// Tickwire, the floors and the rivals in the same scenes
+    Compare(compare::CompareArgs),
+    /// A server to be measured; started by the other commands
+    #[command(hide = true)]
+    Serve(serve::ServeArgs),
 }
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().bench {
         Bench::Load(args) => load::run(&args),
+        Bench::Compare(args) => compare::run(&args),
+        Bench::Serve(args) => serve::run(&args),
     }
 }
