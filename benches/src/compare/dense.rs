@@ -16,7 +16,7 @@ const KEPT: f64 = 0.9;
 /// After an overload, so long at a low rate.
 const REST: [Duration; 2] = [Duration::from_millis(1_500), Duration::from_millis(100)];
 
-pub(super) fn run(stage: &mut Stage<'_>, crowd: &mut Crowd, readers: f64) -> anyhow::Result<Vec<Figure>> {
+pub(super) fn run(stage: &mut Stage<'_>, crowd: &mut Crowd, readers: u32) -> anyhow::Result<Vec<Figure>> {
     let per_second = |seen: &Seen| seen.records / seen.seconds;
     let (mut rate, mut best) = (FIRST, None);
     let mut overloaded = false;

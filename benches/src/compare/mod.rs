@@ -14,7 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::schedule::Schedule;
 use crate::subject::{Cores, Entry, SERVERS};
-use report::{Report, Row};
+use report::Report;
 pub(crate) use scene::Scene;
 
 #[derive(Args)]
@@ -28,6 +28,9 @@ pub(crate) struct CompareArgs {
     /// Seconds that are measured in the scenes of a steady rate
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=60))]
     seconds: u64,
+    /// How often all of it is done; figures are the medians
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=9))]
+    rounds: u64,
     /// Write what was found as JSON, too
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -55,34 +58,31 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
     if let Some(perf) = &args.perf {
         std::fs::create_dir_all(perf)?;
     }
-    let bar = ProgressBar::new((scenes.len() * servers.len()) as u64);
+    let takers = |scene: &Scene| servers.iter().filter(|server| scene.takes(server)).count();
+    let steps: usize = scenes.iter().map(takers).sum();
+    let bar = ProgressBar::new(args.rounds * steps as u64);
     bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {msg}")?);
     for &scene in &scenes {
         let schedule = scene.schedule();
         let path = folder.path().join("schedule.json");
         schedule.write(&path)?;
-        for server in &servers {
-            bar.set_message(format!("{}: {}", scene.name(), server.what));
-            let started = server.start(&path, cores)?;
-            if let Some(mut subject) = started {
-                let stage = Stage {
-                    seconds: args.seconds,
-                    perf: args.perf.as_deref(),
-                    schedule: &schedule,
-                    subject: &mut subject,
-                    name: format!("{}-{}", scene.name(), server.name),
-                };
-                let figures = scene.play(stage);
-                let row = Row { scene, server: server.name, what: server.what, figures: Vec::new() };
-                match figures {
-                    Ok(figures) => report.add(Row { figures, ..row }),
-                    Err(error) => report.miss(row, &format!("{error:#}")),
-                }
-            } else {
-                let row = Row { scene, server: server.name, what: server.what, figures: Vec::new() };
-                report.miss(row, "not installed");
+        // Whatever else the machine does meets all of them.
+        for _ in 0..args.rounds {
+            for server in servers.iter().filter(|server| scene.takes(server)) {
+                bar.set_message(format!("{}: {}", scene.name(), server.what));
+                let figures = server.start(&path, cores)?.map(|mut subject| {
+                    scene.play(Stage {
+                        seconds: args.seconds,
+                        perf: args.perf.as_deref(),
+                        schedule: &schedule,
+                        subject: &mut subject,
+                        name: format!("{}-{}", scene.name(), server.name),
+                    })
+                });
+                let figures = figures.unwrap_or_else(|| Err(anyhow::anyhow!("not installed")));
+                report.add(scene, server, figures.map_err(|error| format!("{error:#}")));
+                bar.inc(1);
             }
-            bar.inc(1);
         }
     }
     bar.finish_and_clear();

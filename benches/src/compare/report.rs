@@ -7,16 +7,22 @@ use serde_json::{Map, Value, json};
 
 use super::scene::{Figure, Scene};
 use crate::schedule::now;
+use crate::subject::Entry;
 
-pub(super) struct Row {
-    pub(super) scene: Scene,
-    pub(super) server: &'static str,
-    pub(super) what: &'static str,
-    pub(super) figures: Vec<Figure>,
+/// A server in a scene.
+struct Row {
+    scene: Scene,
+    server: &'static str,
+    what: &'static str,
+    /// Medians of the rounds.
+    figures: Vec<Figure>,
+    rounds: Vec<Vec<Figure>>,
+    /// Why a round could not be had.
+    missed: Option<String>,
 }
 
 pub(super) struct Report {
-    rows: Vec<(Row, Option<String>)>,
+    rows: Vec<Row>,
     facts: Map<String, Value>,
 }
 
@@ -40,64 +46,78 @@ impl Report {
         self.facts.insert(name.to_owned(), value);
     }
 
-    pub(super) fn add(&mut self, row: Row) {
-        self.rows.push((row, None));
-    }
-
-    /// A row that could not be had.
-    pub(super) fn miss(&mut self, row: Row, reason: &str) {
-        self.rows.push((row, Some(reason.to_owned())));
+    /// Adds what a server came to in a round.
+    pub(super) fn add(&mut self, scene: Scene, server: &Entry, found: Result<Vec<Figure>, String>) {
+        let known = self.rows.iter().position(|row| row.scene == scene && row.server == server.name);
+        let at = known.unwrap_or_else(|| {
+            let (server, what) = (server.name, server.what);
+            let (figures, rounds, missed) = (Vec::new(), Vec::new(), None);
+            self.rows.push(Row { scene, server, what, figures, rounds, missed });
+            self.rows.len() - 1
+        });
+        let row = &mut self.rows[at];
+        match found {
+            Ok(figures) => row.rounds.push(figures),
+            Err(reason) => row.missed = Some(reason),
+        }
+        row.figures = medians(&row.rounds);
     }
 
     /// The first figure in terms of that of the floor.
     fn ratio(&self, row: &Row) -> Option<f64> {
-        let is_base = |known: &&(Row, _)| known.0.scene == row.scene && known.0.server == row.scene.base();
-        let (base, _) = self.rows.iter().find(is_base)?;
+        let is_base = |known: &&Row| known.scene == row.scene && known.server == row.scene.base();
+        let base = self.rows.iter().find(is_base)?;
         Some(row.figures.first()?.value / base.figures.first()?.value)
     }
 
     pub(super) fn json(&self) -> Value {
-        let rows = self.rows.iter().map(|(row, missed)| {
-            let figures: Map<_, _> =
-                row.figures.iter().map(|figure| (figure.name.to_owned(), json!(figure.value))).collect();
+        let object = |figures: &Vec<Figure>| -> Map<_, _> {
+            figures.iter().map(|figure| (figure.name.to_owned(), json!(figure.value))).collect()
+        };
+        let rows = self.rows.iter().map(|row| {
             json!({
                 "scene": row.scene.name(),
                 "server": row.server,
-                "figures": figures,
+                "figures": object(&row.figures),
+                "rounds": row.rounds.iter().map(object).collect::<Vec<_>>(),
                 "ratio": self.ratio(row),
-                "missed": missed,
+                "missed": row.missed,
             })
         });
         json!({"facts": self.facts, "rows": rows.collect::<Vec<_>>()})
     }
 
-    fn table(
-        &self,
-        f: &mut fmt::Formatter<'_>,
-        scene: Scene,
-        rows: &[&(Row, Option<String>)],
-    ) -> fmt::Result {
-        let Some((first, _)) = rows.iter().find(|(_, missed)| missed.is_none()) else { return Ok(()) };
+    fn table(&self, f: &mut fmt::Formatter<'_>, scene: Scene) -> fmt::Result {
+        let rows = || self.rows.iter().filter(|row| row.scene == scene);
+        let Some(first) = rows().find(|row| !row.figures.is_empty()) else { return Ok(()) };
         let more = if scene.more_is_better() { "more" } else { "less" };
         writeln!(f, "\n{}: {}\n", scene.name(), scene.title())?;
         let names: Vec<_> = first.figures.iter().map(|figure| figure.name).collect();
         writeln!(f, "| server | {} | × {} ({more} is better) |", names.join(" | "), scene.base())?;
         writeln!(f, "|---|{}---|", "---|".repeat(names.len()))?;
-        for (row, missed) in rows {
-            if missed.is_some() {
-                continue;
-            }
+        for row in rows().filter(|row| !row.figures.is_empty()) {
             let values: Vec<_> = row.figures.iter().map(|figure| shown(figure.value)).collect();
             let ratio = self.ratio(row).map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"));
             writeln!(f, "| {} | {} | {ratio} |", row.what, values.join(" | "))?;
         }
-        for (row, missed) in rows {
-            if let Some(reason) = missed {
+        for row in rows() {
+            if let Some(reason) = &row.missed {
                 writeln!(f, "\n{}: {reason}", row.what)?;
             }
         }
         Ok(())
     }
+}
+
+/// Of each figure the median of the rounds; of an even number the lower one of the middle.
+fn medians(rounds: &[Vec<Figure>]) -> Vec<Figure> {
+    let Some(first) = rounds.first() else { return Vec::new() };
+    let median = |(at, figure): (usize, &Figure)| {
+        let mut values: Vec<f64> = rounds.iter().map(|round| round[at].value).collect();
+        values.sort_by(f64::total_cmp);
+        Figure { value: values[(values.len() - 1) / 2], ..*figure }
+    };
+    first.iter().enumerate().map(median).collect()
 }
 
 impl fmt::Display for Report {
@@ -106,8 +126,7 @@ impl fmt::Display for Report {
             writeln!(f, "{name}: {}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))?;
         }
         for scene in Scene::ALL {
-            let rows: Vec<_> = self.rows.iter().filter(|(row, _)| row.scene == scene).collect();
-            self.table(f, scene, &rows)?;
+            self.table(f, scene)?;
         }
         Ok(())
     }
@@ -116,7 +135,6 @@ impl fmt::Display for Report {
 /// Three digits that mean something.
 fn shown(value: f64) -> String {
     match value {
-        value if value == 0.0 => "0".to_owned(),
         value if value.abs() < 10.0 => format!("{value:.2}"),
         value if value.abs() < 100.0 => format!("{value:.1}"),
         value => format!("{value:.0}"),

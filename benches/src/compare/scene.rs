@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use super::{Stage, dense, steady, turns};
 use crate::crowd::{Crowd, Plan};
 use crate::schedule::Schedule;
-use crate::subject::sockets_max;
+use crate::subject::{Entry, sockets_max};
 
 /// A workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -28,6 +28,8 @@ pub(crate) enum Scene {
     W4Stall,
     /// 10,000 clients connect and subscribe as fast as they can
     W5Storm,
+    /// 1 symbol, 500 subscribers, 5 updates/s, by each door of Tickwire
+    Doors,
 }
 
 /// Something that was measured, with its unit in its name.
@@ -49,7 +51,7 @@ const AT_A_TIME: usize = 256;
 const MARKET: (usize, usize) = (500, 20);
 
 impl Scene {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::W1Dense,
         Self::W1Sparse,
         Self::W2Thousand,
@@ -57,6 +59,7 @@ impl Scene {
         Self::W3Idle,
         Self::W4Stall,
         Self::W5Storm,
+        Self::Doors,
     ];
 
     pub(crate) fn name(self) -> String {
@@ -68,10 +71,16 @@ impl Scene {
         help.unwrap_or_default()
     }
 
-    /// The floor that the first figure is held against.
+    /// Whether a server takes part. A door of Tickwire is a server of its own, with a dialect of its own.
+    pub(crate) fn takes(self, server: &Entry) -> bool {
+        self != Self::Doors || server.name.starts_with("tickwire")
+    }
+
+    /// The server that the first figure is held against.
     pub(crate) const fn base(self) -> &'static str {
         match self {
             Self::W1Dense | Self::W2Flood => "batched",
+            Self::Doors => "tickwire",
             _ => "floor",
         }
     }
@@ -103,6 +112,10 @@ impl Scene {
                 // Where the flood is delivered in part, that is the figure.
                 Ok(if self == Self::W2Flood { steady::flooded(figures) } else { figures })
             }
+            Self::Doors => {
+                let (mut crowd, due) = stage.connect(500, 1, 0)?;
+                steady::run(&mut stage, &mut crowd, 5, due)
+            }
             Self::W3Idle => turns::idle(&mut stage, IDLE.min(sockets_max()?)),
             Self::W4Stall => turns::stall(&mut stage, Duration::from_secs(10)),
             Self::W5Storm => turns::storm(&mut stage, STORM.min(sockets_max()?)),
@@ -117,7 +130,7 @@ impl Stage<'_> {
         count: usize,
         each: usize,
         to_stall: usize,
-    ) -> anyhow::Result<(Crowd, f64)> {
+    ) -> anyhow::Result<(Crowd, u32)> {
         let wants = self.schedule.wants(count, each);
         let crowd = Crowd::connect(&Plan {
             address: self.subject.address,
@@ -129,6 +142,6 @@ impl Stage<'_> {
         })?;
         // Every symbol has as many readers as any other.
         let readers = count * each / self.schedule.symbols.len();
-        Ok((crowd, readers as f64))
+        Ok((crowd, u32::try_from(readers)?))
     }
 }

@@ -26,13 +26,13 @@ pub(super) struct Seen {
 /// Before anything is measured.
 const WARM: Duration = Duration::from_secs(2);
 /// Ages that are looked at in a second, about.
-const AGES: f64 = 50_000.0;
+const AGES: u64 = 50_000;
 
 pub(super) fn run(
     stage: &mut Stage<'_>,
     crowd: &mut Crowd,
     rate: u32,
-    readers: f64,
+    readers: u32,
 ) -> anyhow::Result<Vec<Figure>> {
     let span = Duration::from_secs(stage.seconds);
     let seen = look(stage, crowd, rate, readers, [WARM, span])?;
@@ -65,14 +65,14 @@ pub(super) fn look(
     stage: &mut Stage<'_>,
     crowd: &mut Crowd,
     rate: u32,
-    readers: f64,
+    readers: u32,
     [warm, span]: [Duration; 2],
 ) -> anyhow::Result<Seen> {
     stage.subject.rate(rate)?;
     crowd.read(warm)?;
-    let per_second = f64::from(rate) * readers;
+    let per_second = u64::from(rate) * u64::from(readers);
     // Every age where few are due.
-    crowd.restart(((per_second / AGES) as u64).max(1));
+    crowd.restart((per_second / AGES).max(1));
     let recorder = stage.record(span)?;
     let (began, before) = (Instant::now(), [stage.subject.cpu()?, run_time(std::process::id())?]);
     crowd.read(span)?;
@@ -85,7 +85,7 @@ pub(super) fn look(
     let age = |quantile: f64| tally.ages.value_at_quantile(quantile) as f64 / 1e3;
     Ok(Seen {
         records: tally.records as f64,
-        due: per_second * seconds,
+        due: per_second as f64 * seconds,
         frames: tally.frames as f64,
         bytes: tally.bytes as f64,
         seconds,
@@ -95,14 +95,14 @@ pub(super) fn look(
 }
 
 /// Looks of the profiler in a second.
-const LOOKS: &str = "1999";
+const LOOKS: &str = "499";
 
 impl Stage<'_> {
     /// Lets the profiler look at the server, where that was asked for.
     fn record(&self, span: Duration) -> anyhow::Result<Option<Child>> {
         let Some(folder) = self.perf else { return Ok(None) };
         let mut command = Command::new("perf");
-        command.args(["record", "-q", "-e", "cpu-clock", "-F", LOOKS, "-g", "-p"]);
+        command.args(["record", "-q", "-e", "cpu-clock", "-F", LOOKS, "--call-graph", "dwarf,4096", "-p"]);
         command
             .arg(self.subject.id().to_string())
             .arg("-o")

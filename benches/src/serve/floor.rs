@@ -27,10 +27,17 @@ struct Connection {
     stream: TcpStream,
     /// What came in of a request, and what a full socket did not take.
     waiting: Vec<u8>,
-    upgraded: bool,
-    live: bool,
+    stage: Stage,
     dirty: bool,
     full: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Upgrading,
+    /// What it wants is not known.
+    Asking,
+    Live,
 }
 
 struct Floor {
@@ -75,8 +82,7 @@ pub(super) fn run(schedule: Schedule, batched: bool) -> anyhow::Result<()> {
         floor.flush();
         // A poll waits in whole milliseconds; updates are due more exactly.
         let rest = pace.rest();
-        let most =
-            if rest < Duration::from_millis(2) { Duration::ZERO } else { rest - Duration::from_millis(2) };
+        let most = rest.saturating_sub(Duration::from_millis(2));
         floor.poll.poll(&mut events, Some(most))?;
         let idle = events.is_empty();
         for event in &events {
@@ -124,10 +130,10 @@ impl Floor {
         }
         let number = event.token().0;
         let connection = &mut self.connections[number];
-        if event.is_readable() && !connection.live {
+        if event.is_readable() && connection.stage != Stage::Live {
             connection.read(number, &self.names, &mut self.readers)?;
         }
-        if event.is_writable() && connection.live && !connection.waiting.is_empty() {
+        if event.is_writable() && connection.stage == Stage::Live && !connection.waiting.is_empty() {
             connection.flush();
         }
         Ok(())
@@ -141,9 +147,8 @@ impl Floor {
                     let token = Token(self.connections.len());
                     let interest = Interest::READABLE | Interest::WRITABLE;
                     self.poll.registry().register(&mut stream, token, interest)?;
-                    let (waiting, no) = (Vec::new(), false);
-                    let connection =
-                        Connection { stream, waiting, upgraded: no, live: no, dirty: no, full: no };
+                    let (waiting, stage) = (Vec::new(), Stage::Upgrading);
+                    let connection = Connection { stream, waiting, stage, dirty: false, full: false };
                     self.connections.push(connection);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
@@ -162,10 +167,10 @@ impl Connection {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(_) => return Ok(()),
         }
-        if !self.upgraded {
+        if self.stage == Stage::Upgrading {
             let Some(end) = memmem::find(&self.waiting, b"\r\n\r\n") else { return Ok(()) };
             self.waiting.drain(..end + 4);
-            self.upgraded = true;
+            self.stage = Stage::Asking;
             self.stream.write_all(SWITCH)?;
         }
         let (head, length) = match (self.waiting.get(1), self.waiting.get(2..4)) {
@@ -179,16 +184,15 @@ impl Connection {
             readers[symbol.ok().context("an unknown symbol")?].push(number);
         }
         self.waiting = Vec::new();
-        self.live = true;
+        self.stage = Stage::Live;
         Ok(self.stream.write_all(OK)?)
     }
 
     /// One write for one update. What is left of it must go before the next one.
     fn send(&mut self, frame: &[u8]) {
-        match self.stream.write(frame) {
-            Ok(count) => self.waiting.extend_from_slice(&frame[count..]),
-            // Lost.
-            Err(_) => {}
+        // Where nothing of it was taken, it is lost.
+        if let Ok(count) = self.stream.write(frame) {
+            self.waiting.extend_from_slice(&frame[count..]);
         }
     }
 
