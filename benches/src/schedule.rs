@@ -110,8 +110,9 @@ const NAP: Duration = Duration::from_millis(10);
 const SECOND: u64 = 1_000_000_000;
 
 impl Pace {
-    /// Obeys `rate N` lines on standard input, in updates a second; ends the process with the input.
-    pub(crate) fn from_input(order: Vec<usize>) -> Self {
+    /// Obeys `rate N` lines on standard input, in updates a second; at the end of the input, ends the
+    /// process after `last`.
+    pub(crate) fn from_input(order: Vec<usize>, last: impl FnOnce() + Send + 'static) -> Self {
         let (sender, rates) = channel();
         thread::spawn(move || {
             for line in std::io::stdin().lines().map_while(Result::ok) {
@@ -119,6 +120,7 @@ impl Pace {
                     let _ = sender.send(rate);
                 }
             }
+            last();
             std::process::exit(0);
         });
         Self { order, rates, rate: 0, began: now(), published: 0, place: 0 }

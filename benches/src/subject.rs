@@ -31,7 +31,7 @@ enum Program {
 }
 
 /// Everything that can be measured. The floors come first: the rest is held against them.
-pub(crate) const SERVERS: [Entry; 8] = [
+pub(crate) const SERVERS: [Entry; 9] = [
     Entry { name: "floor", what: "floor, one write per update", program: Program::Own("floor") },
     Entry { name: "batched", what: "floor, batched writes", program: Program::Own("floor-batched") },
     Entry { name: "tickwire", what: "Tickwire", program: Program::Own("tickwire") },
@@ -40,8 +40,11 @@ pub(crate) const SERVERS: [Entry; 8] = [
     rival("ws", "Node ws 8.23.0", "node", "ws/server.js", Dialect::plain),
     rival("socketio", "Socket.IO 4.8.4", "node", "socketio/server.js", Dialect::socket_io),
     rival("websockets", "Python websockets 17.4", PYTHON, "websockets/server.py", Dialect::plain),
+    Entry { name: "nats", what: "nats-server 2.9.10", program: Program::Own("nats") },
 ];
 
+/// Where `cargo xtask bench` puts it, in the target folder.
+pub(crate) const NATS: &str = "rivals/nats/usr/sbin/nats-server";
 const BUN: &str = "rivals/node_modules/.bin/bun";
 const PYTHON: &str = "venv/bin/python3";
 
@@ -57,7 +60,7 @@ const fn rival(
 
 pub(crate) struct Subject {
     child: Child,
-    input: ChildStdin,
+    input: Option<ChildStdin>,
     pub(crate) address: SocketAddr,
     pub(crate) dialect: Dialect,
 }
@@ -95,16 +98,21 @@ impl Entry {
         let mut words = ready.split(' ');
         let port: u16 = words.next().context("a port")?.parse()?;
         let dialect = match (self.program, words.next()) {
+            (Program::Own("nats"), _) => Dialect::nats(),
             (Program::Own(_), Some(token)) => Dialect::tickwire(token.to_owned()),
             (Program::Own(_), None) => Dialect::plain(),
             (Program::Rival { dialect, .. }, _) => dialect(),
         };
+        let input = Some(input);
         Ok(Some(Subject { child, input, address: ([127, 0, 0, 1], port).into(), dialect }))
     }
 
     fn command(&self) -> anyhow::Result<Option<Command>> {
         let (runs, script) = match self.program {
             Program::Own(word) => {
+                if word == "nats" && !target()?.join(NATS).exists() {
+                    return Ok(None);
+                }
                 let mut command = Command::new(std::env::current_exe()?);
                 command.args(["serve", word]);
                 return Ok(Some(command));
@@ -140,27 +148,43 @@ pub(crate) fn target() -> anyhow::Result<PathBuf> {
 impl Subject {
     /// From now on so many updates a second.
     pub(crate) fn rate(&mut self, rate: u32) -> anyhow::Result<()> {
-        writeln!(self.input, "rate {rate}")?;
-        Ok(self.input.flush()?)
+        let input = self.input.as_mut().context("a server that runs")?;
+        writeln!(input, "rate {rate}")?;
+        Ok(input.flush()?)
     }
 
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Processor time so far.
+    /// Processor time so far, with that of its children.
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
-        process::run_time(self.id())
+        self.family()?.into_iter().map(process::run_time).sum()
     }
 
-    /// Memory in kB.
+    /// Memory in kB, with that of its children.
     pub(crate) fn resident_kb(&self) -> anyhow::Result<u64> {
-        Ok(process::usage(self.id())?.resident_kb)
+        self.family()?.into_iter().map(|id| Ok(process::usage(id)?.resident_kb)).sum()
+    }
+
+    fn family(&self) -> anyhow::Result<Vec<u32>> {
+        let id = self.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"))?;
+        let children = children.split_whitespace().map(str::parse);
+        Ok([Ok(id)].into_iter().chain(children).collect::<Result<_, _>>()?)
     }
 }
 
 impl Drop for Subject {
     fn drop(&mut self) {
+        // At the end of its input it ends, and ends what it has started.
+        drop(self.input.take());
+        for _ in 0..ENDINGS {
+            if matches!(self.child.try_wait(), Ok(Some(_))) {
+                return;
+            }
+            std::thread::sleep(ENDING / ENDINGS);
+        }
         // It has no state that a kill could harm.
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -176,4 +200,7 @@ pub(crate) fn sockets_max() -> anyhow::Result<usize> {
     Ok(soft - FILES_KEPT)
 }
 
+/// How long a server has to end by itself, and how often it is looked at.
+const ENDING: Duration = Duration::from_secs(2);
+const ENDINGS: u32 = 40;
 const FILES_KEPT: usize = 200;

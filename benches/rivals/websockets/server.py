@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 import threading
 import time
@@ -75,7 +76,7 @@ async def main():
     def listen():
         for line in sys.stdin:
             loop.call_soon_threadsafe(pace.obey, int(line.split()[1]))
-        loop.call_soon_threadsafe(loop.stop)
+        os._exit(0)
 
     options = {"compression": None, "ping_interval": None, "backlog": 8192}
     async with serve(handle, "127.0.0.1", 0, **options) as server:

@@ -135,6 +135,7 @@ impl fmt::Display for Report {
 /// Three digits that mean something.
 fn shown(value: f64) -> String {
     match value {
+        value if value.abs() < 0.001 => "0".to_owned(),
         value if value.abs() < 10.0 => format!("{value:.2}"),
         value if value.abs() < 100.0 => format!("{value:.1}"),
         value => format!("{value:.0}"),

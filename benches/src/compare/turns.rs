@@ -66,6 +66,7 @@ pub(super) fn stall(stage: &mut Stage<'_>, span: Duration) -> anyhow::Result<Vec
         figure("MB before", before as f64 / 1e3),
         figure("MB peak", peak as f64 / 1e3),
         figure("stalled got/due", slow.records as f64 / due),
+        figure("stalled p50 s", slow.ages.value_at_quantile(0.5) as f64 / 1e6),
         figure("stalled oldest s", slow.ages.max() as f64 / 1e6),
         figure("cut off", crowd.gone() as f64),
     ])

@@ -16,6 +16,8 @@ enum Kind {
     /// A list of symbols with commas; the answer is `ok`.
     Plain,
     SocketIo,
+    /// The protocol of NATS in frames
+    Nats,
 }
 
 /// Something to say and what the answer to it has in it. Nothing is said before the answer to what went
@@ -38,9 +40,13 @@ impl Dialect {
         Self { path: "/socket.io/?EIO=4&transport=websocket", token: None, kind: Kind::SocketIo }
     }
 
+    pub(crate) const fn nats() -> Self {
+        Self { path: "/", token: None, kind: Kind::Nats }
+    }
+
     /// Whether a message may have more than one record.
     pub(crate) fn batches(&self) -> bool {
-        self.kind == Kind::Tickwire
+        matches!(self.kind, Kind::Tickwire | Kind::Nats)
     }
 
     /// The request for the WebSocket.
@@ -70,6 +76,13 @@ impl Dialect {
             (Kind::SocketIo, 1) => Some(Turn { say: Some("40".to_owned()), hear: b"40{" }),
             (Kind::SocketIo, 2) => {
                 Some(Turn { say: Some(format!("42[\"sub\",[\"{}\"]]", list("\",\""))), hear: b"[\"ok\"]" })
+            }
+            (Kind::Nats, 0) => Some(Turn { say: None, hear: b"INFO" }),
+            (Kind::Nats, 1) => {
+                let subs = symbols.iter().enumerate().map(|(id, name)| format!("SUB {name} {id}\r\n"));
+                let connect = "CONNECT {\"verbose\":false,\"pedantic\":false}\r\n".to_owned();
+                let say = [connect].into_iter().chain(subs).chain(["PING\r\n".to_owned()]).collect();
+                Some(Turn { say: Some(say), hear: b"PONG" })
             }
             _ => None,
         }

@@ -33,7 +33,7 @@ pub(super) fn run(schedule: Schedule) -> anyhow::Result<()> {
     let topics: Topics = Arc::new(schedule.symbols.iter().cloned().zip(senders.iter().cloned()).collect());
     thread::spawn(move || {
         let mut sequences = vec![0; schedule.symbols.len()];
-        let (mut pace, mut due) = (Pace::from_input(schedule.order), Vec::new());
+        let (mut pace, mut due) = (Pace::from_input(schedule.order, || {}), Vec::new());
         loop {
             pace.wait(&mut due);
             for update in due.drain(..) {

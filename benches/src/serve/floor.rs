@@ -72,7 +72,7 @@ pub(super) fn run(schedule: Schedule, batched: bool) -> anyhow::Result<()> {
         batched,
         dirty: Vec::new(),
     };
-    let mut pace = Pace::from_input(schedule.order);
+    let mut pace = Pace::from_input(schedule.order, || {});
     let (mut events, mut due) = (Events::with_capacity(4_096), Vec::new());
     loop {
         pace.due(&mut due);

@@ -4,6 +4,7 @@
 
 mod broadcast;
 mod floor;
+mod nats;
 mod tickwire;
 
 use std::path::PathBuf;
@@ -29,6 +30,8 @@ pub(crate) enum Kind {
     FloorBatched,
     /// axum, and a broadcast channel of tokio per symbol
     Broadcast,
+    /// nats-server, and a publisher
+    Nats,
 }
 
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
@@ -37,6 +40,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         Kind::Tickwire => tickwire::run(schedule),
         Kind::Floor => floor::run(schedule, false),
         Kind::FloorBatched => floor::run(schedule, true),
+        Kind::Nats => nats::run(schedule),
         Kind::Broadcast => broadcast::run(schedule),
     }
 }

@@ -53,7 +53,7 @@ fn feed(schedule: &Schedule, mut quotes: Quotes, sink: &mpsc::Sender<Vec<Tick>>)
     // Only a symbol that was heard of can be subscribed to.
     let first = (0..schedule.symbols.len()).map(|symbol| quotes.next(symbol, now())).collect();
     let mut open = sink.blocking_send(first).is_ok();
-    let (mut pace, mut due) = (Pace::from_input(schedule.order.clone()), Vec::new());
+    let (mut pace, mut due) = (Pace::from_input(schedule.order.clone(), || {}), Vec::new());
     while open {
         pace.wait(&mut due);
         let batch = due.drain(..).map(|due| quotes.next(due.symbol, due.at)).collect();

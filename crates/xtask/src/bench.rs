@@ -9,9 +9,11 @@ use crate::step::{Done, cargo, run as step, target, top};
 pub(crate) fn run(args: Skip<std::env::Args>) -> Done {
     step("build", &mut cargo("build --release --locked --package benches --package tickwire"))?;
     // A rival that cannot be had is a row that says so.
-    for (name, install) in [("rivals on Node", npm as fn() -> Done), ("rivals on Python", python::ready)] {
+    let rivals =
+        [("rivals on Node", npm as fn() -> Done), ("rival on Python", python::ready), ("NATS", nats)];
+    for (name, install) in rivals {
         if let Err(error) = install() {
-            eprintln!("── {name} are left out: {error}");
+            eprintln!("── left out: {name}: {error}");
         }
     }
     let mut command = Command::new(target().join("release/benches"));
@@ -35,4 +37,19 @@ fn npm() -> Done {
     command.args(["install", "--no-audit", "--no-fund", "--loglevel", "error"]).current_dir(&folder);
     step("npm install", &mut command)?;
     std::fs::write(&ready, &text).map_err(failed)
+}
+
+/// Debian's package, unpacked into the target folder and not installed.
+fn nats() -> Done {
+    let folder = target().join("rivals/nats");
+    if folder.join("usr/sbin/nats-server").exists() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut download = Command::new("apt-get");
+    step("apt-get download", download.args(["-q", "download", "nats-server"]).current_dir(&folder))?;
+    let files = std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let is_package = |path: &std::path::PathBuf| path.extension().is_some_and(|ending| ending == "deb");
+    let package = files.flatten().map(|file| file.path()).find(is_package).ok_or("no package came")?;
+    step("dpkg-deb", Command::new("dpkg-deb").arg("-x").arg(package).arg(&folder))
 }
