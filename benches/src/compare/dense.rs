@@ -13,8 +13,11 @@ const LAST: u32 = 64_000;
 const STEP: [Duration; 2] = [Duration::from_millis(500), Duration::from_millis(1_500)];
 /// Less of what is due is overload.
 const KEPT: f64 = 0.9;
-/// After an overload, so long at a low rate.
-const REST: [Duration; 2] = [Duration::from_millis(1_500), Duration::from_millis(100)];
+/// After an overload, a few times so long at a low rate, until what waited is gone.
+const REST: [Duration; 2] = [Duration::from_millis(1_000), Duration::from_millis(200)];
+const RESTS: usize = 8;
+/// Updates of that age in milliseconds did not wait.
+const FRESH: f64 = 50.0;
 
 pub(super) fn run(stage: &mut Stage<'_>, crowd: &mut Crowd, readers: u32) -> anyhow::Result<Vec<Figure>> {
     let per_second = |seen: &Seen| seen.records / seen.seconds;
@@ -34,7 +37,7 @@ pub(super) fn run(stage: &mut Stage<'_>, crowd: &mut Crowd, readers: u32) -> any
         rate *= 2;
     }
     if overloaded {
-        look(stage, crowd, FIRST, readers, REST)?;
+        rest(stage, crowd, readers)?;
         rate = rate * 7 / 10;
         let seen = look(stage, crowd, rate, readers, STEP)?;
         if best.as_ref().is_none_or(|(_, known)| per_second(known) < per_second(&seen)) {
@@ -43,8 +46,8 @@ pub(super) fn run(stage: &mut Stage<'_>, crowd: &mut Crowd, readers: u32) -> any
     }
     let Some((rate, seen)) = best else { return Ok(Vec::new()) };
     if perf.is_some() {
+        rest(stage, crowd, readers)?;
         stage.perf = perf;
-        look(stage, crowd, FIRST, readers, REST)?;
         look(stage, crowd, rate, readers, [STEP[0], Duration::from_secs(5)])?;
     }
     Ok(vec![
@@ -60,4 +63,15 @@ pub(super) fn run(stage: &mut Stage<'_>, crowd: &mut Crowd, readers: u32) -> any
         figure("generator", seen.cpu[1] / seen.seconds),
         figure("cut off", crowd.gone() as f64),
     ])
+}
+
+/// Waits until an overload is over.
+fn rest(stage: &mut Stage<'_>, crowd: &mut Crowd, readers: u32) -> anyhow::Result<()> {
+    for _ in 0..RESTS {
+        let seen = look(stage, crowd, FIRST, readers, REST)?;
+        if seen.records >= KEPT * seen.due && seen.ages[0] < FRESH {
+            break;
+        }
+    }
+    Ok(())
 }

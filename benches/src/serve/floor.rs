@@ -21,12 +21,14 @@ const OK: &[u8] = &[0x81, 2, b'o', b'k'];
 const LISTENER: Token = Token(usize::MAX);
 const BACKLOG: i32 = 8_192;
 /// What waits for a connection at most; beyond, updates are lost to it.
-const WAITING_MAX: usize = 1 << 20;
+const WAITING_MAX: usize = 256 << 10;
 
 struct Connection {
     stream: TcpStream,
     /// What came in of a request, and what a full socket did not take.
     waiting: Vec<u8>,
+    /// How much of it the socket took.
+    taken: usize,
     stage: Stage,
     dirty: bool,
     full: bool,
@@ -105,7 +107,7 @@ impl Floor {
         for &reader in &self.readers[due.symbol] {
             let connection = &mut self.connections[reader];
             if self.batched {
-                if connection.waiting.len() < WAITING_MAX {
+                if connection.waiting.len() < WAITING_MAX + connection.taken {
                     connection.waiting.extend_from_slice(&frame);
                 }
                 if !connection.dirty && !connection.full {
@@ -148,7 +150,8 @@ impl Floor {
                     let interest = Interest::READABLE | Interest::WRITABLE;
                     self.poll.registry().register(&mut stream, token, interest)?;
                     let (waiting, stage) = (Vec::new(), Stage::Upgrading);
-                    let connection = Connection { stream, waiting, stage, dirty: false, full: false };
+                    let connection =
+                        Connection { stream, waiting, taken: 0, stage, dirty: false, full: false };
                     self.connections.push(connection);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
@@ -200,16 +203,22 @@ impl Connection {
     fn flush(&mut self) {
         self.dirty = false;
         self.full = false;
-        while !self.waiting.is_empty() {
-            match self.stream.write(&self.waiting) {
-                Ok(count) if count == self.waiting.len() => self.waiting.clear(),
-                Ok(count) => drop(self.waiting.drain(..count)),
+        while self.taken < self.waiting.len() {
+            match self.stream.write(&self.waiting[self.taken..]) {
+                Ok(count) => self.taken += count,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.full = true;
+                    // What was taken is moved away now and then, not each time.
+                    if self.taken > WAITING_MAX {
+                        self.waiting.drain(..self.taken);
+                        self.taken = 0;
+                    }
                     return;
                 }
-                Err(_) => self.waiting.clear(),
+                Err(_) => self.taken = self.waiting.len(),
             }
         }
+        self.waiting.clear();
+        self.taken = 0;
     }
 }
