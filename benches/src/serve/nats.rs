@@ -21,6 +21,8 @@ impl Drop for Nats {
     }
 }
 
+/// Bytes that wait for a client at most: a thousand of them must fit into memory.
+const PENDING_MAX: usize = 8 << 20;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) fn run(schedule: Schedule) -> anyhow::Result<()> {
@@ -28,7 +30,7 @@ pub(super) fn run(schedule: Schedule) -> anyhow::Result<()> {
     let (clients, sockets) = (free()?, free()?);
     let config = folder.path().join("nats.conf");
     let text = format!(
-        "listen: \"{clients}\"\nwebsocket {{ listen: \"{sockets}\", no_tls: true }}\nlogfile: \"/dev/null\"\n"
+        "listen: \"{clients}\"\nwebsocket {{ listen: \"{sockets}\", no_tls: true }}\nmax_pending: {PENDING_MAX}\nlogfile: \"/dev/null\"\n"
     );
     std::fs::write(&config, text)?;
     let mut command = Command::new(target()?.join(NATS));
@@ -52,7 +54,10 @@ pub(super) fn run(schedule: Schedule) -> anyhow::Result<()> {
             out.extend_from_slice(&text);
             out.extend_from_slice(b"\r\n");
         }
-        stream.write_all(&out)?;
+        if stream.write_all(&out).is_err() {
+            // It was ended, and so are we.
+            return Ok(());
+        }
         out.clear();
     }
 }
