@@ -1,11 +1,19 @@
 //! What Tickwire costs, measured: each command prints what it found; `RESULTS.md` keeps it.
 
 #![expect(clippy::print_stdout, reason = "figures are what this prints")]
+#![expect(clippy::cast_precision_loss, reason = "figures are shown with three digits")]
 
+mod compare;
+mod crowd;
 mod load;
+mod micro;
 mod plant;
 mod process;
+mod quotes;
 mod reader;
+mod schedule;
+mod serve;
+mod subject;
 mod tally;
 
 use clap::{Parser, Subcommand};
@@ -21,10 +29,20 @@ struct Cli {
 enum Bench {
     /// Many subscribers on a simulated market, some of which stall
     Load(load::LoadArgs),
+    /// Tickwire, the floors and the rivals in the same scenes
+    Compare(compare::CompareArgs),
+    /// Single steps: normalise, publish, drain, encode, decode
+    Micro(micro::MicroArgs),
+    /// A server to be measured; started by the other commands
+    #[command(hide = true)]
+    Serve(serve::ServeArgs),
 }
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().bench {
         Bench::Load(args) => load::run(&args),
+        Bench::Compare(args) => compare::run(&args),
+        Bench::Micro(args) => micro::run(&args),
+        Bench::Serve(args) => serve::run(&args),
     }
 }

@@ -26,3 +26,15 @@ pub(crate) fn usage(pid: u32) -> anyhow::Result<Usage> {
     let ticks: u64 = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
     Ok(Usage { resident_kb, cpu: Duration::from_millis(ticks * 1_000 / TICKS) })
 }
+
+/// Processor time of a process so far, from the scheduler: ticks would miss short bursts. What threads
+/// that have ended used is not in it.
+pub(crate) fn run_time(pid: u32) -> anyhow::Result<Duration> {
+    let mut sum = 0;
+    for task in fs::read_dir(format!("/proc/{pid}/task"))? {
+        // A thread may end in between.
+        let Ok(text) = fs::read_to_string(task?.path().join("schedstat")) else { continue };
+        sum += text.split(' ').next().context("schedstat")?.parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(sum))
+}

@@ -30,7 +30,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
 
 /// Outside crates that only these of ours may use.
 const KEPT: [(&str, &[&str]); 6] = [
-    ("axum", &["gateway"]),
+    ("axum", &["gateway", "benches"]),
     ("hyper", &["gateway"]),
     ("anyhow", &["tickwire", "benches"]),
     ("clap", &["tickwire", "benches"]),

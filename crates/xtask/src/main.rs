@@ -1,10 +1,12 @@
-//! The two commands that do all the set-up: `cargo xtask demo` and `cargo xtask test`.
+//! The commands that do all the set-up: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`.
 //!
 //! No dependency and nothing to configure, so that the first thing a newcomer runs starts at once.
 
 #![expect(clippy::print_stderr, reason = "what is going on is told on standard error")]
 
+mod bench;
 mod demo;
+mod python;
 mod step;
 mod test;
 
@@ -12,13 +14,15 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 cargo xtask demo [OPTION…]   build the server and start it on a simulated market; options go to `tickwire demo`
-cargo xtask test             everything: format, lints, documentation, tests, golden answers, sockets, conformance";
+cargo xtask test             everything: format, lints, documentation, tests, golden answers, sockets, conformance
+cargo xtask bench [OPTION…]  Tickwire, the floors and rivals, measured; options go to `benches compare`";
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let done = match args.next().as_deref() {
         Some("demo") => demo::run(args),
         Some("test") => test::run(),
+        Some("bench") => bench::run(args),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

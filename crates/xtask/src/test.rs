@@ -4,13 +4,11 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use crate::python;
 use crate::step::{Done, cargo, run as step, target, top};
 
-/// What the tests' clients are written with.
-const PYTHON_PACKAGES: [&str; 1] = ["websockets==17.4"];
-
 pub(crate) fn run() -> Done {
-    python()?;
+    python::ready()?;
     step("format", &mut cargo("fmt --all --check"))?;
     step("lints", &mut cargo("clippy --workspace --all-targets --locked -- -D warnings"))?;
     let mut doc = cargo("doc --workspace --no-deps --document-private-items --locked");
@@ -24,33 +22,6 @@ pub(crate) fn run() -> Done {
 
 fn shared() -> std::path::PathBuf {
     top().join("../shared")
-}
-
-/// A Python of our own with the packages that the tests need, in the target folder.
-fn python() -> Done {
-    let folder = top().join("target/venv");
-    let python = folder.join("bin/python3");
-    let ready = folder.join(PYTHON_PACKAGES.join("+"));
-    if ready.exists() {
-        return Ok(());
-    }
-    if let Err(error) = step("Python", Command::new("python3").args(["-m", "venv"]).arg(&folder)) {
-        if !is_root() {
-            return Err(format!("{error}: Python 3 with its venv module is needed (Debian: python3-venv)"));
-        }
-        step("apt-get update", Command::new("apt-get").args(["-q", "update"]))?;
-        let packages = ["-qy", "install", "python3", "python3-venv"];
-        step("apt-get install python3-venv", Command::new("apt-get").args(packages))?;
-        step("Python", Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-    }
-    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    step("Python packages", Command::new(python).args(install).args(PYTHON_PACKAGES))?;
-    std::fs::write(&ready, "").map_err(|error| format!("{}: {error}", ready.display()))
-}
-
-fn is_root() -> bool {
-    let output = Command::new("id").arg("-u").output();
-    output.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }
 
 /// The echo endpoint before an independent judge of RFC 6455, where that is at hand.

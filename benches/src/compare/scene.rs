@@ -1,0 +1,147 @@
+//! The workloads.
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+use super::{Stage, dense, steady, turns};
+use crate::crowd::{Crowd, Plan};
+use crate::schedule::Schedule;
+use crate::subject::{Entry, sockets_max};
+
+/// A workload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scene {
+    /// 1 symbol, 1,000 subscribers, the rate raised until the server's core is full
+    W1Dense,
+    /// 1 symbol, 1,000 subscribers, 25 updates/s: each delivery pays its own system call
+    W1Sparse,
+    /// 500 symbols, 2,000 subscribers of 20 each, 1,000 updates/s in
+    #[value(name = "w2-1k")]
+    W2Thousand,
+    /// The same at 20,000 updates/s in
+    #[value(name = "w2-20k")]
+    W2Flood,
+    /// 19,000 connections that are subscribed and idle
+    W3Idle,
+    /// 1,000 subscribers at 150 updates/s, of which 100 stop reading for 10 s
+    W4Stall,
+    /// 10,000 clients connect and subscribe as fast as they can
+    W5Storm,
+    /// 1 symbol, 500 subscribers, 5 updates/s, by each door of Tickwire
+    Doors,
+}
+
+/// Something that was measured, with its unit in its name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Figure {
+    pub(crate) name: &'static str,
+    pub(crate) value: f64,
+}
+
+pub(crate) const fn figure(name: &'static str, value: f64) -> Figure {
+    Figure { name, value }
+}
+
+const IDLE: usize = 19_000;
+const STORM: usize = 10_000;
+/// Connections that are being opened at a time.
+const AT_A_TIME: usize = 256;
+/// Symbols of the market, and of each of its clients.
+const MARKET: (usize, usize) = (500, 20);
+
+impl Scene {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::W1Dense,
+        Self::W1Sparse,
+        Self::W2Thousand,
+        Self::W2Flood,
+        Self::W3Idle,
+        Self::W4Stall,
+        Self::W5Storm,
+        Self::Doors,
+    ];
+
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    pub(crate) fn title(self) -> String {
+        let help = self.to_possible_value().and_then(|value| value.get_help().map(ToString::to_string));
+        help.unwrap_or_default()
+    }
+
+    /// Whether a server takes part. A door of Tickwire is a server of its own, with a dialect of its own.
+    pub(crate) fn takes(self, server: &Entry) -> bool {
+        self != Self::Doors || server.name.starts_with("tickwire")
+    }
+
+    /// The server that the first figure is held against.
+    pub(crate) const fn base(self) -> &'static str {
+        match self {
+            Self::W1Dense | Self::W2Flood => "batched",
+            Self::Doors => "tickwire",
+            _ => "floor",
+        }
+    }
+
+    /// Whether more is better of the first figure.
+    pub(crate) const fn more_is_better(self) -> bool {
+        matches!(self, Self::W1Dense | Self::W2Flood)
+    }
+
+    pub(crate) fn schedule(self) -> Schedule {
+        Schedule::zipf(if matches!(self, Self::W2Thousand | Self::W2Flood) { MARKET.0 } else { 1 })
+    }
+
+    /// Runs it before one server.
+    pub(crate) fn play(self, mut stage: Stage<'_>) -> anyhow::Result<Vec<Figure>> {
+        match self {
+            Self::W1Dense => {
+                let (mut crowd, due) = stage.connect(1_000, 1, 0)?;
+                dense::run(&mut stage, &mut crowd, due)
+            }
+            Self::W1Sparse => {
+                let (mut crowd, due) = stage.connect(1_000, 1, 0)?;
+                steady::run(&mut stage, &mut crowd, 25, due)
+            }
+            Self::W2Thousand | Self::W2Flood => {
+                let (mut crowd, due) = stage.connect(2_000, MARKET.1, 0)?;
+                let rate = if self == Self::W2Flood { 20_000 } else { 1_000 };
+                let figures = steady::run(&mut stage, &mut crowd, rate, due)?;
+                // Where the flood is delivered in part, that is the figure.
+                Ok(if self == Self::W2Flood { steady::flooded(figures) } else { figures })
+            }
+            Self::Doors => {
+                let (mut crowd, due) = stage.connect(500, 1, 0)?;
+                steady::run(&mut stage, &mut crowd, 5, due)
+            }
+            Self::W3Idle => turns::idle(&mut stage, IDLE.min(sockets_max()?)),
+            Self::W4Stall => turns::stall(&mut stage, Duration::from_secs(10)),
+            Self::W5Storm => turns::storm(&mut stage, STORM.min(sockets_max()?)),
+        }
+    }
+}
+
+impl Stage<'_> {
+    /// Connects `count` clients of `each` symbols, and tells how many deliveries an update makes on average.
+    pub(crate) fn connect(
+        &mut self,
+        count: usize,
+        each: usize,
+        to_stall: usize,
+    ) -> anyhow::Result<(Crowd, u32)> {
+        let wants = self.schedule.wants(count, each);
+        let crowd = Crowd::connect(&Plan {
+            address: self.subject.address,
+            dialect: &self.subject.dialect,
+            symbols: &self.schedule.symbols,
+            wants: &wants,
+            at_a_time: AT_A_TIME,
+            to_stall,
+        })?;
+        // Every symbol has as many readers as any other.
+        let readers = count * each / self.schedule.symbols.len();
+        Ok((crowd, u32::try_from(readers)?))
+    }
+}

@@ -1,0 +1,230 @@
+//! Single steps, each in a loop: what one costs in units of a loop of plain arithmetic, so that figures
+//! of one run can be compared on a machine that others use, too.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use clap::Args;
+use fanout::limits::LogLimits;
+use fanout::{Event, Fanout, Options, Sequencer, SessionId};
+use ingest::{Recording, Step};
+use model::{Channel, Tick};
+use serde_json::json;
+use wire::{Cursor, Epoch, ServerMessage, Stamp, Writer, close_data, open_data};
+
+use crate::quotes::Quotes;
+use crate::schedule::now;
+use crate::subject::Cores;
+
+#[derive(Args)]
+pub(crate) struct MicroArgs {
+    /// Only the steps whose name has this in it
+    #[arg(long, default_value = "")]
+    only: String,
+    /// Rounds of each step; the quickest one counts
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    rounds: u32,
+    /// Print JSON instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// A step: one round of it, and how many operations that is.
+struct Case {
+    name: &'static str,
+    operations: usize,
+    round: Box<dyn FnMut() -> Duration>,
+}
+
+const READERS: usize = 1_000;
+const EVENTS: usize = 100;
+/// Steps of the arithmetic that are one unit.
+const UNIT: u64 = 1_000;
+const RECORDING: &str = include_str!("../../feeds/recordings/sim.jsonl");
+
+pub(crate) fn run(args: &MicroArgs) -> anyhow::Result<()> {
+    Cores::choose();
+    let mut rows = Vec::new();
+    for mut case in cases()?.into_iter().filter(|case| case.name.contains(&args.only)) {
+        // The unit is measured in between: whatever slows one of them slows the other.
+        let (mut unit, mut best) = (Duration::MAX, Duration::MAX);
+        for _ in 0..args.rounds {
+            unit = unit.min(arithmetic());
+            best = best.min((case.round)());
+        }
+        let nanos = best.as_secs_f64() * 1e9 / case.operations as f64;
+        rows.push((case.name, nanos, nanos / (unit.as_secs_f64() * 1e9)));
+    }
+    if args.json {
+        let row = |&(name, nanos, units): &(_, f64, f64)| json!({"step": name, "ns": nanos, "units": units});
+        println!("{}", serde_json::to_string_pretty(&rows.iter().map(row).collect::<Vec<_>>())?);
+        return Ok(());
+    }
+    println!("| step | ns | units of {UNIT} steps of arithmetic |\n|---|---|---|");
+    for (name, nanos, units) in rows {
+        println!("| {name} | {nanos:.1} | {units:.3} |");
+    }
+    Ok(())
+}
+
+/// How long a unit takes.
+fn arithmetic() -> Duration {
+    let began = Instant::now();
+    for _ in 0..UNIT {
+        let mut value = black_box(88_172_645_463_325_252_u64);
+        for _ in 0..UNIT {
+            value ^= value << 13;
+            value ^= value >> 7;
+            value ^= value << 17;
+        }
+        black_box(value);
+    }
+    began.elapsed() / u32::try_from(UNIT).unwrap_or(1)
+}
+
+fn cases() -> anyhow::Result<Vec<Case>> {
+    Ok(vec![normalise()?, publish()?, drain(1)?, drain(EVENTS)?, encode()?, decode()?])
+}
+
+/// A line of a recording to ticks.
+fn normalise() -> anyhow::Result<Case> {
+    ingest::normaliser("sim").context("the normaliser of the simulation")?;
+    let round = || {
+        let Some(normaliser) = ingest::normaliser("sim") else { return Duration::ZERO };
+        let (mut reader, mut ticks) = (ingest::Reader::new(normaliser), Vec::<Tick>::new());
+        let mut recording = Recording::new(RECORDING.as_bytes());
+        let began = Instant::now();
+        while !matches!(reader.step(&mut recording, &mut ticks), Step::End) {
+            black_box(&ticks);
+            ticks.clear();
+        }
+        began.elapsed()
+    };
+    Ok(Case { name: "normalise a line", operations: RECORDING.lines().count(), round: Box::new(round) })
+}
+
+/// A fan-out with readers of one symbol, and events of it.
+struct Market {
+    fanout: Fanout,
+    sessions: Vec<SessionId>,
+    quotes: Quotes,
+    sequencer: Sequencer,
+}
+
+impl Market {
+    fn new() -> anyhow::Result<Self> {
+        let (mut quotes, mut sequencer) = (Quotes::new(&["S000-USD".to_owned()])?, Sequencer::default());
+        let mut fanout = Fanout::new(LogLimits::default());
+        let first = sequencer.push(quotes.next(0, now()), now())?.context("an event")?;
+        fanout.publish(&first, Duration::ZERO);
+        let mut sessions = Vec::new();
+        for _ in 0..READERS {
+            let session = fanout.open_session();
+            fanout.subscribe(session, first.topic, Options::default())?;
+            sessions.push(session);
+        }
+        let mut market = Self { fanout, sessions, quotes, sequencer };
+        market.drain();
+        Ok(market)
+    }
+
+    fn events(&mut self, count: usize) -> Vec<Arc<Event>> {
+        let Self { quotes, sequencer, .. } = self;
+        let event = |_| sequencer.push(quotes.next(0, now()), now()).ok().flatten();
+        (0..count).filter_map(event).collect()
+    }
+
+    fn publish(&mut self, events: &[Arc<Event>]) {
+        for event in events {
+            self.fanout.publish(event, Duration::ZERO);
+        }
+    }
+
+    fn drain(&mut self) {
+        self.fanout.take_ready(&mut Vec::new());
+        for &session in &self.sessions {
+            black_box(self.fanout.drain(session, BUDGET, Duration::ZERO));
+        }
+    }
+}
+
+const BUDGET: usize = 256 << 10;
+
+/// An event that 1,000 readers wait for.
+fn publish() -> anyhow::Result<Case> {
+    let mut market = Market::new()?;
+    let round = move || {
+        let mut spent = Duration::ZERO;
+        for event in market.events(EVENTS) {
+            let began = Instant::now();
+            market.publish(&[event]);
+            spent += began.elapsed();
+            market.drain();
+        }
+        spent
+    };
+    Ok(Case { name: "publish, a reader", operations: EVENTS * READERS, round: Box::new(round) })
+}
+
+/// A reader that lacks so many events.
+fn drain(events: usize) -> anyhow::Result<Case> {
+    let mut market = Market::new()?;
+    let round = move || {
+        let events = market.events(events);
+        market.publish(&events);
+        let began = Instant::now();
+        market.drain();
+        began.elapsed()
+    };
+    let (name, operations) = if events == 1 {
+        ("drain one event", READERS)
+    } else {
+        ("drain of 100 events, an event", READERS * events)
+    };
+    Ok(Case { name, operations, round: Box::new(round) })
+}
+
+/// An update as text.
+fn update(event: &Event) -> Vec<u8> {
+    let (mut out, epoch) = (Vec::with_capacity(512), Epoch::from_seed(1));
+    let stamp = Stamp {
+        symbol: &event.instrument.symbol,
+        seq: event.seq,
+        prev: event.seq.prev(),
+        ts_event: Some(event.ts_event),
+        ts_recv: Some(event.ts_recv),
+    };
+    open_data(&mut out, "update", Channel::Quotes, &Cursor { epoch, position: event.position }, None);
+    Writer::new(&mut out).body(&stamp, &event.body);
+    close_data(&mut out, std::iter::empty());
+    out
+}
+
+fn encode() -> anyhow::Result<Case> {
+    let events = Market::new()?.events(EVENTS);
+    let round = move || {
+        let began = Instant::now();
+        for event in &events {
+            black_box(update(event));
+        }
+        began.elapsed()
+    };
+    Ok(Case { name: "encode an update", operations: EVENTS, round: Box::new(round) })
+}
+
+fn decode() -> anyhow::Result<Case> {
+    let events = Market::new()?.events(EVENTS);
+    let texts = events.iter().map(|event| String::from_utf8(update(event)));
+    let texts: Vec<String> = texts.collect::<Result<_, _>>()?;
+    ServerMessage::parse(&texts[0])?;
+    let round = move || {
+        let began = Instant::now();
+        for text in &texts {
+            let _ = black_box(ServerMessage::parse(text));
+        }
+        began.elapsed()
+    };
+    Ok(Case { name: "decode an update", operations: EVENTS, round: Box::new(round) })
+}

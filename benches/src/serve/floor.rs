@@ -1,0 +1,224 @@
+//! The floor: what any server must do at least. A handshake, and then the bytes of each update, made
+//! once, into the sockets of those who want it. No token, no account, no repair: what a full socket
+//! does not take is lost.
+
+use std::io::{ErrorKind, Read, Write};
+use std::time::Duration;
+
+use anyhow::Context;
+use memchr::memmem;
+use mio::net::{TcpListener, TcpStream};
+use mio::{Events, Interest, Poll, Token};
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::schedule::{Due, Pace, Schedule, write_update};
+
+/// The answer to the one key that the crowd's clients send.
+const SWITCH: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+    Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+/// `ok`, as a text frame.
+const OK: &[u8] = &[0x81, 2, b'o', b'k'];
+const LISTENER: Token = Token(usize::MAX);
+const BACKLOG: i32 = 8_192;
+/// What waits for a connection at most; beyond, updates are lost to it.
+const WAITING_MAX: usize = 256 << 10;
+
+struct Connection {
+    stream: TcpStream,
+    /// What came in of a request, and what a full socket did not take.
+    waiting: Vec<u8>,
+    /// How much of it the socket took.
+    taken: usize,
+    stage: Stage,
+    dirty: bool,
+    full: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Upgrading,
+    /// What it wants is not known.
+    Asking,
+    Live,
+}
+
+struct Floor {
+    poll: Poll,
+    listener: TcpListener,
+    connections: Vec<Connection>,
+    names: Vec<String>,
+    /// By symbol: who wants it.
+    readers: Vec<Vec<usize>>,
+    sequences: Vec<u64>,
+    batched: bool,
+    dirty: Vec<usize>,
+}
+
+pub(super) fn run(schedule: Schedule, batched: bool) -> anyhow::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
+    socket.listen(BACKLOG)?;
+    let mut listener = TcpListener::from_std(socket.into());
+    let poll = Poll::new()?;
+    poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+    println!("ready {}", listener.local_addr()?.port());
+    let count = schedule.symbols.len();
+    let mut floor = Floor {
+        poll,
+        listener,
+        connections: Vec::new(),
+        names: schedule.symbols,
+        readers: vec![Vec::new(); count],
+        sequences: vec![0; count],
+        batched,
+        dirty: Vec::new(),
+    };
+    let mut pace = Pace::from_input(schedule.order, || {});
+    let (mut events, mut due) = (Events::with_capacity(4_096), Vec::new());
+    loop {
+        pace.due(&mut due);
+        for update in due.drain(..) {
+            floor.publish(update);
+        }
+        floor.flush();
+        // A poll waits in whole milliseconds; updates are due more exactly.
+        let rest = pace.rest();
+        let most = rest.saturating_sub(Duration::from_millis(2));
+        floor.poll.poll(&mut events, Some(most))?;
+        let idle = events.is_empty();
+        for event in &events {
+            floor.handle(event)?;
+        }
+        if idle && most.is_zero() {
+            std::thread::sleep(pace.rest());
+        }
+    }
+}
+
+impl Floor {
+    fn publish(&mut self, due: Due) {
+        let sequence = &mut self.sequences[due.symbol];
+        *sequence += 1;
+        let mut frame = vec![0x81, 126, 0, 0];
+        write_update(&mut frame, &self.names[due.symbol], *sequence, due.at);
+        let length = u16::try_from(frame.len() - 4).unwrap_or(0).to_be_bytes();
+        frame[2..4].copy_from_slice(&length);
+        for &reader in &self.readers[due.symbol] {
+            let connection = &mut self.connections[reader];
+            if self.batched {
+                if connection.waiting.len() < WAITING_MAX + connection.taken {
+                    connection.waiting.extend_from_slice(&frame);
+                }
+                if !connection.dirty && !connection.full {
+                    connection.dirty = true;
+                    self.dirty.push(reader);
+                }
+            } else if connection.waiting.is_empty() {
+                connection.send(&frame);
+            }
+        }
+    }
+
+    fn flush(&mut self) {
+        for reader in self.dirty.drain(..) {
+            self.connections[reader].flush();
+        }
+    }
+
+    fn handle(&mut self, event: &mio::event::Event) -> anyhow::Result<()> {
+        if event.token() == LISTENER {
+            return self.accept();
+        }
+        let number = event.token().0;
+        let connection = &mut self.connections[number];
+        if event.is_readable() && connection.stage != Stage::Live {
+            connection.read(number, &self.names, &mut self.readers)?;
+        }
+        if event.is_writable() && connection.stage == Stage::Live && !connection.waiting.is_empty() {
+            connection.flush();
+        }
+        Ok(())
+    }
+
+    fn accept(&mut self) -> anyhow::Result<()> {
+        loop {
+            match self.listener.accept() {
+                Ok((mut stream, _)) => {
+                    stream.set_nodelay(true)?;
+                    let token = Token(self.connections.len());
+                    let interest = Interest::READABLE | Interest::WRITABLE;
+                    self.poll.registry().register(&mut stream, token, interest)?;
+                    let (waiting, stage) = (Vec::new(), Stage::Upgrading);
+                    let connection =
+                        Connection { stream, waiting, taken: 0, stage, dirty: false, full: false };
+                    self.connections.push(connection);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error).context("accept"),
+            }
+        }
+    }
+}
+
+impl Connection {
+    /// Reads the handshake and the list of symbols.
+    fn read(&mut self, number: usize, names: &[String], readers: &mut [Vec<usize>]) -> anyhow::Result<()> {
+        let mut buffer = [0; 4_096];
+        match self.stream.read(&mut buffer) {
+            Ok(count) => self.waiting.extend_from_slice(&buffer[..count]),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(_) => return Ok(()),
+        }
+        if self.stage == Stage::Upgrading {
+            let Some(end) = memmem::find(&self.waiting, b"\r\n\r\n") else { return Ok(()) };
+            self.waiting.drain(..end + 4);
+            self.stage = Stage::Asking;
+            self.stream.write_all(SWITCH)?;
+        }
+        let (head, length) = match (self.waiting.get(1), self.waiting.get(2..4)) {
+            (Some(0xFE), Some(long)) => (8, usize::from(u16::from_be_bytes(long.try_into()?))),
+            (Some(&short), Some(_)) => (6, usize::from(short & 0x7F)),
+            _ => return Ok(()),
+        };
+        let Some(text) = self.waiting.get(head..head + length) else { return Ok(()) };
+        for name in std::str::from_utf8(text)?.split(',') {
+            let symbol = names.binary_search_by(|known| known.as_str().cmp(name));
+            readers[symbol.ok().context("an unknown symbol")?].push(number);
+        }
+        self.waiting = Vec::new();
+        self.stage = Stage::Live;
+        Ok(self.stream.write_all(OK)?)
+    }
+
+    /// One write for one update. What is left of it must go before the next one.
+    fn send(&mut self, frame: &[u8]) {
+        // Where nothing of it was taken, it is lost.
+        if let Ok(count) = self.stream.write(frame) {
+            self.waiting.extend_from_slice(&frame[count..]);
+        }
+    }
+
+    /// One write for all that waits.
+    fn flush(&mut self) {
+        self.dirty = false;
+        self.full = false;
+        while self.taken < self.waiting.len() {
+            match self.stream.write(&self.waiting[self.taken..]) {
+                Ok(count) => self.taken += count,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.full = true;
+                    // What was taken is moved away now and then, not each time.
+                    if self.taken > WAITING_MAX {
+                        self.waiting.drain(..self.taken);
+                        self.taken = 0;
+                    }
+                    return;
+                }
+                Err(_) => self.taken = self.waiting.len(),
+            }
+        }
+        self.waiting.clear();
+        self.taken = 0;
+    }
+}

@@ -1,0 +1,206 @@
+//! A server under test, in a process of its own on a core of its own.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use core_affinity::CoreId;
+
+use crate::crowd::Dialect;
+use crate::process;
+
+/// A server that can be measured.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry {
+    pub(crate) name: &'static str,
+    /// What it is, for the table.
+    pub(crate) what: &'static str,
+    program: Program,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Program {
+    /// `benches serve` with this word.
+    Own(&'static str),
+    /// A script beside this program's sources, and what runs it, as a path in the target folder.
+    Rival { runs: &'static str, script: &'static str, dialect: fn() -> Dialect },
+}
+
+/// Everything that can be measured. The floors come first: the rest is held against them.
+pub(crate) const SERVERS: [Entry; 9] = [
+    Entry { name: "floor", what: "floor, one write per update", program: Program::Own("floor") },
+    Entry { name: "batched", what: "floor, batched writes", program: Program::Own("floor-batched") },
+    Entry { name: "tickwire", what: "Tickwire", program: Program::Own("tickwire") },
+    Entry { name: "axum", what: "axum + tokio broadcast", program: Program::Own("broadcast") },
+    rival("bun", "Bun 1.4.5", BUN, "bun/server.js", Dialect::plain),
+    rival("ws", "Node ws 8.23.0", "node", "ws/server.js", Dialect::plain),
+    rival("socketio", "Socket.IO 4.8.4", "node", "socketio/server.js", Dialect::socket_io),
+    rival("websockets", "Python websockets 17.4", PYTHON, "websockets/server.py", Dialect::plain),
+    Entry { name: "nats", what: "nats-server 2.9.10", program: Program::Own("nats") },
+];
+
+/// Where `cargo xtask bench` puts it, in the target folder.
+pub(crate) const NATS: &str = "rivals/nats/usr/sbin/nats-server";
+const BUN: &str = "rivals/node_modules/.bin/bun";
+const PYTHON: &str = "venv/bin/python3";
+
+const fn rival(
+    name: &'static str,
+    what: &'static str,
+    runs: &'static str,
+    script: &'static str,
+    dialect: fn() -> Dialect,
+) -> Entry {
+    Entry { name, what, program: Program::Rival { runs, script, dialect } }
+}
+
+pub(crate) struct Subject {
+    child: Child,
+    input: Option<ChildStdin>,
+    pub(crate) address: SocketAddr,
+    pub(crate) dialect: Dialect,
+}
+
+/// Whose core is whose.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cores {
+    server: CoreId,
+    ours: CoreId,
+}
+
+impl Cores {
+    /// One core for the server and another one for us. None where there is only one.
+    pub(crate) fn choose() -> Option<Self> {
+        let cores = core_affinity::get_core_ids()?;
+        let (server, ours) = (*cores.first()?, *cores.last()?);
+        (server != ours && core_affinity::set_for_current(ours)).then_some(Self { server, ours })
+    }
+}
+
+impl Entry {
+    /// Starts it; `None` where it is not installed.
+    pub(crate) fn start(&self, schedule: &Path, cores: Option<Cores>) -> anyhow::Result<Option<Subject>> {
+        let Some(mut command) = self.command()? else { return Ok(None) };
+        command.arg(schedule).stdin(Stdio::piped()).stdout(Stdio::piped());
+        // A child begins on the cores of the thread that starts it.
+        cores.map(|cores| core_affinity::set_for_current(cores.server));
+        let child = command.spawn();
+        cores.map(|cores| core_affinity::set_for_current(cores.ours));
+        let mut child = child.with_context(|| format!("{}: {command:?}", self.name))?;
+        let (input, output) = (child.stdin.take().context("input")?, child.stdout.take().context("output")?);
+        let mut lines = BufReader::new(output).lines().map_while(Result::ok);
+        let ready = lines.find_map(|line| line.strip_prefix("ready ").map(str::to_owned));
+        let ready = ready.with_context(|| format!("{} did not start", self.name))?;
+        let mut words = ready.split(' ');
+        let port: u16 = words.next().context("a port")?.parse()?;
+        let dialect = match (self.program, words.next()) {
+            (Program::Own("nats"), _) => Dialect::nats(),
+            (Program::Own(_), Some(token)) => Dialect::tickwire(token.to_owned()),
+            (Program::Own(_), None) => Dialect::plain(),
+            (Program::Rival { dialect, .. }, _) => dialect(),
+        };
+        let input = Some(input);
+        Ok(Some(Subject { child, input, address: ([127, 0, 0, 1], port).into(), dialect }))
+    }
+
+    fn command(&self) -> anyhow::Result<Option<Command>> {
+        let (runs, script) = match self.program {
+            Program::Own(word) => {
+                if word == "nats" && !target()?.join(NATS).exists() {
+                    return Ok(None);
+                }
+                let mut command = Command::new(std::env::current_exe()?);
+                command.args(["serve", word]);
+                return Ok(Some(command));
+            }
+            Program::Rival { runs, script, .. } => (runs, script),
+        };
+        let target = target()?;
+        let program = if runs.contains('/') { target.join(runs) } else { PathBuf::from(runs) };
+        // What a script imports is looked for beside it.
+        let (script, modules) =
+            (Path::new(env!("CARGO_MANIFEST_DIR")).join("rivals").join(script), "rivals/node_modules");
+        let needs = match self.name {
+            "ws" => Some("ws"),
+            "socketio" => Some("socket.io"),
+            _ => None,
+        };
+        let missing = needs.is_some_and(|needs| !target.join(modules).join(needs).exists());
+        if missing || (program.is_absolute() && !program.exists()) {
+            return Ok(None);
+        }
+        let mut command = Command::new(program);
+        command.arg(script).env("NODE_PATH", target.join(modules)).env("NODE_ENV", "production");
+        Ok(Some(command))
+    }
+}
+
+/// Where cargo builds: this program is in it.
+pub(crate) fn target() -> anyhow::Result<PathBuf> {
+    let program = std::env::current_exe()?;
+    Ok(program.ancestors().nth(2).context("a target folder")?.to_owned())
+}
+
+impl Subject {
+    /// From now on so many updates a second.
+    pub(crate) fn rate(&mut self, rate: u32) -> anyhow::Result<()> {
+        let input = self.input.as_mut().context("a server that runs")?;
+        writeln!(input, "rate {rate}")?;
+        Ok(input.flush()?)
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Processor time so far, with that of its children.
+    pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
+        self.family()?.into_iter().map(process::run_time).sum()
+    }
+
+    /// Memory in kB, with that of its children.
+    pub(crate) fn resident_kb(&self) -> anyhow::Result<u64> {
+        self.family()?.into_iter().map(|id| Ok(process::usage(id)?.resident_kb)).sum()
+    }
+
+    fn family(&self) -> anyhow::Result<Vec<u32>> {
+        let id = self.id();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"))?;
+        let children = children.split_whitespace().map(str::parse);
+        Ok([Ok(id)].into_iter().chain(children).collect::<Result<_, _>>()?)
+    }
+}
+
+impl Drop for Subject {
+    fn drop(&mut self) {
+        // At the end of its input it ends, and ends what it has started.
+        drop(self.input.take());
+        for _ in 0..ENDINGS {
+            if matches!(self.child.try_wait(), Ok(Some(_))) {
+                return;
+            }
+            std::thread::sleep(ENDING / ENDINGS);
+        }
+        // It has no state that a kill could harm.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Open files that this process may have, less some for other things than clients.
+pub(crate) fn sockets_max() -> anyhow::Result<usize> {
+    let limits = fs::read_to_string("/proc/self/limits")?;
+    let line = limits.lines().find(|line| line.starts_with("Max open files")).context("open files")?;
+    let soft: usize = line.split_whitespace().nth(3).context("a limit")?.parse()?;
+    ensure!(soft > FILES_KEPT, "only {soft} open files are allowed");
+    Ok(soft - FILES_KEPT)
+}
+
+/// How long a server has to end by itself, and how often it is looked at.
+const ENDING: Duration = Duration::from_secs(2);
+const ENDINGS: u32 = 40;
+const FILES_KEPT: usize = 200;

@@ -1,0 +1,35 @@
+//! A Python of our own, in the target folder.
+
+use std::process::Command;
+
+use crate::step::{Done, run as step, top};
+
+/// What the clients of the tests and a rival of the bench are written with.
+const PACKAGES: [&str; 1] = ["websockets==17.4"];
+
+/// Makes it, with the packages that are needed.
+pub(crate) fn ready() -> Done {
+    let folder = top().join("target/venv");
+    let python = folder.join("bin/python3");
+    let ready = folder.join(PACKAGES.join("+"));
+    if ready.exists() {
+        return Ok(());
+    }
+    if let Err(error) = step("Python", Command::new("python3").args(["-m", "venv"]).arg(&folder)) {
+        if !is_root() {
+            return Err(format!("{error}: Python 3 with its venv module is needed (Debian: python3-venv)"));
+        }
+        step("apt-get update", Command::new("apt-get").args(["-q", "update"]))?;
+        let packages = ["-qy", "install", "python3", "python3-venv"];
+        step("apt-get install python3-venv", Command::new("apt-get").args(packages))?;
+        step("Python", Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+    }
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    step("Python packages", Command::new(python).args(install).args(PACKAGES))?;
+    std::fs::write(&ready, "").map_err(|error| format!("{}: {error}", ready.display()))
+}
+
+fn is_root() -> bool {
+    let output = Command::new("id").arg("-u").output();
+    output.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
