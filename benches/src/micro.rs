@@ -196,7 +196,7 @@ fn update(event: &Event) -> Vec<u8> {
         ts_event: Some(event.ts_event),
         ts_recv: Some(event.ts_recv),
     };
-    open_data(&mut out, "update", Channel::Quotes, &Cursor { epoch, position: event.position }, None);
+    open_data(&mut out, "update", Channel::Quotes, &Cursor { epoch, position: event.position }, None, None);
     Writer::new(&mut out).body(&stamp, &event.body);
     close_data(&mut out, std::iter::empty());
     out
