@@ -1,10 +1,11 @@
-//! The two commands that do all the set-up: `cargo xtask demo` and `cargo xtask test`.
+//! The commands that do all the set-up: `cargo xtask demo`, `cargo xtask test`, `cargo xtask fuzz`.
 //!
 //! No dependency and nothing to configure, so that the first thing a newcomer runs starts at once.
 
 #![expect(clippy::print_stderr, reason = "what is going on is told on standard error")]
 
 mod demo;
+mod fuzz;
 mod step;
 mod test;
 
@@ -12,13 +13,15 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 cargo xtask demo [OPTION…]   build the server and start it on a simulated market; options go to `tickwire demo`
-cargo xtask test             everything: format, lints, documentation, tests, golden answers, sockets, conformance";
+cargo xtask test             everything: format, lints, documentation, tests, golden answers, sockets, conformance
+cargo xtask fuzz [SECONDS]   feeds the WebSocket codec what nobody would think of, for a minute unless told otherwise";
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let done = match args.next().as_deref() {
         Some("demo") => demo::run(args),
         Some("test") => test::run(),
+        Some("fuzz") => fuzz::run(args.next().as_deref()),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
