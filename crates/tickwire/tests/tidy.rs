@@ -35,7 +35,7 @@ const KEPT: [(&str, &[&str]); 10] = [
     ("hyper", &["gateway"]),
     ("anyhow", &["tickwire", "benches"]),
     ("clap", &["tickwire", "benches"]),
-    ("tokio-tungstenite", &["client", "gateway", "benches"]),
+    ("tokio-tungstenite", &["client", "benches"]),
     ("bytes", &["ws", "gateway"]),
     ("flate2", &["ingest", "ws"]),
     ("libfuzzer-sys", &["ws"]),
@@ -108,6 +108,18 @@ fn banned_crates_stay_out() {
     }
     // It would turn every JSON number of every crate into text.
     assert!(!fs::read_to_string(top().join("Cargo.toml")).unwrap().contains("arbitrary_precision"));
+}
+
+/// The server speaks WebSocket by itself; clients and tests have a library.
+#[test]
+fn the_server_has_no_socket_library() {
+    let manifest = manifest(&top().join("Cargo.toml"));
+    let axum = &manifest["workspace"]["dependencies"]["axum"]["features"];
+    assert!(!axum.as_array().unwrap().contains(&"ws".into()), "{axum:?}");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["tree", "--package", "gateway", "--edges", "normal", "--prefix", "none", "--offline"]);
+    let tree = String::from_utf8(cargo.current_dir(top()).output().unwrap().stdout).unwrap();
+    assert!(tree.contains("ws v") && !tree.contains("tungstenite"), "{tree}");
 }
 
 /// All sources, with their paths.
