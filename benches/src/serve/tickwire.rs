@@ -30,6 +30,7 @@ pub(super) fn run(schedule: Schedule) -> anyhow::Result<()> {
         admin_listen: ([127, 0, 0, 1], 0).into(),
         tls: None,
         keys,
+        compression: false,
         allowed_origins: Vec::new(),
         shards: 1,
         limits: Limits { connections: CONNECTIONS, ..Limits::default() },

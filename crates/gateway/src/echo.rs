@@ -1,41 +1,37 @@
 //! `/echo`: a plain WebSocket echo service, for testing proxies and clients.
 
+use std::future::poll_fn;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use futures_util::StreamExt;
 use tokio::time::timeout;
+use ws::Message;
 
-use crate::limits::{CLOSE_TIMEOUT, LINGER};
-use crate::socket::fault_of;
+use crate::limits::{LINGER, SCRATCH_BYTES};
+use crate::socket::{Inbound, Outbox, Socket, WsSocket};
 
 /// A client that sends nothing for so long, or takes nothing, is let go.
 const IDLE: Duration = Duration::from_secs(60);
 
 /// Sends every message back until the client closes.
-pub(crate) async fn serve(mut socket: WebSocket) {
+pub(crate) async fn serve(mut socket: WsSocket) {
+    let (mut scratch, mut outbox) = (vec![0; SCRATCH_BYTES], Outbox::default());
     loop {
-        let reply = match timeout(IDLE, socket.next()).await {
-            Ok(Some(Ok(message @ (Message::Text(_) | Message::Binary(_))))) => message,
-            // Pings are answered below us.
-            Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => continue,
-            Ok(Some(Ok(Message::Close(_)))) => {
-                // The answer is sent while the end of the stream is awaited.
-                let _ = timeout(CLOSE_TIMEOUT, async { while socket.next().await.is_some() {} }).await;
-                return;
-            }
-            Ok(Some(Err(error))) => {
-                if let Some(code) = fault_of(&error) {
-                    let close = Message::Close(Some(CloseFrame { code: code.number(), reason: "".into() }));
-                    let _ = timeout(CLOSE_TIMEOUT, socket.send(close)).await;
-                    // Closed at once, the frame could be lost to a reset.
-                    tokio::time::sleep(LINGER).await;
-                }
-                return;
-            }
-            Ok(None) | Err(_) => return,
-        };
-        if !matches!(timeout(IDLE, socket.send(reply)).await, Ok(Ok(()))) {
+        let inbound = timeout(IDLE, poll_fn(|cx| socket.poll_recv(cx, &mut scratch))).await;
+        let fault = matches!(inbound, Ok(Inbound::Fault(_)));
+        match inbound {
+            Ok(Inbound::Text(text)) => outbox.text(text),
+            Ok(Inbound::Binary(bytes)) => outbox.message(Message::binary(&bytes)),
+            // The answer is under way in the socket.
+            Ok(Inbound::Alive | Inbound::Closing | Inbound::Fault(_)) => {}
+            Ok(Inbound::Gone) | Err(_) => return,
+        }
+        if !matches!(timeout(IDLE, poll_fn(|cx| socket.poll_send(cx, &mut outbox))).await, Ok(Ok(()))) {
+            return;
+        }
+        if fault {
+            // Closed at once, with something unread, the close frame could be lost to a reset.
+            let gone = poll_fn(|cx| socket.poll_recv(cx, &mut scratch));
+            let _ = timeout(LINGER, gone).await;
             return;
         }
     }

@@ -1,7 +1,8 @@
-//! The opening handshake, checked by the book before axum sees it (RFC 6455, 4.2.1).
+//! The opening handshake, checked by the book (RFC 6455, 4.2.1).
 
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version, header};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Version, header};
+use ws::Deflate;
 
 use crate::problem::Problem;
 
@@ -12,13 +13,17 @@ pub(crate) struct Request {
     pub(crate) subprotocol: Option<&'static str>,
     /// The token it brought, from `Authorization` or a subprotocol.
     pub(crate) token: Option<String>,
+    /// What proves that the handshake was understood: the value of `Sec-WebSocket-Accept`.
+    pub(crate) accept: String,
+    /// The compression that can be agreed on.
+    pub(crate) deflate: Option<Deflate>,
 }
 
 /// Prefix of a subprotocol that carries a token, for browsers, which cannot set headers.
 const BEARER: &str = "bearer.";
 
-/// Checks a handshake and leaves in `parts` only the headers that matter, in the form that axum reads.
-pub(crate) fn check(parts: &mut Parts, origins: &Origins<'_>) -> Result<Request, Problem> {
+/// Checks a handshake.
+pub(crate) fn check(parts: &Parts, origins: &Origins<'_>) -> Result<Request, Problem> {
     let bad = |detail: &str| Problem::new(StatusCode::BAD_REQUEST, "bad_handshake", detail);
     if parts.method != Method::GET {
         let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Connect with GET.");
@@ -46,25 +51,16 @@ pub(crate) fn check(parts: &mut Parts, origins: &Origins<'_>) -> Result<Request,
         let detail = "Sec-WebSocket-Version must be 13.";
         return Err(upgradable(Problem::new(StatusCode::UPGRADE_REQUIRED, "unsupported_version", detail)));
     }
-    let key = single(headers, &header::SEC_WEBSOCKET_KEY).filter(|key| is_key(key));
-    let Some(key) = key.and_then(|key| HeaderValue::from_str(key).ok()) else {
+    let Some(key) = single(headers, &header::SEC_WEBSOCKET_KEY).filter(|key| ws::is_key(key)) else {
         return Err(bad("Sec-WebSocket-Key must stand once, with 16 bytes in base64."));
     };
+    let extensions = headers.get_all(header::SEC_WEBSOCKET_EXTENSIONS).iter();
+    // What is no text is no token either, and malformed like any other.
+    let extensions = extensions.map(|line| line.to_str().unwrap_or("\0"));
+    let deflate = ws::negotiate(extensions).map_err(|_| bad("Sec-WebSocket-Extensions is malformed."))?;
     origins.check(headers)?;
-    let request = offered(headers)?;
-    parts.headers.clear();
-    for (name, value) in [
-        (header::CONNECTION, HeaderValue::from_static("upgrade")),
-        (header::UPGRADE, HeaderValue::from_static("websocket")),
-        (header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13")),
-        (header::SEC_WEBSOCKET_KEY, key),
-    ] {
-        parts.headers.insert(name, value);
-    }
-    if let Some(subprotocol) = request.subprotocol {
-        parts.headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(subprotocol));
-    }
-    Ok(request)
+    let (subprotocol, token) = offered(headers)?;
+    Ok(Request { subprotocol, token, accept: ws::accept_key(key), deflate })
 }
 
 fn upgradable(problem: Problem) -> Problem {
@@ -74,25 +70,24 @@ fn upgradable(problem: Problem) -> Problem {
         .header(header::SEC_WEBSOCKET_VERSION, "13")
 }
 
-/// What the client offers, and the token it brings.
-fn offered(headers: &HeaderMap) -> Result<Request, Problem> {
-    let mut request = Request { subprotocol: None, token: bearer(headers)? };
-    let (mut any, mut by_subprotocol) = (false, None);
+/// The subprotocol that the client offers, and the token it brings.
+fn offered(headers: &HeaderMap) -> Result<(Option<&'static str>, Option<String>), Problem> {
+    let token = bearer(headers)?;
+    let (mut any, mut subprotocol, mut by_subprotocol) = (false, None, None);
     for name in tokens(headers, &header::SEC_WEBSOCKET_PROTOCOL) {
         any = true;
         if name == wire::SUBPROTOCOL_JSON {
-            request.subprotocol = Some(wire::SUBPROTOCOL_JSON);
+            subprotocol = Some(wire::SUBPROTOCOL_JSON);
         } else if let Some(token) = name.strip_prefix(BEARER) {
             by_subprotocol = Some(token.to_owned());
         }
     }
-    if any && request.subprotocol.is_none() {
+    if any && subprotocol.is_none() {
         // Without an answer a browser would drop the connection and say nothing of the reason.
         let detail = "Offer the subprotocol tickwire.v1.json, beside bearer.<token> where that is used.";
         return Err(Problem::new(StatusCode::BAD_REQUEST, "unknown_subprotocol", detail));
     }
-    request.token = request.token.or(by_subprotocol);
-    Ok(request)
+    Ok((subprotocol, token.or(by_subprotocol)))
 }
 
 fn bearer(headers: &HeaderMap) -> Result<Option<String>, Problem> {
@@ -132,16 +127,6 @@ fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item =
 
 fn has_token(headers: &HeaderMap, name: &HeaderName, wanted: &str) -> bool {
     tokens(headers, name).any(|token| token.eq_ignore_ascii_case(wanted))
-}
-
-/// 16 bytes in base64: 21 characters, one of four (whose last bits are zero), two `=`.
-fn is_key(key: &str) -> bool {
-    let bytes = key.as_bytes();
-    let letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    bytes.len() == 24
-        && bytes[..21].iter().all(letter)
-        && matches!(bytes[21], b'A' | b'Q' | b'g' | b'w')
-        && &bytes[22..] == b"=="
 }
 
 /// The pages that may connect.
@@ -194,9 +179,9 @@ mod tests {
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        let (mut parts, ()) = request.body(()).unwrap().into_parts();
+        let (parts, ()) = request.body(()).unwrap().into_parts();
         let allowed = ["https://good.example".to_owned()];
-        let result = check(&mut parts, &Origins { allowed: &allowed, secure: false });
+        let result = check(&parts, &Origins { allowed: &allowed, secure: false });
         result.map_err(|problem| (problem.status.as_u16(), problem.code))
     }
 
@@ -210,7 +195,8 @@ mod tests {
 
     #[test]
     fn good_ones() {
-        let none = Request { subprotocol: None, token: None };
+        let accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=".to_owned();
+        let none = Request { subprotocol: None, token: None, accept, deflate: None };
         assert_eq!(try_with(|_| ()), Ok(none));
         assert!(replace("connection", "keep-alive, UPGRADE").is_ok());
         assert!(
@@ -291,14 +277,13 @@ mod tests {
     }
 
     #[test]
-    fn what_axum_sees_is_clean() {
-        let mut request = http::Request::builder().method("GET").uri("/");
-        for (name, value) in GOOD.into_iter().chain([("authorization", "Bearer secret"), ("x-more", "1")]) {
-            request = request.header(name, value);
+    fn extensions() {
+        let offer = |value| add("sec-websocket-extensions", value).map(|good| good.deflate.is_some());
+        assert_eq!(offer("permessage-deflate; client_max_window_bits"), Ok(true));
+        assert_eq!(offer("permessage-deflate; server_max_window_bits=8"), Ok(false));
+        assert_eq!(offer("x-unknown"), Ok(false));
+        for malformed in ["permessage-deflate;", "gr\u{f6}\u{df}e"] {
+            assert_eq!(offer(malformed), Err((400, "bad_handshake")), "{malformed}");
         }
-        let (mut parts, ()) = request.body(()).unwrap().into_parts();
-        check(&mut parts, &Origins { allowed: &[], secure: false }).unwrap();
-        assert_eq!(parts.headers.len(), 4);
-        assert!(!format!("{:?}", parts.headers).contains("secret"));
     }
 }

@@ -14,8 +14,18 @@ pub const TLS_TIMEOUT: Duration = Duration::from_secs(10);
 pub const BACKLOG: i32 = 8_192;
 /// Longest message the echo endpoint sends back.
 pub const ECHO_BYTES_MAX: usize = 16 << 20;
-/// Longest message this server sends: the whole of a very deep book.
-pub const SEND_BYTES_MAX: usize = 64 << 20;
+/// Frames of one message to the echo endpoint.
+pub const ECHO_FRAMES_MAX: u32 = 1 << 18;
+/// Frames of one message of a session.
+pub const FRAMES_MAX: u32 = 1_024;
+/// What is read at a time: one buffer for all connections of a shard.
+pub const SCRATCH_BYTES: usize = 16 << 10;
+/// Reads for one message before others have their turn.
+pub const READS_PER_MESSAGE: usize = 16;
+/// Frames that are written with one system call.
+pub const GATHERED_MAX: usize = 64;
+/// Bytes that a TLS connection may hold unsent, beside what the kernel does.
+pub const TLS_UNSENT_BYTES_MAX: usize = 32 << 10;
 /// About how many bytes a message has at most, unless one record alone has more.
 pub const MESSAGE_BYTES_MAX: usize = 128 << 10;
 /// What a session may be sent in one go while its socket takes everything.

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -13,16 +12,17 @@ use axum::routing::{any, get};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
+use ws::Limits;
 
 use crate::auth::{AuthError, Grant};
 use crate::handshake::{self, Origins, unauthorized};
 use crate::hub::Feeds;
-use crate::limits::{ECHO_BYTES_MAX, SEND_BYTES_MAX};
+use crate::limits::{ECHO_BYTES_MAX, ECHO_FRAMES_MAX, FRAMES_MAX};
 use crate::metrics::{AUTH, Census, REFUSED};
 use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::shard::Arrival;
-use crate::socket::AxumSocket;
+use crate::socket::{Upgrade, switching};
 use crate::{clock, echo, page};
 
 /// What the routes share.
@@ -82,7 +82,7 @@ async fn nothing() -> Problem {
 
 async fn stream(State(app): State<Arc<App>>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
-    match open(&app, &mut parts).await {
+    match open(&app, &mut parts) {
         Ok(response) => response,
         Err(problem) => {
             metrics::counter!(REFUSED, "reason" => problem.code).increment(1);
@@ -92,43 +92,52 @@ async fn stream(State(app): State<Arc<App>>, request: Request) -> Response {
 }
 
 /// A session's handshake.
-async fn open(app: &Arc<App>, parts: &mut Parts) -> Result<Response, Problem> {
+fn open(app: &Arc<App>, parts: &mut Parts) -> Result<Response, Problem> {
     let permit = take_permit(parts)?;
     let request = check(app, parts)?;
+    let deflate = request.deflate.filter(|_| app.settings.compression);
+    let response = switching(&request, deflate);
     let grant = request.token.map(|token| grant(app, &token)).transpose()?;
-    let limit = app.settings.limits.message_bytes;
-    let upgrade = upgrade(parts, limit).await?;
+    let upgrade = Upgrade::take(parts)?;
     let app = Arc::clone(app);
-    Ok(upgrade.on_upgrade(move |socket| async move {
+    tokio::spawn(async move {
+        let limits = Limits { message_bytes: app.settings.limits.message_bytes, frames: FRAMES_MAX };
+        let Some(socket) = upgrade.socket(limits, deflate).await else { return };
         let (name, shard) = name_and_shard(app.shards.len());
-        let socket = Box::new(AxumSocket::new(socket));
         // Refused only when the server is on its way out.
-        let _ = app.shards[shard].send(Arrival { socket, grant, name, permit }).await;
-    }))
+        let _ = app.shards[shard].send(Arrival { socket: Box::new(socket), grant, name, permit }).await;
+    });
+    Ok(response)
 }
 
 async fn echo(State(app): State<Arc<App>>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
-    let opened = async {
-        let permit = take_permit(&parts)?;
-        let slot = Arc::clone(&app.echoes).try_acquire_owned().map_err(|_| {
-            let detail = "The echo service is in use by as many as it takes. Try again soon.";
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
-                .header(header::RETRY_AFTER, "5")
-        })?;
-        // Any subprotocol is as good as none here: nothing is interpreted.
-        parts.headers.remove(header::SEC_WEBSOCKET_PROTOCOL);
-        check(&app, &mut parts)?;
-        let upgrade = upgrade(&mut parts, ECHO_BYTES_MAX).await?;
-        Ok(upgrade.on_upgrade(|socket| async move {
-            echo::serve(socket).await;
-            drop((permit, slot));
-        }))
-    };
-    opened.await.unwrap_or_else(|problem: Problem| problem.into_response())
+    open_echo(&app, &mut parts).unwrap_or_else(IntoResponse::into_response)
 }
 
-fn check(app: &App, parts: &mut Parts) -> Result<handshake::Request, Problem> {
+/// A handshake of the echo service.
+fn open_echo(app: &App, parts: &mut Parts) -> Result<Response, Problem> {
+    let permit = take_permit(parts)?;
+    let slot = Arc::clone(&app.echoes).try_acquire_owned().map_err(|_| {
+        let detail = "The echo service is in use by as many as it takes. Try again soon.";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).header(header::RETRY_AFTER, "5")
+    })?;
+    // Any subprotocol is as good as none here: nothing is interpreted.
+    parts.headers.remove(header::SEC_WEBSOCKET_PROTOCOL);
+    let request = check(app, parts)?;
+    let upgrade = Upgrade::take(parts)?;
+    let response = switching(&request, request.deflate);
+    tokio::spawn(async move {
+        let limits = Limits { message_bytes: ECHO_BYTES_MAX, frames: ECHO_FRAMES_MAX };
+        if let Some(socket) = upgrade.socket(limits, request.deflate).await {
+            echo::serve(socket).await;
+        }
+        drop((permit, slot));
+    });
+    Ok(response)
+}
+
+fn check(app: &App, parts: &Parts) -> Result<handshake::Request, Problem> {
     let origins = Origins { allowed: &app.settings.allowed_origins, secure: app.settings.tls.is_some() };
     handshake::check(parts, &origins)
 }
@@ -147,24 +156,6 @@ fn grant(app: &App, token: &str) -> Result<Grant, Problem> {
         unauthorized(code, &format!("Refused: {error}."))
     })
 }
-
-async fn upgrade(parts: &mut Parts, message_bytes: usize) -> Result<WebSocketUpgrade, Problem> {
-    let upgrade = WebSocketUpgrade::from_request_parts(parts, &()).await.map_err(|rejection| {
-        Problem::new(rejection.into_response().status(), "bad_handshake", "The handshake cannot be upgraded.")
-    })?;
-    Ok(upgrade
-        .protocols([wire::SUBPROTOCOL_JSON])
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        .max_write_buffer_size(SEND_BYTES_MAX)
-        .max_message_size(message_bytes)
-        .max_frame_size(message_bytes))
-}
-
-/// The library keeps this for every connection.
-const READ_BUFFER: usize = 4 << 10;
-/// What is gathered before it is written, unless it is flushed, as it always is.
-const WRITE_BUFFER: usize = 64 << 10;
 
 fn take_permit(parts: &Parts) -> Result<OwnedSemaphorePermit, Problem> {
     let slot = parts.extensions.get::<Permit>();

@@ -21,6 +21,8 @@ pub struct Settings {
     pub keys: Keys,
     /// Other origins than the server's own whose pages may connect, as `scheme://host[:port]`.
     pub allowed_origins: Vec<String>,
+    /// Whether messages are compressed for clients that offer it.
+    pub compression: bool,
     /// Threads that serve sessions.
     pub shards: usize,
     /// Bounds.

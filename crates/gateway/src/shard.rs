@@ -19,6 +19,7 @@ use wire::Epoch;
 
 use crate::auth::Grant;
 use crate::clock;
+use crate::limits::SCRATCH_BYTES;
 use crate::metrics::ShardMetrics;
 use crate::session::Ctx;
 use crate::settings::Settings;
@@ -61,6 +62,8 @@ pub(crate) struct Core {
     pub(crate) fanout: Fanout,
     pub(crate) settings: Arc<Settings>,
     pub(crate) epoch: Epoch,
+    /// What sockets are read into, one after the other.
+    pub(crate) scratch: Vec<u8>,
 }
 
 impl Core {
@@ -91,7 +94,7 @@ impl Shard {
     ) -> Self {
         let fanout = Fanout::new(settings.logs);
         Self {
-            core: Core { fanout, settings, epoch },
+            core: Core { fanout, settings, epoch, scratch: vec![0; SCRATCH_BYTES] },
             members: Vec::new(),
             events,
             arrivals,

@@ -16,25 +16,30 @@ fn manifest(path: &Path) -> toml::Table {
 }
 
 /// Every crate and the crates of ours that it may use. A new arrow is a line of review here.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("model", &[]),
     ("wire", &["model"]),
+    ("ws", &[]),
     ("ingest", &["model"]),
     ("fanout", &["model"]),
     ("client", &["model", "wire"]),
-    ("gateway", &["fanout", "model", "wire"]),
+    ("gateway", &["fanout", "model", "wire", "ws"]),
     ("tickwire", &["client", "fanout", "gateway", "ingest", "model", "wire"]),
     ("xtask", &[]),
     ("benches", &["client", "fanout", "gateway", "ingest", "model", "wire"]),
 ];
 
 /// Outside crates that only these of ours may use.
-const KEPT: [(&str, &[&str]); 6] = [
+const KEPT: [(&str, &[&str]); 10] = [
     ("axum", &["gateway", "benches"]),
     ("hyper", &["gateway"]),
     ("anyhow", &["tickwire", "benches"]),
     ("clap", &["tickwire", "benches"]),
-    ("tokio-tungstenite", &["client", "gateway", "benches"]),
+    ("tokio-tungstenite", &["client", "benches"]),
+    ("bytes", &["ws", "gateway"]),
+    ("flate2", &["ingest", "ws"]),
+    ("libfuzzer-sys", &["ws"]),
+    ("sha1", &["ws"]),
     ("tokio", &["ingest", "client", "gateway", "tickwire", "benches"]),
 ];
 
@@ -103,6 +108,18 @@ fn banned_crates_stay_out() {
     }
     // It would turn every JSON number of every crate into text.
     assert!(!fs::read_to_string(top().join("Cargo.toml")).unwrap().contains("arbitrary_precision"));
+}
+
+/// The server speaks WebSocket by itself; clients and tests have a library.
+#[test]
+fn the_server_has_no_socket_library() {
+    let manifest = manifest(&top().join("Cargo.toml"));
+    let axum = &manifest["workspace"]["dependencies"]["axum"]["features"];
+    assert!(!axum.as_array().unwrap().contains(&"ws".into()), "{axum:?}");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["tree", "--package", "gateway", "--edges", "normal", "--prefix", "none", "--offline"]);
+    let tree = String::from_utf8(cargo.current_dir(top()).output().unwrap().stdout).unwrap();
+    assert!(tree.contains("ws v") && !tree.contains("tungstenite"), "{tree}");
 }
 
 /// All sources, with their paths.

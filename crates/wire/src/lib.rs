@@ -3,6 +3,7 @@
 //! Pure: text in, values out and back. What each message means is told in `PROTOCOL.md`, whose
 //! examples are this crate's tests. Not here: sockets, sessions, and who may ask for what.
 
+mod ack;
 mod close;
 mod code;
 mod control;
@@ -15,12 +16,12 @@ mod request;
 mod suggest;
 mod view;
 
+pub use ack::{Ack, FilterEntry, Lag, LedgerEntry, Rejected, Resumption, StreamEntry, SubscriptionEntry};
 pub use close::CloseCode;
 pub use code::ErrorCode;
 pub use control::{
-    Ack, Control, Draining, Echo, ErrorMessage, FilterEntry, Flushed, Gap, Heartbeat, Lag, LedgerEntry,
-    Limits, Notice, NoticeState, Pong, Rejected, Resumption, StreamEntry, SubscriptionEntry, TokenExpiring,
-    Welcome,
+    Control, Draining, Echo, ErrorMessage, Flushed, Gap, Heartbeat, Limits, Notice, NoticeState, Pong,
+    TokenExpiring, Welcome,
 };
 pub use cursor::{Cursor, CursorError, Epoch};
 pub use decode::{Data, DecodeError, Record, RecordBody, ServerMessage};

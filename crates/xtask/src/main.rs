@@ -1,4 +1,5 @@
-//! The commands that do all the set-up: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`.
+//! The commands that do all the set-up: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`,
+//! `cargo xtask fuzz`.
 //!
 //! No dependency and nothing to configure, so that the first thing a newcomer runs starts at once.
 
@@ -6,6 +7,7 @@
 
 mod bench;
 mod demo;
+mod fuzz;
 mod python;
 mod step;
 mod test;
@@ -15,7 +17,9 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask demo [OPTION…]   build the server and start it on a simulated market; options go to `tickwire demo`
 cargo xtask test             everything: format, lints, documentation, tests, golden answers, sockets, conformance
-cargo xtask bench [OPTION…]  Tickwire, the floors and rivals, measured; options go to `benches compare`";
+cargo xtask bench [OPTION…]  Tickwire, the floors and rivals, measured; options go to `benches compare`
+
+cargo xtask fuzz [SECONDS]   feeds the WebSocket codec what nobody would think of, for a minute unless told otherwise";
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
@@ -23,6 +27,7 @@ fn main() -> ExitCode {
         Some("demo") => demo::run(args),
         Some("test") => test::run(),
         Some("bench") => bench::run(args),
+        Some("fuzz") => fuzz::run(args.next().as_deref()),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

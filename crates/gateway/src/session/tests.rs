@@ -47,6 +47,7 @@ impl Talk {
             tls: None,
             keys,
             allowed_origins: Vec::new(),
+            compression: false,
             shards: 1,
             limits,
             logs: LogLimits::default(),

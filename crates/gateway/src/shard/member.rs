@@ -99,7 +99,7 @@ impl Member {
             if self.held {
                 return;
             }
-            let Poll::Ready(inbound) = self.socket.poll_recv(&mut cx) else { return };
+            let Poll::Ready(inbound) = self.socket.poll_recv(&mut cx, &mut core.scratch) else { return };
             self.received += 1;
             match inbound {
                 Inbound::Gone => self.end = End::Gone(self.reason("gone")),
@@ -111,7 +111,7 @@ impl Member {
                     metrics.received(text.len());
                     self.session.handle_text(&text, &mut core.ctx());
                 }
-                Inbound::Binary => self.session.handle_binary(&core.ctx()),
+                Inbound::Binary(_) => self.session.handle_binary(&core.ctx()),
                 Inbound::Fault(CloseCode::TooBig) => {
                     self.session.handle_too_big(&core.ctx());
                     self.say_goodbye(LINGER);

@@ -32,6 +32,7 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
         tls: certificate.as_ref().map(|made| made.tls.clone()),
         keys,
         allowed_origins: Vec::new(),
+        compression: false,
         shards: 1,
         limits: Limits::default(),
         logs: LogLimits::default(),

@@ -34,6 +34,7 @@ struct ServerTable {
     tls_key_file: Option<PathBuf>,
     allow_plain: bool,
     allowed_origins: Vec<String>,
+    compression: bool,
     shards: usize,
 }
 
@@ -85,6 +86,7 @@ impl Default for ServerTable {
             tls_key_file: None,
             allow_plain: false,
             allowed_origins: Vec::new(),
+            compression: false,
             shards: 0,
         }
     }
@@ -186,6 +188,7 @@ impl Config {
             tls,
             keys,
             allowed_origins: file.server.allowed_origins,
+            compression: file.server.compression,
             shards,
             limits: limits(&file.limits, source)?,
             logs: logs(&file.logs, source)?,

@@ -1,0 +1,130 @@
+//! Messages on their way into a socket.
+
+use std::collections::VecDeque;
+
+use wire::CloseCode;
+use ws::{Message, WindowBits};
+
+/// Messages on their way into a socket.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    queue: VecDeque<Outgoing>,
+    /// Of all messages that wait.
+    bytes: usize,
+}
+
+#[derive(Debug)]
+enum Outgoing {
+    Message(Message),
+    Ping,
+    Close(CloseCode, &'static str),
+}
+
+/// An outbox that was longer gives the memory back when it is empty.
+const KEPT: usize = 16;
+
+impl Outbox {
+    pub(crate) fn text(&mut self, text: String) {
+        self.message(text.into());
+    }
+
+    /// A message that others may be sent as well.
+    pub(crate) fn message(&mut self, message: Message) {
+        self.bytes += message.payload().len();
+        self.queue.push_back(Outgoing::Message(message));
+    }
+
+    pub(crate) fn ping(&mut self) {
+        self.queue.push_back(Outgoing::Ping);
+    }
+
+    pub(crate) fn close(&mut self, code: CloseCode, reason: &'static str) {
+        self.queue.push_back(Outgoing::Close(code, reason));
+    }
+
+    /// How many bytes of messages wait; control frames are none.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The goodbye, if its turn has come.
+    pub(super) fn pop_close(&mut self) -> Option<(CloseCode, &'static str)> {
+        let close = self.queue.pop_front_if(|next| matches!(next, Outgoing::Close(..)))?;
+        if let Outgoing::Close(code, reason) = close { Some((code, reason)) } else { None }
+    }
+
+    /// The frames that go before the goodbye, in order.
+    pub(super) fn frames(&self, window: Option<WindowBits>) -> impl Iterator<Item = &[u8]> {
+        self.queue.iter().map_while(move |outgoing| match outgoing {
+            Outgoing::Message(message) => Some(&message.frame(window)[..]),
+            Outgoing::Ping => Some(&ws::PING[..]),
+            Outgoing::Close(..) => None,
+        })
+    }
+
+    /// `written` bytes of the frames have gone; the rest of the one that was cut is returned.
+    pub(super) fn advance(&mut self, mut written: usize, window: Option<WindowBits>) -> bytes::Bytes {
+        let mut rest = bytes::Bytes::new();
+        while written > 0 {
+            let frame = match self.queue.pop_front() {
+                Some(Outgoing::Message(message)) => {
+                    self.bytes -= message.payload().len();
+                    message.frame(window).clone()
+                }
+                Some(Outgoing::Ping) => bytes::Bytes::from_static(&ws::PING),
+                Some(Outgoing::Close(..)) | None => break,
+            };
+            if written < frame.len() {
+                rest = frame.slice(written..);
+            }
+            written = written.saturating_sub(frame.len());
+        }
+        if self.queue.is_empty() && self.queue.capacity() > KEPT {
+            self.queue = VecDeque::new();
+        }
+        rest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A ping must not stand for a heartbeat, so it is no bytes of messages; it must be sent all the same.
+    #[test]
+    fn control_frames_are_no_messages() {
+        let mut outbox = Outbox::default();
+        outbox.ping();
+        outbox.close(CloseCode::Normal, "");
+        assert_eq!((outbox.bytes(), outbox.is_empty()), (0, false));
+        outbox.text("four".into());
+        assert_eq!(outbox.bytes(), 4);
+    }
+
+    #[test]
+    fn what_was_cut_goes_on_where_it_was() {
+        let whole: Vec<u8> = [&b"\x81\x03one"[..], &ws::PING, b"\x81\x03two"].concat();
+        for written in 1..=whole.len() {
+            let mut outbox = Outbox::default();
+            outbox.text("one".into());
+            outbox.ping();
+            outbox.message(Message::text("two"));
+            outbox.close(CloseCode::Normal, "");
+            assert_eq!(outbox.pop_close(), None, "not before the messages");
+            assert_eq!(outbox.frames(None).collect::<Vec<_>>().concat(), whole);
+            let mut left = outbox.advance(written, None).to_vec();
+            left.extend(outbox.frames(None).flatten());
+            assert_eq!(left, whole[written..], "{written}");
+            let messages = [5, whole.len()].iter().filter(|end| written > **end - 5).count();
+            assert_eq!(outbox.bytes(), 6 - 3 * messages, "{written}");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Acknowledgements: what a request did, and the tables in them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::code::ErrorCode;
+use crate::request::{Overflow, Priority};
+
+/// What a request did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+pub enum Ack {
+    /// The token holds.
+    Auth {
+        /// Whose token it is.
+        subject: String,
+        /// What it allows.
+        scopes: Vec<String>,
+        /// When it ends.
+        expires_at: String,
+    },
+    /// Subscribed; also sent without `id` when a listed symbol joins a pattern.
+    Subscribe {
+        /// The channels.
+        channels: Vec<String>,
+        /// The symbols, patterns expanded.
+        symbols: Vec<String>,
+        /// Symbols that were not accepted, each with the reason.
+        rejected: Vec<Rejected>,
+        /// Whether every stream goes on where the cursor was.
+        resumed: bool,
+        /// How each stream goes on, where that was asked for.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        streams: Vec<StreamEntry>,
+        /// Where the session stands.
+        cursor: String,
+    },
+    /// Unsubscribed: no record of these comes after this message.
+    Unsubscribe {
+        /// The channels.
+        channels: Vec<String>,
+        /// The symbols, patterns expanded.
+        symbols: Vec<String>,
+        /// Symbols that were not subscribed, each with the reason.
+        rejected: Vec<Rejected>,
+        /// The final account of each stream.
+        ledger: Vec<LedgerEntry>,
+    },
+    /// Nothing of these streams is sent until `unpause`.
+    Pause {
+        /// The channels.
+        channels: Vec<String>,
+        /// The symbols, patterns expanded.
+        symbols: Vec<String>,
+        /// Symbols that were not subscribed, each with the reason.
+        rejected: Vec<Rejected>,
+    },
+    /// These streams go on.
+    Unpause {
+        /// The channels.
+        channels: Vec<String>,
+        /// The symbols, patterns expanded.
+        symbols: Vec<String>,
+        /// Symbols that were not subscribed, each with the reason.
+        rejected: Vec<Rejected>,
+    },
+    /// How the session is paced from now on.
+    Pace {
+        /// Bytes of messages a second; 0 = as much as the client reads.
+        bytes_per_second: u64,
+        /// The server looks for the interval between flushes.
+        adaptive: bool,
+        /// Nothing is flushed without credit.
+        credit: bool,
+    },
+    /// Flushes are allowed.
+    Credit {
+        /// How many, with those that were left.
+        flushes: u32,
+    },
+    /// What the session is subscribed to.
+    List {
+        /// One entry per channel, interval and set of options.
+        subscriptions: Vec<SubscriptionEntry>,
+    },
+    /// The account of every stream.
+    Ledger {
+        /// One entry per stream.
+        subscriptions: Vec<LedgerEntry>,
+        /// How far the session is behind.
+        lag: Lag,
+    },
+}
+
+/// How streams that share a channel go on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamEntry {
+    /// The channel.
+    pub channel: String,
+    /// Candles: the interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<String>,
+    /// Whether nothing is missing, or a gap says what is and the state follows.
+    pub state: Resumption,
+    /// The symbols.
+    pub symbols: Vec<String>,
+}
+
+/// How a stream goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resumption {
+    /// All that happened since is sent.
+    Filled,
+    /// What happened since is no longer kept: a `gap` says what is missing, and a snapshot follows.
+    Missing,
+}
+
+/// A condition on trades and quotes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilterEntry {
+    /// At least this size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_size: Option<String>,
+    /// `buy` or `sell`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub side: Option<String>,
+    /// At least this price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_price: Option<String>,
+    /// At most this price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_price: Option<String>,
+}
+
+/// A symbol that was not accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejected {
+    /// As the request wrote it.
+    pub symbol: String,
+    /// Why, for a program.
+    pub code: ErrorCode,
+    /// Why, for a person.
+    pub message: String,
+}
+
+/// Subscriptions that share channel and options.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubscriptionEntry {
+    /// The channel.
+    pub channel: String,
+    /// The symbols.
+    pub symbols: Vec<String>,
+    /// Candles: the interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<String>,
+    /// Book: levels a side, 0 = all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub depth: Option<usize>,
+    /// Book: whether records carry the checksum.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checksum: Option<bool>,
+    /// Milliseconds between two updates of one stream; 0 = every event.
+    pub conflate_ms: u64,
+    /// What happens when the client is slower than the market.
+    pub overflow: Overflow,
+    /// Whether messages carry `ts_sent`.
+    pub stamp: bool,
+    /// Milliseconds after which quotes, tickers and books are not sent; absent = never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age_ms: Option<u64>,
+    /// Trades: whether quotes go before them.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub trade_safe: bool,
+    /// Who is merged last; absent = as most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Priority>,
+    /// Which fields; absent = all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
+    /// Which trades and quotes; absent = all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<FilterEntry>,
+    /// Whether nothing is sent of it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub paused: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+/// The account of one stream: `published = delivered + coalesced + skipped + pending`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerEntry {
+    /// The channel.
+    pub channel: String,
+    /// The symbol.
+    pub symbol: String,
+    /// Candles: the interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<String>,
+    /// Events of the stream since the subscription began.
+    pub published: u64,
+    /// Records sent.
+    pub delivered: u64,
+    /// Events folded into a record that was sent.
+    pub coalesced: u64,
+    /// Events named in a gap or replaced by a snapshot.
+    pub skipped: u64,
+    /// Events not yet sent.
+    pub pending: u64,
+    /// Highest sequence sent.
+    pub last_sequence: u64,
+}
+
+/// How far a session is behind, and whose fault it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lag {
+    /// Age of the oldest event that waits for this client: its own slowness.
+    pub oldest_pending_ms: u64,
+    /// Age of the newest event when it was received: the feed's lateness.
+    pub source_lag_ms: u64,
+    /// `keeping_up` or `coalescing`.
+    pub mode: String,
+}

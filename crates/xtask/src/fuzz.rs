@@ -1,0 +1,60 @@
+//! `cargo xtask fuzz`: coverage-guided fuzzing of the WebSocket codec, on the stable compiler.
+
+use std::fs;
+use std::process::Command;
+
+use crate::step::{Done, cargo, run as step, target};
+
+const TARGETS: [&str; 3] = ["frames", "deflate", "offers"];
+
+/// What cargo-fuzz would set, but for the sanitizers, which want a nightly compiler; our code has no `unsafe`.
+const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+    -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+    -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1";
+
+/// Longest input: many frames, and messages above the targets' limit.
+const INPUT_BYTES_MAX: usize = 6_000;
+
+/// Seeds: frames of each kind, a compressed message, offers.
+const SEEDS: [(&str, &[u8]); 7] = [
+    ("text", b"\x01\x81\x85\x00\x00\x00\x00Hello"),
+    ("parts", b"\x02\x01\x82\x00\x00\x00\x00He\x89\x81\x00\x00\x00\x00?\x80\x83\x00\x00\x00\x00llo"),
+    ("long", b"\x03\x82\xfe\x00\x7e\x00\x00\x00\x00"),
+    ("close", b"\x04\x88\x85\x00\x00\x00\x00\x03\xe8bye"),
+    ("deflate", b"\x05\xc1\x87\x00\x00\x00\x00\xf2\x48\xcd\xc9\xc9\x07\x00"),
+    ("offer", b"permessage-deflate; client_max_window_bits; server_max_window_bits=\"10\", foo; a=b"),
+    ("offers", b"permessage-deflate; server_no_context_takeover; client_no_context_takeover"),
+];
+
+/// Runs every target for its share of `seconds`.
+pub(crate) fn run(seconds: Option<&str>) -> Done {
+    let seconds: u32 = seconds.unwrap_or("60").parse().map_err(|error| format!("seconds: {error}"))?;
+    let triple = host()?;
+    let folder = target().join("fuzz");
+    let mut build = cargo("build --locked --release --package ws --bin ws-fuzz --features fuzz --target");
+    build.arg(&triple).arg("--target-dir").arg(&folder).env("RUSTFLAGS", FLAGS);
+    step("fuzz targets", &mut build)?;
+    for name in TARGETS {
+        // What was found before is the beginning of the next run.
+        let corpus = folder.join("corpus").join(name);
+        fs::create_dir_all(&corpus).map_err(|error| format!("{}: {error}", corpus.display()))?;
+        for (seed, bytes) in SEEDS {
+            fs::write(corpus.join(seed), bytes).map_err(|error| format!("{seed}: {error}"))?;
+        }
+        let program = folder.join(&triple).join("release/ws-fuzz");
+        let mut fuzzer = Command::new(program);
+        fuzzer.env("FUZZ_TARGET", name).current_dir(&folder).arg(&corpus);
+        fuzzer.arg(format!("-max_total_time={}", (seconds / TARGETS.len() as u32).max(1)));
+        fuzzer.args([format!("-max_len={INPUT_BYTES_MAX}"), "-timeout=5".into(), "-rss_limit_mb=512".into()]);
+        step(&format!("fuzz {name}"), fuzzer.args(["-print_final_stats=1", "-verbosity=0"]))?;
+    }
+    Ok(())
+}
+
+/// The triple that this compiler builds for.
+fn host() -> Done<String> {
+    let output = Command::new("rustc").arg("-vV").output().map_err(|error| format!("rustc: {error}"))?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).ok_or_else(|| "rustc does not say what it builds for".to_owned())
+}
