@@ -7,7 +7,7 @@ use crate::coalesce::{self, Early, Rest, Room, Turn};
 use crate::event::Event;
 use crate::fanout::Fanout;
 use crate::ids::{SessionId, Stream, TopicId};
-use crate::item::{Batch, Kind, Notice};
+use crate::item::{Batch, Kind, Notice, Run};
 use crate::ledger::Account;
 use crate::limits::{CUT_BYTES_MAX, TURN_BYTES_MIN};
 use crate::options::{Overflow, Priority};
@@ -22,6 +22,17 @@ struct Sum {
     coalesced: u64,
     skipped: u64,
     overrun: bool,
+}
+
+/// What waits for a session.
+#[derive(Clone, Copy, Default)]
+struct Waits {
+    /// About how many bytes.
+    bytes: usize,
+    /// Since when the oldest of it.
+    since: Option<Duration>,
+    /// States are to be given as of one moment.
+    cut: bool,
 }
 
 /// How many bytes each stream may send, by its priority.
@@ -43,33 +54,34 @@ impl Fanout {
     /// fit into its stream's share is coalesced. Cost: O(streams for which something waits + what is
     /// returned).
     pub fn drain(&mut self, session: SessionId, budget: usize, now: Duration) -> Batch {
-        let mut batch = Batch { cursor: self.position, ..Batch::default() };
+        let mut batch = Batch::default();
+        self.drain_into(session, budget, now, &mut batch);
+        batch
+    }
+
+    /// As [`Self::drain`], into a batch whose memory is used again.
+    pub fn drain_into(&mut self, session: SessionId, budget: usize, now: Duration, batch: &mut Batch) {
+        batch.clear(self.position);
         self.now = now;
         if self.sessions.get(session).is_none() {
-            return batch;
+            return;
         }
         self.sessions.session_mut(session).drained();
-        let (queued_bytes, shares, cut) = self.shares(session, budget);
-        let oldest = self.sessions.session_mut(session).oldest_waiting();
-        let stop = if cut { budget.max(CUT_BYTES_MAX) } else { budget };
         let mut sum = Sum::default();
-        let mut turns = self.sessions.session_mut(session).turns();
-        let mut subs = Vec::new();
-        while turns > 0 && (sum.spent < stop || batch.items.is_empty()) && !sum.overrun {
-            turns -= 1;
-            self.sessions.session_mut(session).pop(&mut subs);
-            self.group(session, &mut subs, shares, &mut batch, &mut sum);
-        }
-        batch.items.sort_by_key(|item| item.position);
+        let waits = if self.drain_run(session, budget, batch) {
+            Waits::default()
+        } else {
+            self.drain_all(session, budget, batch, &mut sum)
+        };
         batch.overrun = sum.overrun;
 
         let state = self.sessions.session_mut(session);
-        let waited = oldest.map_or(0, |(_, since)| millis(now.saturating_sub(since)));
         if sum.slow && state.slow.is_none() {
             // It began when the oldest of what waits did not go out.
-            let since = oldest.map_or(now, |(_, since)| since.min(now));
+            let since = waits.since.map_or(now, |since| since.min(now));
             state.slow = Some(Slow { since, coalesced: 0, skipped: 0 });
-            batch.started = Some(Notice { queued_bytes, millis: waited, coalesced: 0, skipped: 0 });
+            let millis = millis(now.saturating_sub(since));
+            batch.started = Some(Notice { queued_bytes: waits.bytes, millis, coalesced: 0, skipped: 0 });
         }
         if let Some(mut slow) = state.slow.take() {
             slow.coalesced += sum.coalesced;
@@ -86,7 +98,51 @@ impl Fanout {
         state.cursor = state.cursor.max(stands);
         batch.cursor = state.cursor;
         batch.more = state.turns() > 0;
-        batch
+    }
+
+    /// The way of most drains: one stream has something to say, and all of it fits as it is. Then the
+    /// batch only names the events, and readers at the same place share what is made of them.
+    fn drain_run(&mut self, session: SessionId, budget: usize, batch: &mut Batch) -> bool {
+        let (position, now) = (self.position, self.now);
+        let state = self.sessions.session_mut(session);
+        let Some(id) = state.only_turn().filter(|_| state.slow.is_none()) else { return false };
+        let sub = state.sub(id);
+        let topic = self.topics[sub.topic.index()].as_mut();
+        let Some(topic) = topic.filter(|_| sub.takes_runs()) else { return false };
+        let (place, fits) = (sub.account.place, |weight: usize| weight <= budget);
+        if !topic.whole().and_then(|whole| whole.lacks(place)).is_some_and(fits) || place >= topic.head {
+            return false;
+        }
+        self.turns.clear();
+        state.pop(&mut self.turns);
+        let sub = state.sub_mut(id);
+        batch.run = Some(Run { topic: sub.topic, prev: place, to: topic.head, look: sub.options.look });
+        sub.account.run(topic.head);
+        let channel = sub.topic.stream.channel();
+        self.stats.count(channel, topic.head.since(place), 0, 0);
+        topic.caught_up(sub.place_in_lane, &sub.options);
+        state.sent(id, now);
+        batch.cursor = position;
+        true
+    }
+
+    fn drain_all(&mut self, session: SessionId, budget: usize, batch: &mut Batch, sum: &mut Sum) -> Waits {
+        let mut turns = self.sessions.session_mut(session).turns();
+        if turns == 0 {
+            return Waits::default();
+        }
+        let (waits, shares) = self.shares(session, budget);
+        let stop = if waits.cut { budget.max(CUT_BYTES_MAX) } else { budget };
+        let mut subs = std::mem::take(&mut self.turns);
+        subs.clear();
+        while turns > 0 && (sum.spent < stop || batch.items.is_empty()) && !sum.overrun {
+            turns -= 1;
+            self.sessions.session_mut(session).pop(&mut subs);
+            self.group(session, &mut subs, shares, batch, sum);
+        }
+        self.turns = subs;
+        batch.items.sort_by_key(|item| item.position);
+        waits
     }
 
     /// The turn of one symbol's streams.
@@ -161,18 +217,23 @@ impl Fanout {
         turn.weight
     }
 
-    /// About how many bytes wait; how many of them each stream may send, as in a contest for a cake:
-    /// who wants little gets it, and the rest share what is left, the higher priorities before the
-    /// others; and whether states are to be given as of one moment.
-    fn shares(&self, session: SessionId, budget: usize) -> (usize, Shares, bool) {
-        let Some(state) = self.sessions.get(session) else { return (0, Shares([0; 3]), false) };
+    /// What waits, and how many bytes of it each stream may send, as in a contest for a cake: who wants
+    /// little gets it, and the rest share what is left, the higher priorities before the others.
+    fn shares(&self, session: SessionId, budget: usize) -> (Waits, Shares) {
+        let Some(state) = self.sessions.get(session) else { return (Waits::default(), Shares([0; 3])) };
+        let mut waits = Waits::default();
+        for sub in state.ready_subs() {
+            waits.bytes += self.weight(sub, u64::MAX);
+            waits.cut |= sub.snapshot_due == Some(Due::First);
+            let since = sub.waiting.map(|(_, since)| since);
+            waits.since =
+                waits.since.map_or(since, |oldest| since.map(|since| since.min(oldest)).or(waits.since));
+        }
+        if waits.bytes <= budget {
+            return (waits, Shares([budget; 3]));
+        }
         let mut wants: Vec<(Priority, usize)> =
             state.ready_subs().map(|sub| (sub.options.priority, self.weight(sub, u64::MAX))).collect();
-        let cut = state.ready_subs().any(|sub| sub.snapshot_due == Some(Due::First));
-        let all = wants.iter().map(|&(_, want)| want).sum();
-        if all <= budget {
-            return (all, Shares([budget; 3]), cut);
-        }
         wants.sort_unstable();
         let mut left = budget;
         let shares = [Priority::High, Priority::Normal, Priority::Low].map(|class| {
@@ -188,7 +249,7 @@ impl Fanout {
             // Each has what it wants.
             budget
         });
-        (all, Shares(shares), cut)
+        (waits, Shares(shares))
     }
 
     /// About how many bytes wait for a subscription, up to a place in the total order.

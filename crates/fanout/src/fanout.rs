@@ -9,6 +9,7 @@ use model::{Instrument, Seq, Symbol};
 use crate::coalesce;
 use crate::event::Event;
 use crate::ids::{SessionId, Stream, SymbolId, TopicId};
+use crate::item::Run;
 use crate::ledger::{Account, Lag, Ledger, Stats};
 use crate::limits::{FILTERS_MAX, LogLimits};
 use crate::options::Options;
@@ -27,6 +28,8 @@ pub struct Fanout {
     pub(crate) stats: Stats,
     /// The time of the last input.
     pub(crate) now: Duration,
+    /// Reused between drains.
+    pub(crate) turns: Vec<SubId>,
 }
 
 /// Why a subscription was refused.
@@ -82,8 +85,7 @@ impl Fanout {
     pub(crate) fn open_topic(&mut self, id: TopicId) {
         let slot = &mut self.topics[id.index()];
         if slot.is_none() {
-            let instrument = Arc::clone(&self.listed[id.symbol.index()]);
-            *slot = Some(Box::new(Topic::new(id, instrument, &self.limits)));
+            *slot = Some(Box::new(Topic::new(id, &self.limits)));
         }
     }
 
@@ -102,6 +104,12 @@ impl Fanout {
     #[must_use]
     pub fn instrument(&self, symbol: SymbolId) -> &Arc<Instrument> {
         &self.listed[symbol.index()]
+    }
+
+    /// The events of a run that a drain has just given, oldest first.
+    pub fn run(&self, run: &Run) -> impl Iterator<Item = &Arc<Event>> {
+        let topic = self.topics[run.topic.index()].as_ref();
+        topic.and_then(|topic| topic.whole()).into_iter().flat_map(|whole| whole.between(run.prev, run.to))
     }
 
     /// Input: a session begins.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Instrument, Seq};
+use model::Seq;
 
 use crate::book::{BookRecord, BookSnapshot};
 use crate::event::Event;
@@ -15,6 +15,8 @@ use crate::options::Look;
 pub struct Batch {
     /// To be sent before the items.
     pub started: Option<Notice>,
+    /// Events of one stream, where that is all there is: then there are no items.
+    pub run: Option<Run>,
     /// In the order of the source.
     pub items: Vec<Item>,
     /// To be sent after the items.
@@ -27,13 +29,39 @@ pub struct Batch {
     pub overrun: bool,
 }
 
+/// Events of one stream that follow each other, as they are: see [`crate::Fanout::run`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The stream.
+    pub topic: TopicId,
+    /// The place before the first of them.
+    pub prev: Seq,
+    /// The place of the last of them.
+    pub to: Seq,
+    /// How the client wants them written.
+    pub look: Look,
+}
+
+impl Batch {
+    /// Makes it empty, and keeps its memory.
+    pub(crate) fn clear(&mut self, cursor: u64) {
+        let mut items = std::mem::take(&mut self.items);
+        items.clear();
+        *self = Self { items, cursor, ..Self::default() };
+    }
+
+    /// Nothing is to be sent.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.run.is_none() && self.items.is_empty()
+    }
+}
+
 /// One record, or one message about a stream.
 #[derive(Debug)]
 pub struct Item {
     /// The stream.
     pub topic: TopicId,
-    /// What it is about.
-    pub instrument: Arc<Instrument>,
     /// Where it stands in the total order: that of its newest part.
     pub position: u64,
     /// How the client wants it written.

@@ -36,7 +36,7 @@ pub use fanout::{Fanout, SubscribeError};
 pub use filter::Filter;
 pub use fold::SummaryRecord;
 pub use ids::{SessionId, Stream, SymbolId, TopicId};
-pub use item::{Batch, GapCause, Item, Kind, Notice, Snapshot};
+pub use item::{Batch, GapCause, Item, Kind, Notice, Run, Snapshot};
 pub use ledger::{Lag, Ledger, Stats};
 pub use options::{Depth, Look, Options, Overflow, Priority};
 pub use resume::Resumed;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{Instrument, Seq};
+use model::Seq;
 
 use crate::book::{BookRecord, BookSnapshot};
 use crate::coalesce::Turn;
@@ -28,15 +28,13 @@ pub(crate) struct Out<'a> {
 /// What of a topic every item says.
 pub(crate) struct Facts {
     id: TopicId,
-    instrument: Arc<Instrument>,
     pub(crate) head: Seq,
     position: u64,
 }
 
 impl Facts {
     pub(crate) fn of(topic: &Topic) -> Self {
-        let instrument = Arc::clone(&topic.instrument);
-        Self { id: topic.id, instrument, head: topic.head, position: topic.position }
+        Self { id: topic.id, head: topic.head, position: topic.position }
     }
 }
 
@@ -135,13 +133,7 @@ impl<'a> Out<'a> {
 
     fn push(&mut self, position: u64, weight: usize, kind: Kind) {
         self.turn.weight += weight;
-        self.items.push(Item {
-            topic: self.topic.id,
-            instrument: Arc::clone(&self.topic.instrument),
-            position,
-            look: self.look,
-            kind,
-        });
+        self.items.push(Item { topic: self.topic.id, position, look: self.look, kind });
     }
 }
 

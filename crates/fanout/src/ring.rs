@@ -245,6 +245,17 @@ impl<F: Fold> Ring<F> {
         usize::try_from(self.weighed_until(end) - self.weighed_until(start)).unwrap_or(usize::MAX)
     }
 
+    /// About how many bytes a reader at `place` lacks; `None` where something has left the log.
+    pub(crate) fn whole_weight(&self, place: Seq) -> Option<usize> {
+        let is_kept = self.slots.front().is_none_or(|slot| slot.entry.prev() <= place) && place >= self.floor;
+        is_kept.then(|| self.weight(place, u64::MAX))
+    }
+
+    /// The entries after `prev`, up to `to`.
+    pub(crate) fn between(&self, prev: Seq, to: Seq) -> impl Iterator<Item = &F::Entry> {
+        self.slots.range(self.index_after(prev)..self.index_after(to)).map(|slot| &slot.entry)
+    }
+
     /// The sum of the weights before the entry at `index`.
     fn weighed_until(&self, index: usize) -> u64 {
         match index.checked_sub(1) {
@@ -276,6 +287,15 @@ impl<F: Fold> Ring<F> {
     }
 
     fn index_after(&self, place: Seq) -> usize {
+        let Some(newest) = self.slots.back() else { return 0 };
+        let lacks = newest.entry.seq().0.saturating_sub(place.0);
+        // Where nothing is hidden the places have no holes, and most readers are near the end.
+        let guess = self.slots.len().saturating_sub(usize::try_from(lacks).unwrap_or(usize::MAX));
+        let fits = |at: usize| self.slots[at].entry.seq() > place;
+        let is_first = |at: usize| at == 0 || self.slots[at - 1].entry.seq() <= place;
+        if lacks == 0 || (guess < self.slots.len() && fits(guess) && is_first(guess)) {
+            return if lacks == 0 { self.slots.len() } else { guess };
+        }
         self.slots.partition_point(|slot| slot.entry.seq() <= place)
     }
 

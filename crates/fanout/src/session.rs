@@ -108,6 +108,20 @@ pub(crate) struct Sessions {
 }
 
 impl Sub {
+    /// All its events may go as they are, and nothing else is to be told.
+    pub(crate) fn takes_runs(&self) -> bool {
+        let options = &self.options;
+        self.account.place == self.account.stands()
+            && options.conflate.is_zero()
+            && options.filter.is_none()
+            && options.max_age.is_none()
+            && !options.trade_safe
+            && self.snapshot_due.is_none()
+            && self.replay.is_none()
+            && self.next_filter.is_none()
+            && !self.rested
+    }
+
     pub(crate) fn is_trades(&self) -> bool {
         self.topic.stream == Stream::Trades
     }
@@ -183,6 +197,15 @@ impl Session {
         self.queue.len()
     }
 
+    /// The subscription that may send now, if there is only one.
+    pub(crate) fn only_turn(&self) -> Option<SubId> {
+        let group = if self.queue.len() == 1 { self.queue.front() } else { None };
+        match self.groups.get(*group?)?.ready.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        }
+    }
+
     /// Every subscription that may send now.
     pub(crate) fn ready_subs(&self) -> impl Iterator<Item = &Sub> {
         let groups = self.queue.iter().filter_map(|&group| self.groups.get(group));
@@ -206,7 +229,6 @@ impl Session {
             return;
         }
         sub.queued = true;
-        sub.due = None;
         let group = &mut self.groups[sub.group];
         group.ready.push(id);
         if !group.queued {
@@ -331,8 +353,11 @@ impl Sessions {
     /// What waits for a subscription is to be sent when its conflation interval ends.
     pub(crate) fn wait(&mut self, session: SessionId, id: SubId) {
         let sub = self.sub_mut(session, id);
-        sub.due = sub.next_due();
-        if let Some(due) = sub.due {
+        let next = sub.next_due();
+        if let Some(before) = std::mem::replace(&mut sub.due, next) {
+            self.timers.remove(&(before, session, id));
+        }
+        if let Some(due) = next {
             self.timers.insert((due, session, id));
         }
     }
@@ -388,6 +413,9 @@ impl Sessions {
         let session = &mut self.all[id.0];
         if session.sub(sub).paused {
             return;
+        }
+        if let Some(due) = session.sub_mut(sub).due.take() {
+            self.timers.remove(&(due, id, sub));
         }
         session.push(sub);
         if !session.reported {

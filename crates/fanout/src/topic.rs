@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Body, Instrument, Seq};
+use model::{Body, Seq};
 
 use crate::book::Books;
 use crate::candles::Bars;
@@ -13,14 +13,13 @@ use crate::ids::{SessionId, Stream, TopicId};
 use crate::lane::{Lane, News, Readers};
 use crate::limits::{FILTERS_MAX, LogLimits};
 use crate::options::Options;
-use crate::ring::Bounds;
+use crate::ring::{Bounds, Ring};
 use crate::session::{Sessions, SubId};
 use crate::trail::Trail;
 use crate::views::Views;
 
 pub(crate) struct Topic {
     pub(crate) id: TopicId,
-    pub(crate) instrument: Arc<Instrument>,
     /// The place of its newest event, and that event's in the total order.
     pub(crate) head: Seq,
     pub(crate) position: u64,
@@ -45,7 +44,7 @@ pub(crate) enum Log {
 }
 
 impl Topic {
-    pub(crate) fn new(id: TopicId, instrument: Arc<Instrument>, limits: &LogLimits) -> Self {
+    pub(crate) fn new(id: TopicId, limits: &LogLimits) -> Self {
         let bounds = |units| Bounds { events: limits.events, bytes: limits.bytes, units };
         let log = match id.stream {
             Stream::Trades => Log::Trades(Views::new(bounds(limits.trade_parts))),
@@ -54,7 +53,7 @@ impl Topic {
             Stream::Candles(_) => Log::Bars(Box::new(Bars::new(bounds(0), limits.closed_bars))),
             Stream::Book => Log::Books(Box::new(Books::new(bounds(limits.book_levels)))),
         };
-        Self { id, instrument, head: Seq::START, position: 0, source_lag: 0, log, trail: Trail::default() }
+        Self { id, head: Seq::START, position: 0, source_lag: 0, log, trail: Trail::default() }
     }
 
     /// Takes in the next event and wakes those who read the stream.
@@ -173,6 +172,17 @@ impl Topic {
         options.filter.is_none() && !matches!(self.log, Log::Books(_))
     }
 
+    /// The log of the stream's events as they are; a book has none.
+    pub(crate) fn whole(&self) -> Option<Whole<'_>> {
+        match &self.log {
+            Log::Trades(views) => Some(Whole::Trades(&views.get(None)?.ring)),
+            Log::Newest(views) => Some(Whole::Newest(&views.get(None)?.ring)),
+            Log::Each(lane) => Some(Whole::Each(&lane.ring)),
+            Log::Bars(bars) => Some(Whole::Newest(&bars.lane.ring)),
+            Log::Books(_) => None,
+        }
+    }
+
     /// A reader stopped at `place`: no fold goes across it.
     pub(crate) fn mark(&mut self, options: &Options, place: Seq) {
         match &mut self.log {
@@ -195,6 +205,33 @@ impl Topic {
     /// When its newest event happened, by the venue's clock; the age of what waits needs ours.
     pub(crate) const fn source_lag_ms(&self) -> u64 {
         self.source_lag / 1_000_000
+    }
+}
+
+/// A stream's events as they are.
+pub(crate) enum Whole<'a> {
+    Trades(&'a Ring<Trades>),
+    Newest(&'a Ring<Newest>),
+    Each(&'a Ring<Each>),
+}
+
+impl<'a> Whole<'a> {
+    /// About how many bytes a reader at `place` lacks; `None` where something has left the log.
+    pub(crate) fn lacks(&self, place: Seq) -> Option<usize> {
+        match self {
+            Self::Trades(ring) => ring.whole_weight(place),
+            Self::Newest(ring) => ring.whole_weight(place),
+            Self::Each(ring) => ring.whole_weight(place),
+        }
+    }
+
+    /// The events after `prev`, up to `to`.
+    pub(crate) fn between(&self, prev: Seq, to: Seq) -> Box<dyn Iterator<Item = &'a Arc<Event>> + 'a> {
+        match self {
+            Self::Trades(ring) => Box::new(ring.between(prev, to).map(|seen| &seen.event)),
+            Self::Newest(ring) => Box::new(ring.between(prev, to).map(|seen| &seen.event)),
+            Self::Each(ring) => Box::new(ring.between(prev, to).map(|seen| &seen.event)),
+        }
     }
 }
 

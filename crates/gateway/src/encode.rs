@@ -5,25 +5,35 @@
 
 use std::sync::Arc;
 
-use fanout::{Batch, BookRecord, BookSnapshot, Event, GapCause, Item, Kind, Snapshot, SymbolId};
-use model::{Channel, Seq, UnixNanos};
+use fanout::{
+    Batch, BookRecord, BookSnapshot, Event, Fanout, GapCause, Item, Kind, Look, Run, Snapshot, SymbolId,
+};
+use model::{Channel, Instrument, Seq};
 use wire::{BookNotes, Control, Cursor, Epoch, Gap, Stamp, View, Writer, close_data, open_data};
+use ws::{Message, TextDraft};
 
+use crate::clock;
 use crate::limits::MESSAGE_BYTES_MAX;
 
 /// The slot of JSON among a record's encodings.
 const JSON: usize = 0;
 
-/// Where a session stands, and what time it is.
+/// Where a session stands, and what it reads from.
 pub(crate) struct Place<'a> {
     pub(crate) epoch: &'a Epoch,
     /// Before this batch.
     pub(crate) before: u64,
-    pub(crate) wall: UnixNanos,
+    pub(crate) fanout: &'a Fanout,
+}
+
+impl Place<'_> {
+    fn instrument(&self, item: &Item) -> &Arc<Instrument> {
+        self.fanout.instrument(item.topic.symbol)
+    }
 }
 
 /// A message in the making.
-struct Message {
+struct Draft {
     kind: &'static str,
     channel: Channel,
     stamp: bool,
@@ -33,14 +43,121 @@ struct Message {
     /// Snapshots: the place in the total order of which all of them are.
     as_of: Option<u64>,
     /// Symbols of a snapshot that have no record.
-    empty: Vec<Arc<model::Instrument>>,
+    empty: Vec<Arc<Instrument>>,
     gap: Option<Gap>,
 }
 
-/// The messages of a batch, in order. Each one's cursor is right before the first event that a later
-/// one is about: who has handled fewer of them gets the rest again, and no less.
-pub(crate) fn messages(batch: &Batch, place: &Place<'_>) -> Vec<String> {
-    let mut drafts = Vec::<Message>::new();
+/// Makes messages of batches. What one session is sent another often is, too: the last run is kept.
+#[derive(Default)]
+pub(crate) struct Encoder {
+    last: Option<(Run, u64, Message)>,
+}
+
+impl Encoder {
+    /// The messages of a batch, in order.
+    pub(crate) fn encode(&mut self, batch: &Batch, place: &Place<'_>, mut send: impl FnMut(Message)) {
+        if let Some(run) = &batch.run {
+            send(self.run(run, batch.cursor, place));
+        } else if let Some(channel) = plain(&batch.items) {
+            send(updates(channel, &batch.items, batch.cursor, place));
+        } else {
+            messages(batch, place).into_iter().for_each(send);
+        }
+    }
+
+    /// Readers at the same place get the same bytes; a stamp is of the moment, so those do not.
+    fn run(&mut self, run: &Run, cursor: u64, place: &Place<'_>) -> Message {
+        if let Some((_, _, message)) = self.last.as_ref().filter(|(last, at, _)| (last, *at) == (run, cursor))
+        {
+            return message.clone();
+        }
+        let count = usize::try_from(run.to.since(run.prev)).unwrap_or(0);
+        let mut records = Records::begin(run.topic.stream.channel(), count, run.look, cursor, place);
+        for event in place.fanout.run(run) {
+            records.event(event, event.seq.prev());
+        }
+        let message = records.finish();
+        if !run.look.stamp {
+            self.last = Some((*run, cursor, message.clone()));
+        }
+        message
+    }
+}
+
+/// The channel of items that fit into one message of updates as they stand: all of one channel,
+/// nothing but events and changes of books, not too many, and all fields of them.
+fn plain(items: &[Item]) -> Option<Channel> {
+    let first = items.first()?;
+    let (channel, look) = (first.topic.stream.channel(), first.look);
+    let fits = items.len() <= PLAIN_ITEMS_MAX
+        && look.fields == 0
+        && items.iter().all(|item| {
+            item.topic.stream.channel() == channel
+                && item.look == look
+                && matches!(item.kind, Kind::Event { .. })
+        });
+    fits.then_some(channel)
+}
+
+/// So many events stay below [`MESSAGE_BYTES_MAX`], whatever they are.
+const PLAIN_ITEMS_MAX: usize = MESSAGE_BYTES_MAX / 512;
+
+/// One message of all items.
+fn updates(channel: Channel, items: &[Item], cursor: u64, place: &Place<'_>) -> Message {
+    let look = items.first().map(|item| item.look).unwrap_or_default();
+    let mut records = Records::begin(channel, items.len(), look, cursor, place);
+    for item in items {
+        if let Kind::Event { event, prev } = &item.kind {
+            records.event(event, *prev);
+        }
+    }
+    records.finish()
+}
+
+/// A message of events, written right into its frame.
+struct Records {
+    draft: TextDraft,
+    look: Look,
+    empty: bool,
+}
+
+impl Records {
+    fn begin(channel: Channel, count: usize, look: Look, cursor: u64, place: &Place<'_>) -> Self {
+        let mut draft = TextDraft::with_capacity(ENVELOPE_BYTES + count * RECORD_BYTES);
+        let sent = look.stamp.then(clock::wall);
+        let cursor = Cursor { epoch: place.epoch.clone(), position: cursor };
+        open_data(draft.out(), "update", channel, &cursor, None, sent);
+        Self { draft, look, empty: true }
+    }
+
+    fn event(&mut self, event: &Event, prev: Seq) {
+        let out = self.draft.out();
+        if !std::mem::take(&mut self.empty) {
+            out.push(b',');
+        }
+        if self.look.fields == 0 && prev.next() == event.seq {
+            let encode = || encoded(|writer| writer.body(&stamp(event, event.seq, prev), &event.body));
+            out.extend_from_slice(event.encoded.get_or_encode(JSON, encode));
+        } else {
+            let mut writer = Writer::with_view(out, View::from_bits(self.look.fields));
+            writer.body(&stamp(event, event.seq, prev), &event.body);
+        }
+    }
+
+    fn finish(mut self) -> Message {
+        close_data(self.draft.out(), []);
+        self.draft.finish()
+    }
+}
+
+/// What a message's envelope comes to, and about what a record does.
+const ENVELOPE_BYTES: usize = 128;
+const RECORD_BYTES: usize = 260;
+
+/// The messages of any batch. Each one's cursor is right before the first event that a later one is
+/// about: who has handled fewer of them gets the rest again, and no less.
+fn messages(batch: &Batch, place: &Place<'_>) -> Vec<Message> {
+    let mut drafts = Vec::<Draft>::new();
     // By symbol: the last message that has a record of it. Few symbols share a batch.
     let mut last_of = Vec::<(SymbolId, usize)>::new();
     for item in &batch.items {
@@ -60,9 +177,8 @@ pub(crate) fn messages(batch: &Batch, place: &Place<'_>) -> Vec<String> {
         next = next.min(draft.first.saturating_sub(1));
     }
     let cursors = cursors.into_iter().rev();
-    let finish = |(draft, position): (Message, u64)| {
-        draft.finish(&Cursor { epoch: place.epoch.clone(), position }, place.wall)
-    };
+    let finish =
+        |(draft, position): (Draft, u64)| draft.finish(&Cursor { epoch: place.epoch.clone(), position });
     drafts.into_iter().zip(cursors).map(finish).collect()
 }
 
@@ -78,33 +194,33 @@ fn first_of(item: &Item) -> u64 {
 
 /// Puts an item into the newest message of its kind, or into a new one where that would put it
 /// before another record of its symbol.
-fn place_in(drafts: &mut Vec<Message>, item: &Item, after: Option<usize>, place: &Place<'_>) -> usize {
+fn place_in(drafts: &mut Vec<Draft>, item: &Item, after: Option<usize>, place: &Place<'_>) -> usize {
     let channel = item.topic.stream.channel();
     if let Kind::Gap { range, cause } = &item.kind {
-        drafts.push(Message { gap: Some(gap(item, *range, *cause, place)), ..Message::new("gap", channel) });
+        drafts.push(Draft { gap: Some(gap(item, *range, *cause, place)), ..Draft::new("gap", channel) });
         return drafts.len() - 1;
     }
     let (kind, as_of) = match &item.kind {
         Kind::Snapshot { as_of, .. } => ("snapshot", *as_of),
         _ => ("update", None),
     };
-    let is_open = |draft: &Message| {
+    let is_open = |draft: &Draft| {
         (draft.kind, draft.channel, draft.as_of) == (kind, channel, as_of)
             && draft.records.len() < MESSAGE_BYTES_MAX
     };
     let newest = drafts.iter().rposition(is_open).filter(|&index| after.is_none_or(|after| index >= after));
     let index = newest.unwrap_or_else(|| {
-        drafts.push(Message { as_of, ..Message::new(kind, channel) });
+        drafts.push(Draft { as_of, ..Draft::new(kind, channel) });
         drafts.len() - 1
     });
     let draft = &mut drafts[index];
     draft.stamp |= item.look.stamp;
     draft.first = draft.first.min(first_of(item));
-    draft.add(item);
+    draft.add(item, place);
     index
 }
 
-impl Message {
+impl Draft {
     const fn new(kind: &'static str, channel: Channel) -> Self {
         Self {
             kind,
@@ -118,9 +234,9 @@ impl Message {
         }
     }
 
-    fn add(&mut self, item: &Item) {
+    fn add(&mut self, item: &Item, place: &Place<'_>) {
         if item.look.fields != 0 {
-            return self.add_view(item, View::from_bits(item.look.fields));
+            return self.add_view(item, place, View::from_bits(item.look.fields));
         }
         match &item.kind {
             Kind::Event { event, prev } if prev.next() == event.seq => self.event(event),
@@ -137,26 +253,30 @@ impl Message {
                 self.push(record.encoded.get_or_encode(JSON, encode));
             }
             Kind::Book { record, prev } if *prev == record.prev => {
-                let encode = || encoded(|writer| book(writer, record, item, record.prev));
+                let encode = || encoded(|writer| book(writer, record, place.instrument(item), record.prev));
                 self.push(record.encoded.get_or_encode(JSON, encode));
             }
-            Kind::Book { record, prev } => self.write(|writer| book(writer, record, item, *prev)),
+            Kind::Book { record, prev } => {
+                self.write(|writer| book(writer, record, place.instrument(item), *prev))
+            }
             Kind::Snapshot { state: Snapshot::Events(events), .. } => {
                 for event in events {
                     self.event(event);
                 }
             }
             Kind::Snapshot { state: Snapshot::Book(snapshot), .. } => {
-                let encode = || encoded(|writer| whole_book(writer, snapshot, item));
+                let encode = || encoded(|writer| whole_book(writer, snapshot, place.instrument(item)));
                 self.push(snapshot.encoded.get_or_encode(JSON, encode));
             }
-            Kind::Snapshot { state: Snapshot::Empty, .. } => self.empty.push(Arc::clone(&item.instrument)),
+            Kind::Snapshot { state: Snapshot::Empty, .. } => {
+                self.empty.push(Arc::clone(place.instrument(item)))
+            }
             Kind::Gap { .. } => {}
         }
     }
 
     /// Some fields only: written for this reader alone.
-    fn add_view(&mut self, item: &Item, view: View) {
+    fn add_view(&mut self, item: &Item, place: &Place<'_>, view: View) {
         let mut write = |write: &dyn Fn(&mut Writer<'_>)| {
             if !self.records.is_empty() {
                 self.records.push(b',');
@@ -170,16 +290,20 @@ impl Message {
             Kind::Summary { record, .. } => write(&|writer| {
                 writer.summary(&stamp(&record.last, record.last.seq, record.prev), &record.summary);
             }),
-            Kind::Book { record, prev } => write(&|writer| book(writer, record, item, *prev)),
+            Kind::Book { record, prev } => {
+                write(&|writer| book(writer, record, place.instrument(item), *prev))
+            }
             Kind::Snapshot { state: Snapshot::Events(events), .. } => {
                 for event in events {
                     write(&|writer| writer.body(&stamp(event, event.seq, event.seq.prev()), &event.body));
                 }
             }
             Kind::Snapshot { state: Snapshot::Book(snapshot), .. } => {
-                write(&|writer| whole_book(writer, snapshot, item));
+                write(&|writer| whole_book(writer, snapshot, place.instrument(item)));
             }
-            Kind::Snapshot { state: Snapshot::Empty, .. } => self.empty.push(Arc::clone(&item.instrument)),
+            Kind::Snapshot { state: Snapshot::Empty, .. } => {
+                self.empty.push(Arc::clone(place.instrument(item)))
+            }
             Kind::Gap { .. } => {}
         }
     }
@@ -204,15 +328,17 @@ impl Message {
         write(&mut Writer::new(&mut self.records));
     }
 
-    fn finish(self, cursor: &Cursor, wall: UnixNanos) -> String {
+    fn finish(self, cursor: &Cursor) -> Message {
         if let Some(gap) = self.gap {
-            return Control::Gap(Box::new(Gap { cursor: cursor.to_string(), ..gap })).to_json();
+            return Control::Gap(Box::new(Gap { cursor: cursor.to_string(), ..gap })).to_json().into();
         }
-        let mut text = Vec::with_capacity(self.records.len() + 160);
-        open_data(&mut text, self.kind, self.channel, cursor, self.as_of, self.stamp.then_some(wall));
-        text.extend_from_slice(&self.records);
-        close_data(&mut text, self.empty.iter().map(|instrument| instrument.symbol.as_str()));
-        String::from_utf8(text).expect("records are written from texts")
+        let mut draft = TextDraft::with_capacity(self.records.len() + ENVELOPE_BYTES);
+        let out = draft.out();
+        let sent = self.stamp.then(clock::wall);
+        open_data(out, self.kind, self.channel, cursor, self.as_of, sent);
+        out.extend_from_slice(&self.records);
+        close_data(out, self.empty.iter().map(|instrument| instrument.symbol.as_str()));
+        draft.finish()
     }
 }
 
@@ -232,9 +358,9 @@ fn stamp(event: &Event, seq: Seq, prev: Seq) -> Stamp<'_> {
     }
 }
 
-fn book(writer: &mut Writer<'_>, record: &BookRecord, item: &Item, prev: Seq) {
+fn book(writer: &mut Writer<'_>, record: &BookRecord, instrument: &Instrument, prev: Seq) {
     let stamp = Stamp {
-        symbol: &item.instrument.symbol,
+        symbol: &instrument.symbol,
         seq: record.seq,
         prev,
         ts_event: Some(record.ts_event),
@@ -244,9 +370,9 @@ fn book(writer: &mut Writer<'_>, record: &BookRecord, item: &Item, prev: Seq) {
     writer.book(&stamp, &record.levels, notes);
 }
 
-fn whole_book(writer: &mut Writer<'_>, snapshot: &BookSnapshot, item: &Item) {
+fn whole_book(writer: &mut Writer<'_>, snapshot: &BookSnapshot, instrument: &Instrument) {
     let stamp = Stamp {
-        symbol: &item.instrument.symbol,
+        symbol: &instrument.symbol,
         seq: snapshot.seq,
         prev: snapshot.seq.prev(),
         ts_event: Some(snapshot.ts_event),
@@ -268,13 +394,13 @@ fn gap(item: &Item, range: Option<(Seq, Seq)>, cause: GapCause, place: &Place<'_
     };
     Gap {
         channel: item.topic.stream.channel().to_string(),
-        symbol: item.instrument.symbol.to_string(),
+        symbol: place.instrument(item).symbol.to_string(),
         interval: item.topic.stream.interval().map(|interval| interval.to_string()),
         from_sequence: range.map(|(from, _)| from.0),
         to_sequence: range.map(|(_, to)| to.0),
         count: range.map(|(from, to)| to.since(from) + 1),
         reason: reason.to_owned(),
         cursor: String::new(),
-        ts_sent: place.wall.to_string(),
+        ts_sent: clock::wall().to_string(),
     }
 }

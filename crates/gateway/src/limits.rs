@@ -68,6 +68,8 @@ pub const SUGGESTION_SYMBOLS_MAX: usize = 20_000;
 pub const PATTERNS_MAX: usize = 64;
 /// Bytes of what is kept that one request to resume may bring again; what is more counts as gone.
 pub const RESUME_BYTES_MAX: usize = 8 << 20;
+/// Events that a shard takes in before it serves those who wait for them.
+pub const EVENTS_PER_ROUND: usize = 8_192;
 /// Batches of events on their way to a shard. The market waits for a shard, never for a subscriber.
 pub const SHARD_BATCHES: usize = 64;
 /// Messages read from one session before another has its turn.

@@ -12,14 +12,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use fanout::{Event, Fanout, SessionId};
+use fanout::{Batch, Event, Fanout, SessionId, SymbolId};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Sleep;
 use wire::Epoch;
 
 use crate::auth::Grant;
 use crate::clock;
-use crate::limits::SCRATCH_BYTES;
+use crate::encode::Encoder;
+use crate::limits::{EVENTS_PER_ROUND, SCRATCH_BYTES};
 use crate::metrics::ShardMetrics;
 use crate::session::Ctx;
 use crate::settings::Settings;
@@ -64,6 +65,9 @@ pub(crate) struct Core {
     pub(crate) epoch: Epoch,
     /// What sockets are read into, one after the other.
     pub(crate) scratch: Vec<u8>,
+    pub(crate) encoder: Encoder,
+    /// Reused between drains.
+    pub(crate) batch: Batch,
 }
 
 impl Core {
@@ -94,7 +98,14 @@ impl Shard {
     ) -> Self {
         let fanout = Fanout::new(settings.logs);
         Self {
-            core: Core { fanout, settings, epoch, scratch: vec![0; SCRATCH_BYTES] },
+            core: Core {
+                fanout,
+                settings,
+                epoch,
+                scratch: vec![0; SCRATCH_BYTES],
+                encoder: Encoder::default(),
+                batch: Batch::default(),
+            },
             members: Vec::new(),
             events,
             arrivals,
@@ -155,20 +166,30 @@ impl Shard {
         busy
     }
 
-    /// One batch at a time: those who keep up are served in between.
+    /// All that has come in, up to a bound: who is behind gets more at a time, so that a backlog makes
+    /// writes larger and not later.
     fn poll_events(&mut self, cx: &mut Context<'_>) -> bool {
-        let Poll::Ready(Some(events)) = self.events.poll_recv(cx) else { return false };
         let now = clock::now();
-        for event in events.iter() {
-            if let Some(symbol) = self.core.fanout.publish(event, now) {
-                for key in 0..self.members.len() {
-                    if let Some(member) = &mut self.members[key] {
-                        member.session.handle_listed(symbol, &mut self.core.ctx());
-                    }
+        let mut published = 0;
+        while published < EVENTS_PER_ROUND
+            && let Poll::Ready(Some(events)) = self.events.poll_recv(cx)
+        {
+            published += events.len();
+            for event in events.iter() {
+                if let Some(symbol) = self.core.fanout.publish(event, now) {
+                    self.tell_listed(symbol);
                 }
             }
         }
-        true
+        published > 0
+    }
+
+    fn tell_listed(&mut self, symbol: SymbolId) {
+        for key in 0..self.members.len() {
+            if let Some(member) = &mut self.members[key] {
+                member.session.handle_listed(symbol, &mut self.core.ctx());
+            }
+        }
     }
 
     fn serve_ready(&mut self) -> bool {

@@ -27,4 +27,4 @@ pub use extensions::{Deflate, Malformed, negotiate};
 pub use fault::Fault;
 pub use frame::PING;
 pub use handshake::{accept_key, is_key};
-pub use message::{Kind, Message};
+pub use message::{Kind, Message, TextDraft};

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use crate::deflate::{DEFLATE_BYTES_MIN, WindowBits, deflate};
 use crate::frame::{FIN, HEADER_BYTES_MAX, Opcode, RSV1, header_len, write_header};
@@ -102,6 +102,39 @@ impl Message {
     }
 }
 
+/// A text message in the making: written in place, behind the room for its frame's header.
+#[derive(Debug)]
+pub struct TextDraft(Vec<u8>);
+
+impl TextDraft {
+    /// An empty one, with room for so many bytes before it must grow.
+    #[must_use]
+    pub fn with_capacity(bytes: usize) -> Self {
+        let mut frame = Vec::with_capacity(HEADER_BYTES_MAX + bytes);
+        frame.resize(HEADER_BYTES_MAX, 0);
+        Self(frame)
+    }
+
+    /// Where the text goes; what is appended must be UTF-8.
+    pub const fn out(&mut self) -> &mut Vec<u8> {
+        &mut self.0
+    }
+
+    /// The message, without another copy.
+    #[must_use]
+    pub fn finish(self) -> Message {
+        let Self(mut frame) = self;
+        let length = frame.len() - HEADER_BYTES_MAX;
+        let start = match frame.first_chunk_mut() {
+            Some(room) => write_header(room, FIN | Kind::Text.opcode(), length),
+            None => 0,
+        };
+        let mut plain = Bytes::from(frame);
+        plain.advance(start);
+        Message(Arc::new(Shared { kind: Kind::Text, plain, deflated: OnceLock::new() }))
+    }
+}
+
 impl From<String> for Message {
     fn from(text: String) -> Self {
         Self::text(&text)
@@ -123,6 +156,18 @@ mod tests {
             assert!(frame.ends_with(text.as_bytes()) && frame[0] == 0x81);
         }
         assert_eq!(Message::binary(b"abc").frame(None)[..], *b"\x82\x03abc");
+    }
+
+    #[test]
+    fn a_text_written_in_place_is_the_same_message() {
+        for length in [0, 125, 126, 0xffff, 0x1_0000] {
+            let text = "x".repeat(length);
+            let mut draft = TextDraft::with_capacity(7);
+            draft.out().extend_from_slice(text.as_bytes());
+            let message = draft.finish();
+            assert_eq!(message.frame(None), Message::text(&text).frame(None), "{length}");
+            assert_eq!(message.payload(), text.as_bytes());
+        }
     }
 
     #[test]

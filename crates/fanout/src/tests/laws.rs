@@ -232,6 +232,7 @@ impl World {
     fn drain(&mut self, index: usize, budget: usize) -> bool {
         let (session, client) = &mut self.sessions[index];
         let batch = self.fanout.drain(*session, budget, self.now);
+        let batch = super::spelled_out(&self.fanout, batch);
         client.take(&self.source, &batch, self.now);
         for ledger in self.fanout.ledgers(*session) {
             let head = self.source.head(ledger.topic).0;

@@ -136,13 +136,42 @@ impl Play {
     pub(super) fn drain(&mut self, budget: usize) -> Batch {
         self.fanout.handle_timeout(self.now);
         let batch = self.fanout.drain(self.session, budget, self.now);
+        let batch = super::spelled_out(&self.fanout, batch);
         self.said.extend(batch.started.map(|_| "!".into()));
-        self.said.extend(batch.items.iter().map(say));
+        let items: Vec<_> = batch.items.iter().map(|item| self.say(item)).collect();
+        self.said.extend(items);
         self.said.extend(batch.ended.map(|_| ".".into()));
         if batch.overrun {
             self.said.push("overrun".into());
         }
         batch
+    }
+
+    fn say(&self, item: &Item) -> String {
+        let letter = match item.topic.stream {
+            Stream::Trades => "t",
+            Stream::Quotes => "q",
+            Stream::Ticker => "k",
+            Stream::Book => "b",
+            Stream::Status => "s",
+            Stream::Candles(_) => "c",
+        };
+        let said = match &item.kind {
+            Kind::Event { event, prev } if prev.next() == event.seq => format!("{letter}{}", event.seq),
+            Kind::Event { event, prev } => format!("{letter}{}({})", event.seq, event.seq.since(*prev) - 1),
+            Kind::Summary { record, prev } => format!("T{}-{}", prev.next(), record.last.seq),
+            Kind::Book { record, prev } if prev.next() == record.seq => format!("b{}", record.seq),
+            Kind::Book { record, prev } => format!("b{}-{}", prev.next(), record.seq),
+            Kind::Gap { range: Some((from, to)), .. } => format!("G{from}-{to}"),
+            Kind::Gap { range: None, .. } => "G?".into(),
+            Kind::Snapshot { state: Snapshot::Empty, .. } => "S-".into(),
+            Kind::Snapshot { state: Snapshot::Book(book), .. } => format!("S{}", book.seq),
+            Kind::Snapshot { state: Snapshot::Events(events), .. } => {
+                format!("S{letter}{}-{}", events.first().unwrap().seq, events.last().unwrap().seq)
+            }
+        };
+        let symbol = &self.fanout.instrument(item.topic.symbol).symbol;
+        if symbol.as_str() == "B" { said + "'" } else { said }
     }
 
     pub(super) fn run(&mut self, script: &str) {
@@ -164,32 +193,6 @@ impl Play {
             }
         }
     }
-}
-
-fn say(item: &Item) -> String {
-    let letter = match item.topic.stream {
-        Stream::Trades => "t",
-        Stream::Quotes => "q",
-        Stream::Ticker => "k",
-        Stream::Book => "b",
-        Stream::Status => "s",
-        Stream::Candles(_) => "c",
-    };
-    let said = match &item.kind {
-        Kind::Event { event, prev } if prev.next() == event.seq => format!("{letter}{}", event.seq),
-        Kind::Event { event, prev } => format!("{letter}{}({})", event.seq, event.seq.since(*prev) - 1),
-        Kind::Summary { record, prev } => format!("T{}-{}", prev.next(), record.last.seq),
-        Kind::Book { record, prev } if prev.next() == record.seq => format!("b{}", record.seq),
-        Kind::Book { record, prev } => format!("b{}-{}", prev.next(), record.seq),
-        Kind::Gap { range: Some((from, to)), .. } => format!("G{from}-{to}"),
-        Kind::Gap { range: None, .. } => "G?".into(),
-        Kind::Snapshot { state: Snapshot::Empty, .. } => "S-".into(),
-        Kind::Snapshot { state: Snapshot::Book(book), .. } => format!("S{}", book.seq),
-        Kind::Snapshot { state: Snapshot::Events(events), .. } => {
-            format!("S{letter}{}-{}", events.first().unwrap().seq, events.last().unwrap().seq)
-        }
-    };
-    if item.instrument.symbol.as_str() == "B" { said + "'" } else { said }
 }
 
 #[track_caller]

@@ -10,7 +10,7 @@ use wire::{CloseCode, NoticeState};
 
 use super::{Arrival, Core};
 use crate::clock;
-use crate::encode::{self, Place};
+use crate::encode::Place;
 use crate::limits::{
     BUDGET_FULL, BUDGET_OPEN, CLOSE_TIMEOUT, CONTROL_BYTES_MAX, GOODBYE_TIMEOUT, LINGER, READS_PER_TURN,
 };
@@ -205,19 +205,18 @@ impl Member {
         self.waits = budget.is_none();
         let Some(budget) = budget else { return };
         let before_data = self.outbox.bytes();
-        let batch = core.fanout.drain(self.session.id, budget, now);
+        let mut batch = std::mem::take(&mut core.batch);
+        core.fanout.drain_into(self.session.id, budget, now, &mut batch);
         if batch.overrun {
             self.session.handle_overrun(&core.ctx());
         }
         if let Some(notice) = &batch.started {
             self.outbox.text(session::notice(notice, NoticeState::Started, clock::wall()));
         }
-        if !batch.items.is_empty() {
+        if !batch.is_empty() {
             let before = self.session.move_cursor(batch.cursor);
-            let place = Place { epoch: &core.epoch, before, wall: clock::wall() };
-            for text in encode::messages(&batch, &place) {
-                self.outbox.text(text);
-            }
+            let place = Place { epoch: &core.epoch, before, fanout: &core.fanout };
+            core.encoder.encode(&batch, &place, |message| self.outbox.message(message));
         } else if !batch.overrun {
             self.session.move_cursor(batch.cursor);
         }
@@ -235,6 +234,7 @@ impl Member {
             self.behind = false;
         }
         self.waits = batch.more;
+        core.batch = batch;
     }
 
     /// The session is to end: what it has to say, and the close frame.
