@@ -41,8 +41,8 @@ pub(crate) struct Arrival {
 
 pub(crate) struct Shard {
     core: Core,
-    /// By session.
-    members: Vec<Option<Member>>,
+    /// By session. On their own, because a list of large things has as much room again when it grows.
+    members: Vec<Option<Box<Member>>>,
     events: mpsc::Receiver<Events>,
     arrivals: mpsc::Receiver<Arrival>,
     shutdown: watch::Receiver<bool>,
@@ -148,7 +148,7 @@ impl Shard {
             if self.members.len() <= key {
                 self.members.resize_with(key + 1, || None);
             }
-            self.members[key] = Some(member);
+            self.members[key] = Some(Box::new(member));
             self.metrics.opened();
             self.serve(key, true);
         }
