@@ -257,7 +257,7 @@ impl Draft {
                 self.push(record.encoded.get_or_encode(JSON, encode));
             }
             Kind::Book { record, prev } => {
-                self.write(|writer| book(writer, record, place.instrument(item), *prev))
+                self.write(|writer| book(writer, record, place.instrument(item), *prev));
             }
             Kind::Snapshot { state: Snapshot::Events(events), .. } => {
                 for event in events {
@@ -269,7 +269,7 @@ impl Draft {
                 self.push(snapshot.encoded.get_or_encode(JSON, encode));
             }
             Kind::Snapshot { state: Snapshot::Empty, .. } => {
-                self.empty.push(Arc::clone(place.instrument(item)))
+                self.empty.push(Arc::clone(place.instrument(item)));
             }
             Kind::Gap { .. } => {}
         }
@@ -291,7 +291,7 @@ impl Draft {
                 writer.summary(&stamp(&record.last, record.last.seq, record.prev), &record.summary);
             }),
             Kind::Book { record, prev } => {
-                write(&|writer| book(writer, record, place.instrument(item), *prev))
+                write(&|writer| book(writer, record, place.instrument(item), *prev));
             }
             Kind::Snapshot { state: Snapshot::Events(events), .. } => {
                 for event in events {
@@ -302,7 +302,7 @@ impl Draft {
                 write(&|writer| whole_book(writer, snapshot, place.instrument(item)));
             }
             Kind::Snapshot { state: Snapshot::Empty, .. } => {
-                self.empty.push(Arc::clone(place.instrument(item)))
+                self.empty.push(Arc::clone(place.instrument(item)));
             }
             Kind::Gap { .. } => {}
         }

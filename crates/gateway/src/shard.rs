@@ -13,6 +13,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use fanout::{Batch, Event, Fanout, SessionId, SymbolId};
+use model::UnixNanos;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Sleep;
 use wire::Epoch;
@@ -42,8 +43,8 @@ pub(crate) struct Arrival {
 
 pub(crate) struct Shard {
     core: Core,
-    /// By session.
-    members: Vec<Option<Member>>,
+    /// By session. On their own, because a list of large things has as much room again when it grows.
+    members: Vec<Option<Box<Member>>>,
     events: mpsc::Receiver<Events>,
     arrivals: mpsc::Receiver<Arrival>,
     shutdown: watch::Receiver<bool>,
@@ -68,6 +69,9 @@ pub(crate) struct Core {
     pub(crate) encoder: Encoder,
     /// Reused between drains.
     pub(crate) batch: Batch,
+    /// The time of this round, by both clocks.
+    pub(crate) now: Duration,
+    pub(crate) wall: UnixNanos,
 }
 
 impl Core {
@@ -76,9 +80,14 @@ impl Core {
             fanout: &mut self.fanout,
             settings: &self.settings,
             epoch: &self.epoch,
-            now: clock::now(),
-            wall: clock::wall(),
+            now: self.now,
+            wall: self.wall,
         }
+    }
+
+    /// Looks at the clocks, once for all who are served in a round.
+    fn look(&mut self) {
+        (self.now, self.wall) = (clock::now(), clock::wall());
     }
 }
 
@@ -105,6 +114,8 @@ impl Shard {
                 scratch: vec![0; SCRATCH_BYTES],
                 encoder: Encoder::default(),
                 batch: Batch::default(),
+                now: clock::now(),
+                wall: clock::wall(),
             },
             members: Vec::new(),
             events,
@@ -129,6 +140,7 @@ impl Shard {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.wakes.register(cx.waker());
         for _ in 0..ROUNDS_MAX {
+            self.core.look();
             let mut busy = self.poll_arrivals(cx);
             busy |= self.poll_events(cx);
             busy |= self.serve_ready();
@@ -159,7 +171,7 @@ impl Shard {
             if self.members.len() <= key {
                 self.members.resize_with(key + 1, || None);
             }
-            self.members[key] = Some(member);
+            self.members[key] = Some(Box::new(member));
             self.metrics.opened();
             self.serve(key, true);
         }
@@ -169,7 +181,7 @@ impl Shard {
     /// All that has come in, up to a bound: who is behind gets more at a time, so that a backlog makes
     /// writes larger and not later.
     fn poll_events(&mut self, cx: &mut Context<'_>) -> bool {
-        let now = clock::now();
+        let now = self.core.now;
         let mut published = 0;
         while published < EVENTS_PER_ROUND
             && let Poll::Ready(Some(events)) = self.events.poll_recv(cx)
@@ -193,7 +205,7 @@ impl Shard {
     }
 
     fn serve_ready(&mut self) -> bool {
-        self.core.fanout.handle_timeout(clock::now());
+        self.core.fanout.handle_timeout(self.core.now);
         let mut ready = std::mem::take(&mut self.ready);
         self.core.fanout.take_ready(&mut ready);
         let busy = !ready.is_empty();
@@ -219,12 +231,14 @@ impl Shard {
     fn serve(&mut self, key: usize, read: bool) {
         let Some(Some(member)) = self.members.get_mut(key) else { return };
         if read {
+            // What a client is told of its round trip is of this moment.
+            self.core.look();
             member.read(&mut self.core, &self.metrics);
             if !*self.subscribed.borrow() && self.core.fanout.subscription_count(member.session.id) > 0 {
                 self.subscribed.send_replace(true);
             }
         }
-        if member.write(&mut self.core, &mut self.metrics) == Verdict::Over {
+        if member.write(&mut self.core, &mut self.metrics, !read) == Verdict::Over {
             self.part(key);
         }
     }
@@ -239,7 +253,7 @@ impl Shard {
         while self.sleep.as_mut().poll(cx).is_ready() {
             for key in 0..self.members.len() {
                 if let Some(member) = &mut self.members[key]
-                    && member.is_due(clock::now())
+                    && member.is_due(self.core.now)
                 {
                     member.tick(&mut self.core);
                     self.serve(key, false);

@@ -4,6 +4,8 @@
 
 mod outbox;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod upgrade;
 
 use std::task::{Context, Poll};

@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use ws::{Connection, Decoder, Event, Limits, negotiate};
+use ws::{Connection, Decoder, Event, Input, Limits, negotiate};
 
 static TARGET: LazyLock<String> = LazyLock::new(|| std::env::var("FUZZ_TARGET").unwrap_or_default());
 
@@ -25,9 +25,10 @@ fn frames(data: &[u8], deflate: bool) {
     let whole = events(bytes, bytes.len().max(1), deflate);
     assert_eq!(whole, events(bytes, usize::from(*step).max(1), deflate));
     let mut decoder = Decoder::new(LIMITS, deflate);
-    for mut slice in bytes.to_vec().chunks_mut(64) {
-        while !slice.is_empty() {
-            if decoder.decode(&mut slice).is_err() {
+    for slice in bytes.to_vec().chunks_mut(64) {
+        let mut input = Input::new(slice);
+        while !input.is_empty() {
+            if decoder.decode(&mut input).is_err() {
                 return;
             }
             assert!(decoder.held() <= 2 * LIMITS.message_bytes + 256);
@@ -38,9 +39,10 @@ fn frames(data: &[u8], deflate: bool) {
 fn events(bytes: &[u8], step: usize, deflate: bool) -> Vec<Event> {
     let agreed = negotiate(["permessage-deflate"]).unwrap_or_default().filter(|_| deflate);
     let (mut connection, mut events) = (Connection::new(LIMITS, agreed), Vec::new());
-    for mut slice in bytes.to_vec().chunks_mut(step) {
-        while !slice.is_empty() {
-            events.extend(connection.handle(&mut slice));
+    for slice in bytes.to_vec().chunks_mut(step) {
+        let mut input = Input::new(slice);
+        while !input.is_empty() {
+            events.extend(connection.handle(&mut input));
             while let Some(frame) = connection.poll_control() {
                 assert!(frame.len() <= 127);
             }

@@ -7,6 +7,7 @@ use crate::deflate::WindowBits;
 use crate::extensions::Deflate;
 use crate::fault::Fault;
 use crate::frame::{self, Opcode};
+use crate::input::Input;
 
 /// The state of one connection.
 ///
@@ -73,9 +74,9 @@ impl Connection {
 
     /// Input: bytes of the client. Takes them from the front of `input` up to the next event, all of
     /// them where there is none.
-    pub fn handle(&mut self, input: &mut &mut [u8]) -> Option<Event> {
+    pub fn handle(&mut self, input: &mut Input<'_>) -> Option<Event> {
         if self.hearing != Hearing::Open {
-            *input = &mut [];
+            input.clear();
             return None;
         }
         match self.decoder.decode(input) {

@@ -3,6 +3,7 @@
 use crate::assembly::Assembly;
 use crate::fault::Fault;
 use crate::frame::{CONTROL_BYTES_MAX, FIN, Opcode, RSV, RSV1};
+use crate::input::Input;
 use crate::mask;
 use crate::message::Kind;
 
@@ -88,7 +89,7 @@ impl Decoder {
     ///
     /// # Errors
     /// The client broke a rule. There is no way to go on after that.
-    pub fn decode(&mut self, input: &mut &mut [u8]) -> Result<Option<Incoming>, Fault> {
+    pub fn decode(&mut self, input: &mut Input<'_>) -> Result<Option<Incoming>, Fault> {
         loop {
             if self.stage != Stage::Payload && !self.read_head(input)? {
                 return Ok(None);
@@ -107,7 +108,7 @@ impl Decoder {
     }
 
     /// Reads a header, and judges each part of it as soon as it is there.
-    fn read_head(&mut self, input: &mut &mut [u8]) -> Result<bool, Fault> {
+    fn read_head(&mut self, input: &mut Input<'_>) -> Result<bool, Fault> {
         loop {
             let wanted = match self.stage {
                 Stage::Start => 2,
@@ -115,7 +116,7 @@ impl Decoder {
                 Stage::Mask | Stage::Payload => 6 + self.length_bytes(),
             };
             let filled = usize::from(self.filled);
-            let part = take(input, wanted - filled);
+            let part = input.take(wanted - filled);
             self.head[filled..filled + part.len()].copy_from_slice(part);
             self.filled += part.len().to_le_bytes()[0];
             if usize::from(self.filled) < wanted {
@@ -225,9 +226,9 @@ impl Decoder {
         self.message = Some(Box::new(message));
     }
 
-    fn read_payload(&mut self, input: &mut &mut [u8]) -> Result<Option<Incoming>, Fault> {
+    fn read_payload(&mut self, input: &mut Input<'_>) -> Result<Option<Incoming>, Fault> {
         let wanted = usize::try_from(self.frame.left).unwrap_or(usize::MAX);
-        let bytes = take(input, wanted);
+        let bytes = input.take(wanted);
         mask::remove(bytes, &mut self.frame.mask);
         self.frame.left -= bytes.len() as u64;
         let opcode = self.frame.opcode;
@@ -255,12 +256,4 @@ impl Decoder {
             _ => self.message.take().map(|message| message.finish(&self.limits)).transpose(),
         }
     }
-}
-
-/// Splits up to `count` bytes off the front.
-fn take<'a>(input: &mut &'a mut [u8], count: usize) -> &'a mut [u8] {
-    let count = count.min(input.len());
-    let (front, rest) = std::mem::take(input).split_at_mut(count);
-    *input = rest;
-    front
 }

@@ -90,8 +90,8 @@ mod tests {
 
     #[test]
     fn every_window() {
-        let text: String =
-            (0..20_000).map(|n| format!("{{\"symbol\":\"BTC-USD\",\"sequence\":{n}}}")).collect();
+        let records = (0..20_000).map(|n| format!("{{\"symbol\":\"BTC-USD\",\"sequence\":{n}}}"));
+        let text = records.collect::<Vec<_>>().join(",");
         for bits in 9..=15 {
             let mut out = b"before".to_vec();
             assert!(deflate(text.as_bytes(), WindowBits::new(bits).unwrap(), &mut out), "{bits}");

@@ -28,7 +28,7 @@ const SEEDS: [(&str, &[u8]); 7] = [
 
 /// Runs every target for its share of `seconds`.
 pub(crate) fn run(seconds: Option<&str>) -> Done {
-    let seconds: u32 = seconds.unwrap_or("60").parse().map_err(|error| format!("seconds: {error}"))?;
+    let seconds: usize = seconds.unwrap_or("60").parse().map_err(|error| format!("seconds: {error}"))?;
     let triple = host()?;
     let folder = target().join("fuzz");
     let mut build = cargo("build --locked --release --package ws --bin ws-fuzz --features fuzz --target");
@@ -44,7 +44,7 @@ pub(crate) fn run(seconds: Option<&str>) -> Done {
         let program = folder.join(&triple).join("release/ws-fuzz");
         let mut fuzzer = Command::new(program);
         fuzzer.env("FUZZ_TARGET", name).current_dir(&folder).arg(&corpus);
-        fuzzer.arg(format!("-max_total_time={}", (seconds / TARGETS.len() as u32).max(1)));
+        fuzzer.arg(format!("-max_total_time={}", (seconds / TARGETS.len()).max(1)));
         fuzzer.args([format!("-max_len={INPUT_BYTES_MAX}"), "-timeout=5".into(), "-rss_limit_mb=512".into()]);
         step(&format!("fuzz {name}"), fuzzer.args(["-print_final_stats=1", "-verbosity=0"]))?;
     }

@@ -7,8 +7,12 @@ use std::process::{Child, Command, Stdio};
 use crate::python;
 use crate::step::{Done, cargo, run as step, target, top};
 
+/// The packages of Node that the tests' clients are written with.
+const NODE_PACKAGES: [&str; 1] = ["ws@8.23.0"];
+
 pub(crate) fn run() -> Done {
     python::ready()?;
+    node()?;
     step("format", &mut cargo("fmt --all --check"))?;
     step("lints", &mut cargo("clippy --workspace --all-targets --locked -- -D warnings"))?;
     let mut doc = cargo("doc --workspace --no-deps --document-private-items --locked");
@@ -24,6 +28,23 @@ fn shared() -> std::path::PathBuf {
     top().join("../shared")
 }
 
+/// The packages of Node that the tests need, in the target folder, where there is a Node.
+fn node() -> Done {
+    if Command::new("node").arg("--version").output().is_err() {
+        eprintln!("── Node is not there: its clients are not tried");
+        return Ok(());
+    }
+    let folder = top().join("target/node");
+    let ready = folder.join(NODE_PACKAGES.join("+"));
+    if ready.exists() {
+        return Ok(());
+    }
+    let mut install = Command::new("npm");
+    install.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(&folder);
+    step("Node packages", install.args(NODE_PACKAGES))?;
+    std::fs::write(&ready, "").map_err(|error| format!("{}: {error}", ready.display()))
+}
+
 /// The echo endpoint before an independent judge of RFC 6455, where that is at hand.
 fn conformance() -> Done {
     let judge = shared().join("tools/autobahn/run.sh");
@@ -33,10 +54,19 @@ fn conformance() -> Done {
     }
     step("build for the judge", &mut cargo("build --locked --package tickwire"))?;
     let server = Server::start(&target().join("debug/tickwire"))?;
-    let mut command = Command::new(judge);
-    command.arg(format!("ws://{}/echo", server.address)).env("PROFILE", "full");
-    step("RFC 6455, by Autobahn", command.env("OUT", target().join("autobahn")))
+    let judged = |reports: &str| {
+        let mut command = Command::new(&judge);
+        command.arg(format!("ws://{}/echo", server.address)).env("STRICT", "1");
+        command.env("OUT", target().join(reports));
+        command
+    };
+    step("RFC 6455, by Autobahn", judged("autobahn").env("PROFILE", "full"))?;
+    let mut deflate = judged("autobahn-deflate");
+    step("RFC 7692, by Autobahn", deflate.env("REQUIRE_DEFLATE", "1").env("CASES", DEFLATE_CASES))
 }
+
+/// Every kind of payload and of offer, at the sizes that take seconds; `PROFILE=deflate`, all of them, takes ten minutes.
+const DEFLATE_CASES: &str = r#"["12.1.1","12.1.5","12.1.10","12.2.3","12.3.6","12.4.4","12.5.11","13.1.2","13.2.4","13.3.5","13.4.6","13.5.7","13.6.8","13.7.10"]"#;
 
 /// A demonstration that ends with the value.
 struct Server {

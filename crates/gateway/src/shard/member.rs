@@ -28,6 +28,8 @@ pub(super) struct Member {
     full: bool,
     /// It was full, and has not taken everything at once since.
     behind: bool,
+    /// All that waited was drained just now.
+    drained: bool,
     /// Something may wait for the session's pace.
     waits: bool,
     /// Nothing is read before the socket has taken the answers that wait.
@@ -70,6 +72,7 @@ impl Member {
             outbox: Outbox::default(),
             full: false,
             behind: false,
+            drained: false,
             waits: false,
             held: false,
             end: End::Open,
@@ -104,7 +107,7 @@ impl Member {
             match inbound {
                 Inbound::Gone => self.end = End::Gone(self.reason("gone")),
                 Inbound::Closing => self.close_until("client", CLOSE_TIMEOUT),
-                Inbound::Alive => self.session.hear(clock::now()),
+                Inbound::Alive => self.session.hear(core.now),
                 // What comes after the goodbye is not heard any more.
                 _ if self.end != End::Open => {}
                 Inbound::Text(text) => {
@@ -126,10 +129,12 @@ impl Member {
         waker.wake();
     }
 
-    /// Writes what waits, as far as the socket takes it.
-    pub(super) fn write(&mut self, core: &mut Core, metrics: &mut ShardMetrics) -> Verdict {
-        let waker = self.handle.waker.clone();
-        let mut cx = Context::from_waker(&waker);
+    /// Writes what waits, as far as the socket takes it. `idle`: nothing was read, so nothing is to be
+    /// answered either.
+    pub(super) fn write(&mut self, core: &mut Core, metrics: &mut ShardMetrics, idle: bool) -> Verdict {
+        // Nothing is on its way: what there is comes from the fan-out.
+        let mut fresh = idle && !self.full && self.end == End::Open && self.outbox.is_empty();
+        let was_full = self.full;
         loop {
             if let End::Gone(_) = self.end {
                 return Verdict::Over;
@@ -137,32 +142,55 @@ impl Member {
             if self.full && self.end == End::Open && self.session.closing().is_some() {
                 self.say_goodbye(GOODBYE_TIMEOUT);
             }
-            match self.socket.poll_send(&mut cx, &mut self.outbox) {
-                Poll::Pending => {
-                    if !self.full {
-                        self.session.pace.blocked();
-                    }
-                    (self.full, self.behind) = (true, true);
-                    break;
+            if !std::mem::take(&mut fresh) {
+                match self.send(core) {
+                    Poll::Pending => break,
+                    Poll::Ready(false) => return Verdict::Over,
+                    Poll::Ready(true) if self.drained => break,
+                    Poll::Ready(true) => {}
                 }
-                Poll::Ready(Err(_)) => {
-                    self.end = End::Gone(self.reason("gone"));
-                    return Verdict::Over;
-                }
-                Poll::Ready(Ok(())) if self.full => {
-                    // What the kernel took after the socket was full, somebody has read.
-                    self.full = false;
-                    self.session.hear(clock::now());
-                    if std::mem::take(&mut self.held) {
-                        self.handle.waker.wake_by_ref();
-                    }
-                }
-                Poll::Ready(Ok(())) => {}
             }
             if self.end != End::Open || !self.fill(core, metrics) {
                 break;
             }
         }
+        self.drained = false;
+        // What was sent only puts the deadlines off; that is seen when the next one comes.
+        if !idle || was_full != self.full || self.waits || self.end != End::Open || self.due <= core.now {
+            self.set_due(core);
+        }
+        Verdict::GoesOn
+    }
+
+    /// Sends what is on its way; false where there is nobody any more.
+    fn send(&mut self, core: &Core) -> Poll<bool> {
+        let mut cx = Context::from_waker(&self.handle.waker);
+        match self.socket.poll_send(&mut cx, &mut self.outbox) {
+            Poll::Pending => {
+                if !self.full {
+                    self.session.pace.blocked();
+                }
+                (self.full, self.behind) = (true, true);
+                return Poll::Pending;
+            }
+            Poll::Ready(Err(_)) => {
+                self.end = End::Gone(self.reason("gone"));
+                return Poll::Ready(false);
+            }
+            Poll::Ready(Ok(())) if self.full => {
+                // What the kernel took after the socket was full, somebody has read.
+                (self.full, self.drained) = (false, false);
+                self.session.hear(core.now);
+                if std::mem::take(&mut self.held) {
+                    self.handle.waker.wake_by_ref();
+                }
+            }
+            Poll::Ready(Ok(())) => {}
+        }
+        Poll::Ready(true)
+    }
+
+    fn set_due(&mut self, core: &mut Core) {
         self.due = self.session.poll_timeout(!self.full, &core.ctx());
         if let Some(due) = self.session.pace.due().filter(|_| !self.full && self.waits) {
             self.due = self.due.min(due);
@@ -170,7 +198,6 @@ impl Member {
         if let End::Closing { until, .. } = self.end {
             self.due = until;
         }
-        Verdict::GoesOn
     }
 
     /// Puts the next messages into the empty outbox; false where there are none.
@@ -192,13 +219,13 @@ impl Member {
         if added > 0 {
             self.sent += 1;
             metrics.sent(added);
-            self.session.note_sent(clock::now());
+            self.session.note_sent(core.now);
         }
         !self.outbox.is_empty()
     }
 
     fn drain(&mut self, core: &mut Core) {
-        let now = clock::now();
+        let now = core.now;
         let most = if self.behind { BUDGET_FULL } else { BUDGET_OPEN };
         let budget = self.session.pace.budget(most, now);
         // The fan-out says once that something waits.
@@ -211,7 +238,7 @@ impl Member {
             self.session.handle_overrun(&core.ctx());
         }
         if let Some(notice) = &batch.started {
-            self.outbox.text(session::notice(notice, NoticeState::Started, clock::wall()));
+            self.outbox.text(session::notice(notice, NoticeState::Started, core.wall));
         }
         if !batch.is_empty() {
             let before = self.session.move_cursor(batch.cursor);
@@ -228,12 +255,13 @@ impl Member {
             }
         }
         if let Some(notice) = &batch.ended {
-            self.outbox.text(session::notice(notice, NoticeState::Ended, clock::wall()));
+            self.outbox.text(session::notice(notice, NoticeState::Ended, core.wall));
         }
         if !batch.more {
             self.behind = false;
         }
         self.waits = batch.more;
+        self.drained = !batch.more && self.session.closing().is_none();
         core.batch = batch;
     }
 
@@ -267,7 +295,7 @@ impl Member {
 
     /// Time passed.
     pub(super) fn tick(&mut self, core: &mut Core) {
-        let now = clock::now();
+        let now = core.now;
         match self.end {
             End::Open if !self.session.handle_timeout(!self.full, &core.ctx()) => {
                 self.end = End::Gone("ping_timeout");

@@ -9,7 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use wire::CloseCode;
-use ws::{Connection, Event};
+use ws::{Connection, Event, Input};
 
 use super::{Gone, Inbound, Outbox, Socket};
 use crate::limits::{GATHERED_MAX, READS_PER_MESSAGE};
@@ -38,18 +38,23 @@ struct Rest {
     at: usize,
 }
 
+impl Rest {
+    fn keep(bytes: &[u8]) -> Option<Box<Self>> {
+        (!bytes.is_empty()).then(|| Box::new(Self { bytes: bytes.to_vec(), at: 0 }))
+    }
+}
+
 impl WsSocket {
     /// A socket after the handshake; `early` is what the client sent right behind its own part of it.
     pub(super) fn new(io: Io, connection: Connection, early: &[u8]) -> Self {
-        let rest = (!early.is_empty()).then(|| Box::new(Rest { bytes: early.to_vec(), at: 0 }));
-        Self { io, connection, head: Bytes::new(), rest, shut: false }
+        Self { io, connection, head: Bytes::new(), rest: Rest::keep(early), shut: false }
     }
 
     fn handle_rest(&mut self) -> Option<Event> {
         let rest = self.rest.as_mut()?;
-        let mut input = &mut rest.bytes[rest.at..];
+        let mut input = Input::new(&mut rest.bytes[rest.at..]);
         let event = self.connection.handle(&mut input);
-        let left = input.len();
+        let left = input.rest().len();
         rest.at = rest.bytes.len() - left;
         if left == 0 {
             self.rest = None;
@@ -125,9 +130,9 @@ impl Socket for WsSocket {
                 let Ok(read @ 1..) = ready!(self.io.poll_read(cx, scratch)) else {
                     return Poll::Ready(Inbound::Gone);
                 };
-                let mut input = &mut scratch[..read];
+                let mut input = Input::new(&mut scratch[..read]);
                 let event = self.connection.handle(&mut input);
-                self.rest = (!input.is_empty()).then(|| Box::new(Rest { bytes: input.to_vec(), at: 0 }));
+                self.rest = Rest::keep(input.rest());
                 event
             };
             if let Some(event) = event {

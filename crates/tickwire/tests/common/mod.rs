@@ -57,6 +57,17 @@ pub(crate) fn python() -> PathBuf {
     python
 }
 
+/// Where Node finds the packages that the tests need; where there is no Node, says so.
+pub(crate) fn node_packages() -> Option<PathBuf> {
+    if Command::new("node").arg("--version").output().is_err() {
+        eprintln!("nothing tested: Node is not there");
+        return None;
+    }
+    let packages = top().join("target/node/node_modules");
+    assert!(packages.join("ws").exists(), "no {}: `cargo xtask test` makes it", packages.display());
+    Some(packages)
+}
+
 /// A process that ends with the value, also when a test fails.
 pub(crate) struct Guard(pub(crate) Child);
 
@@ -80,16 +91,21 @@ pub(crate) struct Plant {
 impl Plant {
     /// A plant with TLS, one HS256 key, and what `config` adds.
     pub(crate) fn start(config: &str) -> Self {
+        Self::start_with("", config)
+    }
+
+    /// The same, with more keys in `[server]`.
+    pub(crate) fn start_with(server: &str, config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
         let made = rcgen::generate_simple_self_signed(names).unwrap();
         fs::write(folder.path().join("cert.pem"), made.cert.pem()).unwrap();
         fs::write(folder.path().join("key.pem"), made.signing_key.serialize_pem()).unwrap();
         fs::write(folder.path().join("secret.key"), SECRET).unwrap();
-        let server = "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n\
-                      tls_cert_file = \"cert.pem\"\ntls_key_file = \"key.pem\"\n\
-                      [[auth.keys]]\nid = \"main\"\nalgorithm = \"HS256\"\nsecret_file = \"secret.key\"\n";
-        fs::write(folder.path().join("tickwire.toml"), format!("{server}{config}")).unwrap();
+        let always = "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n\
+                      tls_cert_file = \"cert.pem\"\ntls_key_file = \"key.pem\"\n";
+        let keys = "[[auth.keys]]\nid = \"main\"\nalgorithm = \"HS256\"\nsecret_file = \"secret.key\"\n";
+        fs::write(folder.path().join("tickwire.toml"), format!("{always}{server}{keys}{config}")).unwrap();
         let mut command = tickwire();
         command.args(["serve", "--log-format", "json", "-c"]).arg(folder.path().join("tickwire.toml"));
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();

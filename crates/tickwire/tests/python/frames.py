@@ -17,7 +17,7 @@ ADDRESS, CA = sys.argv[1:]
 HOST, PORT = ADDRESS.rsplit(":", 1)
 
 
-def connect(receive_buffer=None):
+def connect(receive_buffer=None, early=b""):
     sock = socket.socket()
     if receive_buffer:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -28,6 +28,7 @@ def connect(receive_buffer=None):
     sock.sendall(
         f"GET /v1/stream HTTP/1.1\r\nHost: {ADDRESS}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode()
+        + early
     )
     stream = sock.makefile("rb")
     assert b" 101 " in stream.readline()
@@ -72,6 +73,12 @@ CASES = [
     ("a ping that is too long", frame(9, b"x" * 126), 1002),
     ("a continuation of nothing", frame(0, b"x"), 1002),
     ("noise", b"\xff" * 512, 1002),
+    ("a length in more bytes than it needs", b"\x81\xfe\x00\x02" + bytes(4) + b"{}", 1002),
+    ("half a character in each of two frames", frame(1, b"\xe2\x82", first=0) + frame(0, b""), 1007),
+    ("a message that is declared too long", b"\x81\xff" + struct.pack(">Q", 1 << 40), 1009),
+    ("a message that never ends", frame(1, b"", first=0) + frame(0, b"", first=0) * 2_000, 1009),
+    ("a close code that nobody may send", frame(8, struct.pack(">H", 1006)), 1002),
+    ("a close", frame(8, struct.pack(">H", 1014)), 1014),
 ]
 
 def closes_on_whoever_does_not_read():
@@ -97,7 +104,14 @@ for what, sent, expected in CASES:
     sock, stream = connect()
     sock.sendall(sent)
     code = ending(stream)
+    if code == "message_too_big":
+        code = ending(stream)
     assert code == expected, (what, code, expected)
     sock.close()
+
+# Behind the handshake in one packet.
+sock, stream = connect(early=frame(2, b"early"))
+assert ending(stream) == "invalid_json"
+sock.close()
 
 closes_on_whoever_does_not_read()

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test takes what it needs")]
 
-use ws::{Connection, Event, Limits};
+use ws::{Connection, Event, Input, Limits};
 
 pub(crate) const LIMITS: Limits = Limits { message_bytes: 1_000, frames: 5 };
 
@@ -12,12 +12,12 @@ pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     let mut frame = vec![first];
     match length {
         0..126 => frame.push(0x80 | length.to_be_bytes()[7]),
-        126..0x1_0000 => {
-            frame.push(0x80 | 126);
+        126..=0xffff => {
+            frame.push(0xfe);
             frame.extend(&length.to_be_bytes()[6..]);
         }
         _ => {
-            frame.push(0x80 | 127);
+            frame.push(0xff);
             frame.extend(length.to_be_bytes());
         }
     }
@@ -41,12 +41,13 @@ pub(crate) fn deflated(payload: &[u8]) -> Vec<u8> {
 /// All events of these bytes, fed in slices of `step`.
 pub(crate) fn events(connection: &mut Connection, bytes: &[u8], step: usize) -> Vec<Event> {
     let (mut bytes, mut events) = (bytes.to_vec(), Vec::new());
-    for mut slice in bytes.chunks_mut(step) {
-        while !slice.is_empty() {
-            let before = slice.len();
-            let event = connection.handle(&mut slice);
-            assert!(slice.len() < before, "it goes on");
-            assert!(event.is_some() || slice.is_empty(), "it takes everything");
+    for slice in bytes.chunks_mut(step) {
+        let mut input = Input::new(slice);
+        while !input.is_empty() {
+            let before = input.rest().len();
+            let event = connection.handle(&mut input);
+            assert!(input.rest().len() < before, "it goes on");
+            assert!(event.is_some() || input.is_empty(), "it takes everything");
             events.extend(event);
         }
     }
