@@ -27,6 +27,7 @@ use crate::ledger::Account;
 use crate::limits::{SNAPSHOT_BARS, SNAPSHOT_TRADES, TURN_BYTES_MIN};
 use crate::options::{Options, Overflow};
 use crate::out::{Facts, Out, SUMMARY_BYTES};
+use crate::ring::Lack;
 use crate::topic::{Log, Topic};
 
 /// What became of a subscription's turn.
@@ -222,8 +223,7 @@ pub(crate) fn before_trades(
     out.turn
 }
 
-fn mode<F: Fold>(lane: &Lane<F>, place: Seq, options: &Options, room: Room<'_>) -> Mode {
-    let lack = lane.ring.lack(place);
+fn mode(lack: &Lack, options: &Options, room: Room<'_>) -> Mode {
     if !options.conflate.is_zero() {
         Mode::Conflated
     } else if options.overflow == Overflow::Disconnect {
@@ -238,8 +238,8 @@ fn mode<F: Fold>(lane: &Lane<F>, place: Seq, options: &Options, room: Room<'_>) 
 
 fn trades(lane: &mut Lane<Trades>, options: &Options, room: Room<'_>, out: &mut Out<'_>) {
     let place = out.account.stands();
-    let mode = mode(lane, place, options, room);
     let lack = lane.ring.lack(place);
+    let mode = mode(&lack, options, room);
     match mode {
         Mode::Singles => lane.ring.entries(&lack).for_each(|seen| out.event(&seen.event)),
         Mode::Slow(Overflow::Disconnect) => oldest(lane, room.until, out),
@@ -267,9 +267,9 @@ fn trades(lane: &mut Lane<Trades>, options: &Options, room: Room<'_>, out: &mut 
 
 fn newest(lane: &mut Lane<Newest>, options: &Options, room: Room<'_>, out: &mut Out<'_>) {
     let place = out.account.stands();
-    match mode(lane, place, options, room) {
+    let lack = lane.ring.lack(place);
+    match mode(&lack, options, room) {
         Mode::Singles => {
-            let lack = lane.ring.lack(place);
             for (Seen { event, .. }, arrived) in lane.ring.arrivals(&lack) {
                 if arrived >= room.fresh_since || room.quotes.iter().any(|quote| quote.seq == event.seq) {
                     out.event(event);
@@ -312,9 +312,9 @@ fn each(lane: &mut Lane<Each>, out: &mut Out<'_>) {
 
 fn candles(bars: &mut Bars, options: &Options, room: Room<'_>, out: &mut Out<'_>) {
     let place = out.account.stands();
-    match mode(&bars.lane, place, options, room) {
+    let lack = bars.lane.ring.lack(place);
+    match mode(&lack, options, room) {
         Mode::Singles => {
-            let lack = bars.lane.ring.lack(place);
             bars.lane.ring.entries(&lack).for_each(|seen| out.event(&seen.event));
         }
         Mode::Slow(Overflow::Disconnect) => oldest(&mut bars.lane, room.until, out),
@@ -341,7 +341,7 @@ fn book(books: &mut Books, options: &Options, room: Room<'_>, out: &mut Out<'_>)
     let Some(index) = books.view(options.depth, options.checksum) else { return };
     let lane = &mut books.views[index].lane;
     let lack = lane.ring.lack(place);
-    let mode = mode(lane, place, options, room);
+    let mode = mode(&lack, options, room);
     if options.overflow == Overflow::Disconnect
         && (lack.lost.is_some() || (lack.overrun && mode != Mode::Conflated))
     {

@@ -68,7 +68,7 @@ impl Fanout {
         }
         self.sessions.session_mut(session).drained();
         let mut sum = Sum::default();
-        let waits = if self.drain_run(session, budget, batch) {
+        let waits = if self.drain_runs(session, budget, batch) {
             Waits::default()
         } else {
             self.drain_all(session, budget, batch, &mut sum)
@@ -100,30 +100,54 @@ impl Fanout {
         batch.more = state.turns() > 0;
     }
 
-    /// The way of most drains: one stream has something to say, and all of it fits as it is. Then the
-    /// batch only names the events, and readers at the same place share what is made of them.
-    fn drain_run(&mut self, session: SessionId, budget: usize, batch: &mut Batch) -> bool {
-        let (position, now) = (self.position, self.now);
-        let state = self.sessions.session_mut(session);
-        let Some(id) = state.only_turn().filter(|_| state.slow.is_none()) else { return false };
-        let sub = state.sub(id);
-        let topic = self.topics[sub.topic.index()].as_mut();
-        let Some(topic) = topic.filter(|_| sub.takes_runs()) else { return false };
-        let (place, fits) = (sub.account.place, |weight: usize| weight <= budget);
-        if !topic.whole().and_then(|whole| whole.lacks(place)).is_some_and(fits) || place >= topic.head {
+    /// The way of most drains: what waits is of one channel, at most one stream a symbol, and all of it
+    /// fits as it is. Then the batch only names the events, symbol by symbol; readers at the same place
+    /// can share what is made of them.
+    fn drain_runs(&mut self, session: SessionId, budget: usize, batch: &mut Batch) -> bool {
+        if !self.takes_runs(session, budget) {
             return false;
         }
+        let now = self.now;
+        let state = self.sessions.session_mut(session);
         self.turns.clear();
-        state.pop(&mut self.turns);
-        let sub = state.sub_mut(id);
-        batch.run = Some(Run { topic: sub.topic, prev: place, to: topic.head, look: sub.options.look });
-        sub.account.run(topic.head);
-        let channel = sub.topic.stream.channel();
-        self.stats.count(channel, topic.head.since(place), 0, 0);
-        topic.caught_up(sub.place_in_lane, &sub.options);
-        state.sent(id, now);
-        batch.cursor = position;
+        while state.turns() > 0 {
+            state.pop(&mut self.turns);
+        }
+        for &id in &self.turns {
+            let sub = state.sub_mut(id);
+            let Some(topic) = self.topics[sub.topic.index()].as_mut() else { continue };
+            let (prev, to) = (sub.account.place, topic.head);
+            if to > prev {
+                batch.runs.push(Run { topic: sub.topic, prev, to, look: sub.options.look });
+                sub.account.run(to);
+                self.stats.count(sub.topic.stream.channel(), to.since(prev), 0, 0);
+            }
+            topic.caught_up(sub.place_in_lane, &sub.options);
+            state.sent(id, now);
+        }
         true
+    }
+
+    /// Whether all that a session waits for can go as it is, without an order to keep.
+    fn takes_runs(&self, session: SessionId, budget: usize) -> bool {
+        let Some(state) = self.sessions.get(session).filter(|state| state.slow.is_none()) else {
+            return false;
+        };
+        let (mut kind, mut left) = (None, budget);
+        for ready in state.ready_groups() {
+            let [only] = ready else { return false };
+            let sub = state.sub(*only);
+            let this = (sub.topic.stream.channel(), sub.options.look);
+            let topic = self.topics[sub.topic.index()].as_ref();
+            let lacks = topic.and_then(|topic| topic.whole()?.lacks(sub.account.place));
+            match lacks {
+                Some(weight) if sub.takes_runs() && *kind.get_or_insert(this) == this && weight <= left => {
+                    left -= weight;
+                }
+                _ => return false,
+            }
+        }
+        kind.is_some()
     }
 
     fn drain_all(&mut self, session: SessionId, budget: usize, batch: &mut Batch, sum: &mut Sum) -> Waits {

@@ -15,8 +15,8 @@ use crate::options::Look;
 pub struct Batch {
     /// To be sent before the items.
     pub started: Option<Notice>,
-    /// Events of one stream, where that is all there is: then there are no items.
-    pub run: Option<Run>,
+    /// Events of one channel as they are, where that is all there is: then there are no items.
+    pub runs: Vec<Run>,
     /// In the order of the source.
     pub items: Vec<Item>,
     /// To be sent after the items.
@@ -45,15 +45,16 @@ pub struct Run {
 impl Batch {
     /// Makes it empty, and keeps its memory.
     pub(crate) fn clear(&mut self, cursor: u64) {
-        let mut items = std::mem::take(&mut self.items);
+        let (mut runs, mut items) = (std::mem::take(&mut self.runs), std::mem::take(&mut self.items));
+        runs.clear();
         items.clear();
-        *self = Self { items, cursor, ..Self::default() };
+        *self = Self { runs, items, cursor, ..Self::default() };
     }
 
     /// Nothing is to be sent.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.run.is_none() && self.items.is_empty()
+        self.runs.is_empty() && self.items.is_empty()
     }
 }
 

@@ -197,13 +197,9 @@ impl Session {
         self.queue.len()
     }
 
-    /// The subscription that may send now, if there is only one.
-    pub(crate) fn only_turn(&self) -> Option<SubId> {
-        let group = if self.queue.len() == 1 { self.queue.front() } else { None };
-        match self.groups.get(*group?)?.ready.as_slice() {
-            [only] => Some(*only),
-            _ => None,
-        }
+    /// The subscriptions that may send now, symbol by symbol.
+    pub(crate) fn ready_groups(&self) -> impl Iterator<Item = &[SubId]> {
+        self.queue.iter().filter_map(|&group| self.groups.get(group)).map(|group| group.ready.as_slice())
     }
 
     /// Every subscription that may send now.

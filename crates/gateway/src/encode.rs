@@ -56,8 +56,8 @@ pub(crate) struct Encoder {
 impl Encoder {
     /// The messages of a batch, in order.
     pub(crate) fn encode(&mut self, batch: &Batch, place: &Place<'_>, mut send: impl FnMut(Message)) {
-        if let Some(run) = &batch.run {
-            send(self.run(run, batch.cursor, place));
+        if !batch.runs.is_empty() {
+            send(self.runs(&batch.runs, batch.cursor, place));
         } else if let Some(channel) = plain(&batch.items) {
             send(updates(channel, &batch.items, batch.cursor, place));
         } else {
@@ -66,18 +66,22 @@ impl Encoder {
     }
 
     /// Readers at the same place get the same bytes; a stamp is of the moment, so those do not.
-    fn run(&mut self, run: &Run, cursor: u64, place: &Place<'_>) -> Message {
-        if let Some((_, _, message)) = self.last.as_ref().filter(|(last, at, _)| (last, *at) == (run, cursor))
-        {
+    fn runs(&mut self, runs: &[Run], cursor: u64, place: &Place<'_>) -> Message {
+        let is_last = |(last, at, _): &&(Run, u64, Message)| runs == [*last] && *at == cursor;
+        if let Some((_, _, message)) = self.last.as_ref().filter(is_last) {
             return message.clone();
         }
-        let count = usize::try_from(run.to.since(run.prev)).unwrap_or(0);
-        let mut records = Records::begin(run.topic.stream.channel(), count, run.look, cursor, place);
-        for event in place.fanout.run(run) {
+        let count = runs.iter().map(|run| run.to.since(run.prev)).sum::<u64>();
+        let (channel, look) = runs
+            .first()
+            .map_or((Channel::Quotes, Look::default()), |run| (run.topic.stream.channel(), run.look));
+        let count = usize::try_from(count).unwrap_or(0);
+        let mut records = Records::begin(channel, count, look, cursor, place);
+        for event in runs.iter().flat_map(|run| place.fanout.run(run)) {
             records.event(event, event.seq.prev());
         }
         let message = records.finish();
-        if !run.look.stamp {
+        if let ([run], false) = (runs, look.stamp) {
             self.last = Some((*run, cursor, message.clone()));
         }
         message

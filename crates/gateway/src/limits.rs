@@ -27,7 +27,7 @@ pub const GATHERED_MAX: usize = 64;
 /// Bytes that a TLS connection may hold unsent, beside what the kernel does.
 pub const TLS_UNSENT_BYTES_MAX: usize = 32 << 10;
 /// About how many bytes a message has at most, unless one record alone has more.
-pub const MESSAGE_BYTES_MAX: usize = 128 << 10;
+pub const MESSAGE_BYTES_MAX: usize = 256 << 10;
 /// What a session may be sent in one go while its socket takes everything.
 pub const BUDGET_OPEN: usize = 256 << 10;
 /// What a session may be sent in one go after its socket was full.
