@@ -23,7 +23,7 @@ mod utf8;
 pub use close::is_close_code;
 pub use connection::{Connection, Event};
 pub use decoder::{Decoder, Incoming, Limits};
-pub use deflate::{DEFLATE_BYTES_MIN, WindowBits};
+pub use deflate::{DEFLATE_BYTES_MAX, DEFLATE_BYTES_MIN, WindowBits};
 pub use extensions::{Deflate, Malformed, negotiate};
 pub use fault::Fault;
 pub use frame::PING;
