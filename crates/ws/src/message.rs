@@ -8,8 +8,8 @@ use crate::deflate::{DEFLATE_BYTES_MAX, DEFLATE_BYTES_MIN, WindowBits, deflate};
 use crate::frame::{FIN, HEADER_BYTES_MAX, Opcode, RSV1, header_len, write_header};
 
 /// What a message holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
     /// UTF-8.
     Text,
     /// Bytes.
@@ -60,12 +60,6 @@ impl Message {
         frame.extend_from_slice(&room[start..]);
         frame.extend_from_slice(payload);
         Self(Arc::new(Shared { kind, plain: frame.into(), deflated: OnceLock::new() }))
-    }
-
-    /// What the message holds.
-    #[must_use]
-    pub fn kind(&self) -> Kind {
-        self.0.kind
     }
 
     /// The message itself, without a frame.
