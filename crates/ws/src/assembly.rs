@@ -65,20 +65,18 @@ impl Assembly {
 }
 
 impl Body {
+    /// Appends what the limit leaves room for. What is beyond it is a fault only if nothing before it is,
+    /// so that the verdict does not depend on where the message was cut.
     fn push(&mut self, bytes: &[u8], limits: &Limits) -> Result<(), Fault> {
         let len = match self {
-            Self::Text(text, _) => text.len(),
+            Self::Text(text, utf8) => text.len() + utf8.pending(),
             Self::Binary(bytes) => bytes.len(),
         };
-        if bytes.len() > limits.message_bytes.saturating_sub(len) {
-            return Err(Fault::MessageTooLong);
-        }
+        let room = limits.message_bytes.saturating_sub(len).min(bytes.len());
         match self {
-            Self::Text(text, utf8) => utf8.push(bytes, text).map_err(|_| Fault::NotUtf8),
-            Self::Binary(body) => {
-                body.extend_from_slice(bytes);
-                Ok(())
-            }
+            Self::Text(text, utf8) => utf8.push(&bytes[..room], text).map_err(|_| Fault::NotUtf8)?,
+            Self::Binary(body) => body.extend_from_slice(&bytes[..room]),
         }
+        if room < bytes.len() { Err(Fault::MessageTooLong) } else { Ok(()) }
     }
 }

@@ -6,8 +6,7 @@ use crate::Fault;
 ///
 /// What is reserved (1004), stands for the absence of a frame (1005, 1006, 1015) or is assigned to
 /// nobody may not be on the wire. 3000 and above belong to libraries and applications.
-#[must_use]
-pub const fn is_close_code(code: u16) -> bool {
+const fn is_close_code(code: u16) -> bool {
     matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
 }
 

@@ -20,13 +20,12 @@ mod mask;
 mod message;
 mod utf8;
 
-pub use close::is_close_code;
 pub use connection::{Connection, Event};
 pub use decoder::{Decoder, Incoming, Limits};
-pub use deflate::{DEFLATE_BYTES_MIN, WindowBits};
+pub use deflate::{DEFLATE_BYTES_MAX, DEFLATE_BYTES_MIN, WindowBits};
 pub use extensions::{Deflate, Malformed, negotiate};
 pub use fault::Fault;
 pub use frame::PING;
 pub use handshake::{accept_key, is_key};
 pub use input::Input;
-pub use message::{Kind, Message, TextDraft};
+pub use message::Message;

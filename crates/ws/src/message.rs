@@ -4,12 +4,12 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::{Buf, Bytes};
 
-use crate::deflate::{DEFLATE_BYTES_MIN, WindowBits, deflate};
+use crate::deflate::{DEFLATE_BYTES_MAX, DEFLATE_BYTES_MIN, WindowBits, deflate};
 use crate::frame::{FIN, HEADER_BYTES_MAX, Opcode, RSV1, header_len, write_header};
 
 /// What a message holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
     /// UTF-8.
     Text,
     /// Bytes.
@@ -62,12 +62,6 @@ impl Message {
         Self(Arc::new(Shared { kind, plain: frame.into(), deflated: OnceLock::new() }))
     }
 
-    /// What the message holds.
-    #[must_use]
-    pub fn kind(&self) -> Kind {
-        self.0.kind
-    }
-
     /// The message itself, without a frame.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
@@ -85,7 +79,8 @@ impl Message {
     #[must_use]
     pub fn frame(&self, window: Option<WindowBits>) -> &Bytes {
         let plain = &self.0.plain;
-        let Some(window) = window.filter(|_| plain.len() >= DEFLATE_BYTES_MIN) else { return plain };
+        let pays = (DEFLATE_BYTES_MIN..=DEFLATE_BYTES_MAX).contains(&self.payload().len());
+        let Some(window) = window.filter(|_| pays) else { return plain };
         let frames = self.0.deflated.get_or_init(Box::default);
         frames[window.index()].get_or_init(|| self.compress(window)).as_ref().unwrap_or(plain)
     }
@@ -186,8 +181,16 @@ mod tests {
     #[test]
     fn what_would_not_get_shorter_goes_as_it_is() {
         let window = Some(WindowBits::MAX);
-        let short = Message::text(&"x".repeat(DEFLATE_BYTES_MIN - 3));
-        assert_eq!(short.frame(window).as_ptr(), short.frame(None).as_ptr());
+        for (length, compressed) in [
+            (DEFLATE_BYTES_MIN - 1, false),
+            (DEFLATE_BYTES_MIN, true),
+            (DEFLATE_BYTES_MAX, true),
+            (DEFLATE_BYTES_MAX + 1, false),
+        ] {
+            let message = Message::text(&"x".repeat(length));
+            let same = message.frame(window).as_ptr() == message.frame(None).as_ptr();
+            assert_eq!(same, !compressed, "{length}");
+        }
         let every: Vec<u8> = (0..=255).collect();
         let noise = Message::binary(&every);
         assert_eq!(noise.frame(window).as_ptr(), noise.frame(None).as_ptr());

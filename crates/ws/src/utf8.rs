@@ -43,6 +43,11 @@ impl Utf8 {
         Ok(())
     }
 
+    /// Bytes of the character under way.
+    pub(crate) const fn pending(self) -> usize {
+        self.len as usize
+    }
+
     /// That no character is left under way.
     pub(crate) const fn finish(self) -> Result<(), NotUtf8> {
         if self.len == 0 { Ok(()) } else { Err(NotUtf8) }

@@ -132,6 +132,10 @@ fn compressed() {
 fn inflating_stops_at_the_limit() {
     check_deflate(&[frame(0xc2, &deflated(&[0; 1_000]))], "b1000");
     check_deflate(&[frame(0xc2, &deflated(&[0; 1_001]))], "fault:1009");
+    check_deflate(&[frame(0xc1, &deflated("€".repeat(334).as_bytes()))], "fault:1009");
+    // Of two faults the first counts.
+    check_deflate(&[frame(0xc1, &deflated(&[&[b'x'; 999][..], &[0xff; 500]].concat()))], "fault:1007");
+    check_deflate(&[frame(0xc1, &deflated(&[&[b'x'; 1_000][..], &[0xff; 500]].concat()))], "fault:1009");
     let limits = Limits { message_bytes: 64 << 10, frames: 5 };
     let bomb = frame(0xc2, &deflated(&vec![0; 60 << 20]));
     assert!(bomb.len() < 64 << 10);

@@ -15,6 +15,9 @@ const FLAGS: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-leve
 /// Longest input: many frames, and messages above the targets' limit.
 const INPUT_BYTES_MAX: usize = 6_000;
 
+/// Seconds after which an input counts as one that hangs: by the clock, so that a busy machine is none.
+const TIMEOUT: &str = "-timeout=60";
+
 /// Seeds: frames of each kind, a compressed message, offers.
 const SEEDS: [(&str, &[u8]); 7] = [
     ("text", b"\x01\x81\x85\x00\x00\x00\x00Hello"),
@@ -45,7 +48,7 @@ pub(crate) fn run(seconds: Option<&str>) -> Done {
         let mut fuzzer = Command::new(program);
         fuzzer.env("FUZZ_TARGET", name).current_dir(&folder).arg(&corpus);
         fuzzer.arg(format!("-max_total_time={}", (seconds / TARGETS.len()).max(1)));
-        fuzzer.args([format!("-max_len={INPUT_BYTES_MAX}"), "-timeout=5".into(), "-rss_limit_mb=512".into()]);
+        fuzzer.args([&format!("-max_len={INPUT_BYTES_MAX}"), TIMEOUT, "-rss_limit_mb=512"]);
         step(&format!("fuzz {name}"), fuzzer.args(["-print_final_stats=1", "-verbosity=0"]))?;
     }
     Ok(())

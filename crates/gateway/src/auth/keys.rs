@@ -247,7 +247,9 @@ impl Keys {
             return Err(AuthError::LongLived);
         }
         let scopes = claims.scopes.iter().map(|scope| Scope::parse(scope));
-        let scopes = scopes.collect::<Result<_, _>>().map_err(|_| AuthError::Claim("scopes"))?;
+        let mut scopes: Vec<_> = scopes.collect::<Result<_, _>>().map_err(|_| AuthError::Claim("scopes"))?;
+        // A session keeps them for as long as it lives.
+        scopes.shrink_to_fit();
         let grace = if expires_at > now { 0 } else { leeway };
         let ends_at = UnixNanos(expires_at.0.saturating_add(grace));
         Ok(Grant { subject: claims.sub, scopes, expires_at, ends_at })

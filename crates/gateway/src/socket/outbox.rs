@@ -20,9 +20,6 @@ enum Outgoing {
     Close(CloseCode, &'static str),
 }
 
-/// An outbox that was longer gives the memory back when it is empty.
-const KEPT: usize = 16;
-
 impl Outbox {
     pub(crate) fn text(&mut self, text: String) {
         self.message(text.into());
@@ -87,7 +84,8 @@ impl Outbox {
             }
             written = written.saturating_sub(frame.len());
         }
-        if self.queue.is_empty() && self.queue.capacity() > KEPT {
+        if self.queue.is_empty() {
+            // Most connections are idle most of the time.
             self.queue = VecDeque::new();
         }
         rest

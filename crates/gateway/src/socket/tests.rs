@@ -66,6 +66,16 @@ async fn everything_is_heard_in_order() {
     assert_eq!(recv(&mut socket).await, Inbound::Gone);
 }
 
+/// More reads than one message may have in one go: others have their turn in between.
+#[tokio::test]
+async fn a_long_message_in_many_reads() {
+    let (server, mut client) = pair().await;
+    let mut socket = socket(Io::Plain(server), &[]);
+    let long = vec![7; 60_000];
+    client.write_all(&[&[0x82, 0xfe, 0xea, 0x60, 0, 0, 0, 0][..], &long].concat()).await.unwrap();
+    assert_eq!(recv(&mut socket).await, Inbound::Binary(long));
+}
+
 /// A full socket cuts a frame somewhere; it goes on there, a pong is next, and then what waited.
 #[tokio::test]
 async fn a_pong_overtakes_messages_but_no_frame() {
@@ -73,7 +83,7 @@ async fn a_pong_overtakes_messages_but_no_frame() {
     socket2::SockRef::from(&server).set_send_buffer_size(8 << 10).unwrap();
     let mut socket = socket(Io::Plain(server), &[]);
     let mut outbox = Outbox::default();
-    let messages: Vec<Message> = (0..40).map(|n| Message::text(&format!("{n:02}").repeat(50_000))).collect();
+    let messages: Vec<Message> = (0..100).map(|n| Message::text(&format!("{n:02}").repeat(20_000))).collect();
     for message in &messages {
         outbox.message(message.clone());
     }

@@ -81,6 +81,13 @@ fn a_slip_is_named_with_its_line() {
 }
 
 #[test]
+fn compression_is_asked_for() {
+    assert!(!load("").unwrap().settings.compression);
+    assert!(load("[server]\ncompression = true").unwrap().settings.compression);
+    assert!(wrong("[server]\ncompression = \"on\"").contains("line 2, column 15"));
+}
+
+#[test]
 fn values_that_do_not_go_together() {
     for (text, says) in [
         ("[server]\ntls_cert_file = \"x\"", "[server] tls_cert_file and tls_key_file go together"),

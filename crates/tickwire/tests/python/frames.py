@@ -17,7 +17,7 @@ ADDRESS, CA = sys.argv[1:]
 HOST, PORT = ADDRESS.rsplit(":", 1)
 
 
-def connect(receive_buffer=None, early=b""):
+def connect(receive_buffer=None, early=b"", path="/v1/stream"):
     sock = socket.socket()
     if receive_buffer:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -26,7 +26,7 @@ def connect(receive_buffer=None, early=b""):
     sock = ssl.create_default_context(cafile=CA).wrap_socket(sock, server_hostname=HOST)
     key = base64.b64encode(os.urandom(16)).decode()
     sock.sendall(
-        f"GET /v1/stream HTTP/1.1\r\nHost: {ADDRESS}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        f"GET {path} HTTP/1.1\r\nHost: {ADDRESS}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode()
         + early
     )
@@ -108,6 +108,15 @@ for what, sent, expected in CASES:
         code = ending(stream)
     assert code == expected, (what, code, expected)
     sock.close()
+
+# The echo service takes more frames, but not without end.
+sock, stream = connect(path="/echo")
+try:
+    sock.sendall(frame(2, b"", first=0) + frame(0, b"", first=0) * (1 << 18))
+except OSError:
+    pass  # It has heard enough before all of it was sent.
+assert ending(stream) == 1009
+sock.close()
 
 # Behind the handshake in one packet.
 sock, stream = connect(early=frame(2, b"early"))
