@@ -28,4 +28,4 @@ pub use fault::Fault;
 pub use frame::PING;
 pub use handshake::{accept_key, is_key};
 pub use input::Input;
-pub use message::Message;
+pub use message::{Message, TextDraft};
