@@ -27,7 +27,7 @@ fn check(plant: &Plant, mode: &str) -> Value {
 /// second connection before the first is closed.
 #[test]
 fn nothing_is_lost_over_lost_connections() {
-    let plant = Plant::start("[[feed]]\nname = \"sim\"\nkind = \"sim\"\nsymbols = 6\nrate = 400\n");
+    let plant = Plant::start("[[feed]]\nname = \"sim\"\nkind = \"sim\"\nsymbols = 6\nrate = 150\n");
     let told = check(&plant, "lost");
     assert_eq!(told["filled"], 12, "at this rate all is kept: {told}");
     assert_eq!(told["skipped"], 0, "{told}");

@@ -15,6 +15,7 @@ from collections import defaultdict
 from decimal import Decimal
 
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 CHANNELS = ["trades", "quotes", "ticker", "book", "candles", "status"]
 PATIENCE = 60
@@ -112,6 +113,16 @@ class Client:
         for _ in range(count):
             self.take(await asyncio.wait_for(socket.recv(), PATIENCE))
 
+    async def leave(self, socket):
+        # What is in flight is read on meanwhile: a library that has stopped reading, its queue being
+        # full, would not see the answer to its close either.
+        closing = asyncio.create_task(socket.close())
+        try:
+            while True:
+                self.take(await asyncio.wait_for(socket.recv(), PATIENCE))
+        except ConnectionClosed:
+            await closing
+
     async def ask(self, socket, request):
         await socket.send(json.dumps(request))
         while True:
@@ -137,14 +148,14 @@ async def lost(url, context, token):
         await client.read(socket, 1)
     filled = 0
     for turn in range(12):
-        await client.read(socket, 600)
+        await client.read(socket, 250)
         if turn % 3 == 2:
             # Make before break: the second connection first, both are read for a while.
             second = await client.open()
             ack = await client.ask(second, {**SUBSCRIBE, "resume": client.cursor})
             await client.read(second, 100)
             await client.read(socket, 100)
-            await socket.close()
+            await client.leave(socket)
             socket = second
         else:
             socket.transport.abort()
@@ -199,7 +210,7 @@ async def one(url, context, token, options, n):
             await client.ask(socket, {"op": op, "id": 20 + turn, "channels": ["quotes"], "symbols": ["*"]})
     ack = await client.ask(socket, {"op": "unsubscribe", "id": 9, "channels": CHANNELS, "symbols": ["*"]})
     client.check_ledger(ack["ledger"])
-    await socket.close()
+    await client.leave(socket)
     return ack["ledger"]
 
 
