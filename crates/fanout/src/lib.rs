@@ -15,6 +15,7 @@ mod fanout;
 mod filter;
 mod fold;
 mod ids;
+mod index;
 mod item;
 mod lane;
 mod ledger;

@@ -3,7 +3,7 @@
 //! A symbol's streams take their turn together, so that its records keep the order of the source
 //! across channels.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use slab::Slab;
 
 use crate::filter::Filter;
 use crate::ids::{SessionId, Stream, SymbolId, TopicId};
+use crate::index::{self, Index};
 use crate::lane::News;
 use crate::ledger::Account;
 use crate::options::Options;
@@ -65,9 +66,9 @@ pub(crate) enum Due {
 #[derive(Default)]
 pub(crate) struct Session {
     subs: Slab<Sub>,
-    by_topic: BTreeMap<TopicId, SubId>,
+    by_topic: Index<TopicId, SubId>,
     groups: Slab<Group>,
-    by_symbol: BTreeMap<SymbolId, usize>,
+    by_symbol: Index<SymbolId, usize>,
     /// Groups of which something may be sent now, in turn.
     queue: VecDeque<usize>,
     /// Subscriptions for which something waits, also such as may not send yet.
@@ -148,11 +149,11 @@ impl Session {
     }
 
     pub(crate) fn find(&self, topic: TopicId) -> Option<SubId> {
-        self.by_topic.get(&topic).copied()
+        self.by_topic.find(topic)
     }
 
     pub(crate) fn subs(&self) -> impl Iterator<Item = &Sub> {
-        self.by_topic.values().map(|&id| self.sub(id))
+        self.by_topic.values().map(|id| self.sub(id))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -241,9 +242,12 @@ impl Session {
     }
 
     fn join_group(&mut self, symbol: SymbolId) -> usize {
-        let groups = &mut self.groups;
-        let group = *self.by_symbol.entry(symbol).or_insert_with(|| groups.insert(Group::default()));
-        groups[group].subs += 1;
+        let group = self.by_symbol.find(symbol).unwrap_or_else(|| {
+            let group = index::insert(&mut self.groups, Group::default());
+            self.by_symbol.insert(symbol, group);
+            group
+        });
+        self.groups[group].subs += 1;
         group
     }
 
@@ -253,7 +257,7 @@ impl Session {
         state.subs -= 1;
         if state.subs == 0 {
             self.groups.remove(group);
-            self.by_symbol.remove(&symbol);
+            self.by_symbol.remove(symbol);
             self.queue.retain(|queued| *queued != group);
         }
     }
@@ -295,22 +299,25 @@ impl Sessions {
         let session = &mut self.all[session.0];
         let group = session.join_group(topic.symbol);
         let snapshot_due = options.snapshot.then_some(Due::First);
-        let id = SubId(session.subs.insert(Sub {
-            topic,
-            group,
-            options,
-            account,
-            place_in_lane: 0,
-            snapshot_due,
-            queued: false,
-            due: None,
-            flushed: None,
-            waiting: None,
-            next_filter: None,
-            replay: None,
-            paused: false,
-            rested: false,
-        }));
+        let id = SubId(index::insert(
+            &mut session.subs,
+            Sub {
+                topic,
+                group,
+                options,
+                account,
+                place_in_lane: 0,
+                snapshot_due,
+                queued: false,
+                due: None,
+                flushed: None,
+                waiting: None,
+                next_filter: None,
+                replay: None,
+                paused: false,
+                rested: false,
+            },
+        ));
         session.by_topic.insert(topic, id);
         id
     }
@@ -319,7 +326,7 @@ impl Sessions {
         let session_id = session;
         let session = &mut self.all[session.0];
         let sub = session.subs.remove(id.0);
-        session.by_topic.remove(&sub.topic);
+        session.by_topic.remove(sub.topic);
         session.waiting -= usize::from(sub.waiting.is_some());
         session.leave_group(id, sub.group, sub.topic.symbol);
         if let Some(due) = sub.due {

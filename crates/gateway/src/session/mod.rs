@@ -196,7 +196,12 @@ impl Session {
 
     /// Output: the next control message.
     pub(crate) fn pop_control(&mut self) -> Option<String> {
-        self.control.pop_front()
+        let next = self.control.pop_front();
+        if next.is_none() && self.control.capacity() > 0 {
+            // Most sessions say little once they have begun.
+            self.control = VecDeque::new();
+        }
+        next
     }
 
     /// How many bytes of control messages wait.
