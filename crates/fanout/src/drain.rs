@@ -40,7 +40,7 @@ struct Waits {
 struct Shares([usize; 3]);
 
 impl Shares {
-    const fn of(&self, sub: &Sub) -> usize {
+    fn of(&self, sub: &Sub) -> usize {
         self.0[sub.options.priority as usize]
     }
 }
@@ -134,9 +134,8 @@ impl Fanout {
             return false;
         };
         let (mut kind, mut left) = (None, budget);
-        for ready in state.ready_groups() {
-            let [only] = ready else { return false };
-            let sub = state.sub(*only);
+        for mut ready in state.ready() {
+            let (Some(sub), None) = (ready.next(), ready.next()) else { return false };
             let this = (sub.topic.stream.channel(), sub.options.look);
             let topic = self.topics[sub.topic.index()].as_ref();
             let lacks = topic.and_then(|topic| topic.whole()?.lacks(sub.account.place));
@@ -246,7 +245,7 @@ impl Fanout {
     fn shares(&self, session: SessionId, budget: usize) -> (Waits, Shares) {
         let Some(state) = self.sessions.get(session) else { return (Waits::default(), Shares([0; 3])) };
         let mut waits = Waits::default();
-        for sub in state.ready_subs() {
+        for sub in state.ready().flatten() {
             waits.bytes += self.weight(sub, u64::MAX);
             waits.cut |= sub.snapshot_due == Some(Due::First);
             let since = sub.waiting.map(|(_, since)| since);
@@ -257,7 +256,7 @@ impl Fanout {
             return (waits, Shares([budget; 3]));
         }
         let mut wants: Vec<(Priority, usize)> =
-            state.ready_subs().map(|sub| (sub.options.priority, self.weight(sub, u64::MAX))).collect();
+            state.ready().flatten().map(|sub| (sub.options.priority, self.weight(sub, u64::MAX))).collect();
         wants.sort_unstable();
         let mut left = budget;
         let shares = [Priority::High, Priority::Normal, Priority::Low].map(|class| {
@@ -328,7 +327,7 @@ impl Fanout {
         let (before, mut account) = (sub.account, sub.account);
         let channel = sub.topic.stream.channel();
         let Some(topic) = self.topics[sub.topic.index()].as_mut() else { return Default::default() };
-        let (options, items) = (&sub.options, &mut batch.items);
+        let (options, items) = (&*sub.options, &mut batch.items);
         let (mut turn, begin) = (Turn::default(), items.len());
         if due == Some(Due::First) && !account.has_begun() {
             // The account begins with the state as of this moment.

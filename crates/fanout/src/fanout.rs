@@ -30,6 +30,20 @@ pub struct Fanout {
     pub(crate) now: Duration,
     /// Reused between drains.
     pub(crate) turns: Vec<SubId>,
+    pub(crate) wanted: Wanted,
+}
+
+/// The options that were wanted last: most streams are wanted alike, and share them.
+#[derive(Default)]
+pub(crate) struct Wanted(Arc<Options>);
+
+impl Wanted {
+    pub(crate) fn share(&mut self, options: Options) -> Arc<Options> {
+        if *self.0 != options {
+            self.0 = Arc::new(options);
+        }
+        Arc::clone(&self.0)
+    }
 }
 
 /// Why a subscription was refused.
@@ -150,11 +164,10 @@ impl Fanout {
             self.resubscribe(session, sub, options);
             return Ok(());
         }
-        let snapshot = options.snapshot;
-        let sub = self.sessions.add_sub(session, id, options, Account::default());
-        let options = &self.sessions.sub(session, sub).options;
-        let place_in_lane = topic.join(session, sub, options);
-        let head = if snapshot { topic.head_of(options) } else { topic.head };
+        let (snapshot, options) = (options.snapshot, self.wanted.share(options));
+        let sub = self.sessions.add_sub(session, id, Arc::clone(&options), Account::default());
+        let place_in_lane = topic.join(session, sub, &options);
+        let head = if snapshot { topic.head_of(&options) } else { topic.head };
         let state = self.sessions.sub_mut(session, sub);
         (state.place_in_lane, state.account) = (place_in_lane, Account::open(head));
         if snapshot {
@@ -174,7 +187,8 @@ impl Fanout {
             state.next_filter = Some((wanted, options.snapshot));
             options.snapshot = false;
         }
-        let before = std::mem::replace(&mut state.options, options.clone());
+        let options = self.wanted.share(options);
+        let before = std::mem::replace(&mut state.options, Arc::clone(&options));
         let (id, lost) = (state.topic, matches!(state.snapshot_due, Some(Due::Lost { .. })));
         if id.stream != Stream::Book {
             if before.filter != options.filter {
@@ -221,7 +235,7 @@ impl Fanout {
         let state = self.sessions.sub_mut(session, sub);
         let Some((filter, snapshot)) = state.next_filter.take() else { return };
         let before = state.options.clone();
-        state.options.filter = filter;
+        Arc::make_mut(&mut state.options).filter = filter;
         if snapshot {
             state.snapshot_due = state.snapshot_due.or(Some(Due::Again));
         }
@@ -272,7 +286,10 @@ impl Fanout {
     #[must_use]
     pub fn subscriptions(&self, session: SessionId) -> Vec<(TopicId, Options)> {
         let state = self.sessions.get(session);
-        state.into_iter().flat_map(|state| state.subs().map(|sub| (sub.topic, sub.options.clone()))).collect()
+        state
+            .into_iter()
+            .flat_map(|state| state.subs().map(|sub| (sub.topic, Options::clone(&sub.options))))
+            .collect()
     }
 
     /// Whether a session is subscribed to a stream.

@@ -49,11 +49,11 @@ impl<K: Ord + Copy, V: Copy> Index<K, V> {
 }
 
 /// Inserts into a slab that grows by halves, from one.
-pub(crate) fn insert<T>(slab: &mut Slab<T>, value: T) -> usize {
+pub(crate) fn insert<T>(slab: &mut Slab<T>, value: T) -> u32 {
     if slab.len() == slab.capacity() {
         slab.reserve_exact(room(slab.len()));
     }
-    slab.insert(value)
+    u32::try_from(slab.insert(value)).expect("a session wants fewer things than a number can name")
 }
 
 /// For how many more there is to be room where there are `len`.

@@ -45,10 +45,10 @@ pub struct Run {
 impl Batch {
     /// Makes it empty, and keeps its memory.
     pub(crate) fn clear(&mut self, cursor: u64) {
-        let (mut runs, mut items) = (std::mem::take(&mut self.runs), std::mem::take(&mut self.items));
-        runs.clear();
-        items.clear();
-        *self = Self { runs, items, cursor, ..Self::default() };
+        self.runs.clear();
+        self.items.clear();
+        (self.started, self.ended) = (None, None);
+        (self.cursor, self.more, self.overrun) = (cursor, false, false);
     }
 
     /// Nothing is to be sent.

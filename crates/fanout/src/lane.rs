@@ -17,6 +17,9 @@ pub(crate) struct Lane<F: Fold> {
 #[derive(Default)]
 pub(crate) struct Readers(Vec<Reader>);
 
+/// Sessions whose memory is fetched together: one by one, each waits for memory several times.
+const WARMED: usize = 16;
+
 struct Reader {
     session: SessionId,
     sub: SubId,
@@ -72,12 +75,17 @@ impl Readers {
 
     /// Something new is in the log. `urgent` news do not wait for a conflation interval.
     pub(crate) fn wake(&mut self, sessions: &mut Sessions, news: News) {
-        for reader in &mut self.0 {
-            if !reader.behind || reader.dozes {
-                (reader.behind, reader.dozes) = (true, false);
-                sessions.wake(reader.session, reader.sub, news);
-            } else if news.urgent {
-                sessions.hurry(reader.session, reader.sub);
+        for some in self.0.chunks_mut(WARMED) {
+            for reader in some.iter().filter(|reader| !reader.behind) {
+                sessions.warm(reader.session, reader.sub);
+            }
+            for reader in some {
+                if !reader.behind || reader.dozes {
+                    (reader.behind, reader.dozes) = (true, false);
+                    sessions.wake(reader.session, reader.sub, news);
+                } else if news.urgent {
+                    sessions.hurry(reader.session, reader.sub);
+                }
             }
         }
     }

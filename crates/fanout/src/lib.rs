@@ -29,6 +29,7 @@ mod sequencer;
 mod session;
 mod topic;
 mod trail;
+mod turns;
 mod views;
 
 pub use book::{BookRecord, BookSnapshot};

@@ -4,6 +4,8 @@
 //! merged across it. Where it is no longer kept, a gap says exactly what is missing and the state
 //! follows. What is too much counts as no longer kept, so coming back always ends.
 
+use std::sync::Arc;
+
 use crate::fanout::{Fanout, SubscribeError};
 use crate::ids::{SessionId, TopicId};
 use crate::ledger::Account;
@@ -57,8 +59,8 @@ impl Fanout {
             (None, Some(position)) => topic.place_before(position),
             (None, None) => topic.head_of(&options),
         };
-        let options = Options { snapshot: false, ..options };
-        let sub = self.sessions.add_sub(session, id, options.clone(), Account::resumed(place));
+        let options = self.wanted.share(Options { snapshot: false, ..options });
+        let sub = self.sessions.add_sub(session, id, Arc::clone(&options), Account::resumed(place));
         let place_in_lane = topic.join(session, sub, &options);
         let state = self.sessions.sub_mut(session, sub);
         state.place_in_lane = place_in_lane;

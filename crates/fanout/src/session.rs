@@ -1,37 +1,42 @@
-//! Sessions: subscriptions, grouped by symbol, and the queue of groups for which something waits.
+//! Sessions: subscriptions, what waits for them, and since when.
 //!
 //! A symbol's streams take their turn together, so that its records keep the order of the source
 //! across channels.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
+use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
 use slab::Slab;
 
 use crate::filter::Filter;
-use crate::ids::{SessionId, Stream, SymbolId, TopicId};
+use crate::ids::{SessionId, Stream, TopicId};
 use crate::index::{self, Index};
 use crate::lane::News;
 use crate::ledger::Account;
 use crate::options::Options;
+use crate::turns::{Place, Turns};
 
 /// A subscription of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct SubId(usize);
+pub(crate) struct SubId(pub(crate) u32);
+
+impl SubId {
+    pub(crate) const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 pub(crate) struct Sub {
     pub(crate) topic: TopicId,
-    pub(crate) options: Options,
+    pub(crate) options: Arc<Options>,
     pub(crate) account: Account,
     /// Its place in the list of its log's readers.
     pub(crate) place_in_lane: usize,
     /// The state is to be sent.
     pub(crate) snapshot_due: Option<Due>,
-    /// The subscriptions of the same symbol.
-    group: usize,
-    /// It stands in its group's list.
-    queued: bool,
+    pub(crate) turn: Place,
     /// When its conflation interval ends, while it waits for that.
     due: Option<Duration>,
     /// When it last sent something.
@@ -67,10 +72,7 @@ pub(crate) enum Due {
 pub(crate) struct Session {
     subs: Slab<Sub>,
     by_topic: Index<TopicId, SubId>,
-    groups: Slab<Group>,
-    by_symbol: Index<SymbolId, usize>,
-    /// Groups of which something may be sent now, in turn.
-    queue: VecDeque<usize>,
+    turns: Turns,
     /// Subscriptions for which something waits, also such as may not send yet.
     waiting: usize,
     /// It was reported ready and not drained since.
@@ -79,17 +81,6 @@ pub(crate) struct Session {
     pub(crate) slow: Option<Slow>,
     /// Where it stood at the end of the last drain; never goes back.
     pub(crate) cursor: u64,
-}
-
-/// The subscriptions of one symbol.
-#[derive(Default)]
-struct Group {
-    /// How many there are.
-    subs: usize,
-    /// It stands in the session's queue.
-    queued: bool,
-    /// Those that may send now.
-    ready: Vec<SubId>,
 }
 
 #[derive(Clone, Copy)]
@@ -141,11 +132,11 @@ impl Sub {
 
 impl Session {
     pub(crate) fn sub(&self, id: SubId) -> &Sub {
-        &self.subs[id.0]
+        &self.subs[id.index()]
     }
 
     pub(crate) fn sub_mut(&mut self, id: SubId) -> &mut Sub {
-        &mut self.subs[id.0]
+        &mut self.subs[id.index()]
     }
 
     pub(crate) fn find(&self, topic: TopicId) -> Option<SubId> {
@@ -193,73 +184,23 @@ impl Session {
         self.reported = false;
     }
 
-    /// How many groups wait for their turn.
-    pub(crate) fn turns(&self) -> usize {
-        self.queue.len()
+    /// How many symbols wait for their turn.
+    pub(crate) const fn turns(&self) -> usize {
+        self.turns.len()
     }
 
     /// The subscriptions that may send now, symbol by symbol.
-    pub(crate) fn ready_groups(&self) -> impl Iterator<Item = &[SubId]> {
-        self.queue.iter().filter_map(|&group| self.groups.get(group)).map(|group| group.ready.as_slice())
+    pub(crate) fn ready(&self) -> impl Iterator<Item = impl Iterator<Item = &Sub>> {
+        self.turns.iter(&self.subs).map(|group| group.map(|id| self.sub(id)))
     }
 
-    /// Every subscription that may send now.
-    pub(crate) fn ready_subs(&self) -> impl Iterator<Item = &Sub> {
-        let groups = self.queue.iter().filter_map(|&group| self.groups.get(group));
-        groups.flat_map(|group| group.ready.iter().map(|&id| self.sub(id)))
-    }
-
-    /// Appends the subscriptions of the group whose turn it is.
+    /// Appends the subscriptions of the symbol whose turn it is.
     pub(crate) fn pop(&mut self, turn: &mut Vec<SubId>) {
-        let Some(group) = self.queue.pop_front() else { return };
-        let Some(group) = self.groups.get_mut(group) else { return };
-        group.queued = false;
-        turn.append(&mut group.ready);
-        for &id in turn.iter() {
-            self.subs[id.0].queued = false;
-        }
+        self.turns.pop(&mut self.subs, turn);
     }
 
     pub(crate) fn push(&mut self, id: SubId) {
-        let sub = &mut self.subs[id.0];
-        if sub.queued {
-            return;
-        }
-        sub.queued = true;
-        let group = &mut self.groups[sub.group];
-        group.ready.push(id);
-        if !group.queued {
-            group.queued = true;
-            self.queue.push_back(sub.group);
-        }
-    }
-
-    fn unqueue(&mut self, id: SubId) {
-        let sub = &mut self.subs[id.0];
-        if std::mem::take(&mut sub.queued) {
-            self.groups[sub.group].ready.retain(|ready| *ready != id);
-        }
-    }
-
-    fn join_group(&mut self, symbol: SymbolId) -> usize {
-        let group = self.by_symbol.find(symbol).unwrap_or_else(|| {
-            let group = index::insert(&mut self.groups, Group::default());
-            self.by_symbol.insert(symbol, group);
-            group
-        });
-        self.groups[group].subs += 1;
-        group
-    }
-
-    fn leave_group(&mut self, id: SubId, group: usize, symbol: SymbolId) {
-        let state = &mut self.groups[group];
-        state.ready.retain(|ready| *ready != id);
-        state.subs -= 1;
-        if state.subs == 0 {
-            self.groups.remove(group);
-            self.by_symbol.remove(symbol);
-            self.queue.retain(|queued| *queued != group);
-        }
+        self.turns.push(&mut self.subs, id);
     }
 }
 
@@ -293,22 +234,21 @@ impl Sessions {
         &mut self,
         session: SessionId,
         topic: TopicId,
-        options: Options,
+        options: Arc<Options>,
         account: Account,
     ) -> SubId {
         let session = &mut self.all[session.0];
-        let group = session.join_group(topic.symbol);
+        let turn = session.turns.join(topic.symbol);
         let snapshot_due = options.snapshot.then_some(Due::First);
         let id = SubId(index::insert(
             &mut session.subs,
             Sub {
                 topic,
-                group,
+                turn,
                 options,
                 account,
                 place_in_lane: 0,
                 snapshot_due,
-                queued: false,
                 due: None,
                 flushed: None,
                 waiting: None,
@@ -325,25 +265,36 @@ impl Sessions {
     pub(crate) fn remove_sub(&mut self, session: SessionId, id: SubId) -> Sub {
         let session_id = session;
         let session = &mut self.all[session.0];
-        let sub = session.subs.remove(id.0);
+        session.turns.remove(&mut session.subs, id);
+        let sub = session.subs.remove(id.index());
         session.by_topic.remove(sub.topic);
         session.waiting -= usize::from(sub.waiting.is_some());
-        session.leave_group(id, sub.group, sub.topic.symbol);
+        session.turns.leave(sub.turn, sub.topic.symbol);
         if let Some(due) = sub.due {
             self.timers.remove(&(due, session_id, id));
         }
         sub
     }
 
+    /// Reads what waking and draining a subscription will need, to have it near by then.
+    pub(crate) fn warm(&self, session: SessionId, id: SubId) {
+        let owner = &self.all[session.0];
+        black_box((owner.turns.len(), owner.waiting, owner.slow.is_some(), owner.cursor));
+        let sub = &owner.subs[id.index()];
+        black_box((sub.turn.is_queued(), sub.waiting.is_some(), sub.flushed.is_some(), sub.options.conflate));
+        black_box((sub.account.place, sub.topic, sub.place_in_lane));
+        owner.turns.warm(sub.turn);
+    }
+
     /// Something waits for a subscription that had everything.
     pub(crate) fn wake(&mut self, session: SessionId, id: SubId, news: News) {
         let owner = &mut self.all[session.0];
-        let sub = &mut owner.subs[id.0];
+        let sub = &mut owner.subs[id.index()];
         if sub.waiting.is_none() {
             sub.waiting = Some((news.position, news.now));
             owner.waiting += 1;
         }
-        if sub.queued {
+        if sub.turn.is_queued() {
             return;
         }
         if news.urgent || sub.is_due(news.now) {
@@ -390,7 +341,7 @@ impl Sessions {
         let owner = &mut self.all[session.0];
         let was = std::mem::replace(&mut owner.sub_mut(id).paused, paused);
         if paused {
-            owner.unqueue(id);
+            owner.turns.remove(&mut owner.subs, id);
         } else if was {
             owner.sub_mut(id).rested = true;
             self.reschedule(session, id);
@@ -407,7 +358,7 @@ impl Sessions {
         let sub = self.sub_mut(session, id);
         if at_once || (waits && (sub.next_due().is_none() || sub.replay.is_some())) {
             self.enqueue(session, id);
-        } else if waits && !sub.queued {
+        } else if waits && !sub.turn.is_queued() {
             self.wait(session, id);
         }
     }

@@ -12,6 +12,7 @@ mod tests;
 mod timers;
 
 use std::collections::VecDeque;
+use std::hint::black_box;
 use std::time::Duration;
 
 use fanout::{Fanout, Notice, SessionId, Stream};
@@ -192,6 +193,12 @@ impl Session {
         };
         self.say(&Control::Draining(Box::new(draining)));
         self.close(CloseCode::Restart, "shutdown");
+    }
+
+    /// Reads what a flush will need, to have it near by then.
+    pub(crate) fn warm(&self) {
+        black_box((self.id, self.cursor, self.sent, self.closing.is_some(), self.ping));
+        black_box((self.control.len(), self.pace.credit(), self.pace.due()));
     }
 
     /// Output: the next control message.

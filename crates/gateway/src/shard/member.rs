@@ -1,5 +1,6 @@
 //! A session and its socket.
 
+use std::hint::black_box;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -86,6 +87,13 @@ impl Member {
 
     pub(super) const fn key(&self) -> usize {
         self.session.id.index()
+    }
+
+    /// Reads what a flush will need, to have it near by then.
+    pub(super) fn warm(&self) {
+        black_box((self.full, self.end == End::Open, self.outbox.is_empty(), self.due, self.sent));
+        self.session.warm();
+        self.socket.warm();
     }
 
     /// Reads what came in, a few messages at a time.

@@ -1,10 +1,12 @@
 //! A WebSocket on a stream of our own, plain or TLS.
 
+use std::hint::black_box;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
@@ -167,6 +169,11 @@ impl Socket for WsSocket {
         }
         Poll::Ready(Ok(()))
     }
+
+    fn warm(&self) {
+        let plain = matches!(self.io, Io::Plain(_));
+        black_box((plain, self.head.len(), self.connection.has_control(), self.connection.window()));
+    }
 }
 
 fn inbound(event: Event) -> Inbound {
@@ -198,10 +205,23 @@ impl Io {
 
     /// One system call, or one record, for many frames.
     fn poll_write(&mut self, cx: &mut Context<'_>, slices: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        match (self, slices) {
-            (Self::Plain(stream), [slice]) => Pin::new(stream).poll_write(cx, slice),
-            (Self::Plain(stream), _) => Pin::new(stream).poll_write_vectored(cx, slices),
-            (Self::Tls(stream), _) => Pin::new(stream.as_mut()).poll_write_vectored(cx, slices),
+        match self {
+            Self::Plain(stream) => {
+                // Most sockets have room: the kernel is asked at once, and the runtime, whose note of that
+                // is far from the core, only where there is none.
+                let socket = SockRef::from(&*stream);
+                let sent = match slices {
+                    [slice] => socket.send(slice),
+                    _ => socket.send_vectored(slices),
+                };
+                match sent {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        Pin::new(stream).poll_write_vectored(cx, slices)
+                    }
+                    sent => Poll::Ready(sent),
+                }
+            }
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write_vectored(cx, slices),
         }
     }
 
