@@ -25,6 +25,8 @@ pub(crate) const DELIVERED: &str = "tickwire_updates_delivered_total";
 pub(crate) const COALESCED: &str = "tickwire_updates_coalesced_total";
 /// Counter: events named in gaps or replaced by snapshots, by channel.
 pub(crate) const SKIPPED: &str = "tickwire_updates_skipped_total";
+/// Counter: looks at a stream whose newest update was older than its reader wants it.
+pub(crate) const WITHHELD: &str = "tickwire_updates_withheld_total";
 /// Counter: bytes of messages sent.
 pub(crate) const SENT_BYTES: &str = "tickwire_sent_bytes_total";
 /// Counter: bytes of messages received.
@@ -47,6 +49,11 @@ pub(crate) fn describe() {
     describe_counter!(DELIVERED, Unit::Count, "Records sent to subscribers, by channel.");
     describe_counter!(COALESCED, Unit::Count, "Events folded into records that were sent, by channel.");
     describe_counter!(SKIPPED, Unit::Count, "Events named in gaps or replaced by snapshots, by channel.");
+    describe_counter!(
+        WITHHELD,
+        Unit::Count,
+        "Times that what waited was older than max_age_ms, and the next update was waited for."
+    );
     describe_counter!(SENT_BYTES, Unit::Bytes, "Bytes of messages handed to sockets.");
     describe_counter!(RECEIVED_BYTES, Unit::Bytes, "Bytes of text messages received.");
     describe_counter!(FLUSHES, Unit::Count, "Batches of messages handed to sockets.");
@@ -58,6 +65,7 @@ pub(crate) fn describe() {
 /// What one shard counts.
 pub(crate) struct ShardMetrics {
     channels: [[Counter; 3]; Channel::ALL.len()],
+    withheld: Counter,
     sent_bytes: Counter,
     received_bytes: Counter,
     flushes: Counter,
@@ -76,6 +84,7 @@ impl Default for ShardMetrics {
         };
         Self {
             channels: Channel::ALL.map(channel),
+            withheld: counter!(WITHHELD),
             sent_bytes: counter!(SENT_BYTES),
             received_bytes: counter!(RECEIVED_BYTES),
             flushes: counter!(FLUSHES),
@@ -117,6 +126,7 @@ impl ShardMetrics {
                 counter.increment(now[slot] - before[slot]);
             }
         }
+        self.withheld.increment(stats.withheld - self.told.withheld);
         self.told = *stats;
         self.sent_bytes.increment(std::mem::take(&mut self.bytes));
         self.flushes.increment(std::mem::take(&mut self.batches));
