@@ -169,6 +169,7 @@ impl Turns {
     /// Appends the subscriptions of the symbol whose turn it is.
     pub(crate) fn pop(&mut self, subs: &mut Slab<Sub>, turn: &mut Vec<SubId>) {
         let Some(group) = self.queue.first.get() else { return };
+        let begin = turn.len();
         turn.extend(self.ready(subs, group));
         let state = &mut self.groups[group as usize];
         (state.queued, state.ready) = (false, List::default());
@@ -177,7 +178,7 @@ impl Turns {
             self.queue.last = Link::NONE;
         }
         self.queued -= 1;
-        for id in turn.iter() {
+        for id in &turn[begin..] {
             subs[id.index()].turn.queued = false;
         }
     }
