@@ -44,6 +44,8 @@ pub(crate) struct Sub {
     pub(crate) replay: Option<u64>,
     /// Nothing is sent until the client says so.
     pub(crate) paused: bool,
+    /// It had its turn coming when it was paused, or since: that is no matter of its interval.
+    held: bool,
     /// It was paused, and has not caught up since: what is merged is not for slowness.
     pub(crate) rested: bool,
 }
@@ -237,6 +239,7 @@ impl Session {
     fn unqueue(&mut self, id: SubId) {
         let sub = &mut self.subs[id.0];
         if std::mem::take(&mut sub.queued) {
+            sub.held = true;
             self.groups[sub.group].ready.retain(|ready| *ready != id);
         }
     }
@@ -315,6 +318,7 @@ impl Sessions {
                 next_filter: None,
                 replay: None,
                 paused: false,
+                held: false,
                 rested: false,
             },
         ));
@@ -392,8 +396,13 @@ impl Sessions {
         if paused {
             owner.unqueue(id);
         } else if was {
-            owner.sub_mut(id).rested = true;
-            self.reschedule(session, id);
+            let sub = owner.sub_mut(id);
+            sub.rested = true;
+            if std::mem::take(&mut sub.held) && sub.waiting.is_some() {
+                self.enqueue(session, id);
+            } else {
+                self.reschedule(session, id);
+            }
         }
     }
 
@@ -414,7 +423,9 @@ impl Sessions {
 
     pub(crate) fn enqueue(&mut self, id: SessionId, sub: SubId) {
         let session = &mut self.all[id.0];
-        if session.sub(sub).paused {
+        let state = session.sub_mut(sub);
+        if state.paused {
+            state.held = true;
             return;
         }
         if let Some(due) = session.sub_mut(sub).due.take() {
