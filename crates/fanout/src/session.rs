@@ -13,13 +13,14 @@ use crate::filter::Filter;
 use crate::ids::{SessionId, Stream, SymbolId, TopicId};
 use crate::index::{self, Index};
 use crate::lane::News;
-use crate::ledger::Account;
+use crate::ledger::{Account, Slow};
 use crate::options::Options;
 
 /// A subscription of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct SubId(usize);
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Sub {
     pub(crate) topic: TopicId,
     pub(crate) options: Options,
@@ -92,13 +93,6 @@ struct Group {
     queued: bool,
     /// Those that may send now.
     ready: Vec<SubId>,
-}
-
-#[derive(Clone, Copy)]
-pub(crate) struct Slow {
-    pub(crate) since: Duration,
-    pub(crate) coalesced: u64,
-    pub(crate) skipped: u64,
 }
 
 /// All sessions of a shard.
@@ -396,13 +390,8 @@ impl Sessions {
         if paused {
             owner.unqueue(id);
         } else if was {
-            let sub = owner.sub_mut(id);
-            sub.rested = true;
-            if std::mem::take(&mut sub.held) && sub.waiting.is_some() {
-                self.enqueue(session, id);
-            } else {
-                self.reschedule(session, id);
-            }
+            owner.sub_mut(id).rested = true;
+            self.reschedule(session, id);
         }
     }
 
@@ -414,7 +403,8 @@ impl Sessions {
             self.timers.remove(&(due, session, id));
         }
         let sub = self.sub_mut(session, id);
-        if at_once || (waits && (sub.next_due().is_none() || sub.replay.is_some())) {
+        let held = std::mem::take(&mut sub.held);
+        if at_once || (waits && (held || sub.next_due().is_none() || sub.replay.is_some())) {
             self.enqueue(session, id);
         } else if waits && !sub.queued {
             self.wait(session, id);
