@@ -10,7 +10,7 @@ use loom::model::Builder;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 
-#[allow(dead_code, reason = "a model uses what it is about")]
+#[allow(clippy::duplicate_mod, reason = "the source itself is judged, and no copy of it")]
 #[path = "list.rs"]
 mod list;
 
@@ -127,7 +127,9 @@ fn two_sessions_wake_one_shard() {
         let shard = Shard::new(2);
         let writers = [0, 1].map(|key| shard.lines[key].comes_in(&shard.handles[key].waker, 1));
         shard.serve_until(&[1, 1]);
-        writers.into_iter().for_each(|writer| writer.join().unwrap());
+        for writer in writers {
+            writer.join().unwrap();
+        }
     });
 }
 
@@ -138,6 +140,8 @@ fn two_threads_wake_one_session() {
         let shard = Shard::new(1);
         let writers = [0, 1].map(|_| shard.lines[0].comes_in(&shard.handles[0].waker, 1));
         shard.serve_until(&[2]);
-        writers.into_iter().for_each(|writer| writer.join().unwrap());
+        for writer in writers {
+            writer.join().unwrap();
+        }
     });
 }

@@ -145,15 +145,17 @@ fn a_shutdown_wakes_and_ends() {
     let _inside = runtime.enter();
     let mut floor = Floor::open();
     let early = floor.enter();
+    let is_told = |line: &Line| {
+        assert_eq!(line.said().last().unwrap()["type"], "draining");
+        assert_eq!(line.closed(), Some(1012));
+    };
     floor.shutdown.send_replace(true);
     assert!(floor.settle().is_pending());
+    is_told(&early);
     let (arrival, late) = arrival();
     assert!(floor.door.try_send(arrival).is_ok());
     assert!(floor.settle().is_pending());
-    for line in [&early, &late] {
-        assert_eq!(line.said().last().unwrap()["type"], "draining");
-        assert_eq!(line.closed(), Some(1012));
-    }
+    is_told(&late);
     early.comes_in(Saying::Gone);
     assert!(floor.settle().is_pending(), "somebody is there");
     late.comes_in(Saying::Gone);
