@@ -8,11 +8,11 @@ use crate::event::Event;
 use crate::fanout::Fanout;
 use crate::ids::{SessionId, Stream, TopicId};
 use crate::item::{Batch, Kind, Notice, Run};
-use crate::ledger::Account;
+use crate::ledger::{Account, Slow};
 use crate::limits::{CUT_BYTES_MAX, TURN_BYTES_MIN};
 use crate::options::{Overflow, Priority};
 use crate::replay;
-use crate::session::{Due, Slow, Sub, SubId};
+use crate::session::{Due, Sub, SubId};
 
 /// What a drain has come to so far.
 #[derive(Default)]

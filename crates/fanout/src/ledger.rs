@@ -1,5 +1,7 @@
 //! The account of a stream: nothing is lost in silence.
 
+use std::time::Duration;
+
 use model::Seq;
 
 use crate::ids::TopicId;
@@ -32,6 +34,14 @@ pub struct Lag {
     pub source_lag_ms: u64,
     /// Whether what waits is being coalesced because the session is slow.
     pub coalescing: bool,
+}
+
+/// Coalescing because of slowness: since when, and what came of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Slow {
+    pub(crate) since: Duration,
+    pub(crate) coalesced: u64,
+    pub(crate) skipped: u64,
 }
 
 /// Sums over all sessions of a shard since its start.

@@ -14,7 +14,7 @@ use crate::filter::Filter;
 use crate::ids::{SessionId, Stream, TopicId};
 use crate::index::{self, Index};
 use crate::lane::News;
-use crate::ledger::Account;
+use crate::ledger::{Account, Slow};
 use crate::options::Options;
 use crate::turns::{Place, Turns};
 
@@ -28,6 +28,7 @@ impl SubId {
     }
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Sub {
     pub(crate) topic: TopicId,
     pub(crate) options: Arc<Options>,
@@ -49,6 +50,8 @@ pub(crate) struct Sub {
     pub(crate) replay: Option<u64>,
     /// Nothing is sent until the client says so.
     pub(crate) paused: bool,
+    /// It had its turn coming when it was paused, or since: that is no matter of its interval.
+    held: bool,
     /// It was paused, and has not caught up since: what is merged is not for slowness.
     pub(crate) rested: bool,
 }
@@ -81,13 +84,6 @@ pub(crate) struct Session {
     pub(crate) slow: Option<Slow>,
     /// Where it stood at the end of the last drain; never goes back.
     pub(crate) cursor: u64,
-}
-
-#[derive(Clone, Copy)]
-pub(crate) struct Slow {
-    pub(crate) since: Duration,
-    pub(crate) coalesced: u64,
-    pub(crate) skipped: u64,
 }
 
 /// All sessions of a shard.
@@ -255,6 +251,7 @@ impl Sessions {
                 next_filter: None,
                 replay: None,
                 paused: false,
+                held: false,
                 rested: false,
             },
         ));
@@ -341,7 +338,8 @@ impl Sessions {
         let owner = &mut self.all[session.0];
         let was = std::mem::replace(&mut owner.sub_mut(id).paused, paused);
         if paused {
-            owner.turns.remove(&mut owner.subs, id);
+            let queued = owner.turns.remove(&mut owner.subs, id);
+            owner.sub_mut(id).held |= queued;
         } else if was {
             owner.sub_mut(id).rested = true;
             self.reschedule(session, id);
@@ -356,7 +354,8 @@ impl Sessions {
             self.timers.remove(&(due, session, id));
         }
         let sub = self.sub_mut(session, id);
-        if at_once || (waits && (sub.next_due().is_none() || sub.replay.is_some())) {
+        let held = std::mem::take(&mut sub.held);
+        if at_once || (waits && (held || sub.next_due().is_none() || sub.replay.is_some())) {
             self.enqueue(session, id);
         } else if waits && !sub.turn.is_queued() {
             self.wait(session, id);
@@ -365,7 +364,9 @@ impl Sessions {
 
     pub(crate) fn enqueue(&mut self, id: SessionId, sub: SubId) {
         let session = &mut self.all[id.0];
-        if session.sub(sub).paused {
+        let state = session.sub_mut(sub);
+        if state.paused {
+            state.held = true;
             return;
         }
         if let Some(due) = session.sub_mut(sub).due.take() {

@@ -151,11 +151,11 @@ impl Turns {
         self.queued += 1;
     }
 
-    /// A subscription may not send any more. Its symbol keeps its turn.
-    pub(crate) fn remove(&mut self, subs: &mut Slab<Sub>, id: SubId) {
+    /// A subscription may not send any more, if it did. Its symbol keeps its turn.
+    pub(crate) fn remove(&mut self, subs: &mut Slab<Sub>, id: SubId) -> bool {
         let place = &mut subs[id.index()].turn;
         if !std::mem::take(&mut place.queued) {
-            return;
+            return false;
         }
         let group = place.group;
         let left: Vec<SubId> = self.ready(subs, group).filter(|&ready| ready != id).collect();
@@ -164,6 +164,7 @@ impl Turns {
         for id in left {
             state.ready.push(id.0, |sub, next| subs[sub as usize].turn.next = next);
         }
+        true
     }
 
     /// Appends the subscriptions of the symbol whose turn it is.

@@ -78,3 +78,22 @@ impl Default for Limits {
         }
     }
 }
+
+#[cfg(test)]
+impl Settings {
+    /// Nobody's settings, without a key.
+    pub(crate) fn for_tests() -> Self {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self {
+            listen: any,
+            admin_listen: any,
+            tls: None,
+            keys: Keys::new("tests", "tickwire", None),
+            allowed_origins: Vec::new(),
+            compression: false,
+            shards: 1,
+            limits: Limits::default(),
+            logs: LogLimits::default(),
+        }
+    }
+}

@@ -5,6 +5,8 @@
 //! room. One task does all of it, so there is no lock and no hop between an event and its socket.
 
 mod member;
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -47,7 +49,8 @@ pub(crate) struct Shard {
     members: Vec<Option<Box<Member>>>,
     events: mpsc::Receiver<Events>,
     arrivals: mpsc::Receiver<Arrival>,
-    shutdown: watch::Receiver<bool>,
+    /// Over when the server goes away.
+    shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
     leaving: bool,
     /// Told when the first client has subscribed to something.
     subscribed: watch::Sender<bool>,
@@ -105,7 +108,7 @@ impl Shard {
         epoch: Epoch,
         events: mpsc::Receiver<Events>,
         arrivals: mpsc::Receiver<Arrival>,
-        shutdown: watch::Receiver<bool>,
+        mut shutdown: watch::Receiver<bool>,
         subscribed: watch::Sender<bool>,
     ) -> Self {
         let fanout = Fanout::new(settings.logs);
@@ -123,7 +126,12 @@ impl Shard {
             members: Vec::new(),
             events,
             arrivals,
-            shutdown,
+            // Kept from poll to poll: what is dropped wakes nobody.
+            shutdown: Box::pin(async move {
+                if shutdown.wait_for(|leaving| *leaving).await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            }),
             leaving: false,
             subscribed,
             wakes: Arc::default(),
@@ -286,11 +294,7 @@ impl Shard {
     }
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) {
-        if self.leaving {
-            return;
-        }
-        let changed = std::pin::pin!(self.shutdown.changed()).poll(cx).is_ready();
-        if changed && *self.shutdown.borrow() {
+        if !self.leaving && self.shutdown.as_mut().poll(cx).is_ready() {
             self.leaving = true;
             for key in 0..self.members.len() {
                 if let Some(member) = &mut self.members[key] {

@@ -1,13 +1,15 @@
 //! The commands that do all the set-up: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`,
-//! `cargo xtask fuzz`.
+//! `cargo xtask fuzz`, `cargo xtask plant`.
 //!
 //! No dependency and nothing to configure, so that the first thing a newcomer runs starts at once.
 
 #![expect(clippy::print_stderr, reason = "what is going on is told on standard error")]
 
 mod bench;
+mod browser;
 mod demo;
 mod fuzz;
+mod plant;
 mod python;
 mod step;
 mod test;
@@ -19,7 +21,8 @@ cargo xtask demo [OPTION…]   build the server and start it on a simulated mark
 cargo xtask test             everything: format, lints, documentation, tests, golden answers, sockets, conformance
 cargo xtask bench [OPTION…]  Tickwire, the floors and rivals, measured; options go to `benches compare`
 
-cargo xtask fuzz [SECONDS]   feeds the WebSocket codec what nobody would think of, for a minute unless told otherwise";
+cargo xtask fuzz [SECONDS]   feeds the WebSocket codec what nobody would think of, for a minute unless told otherwise
+cargo xtask plant [WORD…]    plants bugs into a copy of the sources, one at a time: each must be found by a test";
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
         Some("test") => test::run(),
         Some("bench") => bench::run(args),
         Some("fuzz") => fuzz::run(args.next().as_deref()),
+        Some("plant") => plant::run(args),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

@@ -29,7 +29,8 @@ pub(crate) fn ready() -> Done {
     std::fs::write(&ready, "").map_err(|error| format!("{}: {error}", ready.display()))
 }
 
-fn is_root() -> bool {
+/// Whether packages of the system may be had.
+pub(crate) fn is_root() -> bool {
     let output = Command::new("id").arg("-u").output();
     output.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }

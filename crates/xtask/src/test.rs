@@ -4,15 +4,16 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use crate::python;
 use crate::step::{Done, cargo, run as step, target, top};
+use crate::{browser, python};
 
 /// The packages of Node that the tests' clients are written with.
-const NODE_PACKAGES: [&str; 1] = ["ws@8.23.0"];
+const NODE_PACKAGES: [&str; 2] = ["ws@8.23.0", "playwright-core@1.65.1"];
 
 pub(crate) fn run() -> Done {
     python::ready()?;
     node()?;
+    browser::ready();
     step("format", &mut cargo("fmt --all --check"))?;
     step("lints", &mut cargo("clippy --workspace --all-targets --locked -- -D warnings"))?;
     let mut doc = cargo("doc --workspace --no-deps --document-private-items --locked");

@@ -105,6 +105,25 @@ fn a_pause_keeps_the_place() {
 }
 
 /// Comes back with another session, for one stream of A.
+/// A conflation interval holds closed bars back no more after a pause than before it.
+#[test]
+fn a_pause_makes_nothing_urgent_wait() {
+    let mut play = Play::new(&Options { conflate: Duration::from_millis(100), ..Options::default() });
+    let bars = topic(&play, "A", Stream::Candles(Interval::M1));
+    said(&mut play, "@100 cA +", "c1");
+    // Closed before the pause, and within it.
+    play.run("CA");
+    play.fanout.pause(play.session, bars, true);
+    said(&mut play, "cA +", "");
+    play.fanout.pause(play.session, bars, false);
+    said(&mut play, "+", "c2");
+    play.fanout.pause(play.session, bars, true);
+    said(&mut play, "cA CA cA +", "");
+    play.fanout.pause(play.session, bars, false);
+    said(&mut play, "+", "c5(2)");
+    said(&mut play, "@99 + @1 +", "c6");
+}
+
 fn come_back(play: &mut Play, stream: Stream, options: Options, cursor: u64) -> Resumed {
     play.fanout.close_session(play.session);
     play.session = play.fanout.open_session();

@@ -191,6 +191,7 @@ impl Reader {
         assert!(!self.paused, "nothing is sent while paused");
         self.position = item.position;
         self.changed &= matches!(item.kind, Kind::Snapshot { .. });
+        let first = self.begin != Begin::Begun || self.topic.stream == Stream::Book;
         self.begins_well(source, &item.kind);
         let replayed = item.position <= self.replay;
         match &item.kind {
@@ -219,7 +220,13 @@ impl Reader {
                 self.freshness(source, record.position, replayed, now);
             }
             Kind::Gap { range, cause } => self.gap(source, *range, *cause),
-            Kind::Snapshot { state, .. } => self.snapshot(source, state),
+            Kind::Snapshot { state, .. } => {
+                // One that is asked for again stands before what waits, and passes nothing.
+                if first && !self.begun {
+                    self.passed = source.head(self.topic);
+                }
+                self.snapshot(source, state);
+            }
         }
         self.begun = true;
     }
@@ -315,9 +322,6 @@ impl Reader {
 
     fn snapshot(&mut self, source: &Source, snapshot: &Snapshot) {
         self.snapshot_due = false;
-        if !self.begun {
-            self.passed = source.head(self.topic);
-        }
         let seq = match snapshot {
             Snapshot::Empty => {
                 if self.topic.stream == Stream::Book {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::model::{Body, BookChange, BookSide, Seq, TradeSummary};
+use ::model::{Body, BookChange, BookSide, Seq, Side, TradeSummary};
+use rust_decimal::Decimal;
 
 use super::reader::{Reader, ages, seen};
 use super::source::Source;
@@ -17,12 +18,23 @@ impl Reader {
         let folded: Vec<_> = source.between(self.topic, prev, last.seq).iter().filter(lets).collect();
         assert!(folded.len() > 1, "a single trade is no summary");
         assert!(Arc::ptr_eq(last, folded[folded.len() - 1]));
-        let sums = folded.iter().map(|event| {
-            let Body::Trade(trade) = &event.body else { panic!("not a trade") };
-            TradeSummary::of(trade, event.ts_event, event.ts_recv).unwrap()
+        let trades = folded.iter().map(|event| match &event.body {
+            Body::Trade(trade) => (event, trade),
+            other => panic!("not a trade: {other:?}"),
         });
-        let wanted = sums.reduce(|a, b| a.merged(&b).unwrap()).unwrap();
-        assert_eq!(*summary, wanted, "totals are conserved");
+        // Added up by hand: the summaries' own sums are what is judged.
+        let volume = |side: Option<Side>| {
+            let wanted = trades.clone().filter(|(_, trade)| side.is_none_or(|side| side == trade.side));
+            wanted.map(|(_, trade)| trade.size.value()).sum::<Decimal>()
+        };
+        let notional: Decimal =
+            trades.clone().map(|(_, trade)| trade.price.value() * trade.size.value()).sum();
+        assert_eq!((summary.trades, summary.notional), (folded.len() as u64, notional), "are conserved");
+        assert_eq!((summary.volume, summary.buy_volume), (volume(None), volume(Some(Side::Buy))));
+        assert_eq!(summary.sell_volume, volume(Some(Side::Sell)));
+        let sums = trades.map(|(event, trade)| TradeSummary::of(trade, event.ts_event, event.ts_recv));
+        let wanted = sums.map(Option::unwrap).reduce(|a, b| a.merged(&b).unwrap()).unwrap();
+        assert_eq!(*summary, wanted, "so are prices and times");
         assert_eq!(summary.volume.scale(), wanted.volume.scale());
         // What a filter hides before its first trade may lie on the other side.
         let first = folded[0].seq;

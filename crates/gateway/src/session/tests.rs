@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use fanout::Sequencer;
-use fanout::limits::LogLimits;
 use model::{Body, Instrument, Quote, Symbol, Tick, Venue};
 use serde_json::{Value, json};
 
@@ -40,18 +39,7 @@ impl Talk {
         keys.add(None, Algorithm::Hs256, SECRET).unwrap();
         let signer = Signer::new(None, Algorithm::Hs256, SECRET).unwrap();
         let limits = Limits { symbols: 3, subscriptions: 8, ..Limits::default() };
-        let any = "127.0.0.1:0".parse().unwrap();
-        let settings = Settings {
-            listen: any,
-            admin_listen: any,
-            tls: None,
-            keys,
-            allowed_origins: Vec::new(),
-            compression: false,
-            shards: 1,
-            limits,
-            logs: LogLimits::default(),
-        };
+        let settings = Settings { keys, limits, ..Settings::for_tests() };
         let (mut fanout, epoch, now) = (Fanout::default(), Epoch::from_seed(7), Duration::from_secs(1_000));
         let mut ctx = Ctx { fanout: &mut fanout, settings: &settings, epoch: &epoch, now, wall: WALL };
         let session = Session::open("s1".into(), None, &mut ctx);

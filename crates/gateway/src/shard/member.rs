@@ -255,15 +255,15 @@ impl Member {
         } else if !batch.overrun {
             self.session.move_cursor(batch.cursor);
         }
+        if let Some(notice) = &batch.ended {
+            self.outbox.text(session::notice(notice, NoticeState::Ended, core.wall));
+        }
         let added = self.outbox.bytes() - before_data;
         if added > 0 {
             self.session.pace.flushed(added, now);
             if let Some(text) = self.session.flushed(&core.ctx()) {
                 self.outbox.text(text);
             }
-        }
-        if let Some(notice) = &batch.ended {
-            self.outbox.text(session::notice(notice, NoticeState::Ended, core.wall));
         }
         if !batch.more {
             self.behind = false;

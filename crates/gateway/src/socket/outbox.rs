@@ -53,13 +53,13 @@ impl Outbox {
     }
 
     /// The goodbye, if its turn has come.
-    pub(super) fn pop_close(&mut self) -> Option<(CloseCode, &'static str)> {
+    pub(crate) fn pop_close(&mut self) -> Option<(CloseCode, &'static str)> {
         let close = self.queue.pop_front_if(|next| matches!(next, Outgoing::Close(..)))?;
         if let Outgoing::Close(code, reason) = close { Some((code, reason)) } else { None }
     }
 
     /// The frames that go before the goodbye, in order.
-    pub(super) fn frames(&self, window: Option<WindowBits>) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn frames(&self, window: Option<WindowBits>) -> impl Iterator<Item = &[u8]> {
         self.queue.iter().map_while(move |outgoing| match outgoing {
             Outgoing::Message(message) => Some(&message.frame(window)[..]),
             Outgoing::Ping => Some(&ws::PING[..]),
@@ -68,7 +68,7 @@ impl Outbox {
     }
 
     /// `written` bytes of the frames have gone; the rest of the one that was cut is returned.
-    pub(super) fn advance(&mut self, mut written: usize, window: Option<WindowBits>) -> bytes::Bytes {
+    pub(crate) fn advance(&mut self, mut written: usize, window: Option<WindowBits>) -> bytes::Bytes {
         let mut rest = bytes::Bytes::new();
         while written > 0 {
             let frame = match self.queue.pop_front() {

@@ -64,8 +64,21 @@ pub(crate) fn node_packages() -> Option<PathBuf> {
         return None;
     }
     let packages = top().join("target/node/node_modules");
-    assert!(packages.join("ws").exists(), "no {}: `cargo xtask test` makes it", packages.display());
+    for name in ["ws", "playwright-core"] {
+        let package = packages.join(name);
+        assert!(package.exists(), "no {}: `cargo xtask test` makes it", package.display());
+    }
     Some(packages)
+}
+
+/// Chromium, where there is one; where there is none, says so.
+pub(crate) fn browser() -> Option<PathBuf> {
+    let places = [top().join("target/chromium/chromium"), PathBuf::from("/usr/bin/chromium-headless-shell")];
+    let found = places.into_iter().find(|place| place.exists());
+    if found.is_none() {
+        eprintln!("nothing tested: there is no Chromium; `cargo xtask test` fetches one from Debian");
+    }
+    found
 }
 
 /// A process that ends with the value, also when a test fails.

@@ -113,6 +113,10 @@ fn filter(fields: &Fields, channels: &[Channel]) -> Result<Option<Filter>, Reque
         min_price: number(&inner, "min_price", Price::parse)?,
         max_price: number(&inner, "max_price", Price::parse)?,
     };
+    if filter.min_price.zip(filter.max_price).is_some_and(|(min, max)| min > max) {
+        let message = "Field \"min_price\" is above \"max_price\": nothing is between them.";
+        return Err(RequestError::field("min_price", message.to_owned()));
+    }
     Ok((filter != Filter::default()).then_some(filter))
 }
 

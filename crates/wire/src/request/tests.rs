@@ -135,3 +135,185 @@ fn what_could_be_read_is_echoed() {
         "A message must be one JSON object, each field once: more than 32 fields at line 1 column 254.",
     );
 }
+
+/// A subscribe to trades and quotes with one field more.
+fn with(field: &str) -> String {
+    format!(r#"{{"op":"subscribe","id":1,"channels":["trades","quotes"],"symbols":["A"],{field}}}"#)
+}
+
+#[track_caller]
+fn options(field: &str) -> Options {
+    let request = Request::parse(&with(field)).unwrap();
+    let Op::Subscribe(subscribe) = request.op else { panic!("not a subscribe") };
+    subscribe.options
+}
+
+#[test]
+fn every_option_is_taken() {
+    let default = Options::default();
+    assert_eq!(options(r#""max_age_ms":3600000"#), Options { max_age_ms: 3_600_000, ..default });
+    assert_eq!(options(r#""trade_safe":true"#), Options { trade_safe: true, ..default });
+    assert_eq!(options(r#""priority":"high""#), Options { priority: Priority::High, ..default });
+    assert_eq!(options(r#""priority":"low""#), Options { priority: Priority::Low, ..default });
+    let view = options(r#""fields":["price","bid_price","price"]"#).view;
+    assert_eq!(view.names().collect::<Vec<_>>(), ["price", "bid_price"]);
+    let wanted = Filter {
+        min_size: Some(Size::parse("0.5").unwrap()),
+        side: Some(Side::Sell),
+        min_price: Some(Price::parse("-1").unwrap()),
+        max_price: Some(Price::parse("2.50").unwrap()),
+    };
+    let filter = r#""filter":{"min_size":"0.5","side":"sell","min_price":"-1","max_price":"2.50"}"#;
+    assert_eq!(options(filter), Options { filter: Some(wanted), ..default });
+    // What says nothing changes nothing; null is as good as absent.
+    assert_eq!(options(r#""filter":{}"#), default);
+    assert_eq!(options(r#""filter":null,"fields":null,"priority":null,"max_age_ms":null"#), default);
+
+    let Op::Subscribe(subscribe) = Request::parse(&with(r#""resume":"k3f9:12""#)).unwrap().op else {
+        panic!("not a subscribe")
+    };
+    assert_eq!(subscribe.resume, Some("k3f9:12".parse().unwrap()));
+}
+
+#[test]
+fn every_option_says_what_it_must_be() {
+    let (age, priority) = ("a whole number from 0 to 3600000", "\"high\", \"normal\" or \"low\"");
+    let (cursor, number) =
+        ("a cursor, as it came in a message of this server", "a decimal number as a text, such as \"0.5\"");
+    for (field, name, wanted) in [
+        (r#""max_age_ms":-1"#, "max_age_ms", age),
+        (r#""max_age_ms":3600001"#, "max_age_ms", age),
+        (r#""max_age_ms":"5""#, "max_age_ms", age),
+        (r#""max_age_ms":1.5"#, "max_age_ms", age),
+        (r#""trade_safe":1"#, "trade_safe", "true or false"),
+        (r#""priority":"urgent""#, "priority", priority),
+        (r#""priority":1"#, "priority", priority),
+        (r#""fields":"price""#, "fields", "a list of texts"),
+        (r#""fields":[1]"#, "fields", "a list of texts"),
+        (r#""filter":["price"]"#, "filter", "an object"),
+        (r#""filter":{"min_size":0.5}"#, "min_size", number),
+        (r#""filter":{"min_size":"-1"}"#, "min_size", number),
+        (r#""filter":{"min_price":"1_000"}"#, "min_price", number),
+        (r#""filter":{"max_price":""}"#, "max_price", number),
+        (r#""filter":{"side":"unknown"}"#, "side", "\"buy\" or \"sell\""),
+        (r#""filter":{"side":1}"#, "side", "\"buy\" or \"sell\""),
+        (r#""resume":918230"#, "resume", cursor),
+        (r#""resume":"918230""#, "resume", cursor),
+        (r#""resume":"k3f9:-1""#, "resume", cursor),
+    ] {
+        says(&with(field), name, &format!("Field \"{name}\" must be {wanted}."));
+    }
+    says(&with(r#""fields":[]"#), "fields", "Field \"fields\" must have 1 to 1000 entries, not 0.");
+}
+
+#[test]
+fn a_slip_is_guessed() {
+    for (field, name, hint) in [
+        (r#""max_age":5"#, "max_age", " Did you mean \"max_age_ms\"?"),
+        (r#""trade_save":true"#, "trade_save", " Did you mean \"trade_safe\"?"),
+        (r#""prioritiy":"low""#, "prioritiy", " Did you mean \"priority\"?"),
+        (r#""filters":{}"#, "filters", " Did you mean \"filter\"?"),
+        (r#""resumed":"a:1""#, "resumed", " Did you mean \"resume\"?"),
+        (r#""filter":{"min_sise":"1"}"#, "min_sise", " Did you mean \"min_size\"?"),
+        (r#""filter":{"volume":"1"}"#, "volume", ""),
+    ] {
+        says(&with(field), name, &format!("Unknown field \"{name}\".{hint}"));
+    }
+    for (field, hint) in [("prize", " Did you mean \"price\"?"), ("checksum", ""), ("closed", ""), ("", "")] {
+        let message = format!("No record of these channels has a field \"{field}\".{hint}");
+        says(&with(&format!(r#""fields":["{field}"]"#)), "fields", &message);
+    }
+}
+
+#[test]
+fn what_contradicts_itself_is_told() {
+    says(
+        &with(r#""max_age_ms":1,"overflow":"disconnect""#),
+        "max_age_ms",
+        "Field \"max_age_ms\" withholds what is old, and \"overflow\":\"disconnect\" loses nothing: choose one.",
+    );
+    assert_eq!(options(r#""max_age_ms":0,"overflow":"disconnect""#).overflow, Overflow::Disconnect);
+    says(
+        &with(r#""filter":{"min_price":"2","max_price":"1.99"}"#),
+        "min_price",
+        "Field \"min_price\" is above \"max_price\": nothing is between them.",
+    );
+    assert!(options(r#""filter":{"min_price":"2","max_price":"2.0"}"#).filter.is_some());
+    says(
+        r#"{"op":"subscribe","id":1,"channels":["book"],"symbols":["A"],"filter":{"side":"buy"}}"#,
+        "filter",
+        "Field \"filter\" is for the channels trades and quotes.",
+    );
+    says(
+        r#"{"op":"subscribe","id":1,"channels":["book"],"symbols":["A"],"fields":["price"]}"#,
+        "fields",
+        "No record of these channels has a field \"price\".",
+    );
+}
+
+/// Refused, with the field at fault and the request's id.
+#[track_caller]
+fn says(text: &str, field: &str, message: &str) {
+    let error = Request::parse(text).expect_err(text);
+    assert_eq!((error.code, &*error.message), (ErrorCode::InvalidRequest, message), "{text}");
+    assert_eq!(error.details, Some(json!({ "field": field })), "{text}");
+    assert_eq!(error.id, Some(RequestId::Number(1)), "{text}");
+}
+
+#[test]
+fn pace_and_credit() {
+    let pace = |fields: &str| match Request::parse(&format!(r#"{{"op":"pace","id":1{fields}}}"#)).unwrap().op
+    {
+        Op::Pace(pace) => pace,
+        other => panic!("not a pace: {other:?}"),
+    };
+    assert_eq!(pace(""), Pace::default(), "what is left out stays");
+    let wanted = Pace { bytes_per_second: Some(500), adaptive: Some(true), credit: Some(false) };
+    assert_eq!(pace(r#","bytes_per_second":500,"adaptive":true,"credit":false"#), wanted);
+    assert_eq!(pace(r#","bytes_per_second":0"#).bytes_per_second, Some(0));
+    let (rate, few) = ("a whole number from 0 to 100000000000", "0 or at least 500, not 499");
+    let count = "a whole number from 1 to 1000000";
+    for (op, field, name, wanted) in [
+        ("pace", r#""bytes_per_second":499"#, "bytes_per_second", few),
+        ("pace", r#""bytes_per_second":-1"#, "bytes_per_second", rate),
+        ("pace", r#""bytes_per_second":"9000""#, "bytes_per_second", rate),
+        ("pace", r#""bytes_per_second":100000000001"#, "bytes_per_second", rate),
+        ("pace", r#""adaptive":"yes""#, "adaptive", "true or false"),
+        ("pace", r#""credit":1"#, "credit", "true or false"),
+        ("credit", r#""flushes":0"#, "flushes", count),
+        ("credit", r#""flushes":1000001"#, "flushes", count),
+        ("credit", r#""flushes":true"#, "flushes", count),
+    ] {
+        let text = format!(r#"{{"op":"{op}","id":1,{field}}}"#);
+        says(&text, name, &format!("Field \"{name}\" must be {wanted}."));
+    }
+    for (op, field, hint) in [
+        ("pace", "bytes_per_secund", "bytes_per_second"),
+        ("pace", "adaptiv", "adaptive"),
+        ("credit", "flush", "flushes"),
+    ] {
+        let text = format!(r#"{{"op":"{op}","id":1,"{field}":1}}"#);
+        says(&text, field, &format!("Unknown field \"{field}\". Did you mean \"{hint}\"?"));
+    }
+    let Op::Credit { flushes: 1 } = Request::parse(r#"{"op":"credit"}"#).unwrap().op else {
+        panic!("one is what is meant")
+    };
+}
+
+#[test]
+fn pause_takes_what_unsubscribe_takes() {
+    let text = |op: &str, field: &str| {
+        format!(r#"{{"op":"{op}","id":1,"channels":["candles"],"symbols":["*"]{field}}}"#)
+    };
+    for op in ["pause", "unpause"] {
+        let request = Request::parse(&text(op, r#","interval":"5m""#)).unwrap();
+        let (Op::Pause(streams) | Op::Unpause(streams)) = request.op else { panic!("not a {op}") };
+        assert_eq!((streams.channels, streams.interval), (vec![Channel::Candles], Some(Interval::M5)));
+        says(&text(op, r#","depth":5"#), "depth", "Unknown field \"depth\".");
+        says(
+            &format!(r#"{{"op":"{op}","id":1,"channels":["trades"]}}"#),
+            "symbols",
+            "Field \"symbols\" is missing; it must be a list of texts.",
+        );
+    }
+}

@@ -1,10 +1,10 @@
-//! Which sessions' sockets have something to say: what their wakers write down.
+//! The list, and the entries that write themselves down in it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::task::{Wake, Waker};
 
-use futures_util::task::AtomicWaker;
+use super::sync::{AtomicBool, AtomicWaker, Mutex};
 
 /// The list of one shard.
 #[derive(Default)]
@@ -44,9 +44,10 @@ impl Wakes {
 }
 
 impl Handle {
-    /// The session is being looked at: what happens from now on must list it again.
+    /// The session is being looked at: what happens from now on must list it again. What a waker that
+    /// found it listed has seen is seen by that look; a mere store could be overtaken by the look.
     pub(crate) fn rearm(&self) {
-        self.entry.listed.store(false, Ordering::Release);
+        self.entry.listed.swap(false, Ordering::AcqRel);
     }
 }
 

@@ -1,0 +1,201 @@
+//! A session with its socket, from request to record: what a client is sent, on a clock moved by hand.
+
+mod again;
+mod line;
+mod options;
+mod pace;
+mod pause;
+mod turns;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fanout::limits::LogLimits;
+use fanout::{Fanout, Sequencer};
+use model::{
+    Body, BookChange, Instrument, Level, Levels, Price, Quote, Side, Size, Symbol, Tick, Trade, UnixNanos,
+    Venue,
+};
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+use wire::Epoch;
+
+use super::member::{Member, Verdict};
+use super::{Arrival, Core};
+use crate::auth::{Grant, Scope};
+use crate::clock;
+use crate::metrics::ShardMetrics;
+use crate::settings::Settings;
+use crate::wakes::Wakes;
+use line::{Line, Saying};
+
+/// One client of a shard.
+struct Visit {
+    core: Core,
+    feed: Feed,
+    wakes: Arc<Wakes>,
+    metrics: ShardMetrics,
+    member: Member,
+    line: Line,
+}
+
+/// Where events come from: `t` trades and `q` quotes, each a little dearer than the one before, `B` whole
+/// books and `b` changes of them.
+#[derive(Default)]
+struct Feed {
+    sequencer: Sequencer,
+    count: i64,
+}
+
+impl Feed {
+    fn event(&mut self, letter: char, symbol: &str) -> Arc<fanout::Event> {
+        self.count += 1;
+        let n = self.count;
+        let level = |price: i64, size: i64| Level {
+            price: Price::parse(&price.to_string()).unwrap(),
+            size: Size::parse(&size.to_string()).unwrap(),
+        };
+        let body = match letter {
+            't' => {
+                let Level { price, size } = level(100 + n, 1 + n % 3);
+                Body::Trade(Trade { price, size, side: Side::Buy, id: None })
+            }
+            'q' => Body::Quote(Quote { bid: Some(level(n, 1)), ask: Some(level(n + 1, 2)), derived: false }),
+            'b' => Body::Book(BookChange::Delta(Levels { bids: vec![level(90 + n % 5, n)], asks: vec![] })),
+            'B' => Body::Book(BookChange::Snapshot(Levels {
+                bids: (0..5).map(|at| level(90 + at, 1)).collect(),
+                asks: vec![level(101, 1)],
+            })),
+            other => panic!("no such event: {other}"),
+        };
+        let instrument = Arc::new(Instrument::named(Symbol::parse(symbol).unwrap(), Venue::new("v"), symbol));
+        let tick = Tick { instrument, ts_event: None, ts_recv: None, body };
+        self.sequencer.push(tick, UnixNanos(1)).unwrap().unwrap()
+    }
+}
+
+fn core(logs: LogLimits) -> Core {
+    Core {
+        fanout: Fanout::new(logs),
+        settings: Arc::new(Settings { logs, ..Settings::for_tests() }),
+        epoch: Epoch::from_seed(7),
+        scratch: Vec::new(),
+        encoder: crate::encode::Encoder::default(),
+        batch: fanout::Batch::default(),
+        now: clock::now(),
+        wall: UnixNanos(1_795_000_000_000_000_000),
+    }
+}
+
+/// Somebody who may see everything, and how to watch the other end of the socket.
+fn arrival() -> (Arrival, Line) {
+    let line = Line::default();
+    let far = UnixNanos(u64::MAX);
+    let scopes = vec![Scope::parse("stream:*").unwrap()];
+    let grant = Grant { subject: "alice".to_owned(), scopes, expires_at: far, ends_at: far };
+    let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+    let socket = Box::new(line.clone());
+    (Arrival { socket, grant: Some(grant), name: "s1".to_owned(), permit }, line)
+}
+
+impl Visit {
+    fn new() -> Self {
+        Self::with(LogLimits::default())
+    }
+
+    fn with(logs: LogLimits) -> Self {
+        let (mut core, wakes) = (core(logs), Arc::default());
+        let (arrival, line) = arrival();
+        let member = Member::new(arrival, &mut core, &wakes);
+        let (feed, metrics) = (Feed::default(), ShardMetrics::default());
+        let mut visit = Self { core, feed, wakes, metrics, member, line };
+        visit.happens("qA tA BA qB tB BB");
+        assert_eq!(visit.write(false)[0]["type"], "welcome");
+        visit
+    }
+
+    /// The client comes back: another session, another socket.
+    fn comes_back(&mut self) {
+        let (arrival, line) = arrival();
+        self.member = Member::new(arrival, &mut self.core, &self.wakes);
+        self.line = line;
+        assert_eq!(self.write(false)[0]["type"], "welcome");
+    }
+
+    /// Publishes words such as `tA` or `qB*9`.
+    fn happens(&mut self, words: &str) {
+        for word in words.split(' ') {
+            let (event, count) = word.split_once('*').unwrap_or((word, "1"));
+            let (letter, symbol) = event.split_at(1);
+            for _ in 0..count.parse().unwrap() {
+                let event = self.feed.event(letter.chars().next().unwrap(), symbol);
+                self.core.fanout.publish(&event, self.core.now);
+            }
+        }
+    }
+
+    /// Sends a request; what comes back, with all else that waited.
+    fn send(&mut self, request: &Value) -> Vec<Value> {
+        self.line.comes_in(Saying::Text(request.to_string()));
+        self.member.read(&mut self.core, &self.metrics);
+        self.write(false)
+    }
+
+    /// Sends a request; its answer, which is the first thing that comes.
+    fn ask(&mut self, request: &Value) -> Value {
+        self.send(request).remove(0)
+    }
+
+    /// The shard looks at the session because something may wait for it.
+    fn turn(&mut self) -> Vec<Value> {
+        self.core.fanout.handle_timeout(self.core.now);
+        self.write(true)
+    }
+
+    fn write(&mut self, idle: bool) -> Vec<Value> {
+        assert_eq!(self.member.write(&mut self.core, &mut self.metrics, idle), Verdict::GoesOn);
+        self.line.said()
+    }
+
+    /// Time passes, and the shard looks.
+    fn after(&mut self, millis: u64) -> Vec<Value> {
+        self.core.now += Duration::from_millis(millis);
+        self.turn()
+    }
+
+    /// Subscribes without a snapshot, and gets nothing but the ack.
+    fn reads(&mut self, channels: &[&str], symbol: &str, more: &Value) -> Value {
+        let mut request =
+            json!({"op": "subscribe", "channels": channels, "symbols": [symbol], "snapshot": false});
+        request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let said = self.send(&request);
+        assert_eq!((said.len(), &said[0]["type"]), (1, &json!("ack")), "{said:?}");
+        said[0].clone()
+    }
+}
+
+/// Messages in short: `t3` is trade 3, `t5(2)` stands for two more, `t1+t2` come in one message, `S` is a
+/// snapshot and `G4-9` a gap; other messages by their type.
+fn short(said: &[Value]) -> String {
+    let of_record = |channel: &str, record: &Value| {
+        let sequence = record["sequence"].as_u64().unwrap();
+        let prev = record["prev_sequence"].as_u64().unwrap_or(sequence - 1);
+        let more = sequence - prev - 1;
+        format!("{channel}{sequence}{}", if more > 0 { format!("({more})") } else { String::new() })
+    };
+    let of_message = |message: &Value| {
+        let kind = message["type"].as_str().unwrap();
+        let channel = message["channel"].as_str().map_or("", |channel| &channel[..1]);
+        let records = message["data"].as_array().into_iter().flatten();
+        let records: Vec<_> = records.map(|record| of_record(channel, record)).collect();
+        match kind {
+            "update" => records.join("+"),
+            "snapshot" => format!("S{}", records.join("+")),
+            "gap" if message["from_sequence"].is_null() => "G?".to_owned(),
+            "gap" => format!("G{}-{}", message["from_sequence"], message["to_sequence"]),
+            "notice" => message["state"].as_str().unwrap().to_owned(),
+            other => other.to_owned(),
+        }
+    };
+    said.iter().map(of_message).collect::<Vec<_>>().join(" ")
+}
