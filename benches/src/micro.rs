@@ -10,12 +10,12 @@ use clap::Args;
 use fanout::limits::LogLimits;
 use fanout::{Event, Fanout, Options, Sequencer, SessionId};
 use ingest::{Recording, Step};
+use load::now;
 use model::{Channel, Tick};
 use serde_json::json;
 use wire::{Cursor, Epoch, ServerMessage, Stamp, Writer, close_data, open_data};
 
 use crate::quotes::Quotes;
-use crate::schedule::now;
 use crate::subject::Cores;
 
 #[derive(Args)]

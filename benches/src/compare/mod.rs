@@ -3,6 +3,7 @@
 mod dense;
 mod report;
 mod scene;
+mod slow;
 mod steady;
 mod turns;
 
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use anyhow::{Context, ensure};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use load::{Looks, Stamp};
 
 use crate::schedule::Schedule;
 use crate::subject::{Cores, Entry, SERVERS};
@@ -22,12 +24,15 @@ pub(crate) struct CompareArgs {
     /// Which scenes; all if none is named
     #[arg(long = "scene", value_enum, value_delimiter = ',')]
     scenes: Vec<Scene>,
-    /// Which servers: floor, batched, tickwire, axum, bun, ws, socketio, websockets; all if none is named
+    /// Which servers: floor, batched, tickwire, axum, bun, ws, socketio, websockets, nats, demo; all if none is named
     #[arg(long = "server", value_delimiter = ',')]
     servers: Vec<String>,
     /// Seconds that are measured in the scenes of a steady rate
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=60))]
     seconds: u64,
+    /// Seconds that slow readers are slow, and as many before, when nobody is
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=600))]
+    slow_seconds: u64,
     /// How often all of it is done; figures are the medians
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=9))]
     rounds: u64,
@@ -42,6 +47,10 @@ pub(crate) struct CompareArgs {
 /// What a scene needs to run.
 pub(crate) struct Stage<'a> {
     seconds: u64,
+    slow_seconds: u64,
+    looks: Looks,
+    /// What an age counts from.
+    stamp: Stamp,
     perf: Option<&'a std::path::Path>,
     schedule: &'a Schedule,
     subject: &'a mut crate::subject::Subject,
@@ -58,6 +67,9 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
     if let Some(perf) = &args.perf {
         std::fs::create_dir_all(perf)?;
     }
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()])?;
+    std::fs::write(folder.path().join("cert.pem"), made.cert.pem())?;
+    std::fs::write(folder.path().join("key.pem"), made.signing_key.serialize_pem())?;
     let takers = |scene: &Scene| servers.iter().filter(|server| scene.takes(server)).count();
     let steps: usize = scenes.iter().map(takers).sum();
     let bar = ProgressBar::new(args.rounds * steps as u64);
@@ -66,13 +78,17 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
         let schedule = scene.schedule();
         let path = folder.path().join("schedule.json");
         schedule.write(&path)?;
+        let tls = scene.is_tls().then_some(folder.path());
         // Whatever else the machine does meets all of them.
         for _ in 0..args.rounds {
             for server in servers.iter().filter(|server| scene.takes(server)) {
                 bar.set_message(format!("{}: {}", scene.name(), server.what));
-                let figures = server.start(&path, cores)?.map(|mut subject| {
+                let figures = server.start(&path, tls, cores)?.map(|mut subject| {
                     scene.play(Stage {
                         seconds: args.seconds,
+                        slow_seconds: args.slow_seconds,
+                        looks: Looks::Count(1),
+                        stamp: Stamp::Event,
                         perf: args.perf.as_deref(),
                         schedule: &schedule,
                         subject: &mut subject,

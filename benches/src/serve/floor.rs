@@ -1,16 +1,21 @@
 //! The floor: what any server must do at least. A handshake, and then the bytes of each update, made
 //! once, into the sockets of those who want it. No token, no account, no repair: what a full socket
-//! does not take is lost.
+//! does not take is lost. Over TLS it is rustls and these bytes: where each update is a write of its own, as
+//! many as Tickwire sends.
 
 use std::io::{ErrorKind, Read, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use gateway::Tls;
 use memchr::memmem;
-use mio::net::{TcpListener, TcpStream};
+use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
+use rustls::ServerConfig;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::wire::Wire;
 use crate::schedule::{Due, Pace, Schedule, write_update};
 
 /// The answer to the one key that the crowd's clients send.
@@ -18,13 +23,16 @@ const SWITCH: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 /// `ok`, as a text frame.
 const OK: &[u8] = &[0x81, 2, b'o', b'k'];
+/// What Tickwire puts around a record that stands alone.
+const ENVELOPE: [&str; 2] =
+    ["{\"type\":\"update\",\"channel\":\"quotes\",\"cursor\":\"mwpzsdba:918230\",\"data\":[", "]}"];
 const LISTENER: Token = Token(usize::MAX);
 const BACKLOG: i32 = 8_192;
 /// What waits for a connection at most; beyond, updates are lost to it.
 const WAITING_MAX: usize = 256 << 10;
 
 struct Connection {
-    stream: TcpStream,
+    wire: Wire,
     /// What came in of a request, and what a full socket did not take.
     waiting: Vec<u8>,
     /// How much of it the socket took.
@@ -44,6 +52,7 @@ enum Stage {
 
 struct Floor {
     poll: Poll,
+    tls: Option<Arc<ServerConfig>>,
     listener: TcpListener,
     connections: Vec<Connection>,
     names: Vec<String>,
@@ -54,7 +63,8 @@ struct Floor {
     dirty: Vec<usize>,
 }
 
-pub(super) fn run(schedule: Schedule, batched: bool) -> anyhow::Result<()> {
+pub(super) fn run(schedule: Schedule, batched: bool, tls: Option<&Tls>) -> anyhow::Result<()> {
+    let tls = tls.map(Tls::config).transpose()?;
     let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     socket.bind(&std::net::SocketAddr::from(([127, 0, 0, 1], 0)).into())?;
@@ -66,6 +76,7 @@ pub(super) fn run(schedule: Schedule, batched: bool) -> anyhow::Result<()> {
     let count = schedule.symbols.len();
     let mut floor = Floor {
         poll,
+        tls,
         listener,
         connections: Vec::new(),
         names: schedule.symbols,
@@ -101,7 +112,10 @@ impl Floor {
         let sequence = &mut self.sequences[due.symbol];
         *sequence += 1;
         let mut frame = vec![0x81, 126, 0, 0];
+        let [before, after] = if self.tls.is_some() && !self.batched { ENVELOPE } else { [""; 2] };
+        frame.extend(before.bytes());
         write_update(&mut frame, &self.names[due.symbol], *sequence, due.at);
+        frame.extend(after.bytes());
         let length = u16::try_from(frame.len() - 4).unwrap_or(0).to_be_bytes();
         frame[2..4].copy_from_slice(&length);
         for &reader in &self.readers[due.symbol] {
@@ -135,7 +149,8 @@ impl Floor {
         if event.is_readable() && connection.stage != Stage::Live {
             connection.read(number, &self.names, &mut self.readers)?;
         }
-        if event.is_writable() && connection.stage == Stage::Live && !connection.waiting.is_empty() {
+        let waits = connection.wire.waits() || !connection.waiting.is_empty();
+        if event.is_writable() && connection.stage == Stage::Live && waits {
             connection.flush();
         }
         Ok(())
@@ -149,9 +164,9 @@ impl Floor {
                     let token = Token(self.connections.len());
                     let interest = Interest::READABLE | Interest::WRITABLE;
                     self.poll.registry().register(&mut stream, token, interest)?;
+                    let wire = Wire::new(stream, self.tls.as_ref())?;
                     let (waiting, stage) = (Vec::new(), Stage::Upgrading);
-                    let connection =
-                        Connection { stream, waiting, taken: 0, stage, dirty: false, full: false };
+                    let connection = Connection { wire, waiting, taken: 0, stage, dirty: false, full: false };
                     self.connections.push(connection);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
@@ -165,7 +180,7 @@ impl Connection {
     /// Reads the handshake and the list of symbols.
     fn read(&mut self, number: usize, names: &[String], readers: &mut [Vec<usize>]) -> anyhow::Result<()> {
         let mut buffer = [0; 4_096];
-        match self.stream.read(&mut buffer) {
+        match self.wire.read(&mut buffer) {
             Ok(count) => self.waiting.extend_from_slice(&buffer[..count]),
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
             Err(_) => return Ok(()),
@@ -174,7 +189,7 @@ impl Connection {
             let Some(end) = memmem::find(&self.waiting, b"\r\n\r\n") else { return Ok(()) };
             self.waiting.drain(..end + 4);
             self.stage = Stage::Asking;
-            self.stream.write_all(SWITCH)?;
+            self.wire.write_all(SWITCH)?;
         }
         let (head, length) = match (self.waiting.get(1), self.waiting.get(2..4)) {
             (Some(0xFE), Some(long)) => (8, usize::from(u16::from_be_bytes(long.try_into()?))),
@@ -188,13 +203,13 @@ impl Connection {
         }
         self.waiting = Vec::new();
         self.stage = Stage::Live;
-        Ok(self.stream.write_all(OK)?)
+        Ok(self.wire.write_all(OK)?)
     }
 
     /// One write for one update. What is left of it must go before the next one.
     fn send(&mut self, frame: &[u8]) {
         // Where nothing of it was taken, it is lost.
-        if let Ok(count) = self.stream.write(frame) {
+        if let Ok(count) = self.wire.write(frame) {
             self.waiting.extend_from_slice(&frame[count..]);
         }
     }
@@ -202,9 +217,9 @@ impl Connection {
     /// One write for all that waits.
     fn flush(&mut self) {
         self.dirty = false;
-        self.full = false;
+        self.full = matches!(self.wire.flush(), Err(error) if error.kind() == ErrorKind::WouldBlock);
         while self.taken < self.waiting.len() {
-            match self.stream.write(&self.waiting[self.taken..]) {
+            match self.wire.write(&self.waiting[self.taken..]) {
                 Ok(count) => self.taken += count,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.full = true;
