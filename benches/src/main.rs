@@ -23,7 +23,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Bench {
-    /// Tickwire, the floors and the rivals in the same scenes
+    /// Tickwire, the floors and the rivals in the same scenes; without a choice, the single steps, too
     Compare(compare::CompareArgs),
     /// Single steps: normalise, publish, drain, encode, decode
     Micro(micro::MicroArgs),

@@ -14,6 +14,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use load::{Looks, Stamp};
 
+use crate::micro;
 use crate::schedule::Schedule;
 use crate::subject::{Cores, Entry, SERVERS};
 use report::Report;
@@ -37,7 +38,7 @@ pub(crate) struct CompareArgs {
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=9))]
     rounds: u64,
     /// Write what was found as JSON, too
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", overrides_with = "json")]
     json: Option<PathBuf>,
     /// Let `perf record` look at each server while it is measured, into this folder
     #[arg(long, value_name = "FOLDER")]
@@ -103,6 +104,12 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
     }
     bar.finish_and_clear();
     print!("{report}");
+    // All of it has the single steps, too.
+    if args.scenes.is_empty() && args.servers.is_empty() {
+        let costs = micro::measure("", micro::ROUNDS)?;
+        println!("\nsingle steps\n\n{}", micro::table(&costs));
+        report.note("steps", costs.iter().map(micro::Cost::json).collect());
+    }
     if let Some(path) = &args.json {
         let text = serde_json::to_string_pretty(&report.json())?;
         std::fs::write(path, text + "\n").with_context(|| path.display().to_string())?;
