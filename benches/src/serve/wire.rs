@@ -12,6 +12,8 @@ pub(super) struct Wire {
     tls: Option<Box<ServerConnection>>,
 }
 
+const PLAIN_BYTES_MAX: usize = 256 << 10;
+
 impl Wire {
     pub(super) fn new(stream: TcpStream, config: Option<&Arc<ServerConfig>>) -> Result<Self, rustls::Error> {
         let mut tls =
@@ -20,6 +22,11 @@ impl Wire {
             tls.set_buffer_limit(Some(TLS_UNSENT_BYTES_MAX));
         }
         Ok(Self { stream, tls })
+    }
+
+    /// Bytes that it takes at a time, about.
+    pub(super) fn room(&self) -> usize {
+        if self.tls.is_some() { TLS_UNSENT_BYTES_MAX } else { PLAIN_BYTES_MAX }
     }
 
     /// Whether something enciphered waits for room in the socket.
