@@ -4,17 +4,13 @@
 #![expect(clippy::cast_precision_loss, reason = "figures are shown with three digits")]
 
 mod compare;
-mod crowd;
-mod load;
+mod dialects;
 mod micro;
-mod plant;
 mod process;
 mod quotes;
-mod reader;
 mod schedule;
 mod serve;
 mod subject;
-mod tally;
 
 use clap::{Parser, Subcommand};
 
@@ -27,9 +23,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Bench {
-    /// Many subscribers on a simulated market, some of which stall
-    Load(load::LoadArgs),
-    /// Tickwire, the floors and the rivals in the same scenes
+    /// Tickwire, the floors and the rivals in the same scenes; without a choice, the single steps, too
     Compare(compare::CompareArgs),
     /// Single steps: normalise, publish, drain, encode, decode
     Micro(micro::MicroArgs),
@@ -40,7 +34,6 @@ enum Bench {
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().bench {
-        Bench::Load(args) => load::run(&args),
         Bench::Compare(args) => compare::run(&args),
         Bench::Micro(args) => micro::run(&args),
         Bench::Serve(args) => serve::run(&args),

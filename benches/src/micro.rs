@@ -10,12 +10,12 @@ use clap::Args;
 use fanout::limits::LogLimits;
 use fanout::{Event, Fanout, Options, Sequencer, SessionId};
 use ingest::{Recording, Step};
+use load::now;
 use model::{Channel, Tick};
-use serde_json::json;
+use serde_json::{Value, json};
 use wire::{Cursor, Epoch, ServerMessage, Stamp, Writer, close_data, open_data};
 
 use crate::quotes::Quotes;
-use crate::schedule::now;
 use crate::subject::Cores;
 
 #[derive(Args)]
@@ -24,11 +24,16 @@ pub(crate) struct MicroArgs {
     #[arg(long, default_value = "")]
     only: String,
     /// Rounds of each step; the quickest one counts
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    #[arg(long, default_value_t = ROUNDS, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     rounds: u32,
-    /// Print JSON instead of a table
-    #[arg(long)]
-    json: bool,
+}
+
+/// What a step came to.
+pub(crate) struct Cost {
+    name: &'static str,
+    nanos: f64,
+    /// In terms of [`UNIT`] steps of arithmetic.
+    units: f64,
 }
 
 /// A step: one round of it, and how many operations that is.
@@ -38,6 +43,8 @@ struct Case {
     round: Box<dyn FnMut() -> Duration>,
 }
 
+/// Rounds of each step, unless told otherwise.
+pub(crate) const ROUNDS: u32 = 20;
 const READERS: usize = 1_000;
 const EVENTS: usize = 100;
 /// Steps of the arithmetic that are one unit.
@@ -46,27 +53,37 @@ const RECORDING: &str = include_str!("../../feeds/recordings/sim.jsonl");
 
 pub(crate) fn run(args: &MicroArgs) -> anyhow::Result<()> {
     Cores::choose();
-    let mut rows = Vec::new();
-    for mut case in cases()?.into_iter().filter(|case| case.name.contains(&args.only)) {
+    print!("{}", table(&measure(&args.only, args.rounds)?));
+    Ok(())
+}
+
+/// Measures the steps whose name has `only` in it.
+pub(crate) fn measure(only: &str, rounds: u32) -> anyhow::Result<Vec<Cost>> {
+    let mut costs = Vec::new();
+    for mut case in cases()?.into_iter().filter(|case| case.name.contains(only)) {
         // The unit is measured in between: whatever slows one of them slows the other.
         let (mut unit, mut best) = (Duration::MAX, Duration::MAX);
-        for _ in 0..args.rounds {
+        for _ in 0..rounds {
             unit = unit.min(arithmetic());
             best = best.min((case.round)());
         }
         let nanos = best.as_secs_f64() * 1e9 / case.operations as f64;
-        rows.push((case.name, nanos, nanos / (unit.as_secs_f64() * 1e9)));
+        costs.push(Cost { name: case.name, nanos, units: nanos / (unit.as_secs_f64() * 1e9) });
     }
-    if args.json {
-        let row = |&(name, nanos, units): &(_, f64, f64)| json!({"step": name, "ns": nanos, "units": units});
-        println!("{}", serde_json::to_string_pretty(&rows.iter().map(row).collect::<Vec<_>>())?);
-        return Ok(());
+    Ok(costs)
+}
+
+/// For people.
+pub(crate) fn table(costs: &[Cost]) -> String {
+    let head = format!("| step | ns | units of {UNIT} steps of arithmetic |\n|---|---|---|\n");
+    let row = |cost: &Cost| format!("| {} | {:.1} | {:.3} |\n", cost.name, cost.nanos, cost.units);
+    costs.iter().map(row).fold(head, |table, row| table + &row)
+}
+
+impl Cost {
+    pub(crate) fn json(&self) -> Value {
+        json!({"step": self.name, "ns": self.nanos, "units": self.units})
     }
-    println!("| step | ns | units of {UNIT} steps of arithmetic |\n|---|---|---|");
-    for (name, nanos, units) in rows {
-        println!("| {name} | {nanos:.1} | {units:.3} |");
-    }
-    Ok(())
 }
 
 /// How long a unit takes.

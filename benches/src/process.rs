@@ -5,26 +5,11 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-/// Memory in kB and processor time so far.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Usage {
-    pub(crate) resident_kb: u64,
-    pub(crate) cpu: Duration,
-}
-
-/// Clock ticks a second in `/proc`: fixed on Linux.
-const TICKS: u64 = 100;
-
-pub(crate) fn usage(pid: u32) -> anyhow::Result<Usage> {
+/// Memory that is resident, in kB.
+pub(crate) fn resident_kb(pid: u32) -> anyhow::Result<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS")?;
-    let resident_kb = resident.trim().trim_end_matches(" kB").parse()?;
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // The name before it may hold anything, spaces too.
-    let (_, fields) = stat.rsplit_once(") ").context("stat")?;
-    let fields: Vec<&str> = fields.split(' ').collect();
-    let ticks: u64 = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
-    Ok(Usage { resident_kb, cpu: Duration::from_millis(ticks * 1_000 / TICKS) })
+    Ok(resident.trim().trim_end_matches(" kB").parse()?)
 }
 
 /// Processor time of a process so far, from the scheduler: ticks would miss short bursts. What threads

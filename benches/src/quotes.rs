@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
+use load::now;
 use model::{Body, Instrument, Level, Price, Quote, Size, Symbol, Tick, UnixNanos, Venue};
-
-use crate::schedule::now;
 
 /// Makes the quotes of a list of symbols.
 pub(crate) struct Quotes {

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, channel};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use load::now;
 use model::UnixNanos;
 use serde::{Deserialize, Serialize};
 
@@ -178,12 +179,6 @@ impl Pace {
         let since = u128::from(number + 1) * u128::from(SECOND) / u128::from(self.rate);
         UnixNanos(self.began.0 + u64::try_from(since).unwrap_or(0))
     }
-}
-
-/// The wall clock.
-pub(crate) fn now() -> UnixNanos {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixNanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }
 
 /// Writes an update as text, as a server without any protocol would: about 200 bytes.

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
+use client::Endpoint;
 use core_affinity::CoreId;
+use load::{Dialect, Survey, Trust};
+use tokio::runtime::Builder;
 
-use crate::crowd::Dialect;
-use crate::process;
+use crate::{dialects, process};
 
 /// A server that can be measured.
 #[derive(Clone, Copy, Debug)]
@@ -26,27 +28,31 @@ pub(crate) struct Entry {
 enum Program {
     /// `benches serve` with this word.
     Own(&'static str),
+    /// The program as its users have it, on a simulated market of so many events a second.
+    Demo { rate: &'static str },
     /// A script beside this program's sources, and what runs it, as a path in the target folder.
     Rival { runs: &'static str, script: &'static str, dialect: fn() -> Dialect },
 }
 
 /// Everything that can be measured. The floors come first: the rest is held against them.
-pub(crate) const SERVERS: [Entry; 9] = [
+pub(crate) const SERVERS: [Entry; 10] = [
     Entry { name: "floor", what: "floor, one write per update", program: Program::Own("floor") },
     Entry { name: "batched", what: "floor, batched writes", program: Program::Own("floor-batched") },
     Entry { name: "tickwire", what: "Tickwire", program: Program::Own("tickwire") },
     Entry { name: "axum", what: "axum + tokio broadcast", program: Program::Own("broadcast") },
-    rival("bun", "Bun 1.4.5", BUN, "bun/server.js", Dialect::plain),
-    rival("ws", "Node ws 8.23.0", "node", "ws/server.js", Dialect::plain),
-    rival("socketio", "Socket.IO 4.8.4", "node", "socketio/server.js", Dialect::socket_io),
-    rival("websockets", "Python websockets 17.4", PYTHON, "websockets/server.py", Dialect::plain),
+    rival("bun", "Bun 1.4.5", BUN, "bun/server.js", dialects::plain),
+    rival("ws", "Node ws 8.23.0", "node", "ws/server.js", dialects::plain),
+    rival("socketio", "Socket.IO 4.8.4", "node", "socketio/server.js", dialects::socket_io),
+    rival("websockets", "Python websockets 17.4", PYTHON, "websockets/server.py", dialects::plain),
     Entry { name: "nats", what: "nats-server 2.9.10", program: Program::Own("nats") },
+    Entry { name: "demo", what: "Tickwire, simulated market", program: Program::Demo { rate: "2000" } },
 ];
 
 /// Where `cargo xtask bench` puts it, in the target folder.
 pub(crate) const NATS: &str = "rivals/nats/usr/sbin/nats-server";
 const BUN: &str = "rivals/node_modules/.bin/bun";
-const PYTHON: &str = "venv/bin/python3";
+/// The clients of the tests run in it, too.
+pub(crate) const PYTHON: &str = "venv/bin/python3";
 
 const fn rival(
     name: &'static str,
@@ -63,6 +69,11 @@ pub(crate) struct Subject {
     input: Option<ChildStdin>,
     pub(crate) address: SocketAddr,
     pub(crate) dialect: Dialect,
+    pub(crate) trust: Option<Trust>,
+    /// What lets a client in, where one is needed.
+    pub(crate) token: Option<String>,
+    /// It publishes what it will, not what the schedule says.
+    has_market: bool,
 }
 
 /// Whose core is whose.
@@ -83,9 +94,19 @@ impl Cores {
 
 impl Entry {
     /// Starts it; `None` where it is not installed.
-    pub(crate) fn start(&self, schedule: &Path, cores: Option<Cores>) -> anyhow::Result<Option<Subject>> {
-        let Some(mut command) = self.command()? else { return Ok(None) };
-        command.arg(schedule).stdin(Stdio::piped()).stdout(Stdio::piped());
+    ///
+    /// `schedule`: what it publishes. `tls`: a folder with a certificate and its key.
+    pub(crate) fn start(
+        &self,
+        schedule: &Path,
+        tls: Option<&Path>,
+        cores: Option<Cores>,
+    ) -> anyhow::Result<Option<Subject>> {
+        let Some(mut command) = self.command(schedule)? else { return Ok(None) };
+        if let Some(folder) = tls {
+            command.arg("--tls").arg(folder);
+        }
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         // A child begins on the cores of the thread that starts it.
         cores.map(|cores| core_affinity::set_for_current(cores.server));
         let child = command.spawn();
@@ -93,28 +114,62 @@ impl Entry {
         let mut child = child.with_context(|| format!("{}: {command:?}", self.name))?;
         let (input, output) = (child.stdin.take().context("input")?, child.stdout.take().context("output")?);
         let mut lines = BufReader::new(output).lines().map_while(Result::ok);
-        let ready = lines.find_map(|line| line.strip_prefix("ready ").map(str::to_owned));
-        let ready = ready.with_context(|| format!("{} did not start", self.name))?;
+        let ready = self.ready(&mut lines).with_context(|| format!("{} did not start", self.name))?;
+        // What else it says is nobody's; it would wait for somebody to read it.
+        std::thread::spawn(move || lines.for_each(drop));
         let mut words = ready.split(' ');
         let port: u16 = words.next().context("a port")?.parse()?;
-        let dialect = match (self.program, words.next()) {
-            (Program::Own("nats"), _) => Dialect::nats(),
-            (Program::Own(_), Some(token)) => Dialect::tickwire(token.to_owned()),
-            (Program::Own(_), None) => Dialect::plain(),
-            (Program::Rival { dialect, .. }, _) => dialect(),
+        let token = words.next().map(str::to_owned);
+        let tickwire = |channels: &[&str], options| {
+            let channels: Vec<_> = channels.iter().map(|&channel| channel.to_owned()).collect();
+            Dialect::tickwire("/v1/stream", token.clone(), &channels, options)
         };
-        let input = Some(input);
-        Ok(Some(Subject { child, input, address: ([127, 0, 0, 1], port).into(), dialect }))
+        let dialect = match self.program {
+            Program::Own("nats") => dialects::nats(),
+            Program::Own("tickwire") => tickwire(&["quotes"], ""),
+            Program::Own(_) => dialects::plain(),
+            // The whole book: with a depth, what happens below it is folded into other records.
+            Program::Demo { .. } => tickwire(&["trades", "quotes", "book"], ",\"depth\":0"),
+            Program::Rival { dialect, .. } => dialect(),
+        };
+        let address = ([127, 0, 0, 1], port).into();
+        let trust = tls.map(|folder| trust(address, folder)).transpose()?.flatten();
+        let has_market = matches!(self.program, Program::Demo { .. });
+        Ok(Some(Subject { child, input: Some(input), address, dialect, trust, token, has_market }))
     }
 
-    fn command(&self) -> anyhow::Result<Option<Command>> {
+    /// Port and token, once it is ready.
+    fn ready(&self, lines: &mut impl Iterator<Item = String>) -> Option<String> {
+        if !matches!(self.program, Program::Demo { .. }) {
+            return lines.find_map(|line| line.strip_prefix("ready ").map(str::to_owned));
+        }
+        let mut word = |before: &str| {
+            lines
+                .find_map(|line| Some(line.trim().strip_prefix(before)?.trim().split(' ').next()?.to_owned()))
+        };
+        let stream = word("stream ")?;
+        let port = stream.strip_suffix("/v1/stream")?.rsplit(':').next()?.to_owned();
+        Some(format!("{port} {}", word("token ")?))
+    }
+
+    fn command(&self, schedule: &Path) -> anyhow::Result<Option<Command>> {
         let (runs, script) = match self.program {
             Program::Own(word) => {
                 if word == "nats" && !target()?.join(NATS).exists() {
                     return Ok(None);
                 }
                 let mut command = Command::new(std::env::current_exe()?);
-                command.args(["serve", word]);
+                command.args(["serve", word]).arg(schedule);
+                return Ok(Some(command));
+            }
+            Program::Demo { rate } => {
+                let program = std::env::current_exe()?.with_file_name("tickwire");
+                if !program.exists() {
+                    return Ok(None);
+                }
+                let mut command = Command::new(program);
+                command.args(["demo", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
+                command.args(["--rate", rate]).stderr(Stdio::null());
                 return Ok(Some(command));
             }
             Program::Rival { runs, script, .. } => (runs, script),
@@ -134,9 +189,20 @@ impl Entry {
             return Ok(None);
         }
         let mut command = Command::new(program);
-        command.arg(script).env("NODE_PATH", target.join(modules)).env("NODE_ENV", "production");
+        command
+            .arg(script)
+            .arg(schedule)
+            .env("NODE_PATH", target.join(modules))
+            .env("NODE_ENV", "production");
         Ok(Some(command))
     }
+}
+
+/// Trust in the certificate of a folder.
+fn trust(address: SocketAddr, folder: &Path) -> anyhow::Result<Option<Trust>> {
+    let (url, ca) = (format!("wss://{address}/"), Some(folder.join("cert.pem")));
+    let target = Endpoint { url, ca, token: None }.target()?;
+    Ok(target.tls.map(|(config, name)| Trust::new(&config, name)))
 }
 
 /// Where cargo builds: this program is in it.
@@ -153,6 +219,19 @@ impl Subject {
         Ok(input.flush()?)
     }
 
+    /// The symbols of a market of its own.
+    pub(crate) fn symbols(&self) -> anyhow::Result<Option<Vec<String>>> {
+        if !self.has_market {
+            return Ok(None);
+        }
+        let url = format!("ws://{}/v1/stream", self.address);
+        let endpoint = Endpoint { url, token: self.token.clone(), ca: None };
+        let (channels, all) = (["quotes".to_owned()], ["*".to_owned()]);
+        let survey = Survey::of(&endpoint, &channels, &all, |_| anyhow::Ok(()));
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        Ok(Some(runtime.block_on(survey)?.symbols))
+    }
+
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
@@ -164,7 +243,7 @@ impl Subject {
 
     /// Memory in kB, with that of its children.
     pub(crate) fn resident_kb(&self) -> anyhow::Result<u64> {
-        self.family()?.into_iter().map(|id| Ok(process::usage(id)?.resident_kb)).sum()
+        self.family()?.into_iter().map(process::resident_kb).sum()
     }
 
     fn family(&self) -> anyhow::Result<Vec<u32>> {
@@ -191,16 +270,6 @@ impl Drop for Subject {
     }
 }
 
-/// Open files that this process may have, less some for other things than clients.
-pub(crate) fn sockets_max() -> anyhow::Result<usize> {
-    let limits = fs::read_to_string("/proc/self/limits")?;
-    let line = limits.lines().find(|line| line.starts_with("Max open files")).context("open files")?;
-    let soft: usize = line.split_whitespace().nth(3).context("a limit")?.parse()?;
-    ensure!(soft > FILES_KEPT, "only {soft} open files are allowed");
-    Ok(soft - FILES_KEPT)
-}
-
 /// How long a server has to end by itself, and how often it is looked at.
 const ENDING: Duration = Duration::from_secs(2);
 const ENDINGS: u32 = 40;
-const FILES_KEPT: usize = 200;

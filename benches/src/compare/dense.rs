@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use load::Crowd;
+
 use super::Stage;
 use super::scene::{Figure, figure};
 use super::steady::{Seen, look};
-use crate::crowd::Crowd;
 
 const FIRST: u32 = 250;
 const LAST: u32 = 64_000;

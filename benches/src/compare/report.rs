@@ -3,10 +3,10 @@
 use std::fmt;
 use std::process::Command;
 
+use load::now;
 use serde_json::{Map, Value, json};
 
 use super::scene::{Figure, Scene};
-use crate::schedule::now;
 use crate::subject::Entry;
 
 /// A server in a scene.

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use clap::ValueEnum;
+use load::{Crowd, Group, Looks, Plan, sockets_max};
 
-use super::{Stage, dense, steady, turns};
-use crate::crowd::{Crowd, Plan};
+use super::{Stage, dense, slow, steady, turns};
 use crate::schedule::Schedule;
-use crate::subject::{Entry, sockets_max};
+use crate::subject::Entry;
 
 /// A workload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -30,6 +30,21 @@ pub(crate) enum Scene {
     W5Storm,
     /// 1 symbol, 500 subscribers, 5 updates/s, by each door of Tickwire
     Doors,
+    /// W1 dense through TLS
+    W1DenseTls,
+    /// W2 at 1,000 updates/s through TLS
+    #[value(name = "w2-1k-tls")]
+    W2ThousandTls,
+    /// W2 at 20,000 updates/s through TLS
+    #[value(name = "w2-20k-tls")]
+    W2FloodTls,
+    /// W3 through TLS
+    W3IdleTls,
+    /// W5 through TLS, each handshake a full one
+    W5StormTls,
+    /// A simulated market, 2,000 subscribers of trades, quotes and the whole book, of which 200 read nothing
+    /// and 200 at 8 kB/s; every sequence and every ledger is checked
+    SlowReaders,
 }
 
 /// Something that was measured, with its unit in its name.
@@ -45,13 +60,15 @@ pub(crate) const fn figure(name: &'static str, value: f64) -> Figure {
 
 const IDLE: usize = 19_000;
 const STORM: usize = 10_000;
+/// Where the clients' core would be full of deciphering: one client in so many looks at what it gets.
+const SAMPLE: usize = 8;
 /// Connections that are being opened at a time.
 const AT_A_TIME: usize = 256;
 /// Symbols of the market, and of each of its clients.
 const MARKET: (usize, usize) = (500, 20);
 
 impl Scene {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::W1Dense,
         Self::W1Sparse,
         Self::W2Thousand,
@@ -60,6 +77,12 @@ impl Scene {
         Self::W4Stall,
         Self::W5Storm,
         Self::Doors,
+        Self::W1DenseTls,
+        Self::W2ThousandTls,
+        Self::W2FloodTls,
+        Self::W3IdleTls,
+        Self::W5StormTls,
+        Self::SlowReaders,
     ];
 
     pub(crate) fn name(self) -> String {
@@ -73,52 +96,82 @@ impl Scene {
 
     /// Whether a server takes part. A door of Tickwire is a server of its own, with a dialect of its own.
     pub(crate) fn takes(self, server: &Entry) -> bool {
-        self != Self::Doors || server.name.starts_with("tickwire")
+        match self {
+            Self::SlowReaders => server.name == "demo",
+            Self::Doors => server.name.starts_with("tickwire"),
+            _ if self.is_tls() => ["floor", "batched", "tickwire"].contains(&server.name),
+            _ => server.name != "demo",
+        }
+    }
+
+    /// Whether its connections are TLS.
+    pub(crate) fn is_tls(self) -> bool {
+        self.workload() != self
+    }
+
+    /// What is done, in plain or not.
+    const fn workload(self) -> Self {
+        match self {
+            Self::W1DenseTls => Self::W1Dense,
+            Self::W2ThousandTls => Self::W2Thousand,
+            Self::W2FloodTls => Self::W2Flood,
+            Self::W3IdleTls => Self::W3Idle,
+            Self::W5StormTls => Self::W5Storm,
+            other => other,
+        }
     }
 
     /// The server that the first figure is held against.
     pub(crate) const fn base(self) -> &'static str {
-        match self {
+        match self.workload() {
             Self::W1Dense | Self::W2Flood => "batched",
             Self::Doors => "tickwire",
+            Self::SlowReaders => "demo",
             _ => "floor",
         }
     }
 
     /// Whether more is better of the first figure.
     pub(crate) const fn more_is_better(self) -> bool {
-        matches!(self, Self::W1Dense | Self::W2Flood)
+        matches!(self.workload(), Self::W1Dense | Self::W2Flood)
     }
 
     pub(crate) fn schedule(self) -> Schedule {
-        Schedule::zipf(if matches!(self, Self::W2Thousand | Self::W2Flood) { MARKET.0 } else { 1 })
+        Schedule::zipf(if matches!(self.workload(), Self::W2Thousand | Self::W2Flood) { MARKET.0 } else { 1 })
     }
 
     /// Runs it before one server.
     pub(crate) fn play(self, mut stage: Stage<'_>) -> anyhow::Result<Vec<Figure>> {
-        match self {
+        let scene = self.workload();
+        match scene {
             Self::W1Dense => {
-                let (mut crowd, due) = stage.connect(1_000, 1, 0)?;
+                stage.looks = Looks::Count(SAMPLE);
+                let (mut crowd, due) = stage.connect(1_000, 1, &[])?;
                 dense::run(&mut stage, &mut crowd, due)
             }
             Self::W1Sparse => {
-                let (mut crowd, due) = stage.connect(1_000, 1, 0)?;
+                let (mut crowd, due) = stage.connect(1_000, 1, &[])?;
                 steady::run(&mut stage, &mut crowd, 25, due)
             }
             Self::W2Thousand | Self::W2Flood => {
-                let (mut crowd, due) = stage.connect(2_000, MARKET.1, 0)?;
-                let rate = if self == Self::W2Flood { 20_000 } else { 1_000 };
+                let is_flood = scene == Self::W2Flood;
+                stage.looks = Looks::Count(if is_flood { SAMPLE } else { 1 });
+                let (mut crowd, due) = stage.connect(2_000, MARKET.1, &[])?;
+                let rate = if is_flood { 20_000 } else { 1_000 };
                 let figures = steady::run(&mut stage, &mut crowd, rate, due)?;
                 // Where the flood is delivered in part, that is the figure.
-                Ok(if self == Self::W2Flood { steady::flooded(figures) } else { figures })
+                Ok(if is_flood { steady::flooded(figures) } else { figures })
             }
             Self::Doors => {
-                let (mut crowd, due) = stage.connect(500, 1, 0)?;
+                let (mut crowd, due) = stage.connect(500, 1, &[])?;
                 steady::run(&mut stage, &mut crowd, 5, due)
             }
             Self::W3Idle => turns::idle(&mut stage, IDLE.min(sockets_max()?)),
             Self::W4Stall => turns::stall(&mut stage, Duration::from_secs(10)),
             Self::W5Storm => turns::storm(&mut stage, STORM.min(sockets_max()?)),
+            Self::SlowReaders => slow::run(&mut stage),
+            // No workload is of TLS.
+            _ => Ok(Vec::new()),
         }
     }
 }
@@ -129,19 +182,28 @@ impl Stage<'_> {
         &mut self,
         count: usize,
         each: usize,
-        to_stall: usize,
+        slow: &[Group],
     ) -> anyhow::Result<(Crowd, u32)> {
-        let wants = self.schedule.wants(count, each);
-        let crowd = Crowd::connect(&Plan {
+        let symbols = self.subject.symbols()?;
+        let schedule = symbols.map(|symbols| Schedule { symbols, ..self.schedule.clone() });
+        let schedule = schedule.as_ref().unwrap_or(self.schedule);
+        let wants = schedule.wants(count, each);
+        let plan = Plan {
             address: self.subject.address,
+            host: &self.subject.address.to_string(),
+            trust: self.subject.trust.clone(),
             dialect: &self.subject.dialect,
-            symbols: &self.schedule.symbols,
+            symbols: &schedule.symbols,
             wants: &wants,
             at_a_time: AT_A_TIME,
-            to_stall,
-        })?;
+            ramp: 0,
+            slow,
+            looks: self.looks,
+            stamp: (self.stamp, 0),
+        };
+        let crowd = Crowd::connect(&plan, |_| {})?;
         // Every symbol has as many readers as any other.
-        let readers = count * each / self.schedule.symbols.len();
+        let readers = count * each / schedule.symbols.len();
         Ok((crowd, u32::try_from(readers)?))
     }
 }

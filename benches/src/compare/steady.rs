@@ -3,9 +3,10 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use load::Crowd;
+
 use super::Stage;
 use super::scene::{Figure, figure};
-use crate::crowd::Crowd;
 use crate::process::run_time;
 use crate::schedule::since;
 
@@ -83,10 +84,12 @@ pub(super) fn look(
     }
     let tally = &crowd.tallies[0];
     let age = |quantile: f64| tally.ages.value_at_quantile(quantile) as f64 / 1e3;
+    // What is known of some is true of all.
+    let share = tally.bytes as f64 / tally.seen as f64;
     Ok(Seen {
-        records: tally.records as f64,
+        records: tally.records as f64 * share,
         due: per_second as f64 * seconds,
-        frames: tally.frames as f64,
+        frames: tally.frames as f64 * share,
         bytes: tally.bytes as f64,
         seconds,
         cpu: [0, 1].map(|who| after[who].saturating_sub(before[who]).as_secs_f64()),

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use load::Group;
+
 use super::Stage;
 use super::scene::{Figure, figure};
 use crate::schedule::since;
@@ -13,7 +15,7 @@ const IDLE_LOOK: Duration = Duration::from_secs(5);
 /// Connections that have nothing to do: their memory.
 pub(super) fn idle(stage: &mut Stage<'_>, count: usize) -> anyhow::Result<Vec<Figure>> {
     let before = stage.subject.resident_kb()?;
-    let (mut crowd, _) = stage.connect(count, 1, 0)?;
+    let (mut crowd, _) = stage.connect(count, 1, &[])?;
     crowd.read(SETTLE)?;
     let after = stage.subject.resident_kb()?;
     let cpu = stage.subject.cpu()?;
@@ -39,25 +41,25 @@ const RESUMED: Duration = Duration::from_secs(3);
 
 /// Some stop reading for a while: what it does to the others, and what they get.
 pub(super) fn stall(stage: &mut Stage<'_>, span: Duration) -> anyhow::Result<Vec<Figure>> {
-    let (mut crowd, _) = stage.connect(STALL.0, 1, STALL.1)?;
+    let (mut crowd, _) = stage.connect(STALL.0, 1, &[Group { count: STALL.1, bytes_per_second: 0 }])?;
     stage.subject.rate(STALL_RATE)?;
     crowd.read(WARM)?;
     let before = stage.subject.resident_kb()?;
     let (began, mut peak) = (Instant::now(), before);
-    crowd.stall(true)?;
+    crowd.slow(true)?;
     crowd.restart(1);
     while began.elapsed() < span {
         crowd.read(GLANCE)?;
         peak = peak.max(stage.subject.resident_kb()?);
     }
-    let healthy = |quantile: f64| crowd.tallies[0].ages.value_at_quantile(quantile) as f64 / 1e3;
+    let healthy = |quantile: f64| crowd.tallies[1].ages.value_at_quantile(quantile) as f64 / 1e3;
     let (p50, p99) = (healthy(0.5), healthy(0.99));
     let due = f64::from(STALL_RATE) * since(began);
-    let kept = crowd.tallies[0].records as f64 / (due * (STALL.0 - STALL.1) as f64);
-    crowd.stall(false)?;
+    let kept = crowd.tallies[1].records as f64 / (due * (STALL.0 - STALL.1) as f64);
+    crowd.slow(false)?;
     crowd.read(RESUMED)?;
     peak = peak.max(stage.subject.resident_kb()?);
-    let slow = &crowd.tallies[1];
+    let slow = &crowd.tallies[0];
     let due = f64::from(STALL_RATE) * since(began) * STALL.1 as f64;
     Ok(vec![
         figure("healthy p99 ms", p99),
@@ -75,7 +77,7 @@ pub(super) fn stall(stage: &mut Stage<'_>, span: Duration) -> anyhow::Result<Vec
 /// All connect at once.
 pub(super) fn storm(stage: &mut Stage<'_>, count: usize) -> anyhow::Result<Vec<Figure>> {
     let (began, before) = (Instant::now(), stage.subject.cpu()?);
-    let (crowd, _) = stage.connect(count, 1, 0)?;
+    let (crowd, _) = stage.connect(count, 1, &[])?;
     let seconds = since(began);
     let cpu = stage.subject.cpu()?.saturating_sub(before);
     let opening = |quantile: f64| crowd.opening.value_at_quantile(quantile) as f64 / 1e3;

@@ -6,6 +6,7 @@ mod broadcast;
 mod floor;
 mod nats;
 mod tickwire;
+mod wire;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,9 @@ use crate::schedule::Schedule;
 pub(crate) struct ServeArgs {
     server: Kind,
     schedule: PathBuf,
+    /// With TLS: a folder with cert.pem and key.pem
+    #[arg(long, value_name = "FOLDER")]
+    tls: Option<PathBuf>,
 }
 
 /// Servers of this program.
@@ -36,10 +40,15 @@ pub(crate) enum Kind {
 
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let schedule = Schedule::read(&args.schedule)?;
+    let pem = |folder: &PathBuf| gateway::Tls {
+        cert_file: folder.join("cert.pem"),
+        key_file: folder.join("key.pem"),
+    };
+    let tls = args.tls.as_ref().map(pem);
     match args.server {
-        Kind::Tickwire => tickwire::run(schedule),
-        Kind::Floor => floor::run(schedule, false),
-        Kind::FloorBatched => floor::run(schedule, true),
+        Kind::Tickwire => tickwire::run(schedule, tls),
+        Kind::Floor => floor::run(schedule, false, tls.as_ref()),
+        Kind::FloorBatched => floor::run(schedule, true, tls.as_ref()),
         Kind::Nats => nats::run(schedule),
         Kind::Broadcast => broadcast::run(schedule),
     }

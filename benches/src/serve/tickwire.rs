@@ -4,14 +4,15 @@ use std::thread;
 use std::time::Duration;
 
 use fanout::limits::LogLimits;
-use gateway::{Algorithm, Keys, Limits, Server, Settings, Signer};
+use gateway::{Algorithm, Keys, Limits, Server, Settings, Signer, Tls};
+use load::now;
 use model::Tick;
 use tokio::runtime::Builder;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::quotes::Quotes;
-use crate::schedule::{Pace, Schedule, now};
+use crate::schedule::{Pace, Schedule};
 
 /// Batches of ticks on their way to the hub, as in the program.
 const BATCHES: usize = 64;
@@ -19,7 +20,7 @@ const BATCHES: usize = 64;
 const CONNECTIONS: usize = 100_000;
 const SECRET: &[u8] = b"a secret for one bench, on loopback only";
 
-pub(super) fn run(schedule: Schedule) -> anyhow::Result<()> {
+pub(super) fn run(schedule: Schedule, tls: Option<Tls>) -> anyhow::Result<()> {
     let mut keys = Keys::new("bench", "tickwire", None);
     keys.add(None, Algorithm::Hs256, SECRET)?;
     let signer = Signer::new(None, Algorithm::Hs256, SECRET)?;
@@ -28,7 +29,7 @@ pub(super) fn run(schedule: Schedule) -> anyhow::Result<()> {
     let settings = Settings {
         listen: ([127, 0, 0, 1], 0).into(),
         admin_listen: ([127, 0, 0, 1], 0).into(),
-        tls: None,
+        tls,
         keys,
         compression: false,
         allowed_origins: Vec::new(),

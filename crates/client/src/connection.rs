@@ -4,6 +4,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -47,7 +48,9 @@ impl Connection {
         stream.set_nodelay(true).map_err(failed)?;
         let stream: Box<dyn Io> = match target.tls {
             None => Box::new(stream),
-            Some((connector, name)) => Box::new(connector.connect(name, stream).await.map_err(failed)?),
+            Some((config, name)) => {
+                Box::new(TlsConnector::from(config).connect(name, stream).await.map_err(failed)?)
+            }
         };
         let refused = || ClientError::Address { url: endpoint.url.clone() };
         let mut request = endpoint.url.as_str().into_client_request().map_err(|_| refused())?;

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::http::Uri;
 
 use crate::error::ClientError;
@@ -30,14 +29,24 @@ impl fmt::Debug for Endpoint {
 }
 
 /// An address taken apart.
-pub(crate) struct Target {
-    pub(crate) host: String,
-    pub(crate) port: u16,
-    pub(crate) tls: Option<(TlsConnector, ServerName<'static>)>,
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// A name or an IP address.
+    pub host: String,
+    /// The port, also where the address has none.
+    pub port: u16,
+    /// The path and the query.
+    pub path: String,
+    /// With TLS: its settings, and the name that the server must prove.
+    pub tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
 }
 
 impl Endpoint {
-    pub(crate) fn target(&self) -> Result<Target, ClientError> {
+    /// The address taken apart, with what TLS needs.
+    ///
+    /// # Errors
+    /// It is no address of a stream, or the certificate to trust cannot be read.
+    pub fn target(&self) -> Result<Target, ClientError> {
         let refused = || ClientError::Address { url: self.url.clone() };
         let uri: Uri = self.url.parse().map_err(|_| refused())?;
         let host = uri.host().ok_or_else(refused)?.trim_matches(['[', ']']).to_owned();
@@ -49,11 +58,12 @@ impl Endpoint {
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
         let tls = if secure {
             let name = ServerName::try_from(host.clone()).map_err(|_| refused())?;
-            Some((TlsConnector::from(Arc::new(self.config()?)), name))
+            Some((Arc::new(self.config()?), name))
         } else {
             None
         };
-        Ok(Target { host, port, tls })
+        let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        Ok(Target { host, port, path, tls })
     }
 
     fn config(&self) -> Result<ClientConfig, ClientError> {

@@ -14,7 +14,7 @@ mod subscriber;
 
 pub use books::{BookError, Books};
 pub use connection::{Connection, Incoming};
-pub use endpoint::Endpoint;
+pub use endpoint::{Endpoint, Target};
 pub use error::ClientError;
 pub use streams::{StreamKey, Streams, TileError};
 pub use subscriber::{Happening, Subscriber};

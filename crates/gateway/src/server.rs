@@ -9,6 +9,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 use wire::Epoch;
 
 use crate::accept::{Acceptor, listen};
@@ -17,9 +18,9 @@ use crate::hub::{Feeds, Hub};
 use crate::limits::{ECHO_CONNECTIONS_MAX, SHARD_BATCHES};
 use crate::metrics::Census;
 use crate::routes::{self, App};
-use crate::settings::Settings;
+use crate::settings::{Settings, Tls};
 use crate::shard::Shard;
-use crate::tls::{self, TlsError};
+use crate::tls::TlsError;
 use crate::{clock, metrics as names};
 
 /// A gateway that listens, with its hub not yet running.
@@ -27,7 +28,7 @@ pub struct Server {
     settings: Arc<Settings>,
     public: TcpListener,
     admin: TcpListener,
-    tls: Option<tokio_rustls::TlsAcceptor>,
+    tls: Option<TlsAcceptor>,
     metrics: PrometheusHandle,
     feeds: Feeds,
     census: Census,
@@ -67,7 +68,7 @@ impl Server {
     pub fn bind(settings: Settings) -> Result<(Self, Hub), ServerError> {
         let metrics = recorder()?;
         names::describe();
-        let tls = settings.tls.as_ref().map(tls::acceptor).transpose()?;
+        let tls = settings.tls.as_ref().map(Tls::config).transpose()?.map(TlsAcceptor::from);
         let open = |address| listen(address).map_err(|error| ServerError::Listen { address, error });
         let (public, admin) = (open(settings.listen)?, open(settings.admin_listen)?);
         let settings = Arc::new(settings);

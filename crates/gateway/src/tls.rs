@@ -8,7 +8,6 @@ use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::TlsAcceptor;
 
 use crate::settings::Tls;
 
@@ -38,29 +37,32 @@ impl Tls {
     /// # Errors
     /// Says why not.
     pub fn check(&self) -> Result<(), TlsError> {
-        acceptor(self).map(drop)
+        self.config().map(drop)
     }
-}
 
-/// An acceptor with the certificate of `tls`: TLS 1.2 and 1.3, HTTP/1.1 only, session tickets for
-/// clients that come back.
-pub(crate) fn acceptor(tls: &Tls) -> Result<TlsAcceptor, TlsError> {
-    let chain: Vec<_> = CertificateDer::pem_file_iter(&tls.cert_file)
-        .and_then(Iterator::collect)
-        .map_err(|error| unreadable(&tls.cert_file, &error))?;
-    if chain.is_empty() {
-        let reason = "no certificate in PEM form".to_owned();
-        return Err(TlsError::File { path: tls.cert_file.clone(), reason });
+    /// What every connection shares: TLS 1.2 and 1.3, HTTP/1.1 only, session tickets for clients that
+    /// come back.
+    ///
+    /// # Errors
+    /// Certificate and key cannot be read, or do not belong together.
+    pub fn config(&self) -> Result<Arc<ServerConfig>, TlsError> {
+        let chain: Vec<_> = CertificateDer::pem_file_iter(&self.cert_file)
+            .and_then(Iterator::collect)
+            .map_err(|error| unreadable(&self.cert_file, &error))?;
+        if chain.is_empty() {
+            let reason = "no certificate in PEM form".to_owned();
+            return Err(TlsError::File { path: self.cert_file.clone(), reason });
+        }
+        let key = PrivateKeyDer::from_pem_file(&self.key_file)
+            .map_err(|error| unreadable(&self.key_file, &error))?;
+        let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.ticketer = aws_lc_rs::Ticketer::new().map_err(TlsError::Tickets)?;
+        Ok(Arc::new(config))
     }
-    let key =
-        PrivateKeyDer::from_pem_file(&tls.key_file).map_err(|error| unreadable(&tls.key_file, &error))?;
-    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    config.ticketer = aws_lc_rs::Ticketer::new().map_err(TlsError::Tickets)?;
-    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 fn unreadable(path: &Path, error: &rustls::pki_types::pem::Error) -> TlsError {

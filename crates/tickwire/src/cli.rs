@@ -1,8 +1,10 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
+use rust_decimal::Decimal;
 
 use crate::logging::LogArgs;
 
@@ -36,6 +38,8 @@ pub(crate) enum Command {
     Watch(WatchArgs),
     /// Print a subscription's records, one JSON object a line
     Sub(SubArgs),
+    /// Put many clients on a server, some of them slow; exit code 1 if an account is wrong
+    Bench(BenchArgs),
     /// Print what a recording says, one JSON object a line
     Normalize(NormalizeArgs),
     /// Make and check tokens
@@ -138,6 +142,70 @@ pub(crate) struct SubArgs {
     pub(crate) conflate: Option<std::time::Duration>,
     #[command(flatten)]
     pub(crate) server: ServerArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BenchArgs {
+    /// Symbol or pattern; may be repeated
+    #[arg(short, long = "symbol", default_value = "*", value_delimiter = ',')]
+    pub(crate) symbols: Vec<String>,
+    /// Channel: trades, quotes, ticker, book, candles, status; may be repeated
+    #[arg(short, long = "channel", default_value = "trades,quotes", value_delimiter = ',')]
+    pub(crate) channels: Vec<String>,
+    /// How many clients
+    #[arg(long, default_value_t = 100, value_parser = count, value_name = "N")]
+    pub(crate) clients: usize,
+    /// Symbols of each client, all of them read by as many; without it, each client has all
+    #[arg(long, value_parser = count, value_name = "N")]
+    pub(crate) each: Option<usize>,
+    /// Book levels a side: 1, 5, 10, 20, 50, 0 = all
+    #[arg(long)]
+    pub(crate) depth: Option<u32>,
+    /// Which part of them reads slowly: 0.1 is a tenth
+    #[arg(long, default_value = "0", value_name = "SHARE")]
+    pub(crate) slow_share: Share,
+    /// Bytes a second that a slow one reads
+    #[arg(long, default_value_t = 8_000, value_name = "BYTES")]
+    pub(crate) slow_bytes: u32,
+    /// Which part of them reads nothing before the end
+    #[arg(long, default_value = "0", value_name = "SHARE")]
+    pub(crate) frozen_share: Share,
+    /// Connections opened in a second; 0 = as many as can be
+    #[arg(long, default_value_t = 500, value_name = "N")]
+    pub(crate) ramp: u32,
+    /// How long they read, once all are connected
+    #[arg(long, default_value = "10s", value_parser = humantime::parse_duration, value_name = "TIME")]
+    pub(crate) duration: std::time::Duration,
+    /// Write the figures as JSON, too
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+}
+
+/// A part of a whole, from 0 to 1.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Share(Decimal);
+
+impl Share {
+    /// This part of so many, rounded.
+    pub(crate) fn of(self, count: usize) -> usize {
+        (self.0 * Decimal::from(count)).round().try_into().unwrap_or(count)
+    }
+}
+
+impl FromStr for Share {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let share = text.parse().ok().filter(|share| (Decimal::ZERO..=Decimal::ONE).contains(share));
+        share.map(Self).ok_or("a share is a number from 0 to 1")
+    }
+}
+
+/// A number of things, at least one.
+fn count(text: &str) -> Result<usize, &'static str> {
+    text.parse().ok().filter(|count| *count > 0).ok_or("a whole number above 0")
 }
 
 #[derive(Args, Debug)]

@@ -29,6 +29,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Serve(args) => commands::serve::run(&args),
         Command::Watch(args) => commands::watch::run(args),
         Command::Sub(args) => commands::sub::run(args),
+        Command::Bench(args) => commands::bench::run(&args),
         Command::Normalize(args) => commands::normalize::run(&args),
         Command::Token(args) => commands::token::run(args),
         Command::Health(args) => commands::health::run(&args),

@@ -220,6 +220,23 @@ fn exit_codes_say_whose_fault_it_is() {
     watch.args(["watch", "NO-SUCH", "--url", &url, "--ca"]).arg(&ca).env("TICKWIRE_TOKEN", &token);
     assert_eq!(code(&watch.output().unwrap()).0, Some(2));
 
+    let bench = |token: &str, more: &[&str]| {
+        let mut command = tickwire();
+        command.args(["bench", "--clients", "20", "--duration", "1s", "--url", &url, "--ca"]).arg(&ca);
+        code(&command.args(more).env("TICKWIRE_TOKEN", token).output().unwrap())
+    };
+    let (status, out, err) =
+        bench(&token, &["-c", "trades,book", "--slow-share", "0.25", "--slow-bytes", "500"]);
+    assert!(status == Some(0) && err.is_empty(), "{status:?} {out} {err}");
+    for part in ["20 clients, 3 symbols of trades, book", "slow          5  ", "healthy      15  ", "p99.9"] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    assert!(out.ends_with("every sequence tiles, every ledger closes\n"), "{out}");
+    assert_eq!(bench("rubbish", &[]).0, Some(4));
+    assert_eq!(bench(&token, &["-s", "BTC-USDD"]).0, Some(2));
+    assert_eq!(bench(&token, &["--slow-share", "0.6", "--frozen-share", "0.6"]).0, Some(2));
+    assert_eq!(bench(&token, &["--slow-share", "1.5"]).0, Some(2));
+
     // A second server on the same port says which settings choose it.
     let (status, _, err) = code(&run(&["demo", "--listen", &plant.address, "--admin-listen", "127.0.0.1:0"]));
     assert!(status == Some(1) && err.contains("--listen") && err.contains(&plant.address), "{err}");

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask demo [OPTION…]   build the server and start it on a simulated market; options go to `tickwire demo`
 cargo xtask test             everything: format, lints, documentation, tests, golden answers, sockets, conformance
-cargo xtask bench [OPTION…]  Tickwire, the floors and rivals, measured; options go to `benches compare`
+cargo xtask bench [OPTION…]  every scene with Tickwire, the floors and rivals; options go to `benches compare`
 
 cargo xtask fuzz [SECONDS]   feeds the WebSocket codec what nobody would think of, for a minute unless told otherwise
 cargo xtask plant [WORD…]    plants bugs into a copy of the sources, one at a time: each must be found by a test";

@@ -2,13 +2,13 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use fanout::limits::LogLimits;
 use gateway::{Algorithm, Keys, Limits, Settings, Signer, Tls};
 use ingest::feed::{FeedKind, FeedSpec, SimSpec};
-use model::UnixNanos;
+use load::now;
 
 use crate::cli::DemoArgs;
 use crate::exit::{Failure, Outcome};
@@ -110,13 +110,8 @@ fn keys_and_token() -> anyhow::Result<(Keys, String)> {
     let mut keys = Keys::new("tickwire demo", "tickwire", None);
     keys.add(None, Algorithm::Hs256, &secret)?;
     let signer = Signer::new(None, Algorithm::Hs256, &secret)?;
-    let token = signer.sign(&keys, "demo", &["stream:*".to_owned()], wall_now(), TOKEN_LIFETIME)?;
+    let token = signer.sign(&keys, "demo", &["stream:*".to_owned()], now(), TOKEN_LIFETIME)?;
     Ok((keys, token))
-}
-
-pub(super) fn wall_now() -> UnixNanos {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixNanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }
 
 /// A certificate of our own making, in files that go away with the process.

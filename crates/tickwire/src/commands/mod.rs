@@ -1,5 +1,6 @@
 //! The sub-commands, one file each.
 
+pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod health;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow};
 use gateway::{Algorithm, AuthError, Keys, Scope, Signer};
+use load::now;
 
-use super::demo::wall_now;
 use crate::cli::{CheckArgs, KeyArgs, MintArgs, TokenArgs, TokenCommand};
 use crate::config::Config;
 use crate::exit::{Failure, Outcome};
@@ -51,7 +51,7 @@ fn mint(args: &MintArgs) -> Outcome {
             "--ttl: the server refuses tokens that are valid for more than {max}"
         )));
     }
-    let token = signer.sign(&keys, &args.sub, &args.scopes, wall_now(), args.ttl).context("no token")?;
+    let token = signer.sign(&keys, &args.sub, &args.scopes, now(), args.ttl).context("no token")?;
     writeln!(io::stdout().lock(), "{token}")?;
     Ok(())
 }
@@ -85,7 +85,7 @@ fn check(args: &CheckArgs) -> Outcome {
         token.clear();
         io::stdin().read_to_string(&mut token)?;
     }
-    let grant = keys.check(token.trim(), wall_now()).map_err(|error: AuthError| Failure::auth(error))?;
+    let grant = keys.check(token.trim(), now()).map_err(|error: AuthError| Failure::auth(error))?;
     let answer = serde_json::json!({
         "subject": grant.subject,
         "scopes": grant.scopes.iter().map(ToString::to_string).collect::<Vec<_>>(),

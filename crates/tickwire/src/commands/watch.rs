@@ -4,10 +4,10 @@ use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use client::{Endpoint, Happening, Subscriber};
+use load::now;
 use serde_json::json;
 use wire::{Control, Data, RecordBody, ServerMessage};
 
-use super::demo::wall_now;
 use super::table::Table;
 use crate::cli::WatchArgs;
 use crate::exit::Outcome;
@@ -39,7 +39,7 @@ async fn table(mut subscriber: Subscriber) -> Outcome {
             _ = clock.tick() => {
                 let size = terminal_size::terminal_size();
                 let (width, height) = size.map_or((120, 40), |(w, h)| (usize::from(w.0), usize::from(h.0)));
-                let lines = table.draw(wall_now(), height, width, colour);
+                let lines = table.draw(now(), height, width, colour);
                 drawn = redraw(&lines, drawn)?;
             }
             _ = tokio::signal::ctrl_c() => return Ok(()),
@@ -99,7 +99,7 @@ fn take(data: &Data, table: &mut Table) {
         match &record.body {
             RecordBody::Ticker(ticker) => {
                 let coalesced = record.seq.since(record.prev).saturating_sub(1);
-                table.ticker(symbol, ticker, coalesced, wall_now());
+                table.ticker(symbol, ticker, coalesced, now());
             }
             RecordBody::Status(status) => table.state(symbol, status.state),
             _ => {}

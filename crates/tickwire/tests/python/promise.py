@@ -2,17 +2,23 @@
 
 usage: promise.py lost URL CA TOKEN          connections break, clients come back with their cursor
        promise.py counted URL CA TOKEN ADMIN  all ledgers together are what the metrics say
+       promise.py slow URL CA TOKEN HEALTHY FROZEN SLOW SECONDS
+                                              so many clients read all they can, nothing, 8 kB/s; then all they can
+
+CA is - where there is no TLS.
 """
 
 import asyncio
 import json
 import re
+import socket as sockets
 import ssl
 import sys
 import urllib.request
 import zlib
 from collections import defaultdict
 from decimal import Decimal
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
@@ -32,11 +38,13 @@ class Stream:
         self.checksums = 0
 
     def snapshot(self, channel, record):
-        self.position = record["sequence"] if self.position is None else max(self.position, record["sequence"])
         if channel == "book":
+            # It stands for what it replaces.
+            self.skipped += 0 if self.position is None else record["sequence"] - self.position
             self.position = record["sequence"]
             self.book = ({}, {})
             self.levels(record)
+        self.position = max(self.position or 0, record["sequence"])
 
     def update(self, channel, record):
         sequence = record["sequence"]
@@ -135,6 +143,16 @@ class Client:
             parts = entry["delivered"] + entry["coalesced"] + entry["skipped"] + entry["pending"]
             assert entry["published"] == parts, entry
 
+    def check_account(self, ledger):
+        """What the ledger says is what came, stream by stream."""
+        self.check_ledger(ledger)
+        assert len(ledger) == len(self.streams), (len(ledger), len(self.streams))
+        for entry in ledger:
+            stream = self.streams[entry["channel"], entry["symbol"], entry.get("interval")]
+            assert entry["last_sequence"] == stream.position, (entry, stream.position)
+            for name in ("delivered", "coalesced", "skipped"):
+                assert entry[name] == getattr(stream, name), (name, entry, getattr(stream, name))
+
 
 SUBSCRIBE = {"op": "subscribe", "id": 1, "channels": CHANNELS, "symbols": ["*"], "checksum": True}
 
@@ -214,6 +232,54 @@ async def one(url, context, token, options, n):
     return ack["ledger"]
 
 
+def connected(url):
+    """A socket with little room, so that the server notices a client that does not read."""
+    socket = sockets.socket()
+    socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 16 << 10)
+    socket.connect((urlsplit(url).hostname, urlsplit(url).port))
+    return socket
+
+
+async def rider(url, context, token, symbol, pace, seconds):
+    """Reads all it can (None) or so many bytes a second for a while, then all it can up to its ledger."""
+    client = Client(url, context, token)
+    socket = await client.open(max_queue=1, compression=None, **({} if pace is None else {"sock": connected(url)}))
+    await client.ask(socket, {**SUBSCRIBE, "channels": ["trades", "quotes", "book"], "symbols": [symbol]})
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    taken = 0
+    while (left := began + seconds - clock()) > 0:
+        ahead = 0 if pace is None else left if pace == 0 else taken / pace - (clock() - began)
+        if ahead > 0:
+            await asyncio.sleep(min(ahead, left))
+            continue
+        try:
+            text = await asyncio.wait_for(socket.recv(), left)
+        except TimeoutError:
+            break
+        client.take(text)
+        taken += len(text)
+    ack = await client.ask(socket, {"op": "ledger", "id": 2})
+    client.check_account(ack["subscriptions"])
+    await client.leave(socket)
+    return client
+
+
+async def slow(url, context, token, healthy, frozen, slow, seconds):
+    paces = [None] * int(healthy) + [0] * int(frozen) + [8000] * int(slow)
+    scout = Client(url, context, token)
+    socket = await scout.open()
+    names = (await scout.ask(socket, {"op": "subscribe", "id": 1, "channels": ["status"], "symbols": ["*"]}))["symbols"]
+    await scout.leave(socket)
+    # Every kind of client gets every kind of symbol, the busy and the calm.
+    riders = (rider(url, context, token, names[n * 7 % len(names)], pace, float(seconds)) for n, pace in enumerate(paces))
+    clients = await asyncio.gather(*riders)
+    totals = {"clients": len(clients), "ledgers": len(clients)}
+    for name in ("delivered", "coalesced", "skipped", "checksums"):
+        totals[name] = sum(getattr(stream, name) for client in clients for stream in client.streams.values())
+    print(json.dumps(totals))
+
+
 def scrape(admin):
     text = urllib.request.urlopen(f"http://{admin}/metrics", timeout=PATIENCE).read().decode()
     found = re.findall(r'^tickwire_updates_(\w+)_total\{channel="(\w+)"\} (\d+)$', text, re.M)
@@ -238,8 +304,8 @@ async def counted(url, context, token, admin):
 
 def main():
     mode, url, ca, token, *rest = sys.argv[1:]
-    context = ssl.create_default_context(cafile=ca)
-    asyncio.run({"lost": lost, "counted": counted}[mode](url, context, token, *rest))
+    context = None if ca == "-" else ssl.create_default_context(cafile=ca)
+    asyncio.run({"lost": lost, "counted": counted, "slow": slow}[mode](url, context, token, *rest))
 
 
 main()

@@ -2,57 +2,15 @@
 
 use std::sync::LazyLock;
 
-use hdrhistogram::Histogram;
 use memchr::memmem::Finder;
 
-use crate::schedule::now;
+use crate::tally::Tally;
 
 /// In every record, once.
 static MARK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(MARK_BYTES));
 const MARK_BYTES: &[u8] = b"\"sequence\":";
-/// When the record was to be published.
-static STAMP: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\"ts_event\":\""));
 /// No record is shorter: behind a mark, so many bytes need no look.
 const RECORD_MIN: usize = 128;
-/// Longest age that is told from longer ones.
-const AGE_MAX: u64 = 600_000_000;
-const HOUR: u64 = 3_600_000_000;
-
-/// What a group of clients got.
-pub(crate) struct Tally {
-    pub(crate) frames: u64,
-    pub(crate) bytes: u64,
-    pub(crate) records: u64,
-    /// Of records when read, from when they were to be published, in microseconds.
-    pub(crate) ages: Histogram<u64>,
-    /// One record in so many has its age looked at.
-    every: u64,
-    next: u64,
-}
-
-impl Tally {
-    pub(crate) fn new(every: u64) -> Self {
-        let ages = Histogram::new_with_bounds(1, AGE_MAX, 3).expect("bounds in their order");
-        Self { frames: 0, bytes: 0, records: 0, ages, every, next: every }
-    }
-
-    /// Forgets what it counted, and looks at one record in `every` from here on.
-    pub(crate) fn restart(&mut self, every: u64) {
-        (self.frames, self.bytes, self.records, self.every, self.next) = (0, 0, 0, every, every);
-        self.ages.reset();
-    }
-
-    /// A record begins here.
-    fn record(&mut self, text: &[u8]) {
-        self.records += 1;
-        if self.records >= self.next
-            && let Some(age) = age(text)
-        {
-            self.ages.saturating_record(age);
-            self.next = self.records + self.every;
-        }
-    }
-}
 
 /// Where in a client's stream of frames the last read ended.
 #[derive(Default)]
@@ -71,7 +29,6 @@ pub(crate) struct Walker {
 impl Walker {
     /// Takes what was read. `many`: a message may have many records, so that they must be looked for.
     pub(crate) fn take(&mut self, mut bytes: &[u8], many: bool, tally: &mut Tally) {
-        tally.bytes += bytes.len() as u64;
         while !bytes.is_empty() {
             if self.left == 0 {
                 let Some(rest) = self.header(bytes, tally) else { return };
@@ -141,22 +98,12 @@ pub(crate) fn parse(head: &[u8]) -> Option<(usize, u64)> {
     }
 }
 
-/// How old a record is, in microseconds, if its stamp is here.
-fn age(text: &[u8]) -> Option<u64> {
-    let at = STAMP.find(text)? + 12;
-    // 2026-11-20T14:30:00.123456789Z: within an hour the minutes suffice.
-    let time = text.get(at..at + 30)?;
-    let field = |from: usize, to: usize| {
-        time[from..to].iter().fold(0, |value, digit| value * 10 + u64::from(digit.wrapping_sub(b'0') & 15))
-    };
-    let then = (field(14, 16) * 60 + field(17, 19)) * 1_000_000 + field(20, 26);
-    Some((now().0 / 1_000 % HOUR + HOUR - then) % HOUR)
-}
-
 #[cfg(test)]
 mod tests {
+    use model::UnixNanos;
+
     use super::*;
-    use crate::schedule::write_update;
+    use crate::clock::{Stamp, now};
 
     fn frame(payload: &[u8]) -> Vec<u8> {
         let mut frame = vec![0x81];
@@ -175,39 +122,47 @@ mod tests {
         frame
     }
 
-    fn count(stream: &[u8], chunk: usize, many: bool) -> (u64, u64, u64) {
-        let (mut walker, mut tally) = (Walker::default(), Tally::new(1));
+    fn count(stream: &[u8], chunk: usize, many: bool) -> (u64, u64) {
+        let (mut walker, mut tally) = (Walker::default(), Tally::new(Stamp::Event, 0));
         stream.chunks(chunk).for_each(|chunk| walker.take(chunk, many, &mut tally));
-        (tally.frames, tally.records, tally.bytes)
+        (tally.frames, tally.records)
+    }
+
+    fn update(at: UnixNanos) -> Vec<u8> {
+        let prices =
+            "\"bid_price\":\"100.04\",\"bid_size\":\"1.500\",\"ask_price\":\"101.04\",\"ask_size\":\"0.310\"";
+        format!(
+            "{{\"symbol\":\"S000-USD\",\"sequence\":771204,{prices},\"ts_event\":\"{at}\",\"ts_recv\":\"{at}\"}}"
+        )
+        .into_bytes()
     }
 
     #[test]
     fn every_record_is_counted_however_it_is_cut() {
-        let mut update = Vec::new();
-        write_update(&mut update, "S000-USD", 771_204, now());
+        let update = update(now());
         assert!((190..220).contains(&update.len()), "{}", update.len());
-        let message = [b"{\"type\":\"update\",\"data\":[", update.as_slice(), b",", &update, b"]}"].concat();
+        let message =
+            [b"{\"type\":\"update\",\"data\":[", update.as_slice(), b",", update.as_slice(), b"]}"].concat();
         let ping = [0x89, 0];
         let batch = update.repeat(400);
         let stream = [frame(&message), ping.to_vec(), frame(b"{}"), frame(&batch), frame(&message)].concat();
-        let long = stream.len() as u64;
         for chunk in (1..50).chain([250, 1_000, 100_000]) {
-            assert_eq!(count(&stream, chunk, true), (5, 404, long), "{chunk}");
+            assert_eq!(count(&stream, chunk, true), (5, 404), "{chunk}");
         }
         let single = [frame(&update), frame(&update), ping.to_vec(), frame(&update)].concat();
         for chunk in [1, 2, 3, 7, 100, 10_000] {
-            assert_eq!(count(&single, chunk, false), (4, 3, single.len() as u64), "{chunk}");
+            assert_eq!(count(&single, chunk, false), (4, 3), "{chunk}");
         }
     }
 
     #[test]
     fn an_age_is_that_of_the_stamp() {
-        let mut update = Vec::new();
-        let then = model::UnixNanos(now().0 - 2_000_000_000);
-        write_update(&mut update, "S000-USD", 1, then);
-        let (mut walker, mut tally) = (Walker::default(), Tally::new(1));
-        walker.take(&frame(&update), true, &mut tally);
-        let age = tally.ages.max();
-        assert!((2_000_000..2_500_000).contains(&age), "{age}");
+        for (stamp, ahead, least) in [(Stamp::Event, 0, 2_000), (Stamp::Received, 3_000_000_000, 5_000)] {
+            let (mut walker, mut tally) = (Walker::default(), Tally::new(stamp, ahead));
+            tally.restart(1);
+            walker.take(&frame(&update(UnixNanos(now().0 - 2_000_000_000))), true, &mut tally);
+            let age = tally.ages.max() / 1_000;
+            assert!((least..least + 500).contains(&age), "{age}");
+        }
     }
 }
