@@ -28,7 +28,6 @@ impl SubId {
     }
 }
 
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Sub {
     pub(crate) topic: TopicId,
     pub(crate) options: Arc<Options>,
