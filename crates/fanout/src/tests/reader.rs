@@ -221,9 +221,9 @@ impl Reader {
             }
             Kind::Gap { range, cause } => self.gap(source, *range, *cause),
             Kind::Snapshot { state, .. } => {
-                // One that is asked for again stands before what waits, and passes nothing.
-                if first && !self.begun {
-                    self.passed = source.head(self.topic);
+                // One that is asked for again stands before what waits, and passes only what is behind it.
+                if !self.begun {
+                    self.passed = if first { source.head(self.topic) } else { self.passed.max(self.place) };
                 }
                 self.snapshot(source, state);
             }
