@@ -201,7 +201,8 @@ fn first_of(item: &Item) -> u64 {
 fn place_in(drafts: &mut Vec<Draft>, item: &Item, after: Option<usize>, place: &Place<'_>) -> usize {
     let channel = item.topic.stream.channel();
     if let Kind::Gap { range, cause } = &item.kind {
-        drafts.push(Draft { gap: Some(gap(item, *range, *cause, place)), ..Draft::new("gap", channel) });
+        let gap = Some(gap(item, *range, *cause, place));
+        drafts.push(Draft { gap, first: first_of(item), ..Draft::new("gap", channel) });
         return drafts.len() - 1;
     }
     let (kind, as_of) = match &item.kind {

@@ -4,6 +4,7 @@ use fanout::limits::LogLimits;
 use serde_json::{Value, json};
 
 use super::{Visit, short};
+use crate::encode::Place;
 
 fn resume(visit: &mut Visit, channels: &[&str], cursor: &Value) -> Vec<Value> {
     visit.comes_back();
@@ -93,9 +94,32 @@ fn what_is_too_much_becomes_a_snapshot_and_cannot_loop() {
 #[test]
 fn a_cursor_of_another_life_has_no_range() {
     let mut visit = Visit::new();
-    for cursor in ["8:3", "7:999"] {
-        let said = resume(&mut visit, &["trades"], &json!(cursor));
-        assert_eq!(short(&said), "ack G? St1", "{cursor}");
-        assert_eq!(said[0]["streams"][0]["state"], "missing");
-    }
+    let said = resume(&mut visit, &["trades"], &json!("8:3"));
+    assert_eq!(short(&said), "ack G? St1");
+    assert_eq!(said[0]["streams"][0]["state"], "missing");
+    // Told again before anything was: the session has the stream by now, which is no promise.
+    let again = json!({"op": "subscribe", "channels": ["trades"], "symbols": ["A"], "resume": "8:3"});
+    assert_eq!(visit.send(&again)[0]["streams"][0]["state"], "kept");
+}
+
+/// A gap names what an earlier message of the flush must not claim to have told.
+#[test]
+fn whoever_breaks_off_before_a_gap_still_hears_of_it() {
+    let mut visit = Visit::new();
+    visit.happens("qA tA");
+    visit.send(&json!({"op": "subscribe", "channels": ["trades"], "symbols": ["A"], "snapshot": false}));
+    let gaps = json!({"op": "subscribe", "channels": ["quotes"], "symbols": ["A"], "snapshot": false,
+        "overflow": "gap"});
+    visit.send(&gaps);
+    visit.happens("qA tA qA*40");
+    let (before, now) = (visit.core.fanout.cursor(visit.member.session.id), visit.core.now);
+    let batch = visit.core.fanout.drain(visit.member.session.id, 2_000, now);
+    let place = Place { epoch: &visit.core.epoch, before, fanout: &visit.core.fanout };
+    let mut said = Vec::<Value>::new();
+    visit.core.encoder.encode(&batch, &place, |message| {
+        said.push(serde_json::from_slice(message.payload()).unwrap());
+    });
+    assert_eq!(short(&said), "t3 G3-43");
+    let said = resume(&mut visit, &["quotes"], &said[0]["cursor"]);
+    assert_eq!((&said[0]["resumed"], said[1]["data"][0]["sequence"].as_u64()), (&json!(true), Some(3)));
 }
