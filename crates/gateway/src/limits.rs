@@ -14,6 +14,8 @@ pub const TLS_TIMEOUT: Duration = Duration::from_secs(10);
 pub const BACKLOG: i32 = 8_192;
 /// Longest message the echo endpoint sends back.
 pub const ECHO_BYTES_MAX: usize = 16 << 20;
+/// Longest compressed message it sends back: a few bytes of it are a thousand times as many here.
+pub const ECHO_INFLATED_BYTES_MAX: usize = 2 << 20;
 /// Frames of one message to the echo endpoint.
 pub const ECHO_FRAMES_MAX: u32 = 1 << 18;
 /// Frames of one message of a session.

@@ -17,7 +17,7 @@ use ws::Limits;
 use crate::auth::{AuthError, Grant};
 use crate::handshake::{self, Origins, unauthorized};
 use crate::hub::Feeds;
-use crate::limits::{ECHO_BYTES_MAX, ECHO_FRAMES_MAX, FRAMES_MAX};
+use crate::limits::{ECHO_BYTES_MAX, ECHO_FRAMES_MAX, ECHO_INFLATED_BYTES_MAX, FRAMES_MAX};
 use crate::metrics::{AUTH, Census, REFUSED};
 use crate::problem::Problem;
 use crate::settings::Settings;
@@ -101,7 +101,8 @@ fn open(app: &Arc<App>, parts: &mut Parts) -> Result<Response, Problem> {
     let upgrade = Upgrade::take(parts)?;
     let app = Arc::clone(app);
     tokio::spawn(async move {
-        let limits = Limits { message_bytes: app.settings.limits.message_bytes, frames: FRAMES_MAX };
+        let message_bytes = app.settings.limits.message_bytes;
+        let limits = Limits { message_bytes, inflated_bytes: message_bytes, frames: FRAMES_MAX };
         let Some(socket) = upgrade.socket(limits, deflate).await else { return };
         let (name, shard) = name_and_shard(app.shards.len());
         // Refused only when the server is on its way out.
@@ -128,7 +129,11 @@ fn open_echo(app: &App, parts: &mut Parts) -> Result<Response, Problem> {
     let upgrade = Upgrade::take(parts)?;
     let response = switching(&request, request.deflate);
     tokio::spawn(async move {
-        let limits = Limits { message_bytes: ECHO_BYTES_MAX, frames: ECHO_FRAMES_MAX };
+        let limits = Limits {
+            message_bytes: ECHO_BYTES_MAX,
+            inflated_bytes: ECHO_INFLATED_BYTES_MAX,
+            frames: ECHO_FRAMES_MAX,
+        };
         if let Some(socket) = upgrade.socket(limits, request.deflate).await {
             echo::serve(socket).await;
         }

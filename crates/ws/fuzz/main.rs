@@ -10,7 +10,7 @@ use ws::{Connection, Decoder, Event, Input, Limits, negotiate};
 
 static TARGET: LazyLock<String> = LazyLock::new(|| std::env::var("FUZZ_TARGET").unwrap_or_default());
 
-const LIMITS: Limits = Limits { message_bytes: 4_096, frames: 8 };
+const LIMITS: Limits = Limits { message_bytes: 4_096, inflated_bytes: 4_096, frames: 8 };
 
 fuzz_target!(|data: &[u8]| match TARGET.as_str() {
     "offers" => offers(data),

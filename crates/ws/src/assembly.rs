@@ -35,8 +35,8 @@ impl Assembly {
         self.received += bytes.len() as u64;
         let Self { body, inflater, .. } = self;
         match inflater {
-            None => body.push(bytes, limits),
-            Some(inflater) => inflater.push(bytes, |bytes| body.push(bytes, limits)),
+            None => body.push(bytes, limits.message_bytes),
+            Some(inflater) => inflater.push(bytes, |bytes| body.push(bytes, limits.inflated_bytes)),
         }
     }
 
@@ -44,7 +44,7 @@ impl Assembly {
     pub(crate) fn finish(mut self, limits: &Limits) -> Result<Incoming, Fault> {
         let Self { body, inflater, .. } = &mut self;
         if let Some(inflater) = inflater {
-            inflater.finish(|bytes| body.push(bytes, limits))?;
+            inflater.finish(|bytes| body.push(bytes, limits.inflated_bytes))?;
         }
         match self.body {
             Body::Text(text, utf8) => {
@@ -65,14 +65,14 @@ impl Assembly {
 }
 
 impl Body {
-    /// Appends what the limit leaves room for. What is beyond it is a fault only if nothing before it is,
+    /// Appends what `most` bytes leave room for. What is beyond it is a fault only if nothing before it is,
     /// so that the verdict does not depend on where the message was cut.
-    fn push(&mut self, bytes: &[u8], limits: &Limits) -> Result<(), Fault> {
+    fn push(&mut self, bytes: &[u8], most: usize) -> Result<(), Fault> {
         let len = match self {
             Self::Text(text, utf8) => text.len() + utf8.pending(),
             Self::Binary(bytes) => bytes.len(),
         };
-        let room = limits.message_bytes.saturating_sub(len).min(bytes.len());
+        let room = most.saturating_sub(len).min(bytes.len());
         match self {
             Self::Text(text, utf8) => utf8.push(&bytes[..room], text).map_err(|_| Fault::NotUtf8)?,
             Self::Binary(body) => body.extend_from_slice(&bytes[..room]),

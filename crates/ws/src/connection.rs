@@ -98,7 +98,7 @@ impl Connection {
             }
             Err(fault) => {
                 self.hearing = Hearing::Deaf;
-                self.decoder = Decoder::new(Limits { message_bytes: 0, frames: 0 }, false);
+                self.decoder = Decoder::new(Limits { message_bytes: 0, inflated_bytes: 0, frames: 0 }, false);
                 if !self.is_closed() {
                     self.close = Close::Queued(frame::close(Some(fault.close_code()), ""));
                 }

@@ -10,8 +10,10 @@ use crate::message::Kind;
 /// What a client may send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Longest message, in bytes, after inflating.
+    /// Longest message, in bytes.
     pub message_bytes: usize,
+    /// Longest message that came compressed, in bytes after inflating; no more than any other.
+    pub inflated_bytes: usize,
     /// Most frames of one message.
     pub frames: u32,
 }

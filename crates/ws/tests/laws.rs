@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket};
 use tokio_tungstenite::tungstenite::{self, Message as Theirs};
 use ws::{Connection, Decoder, Event, Input, Limits, Message, WindowBits, negotiate};
 
-const WIDE: Limits = Limits { message_bytes: 1 << 20, frames: 100 };
+const WIDE: Limits = Limits { message_bytes: 1 << 20, inflated_bytes: 1 << 20, frames: 100 };
 
 fn connection(limits: Limits, deflate: bool) -> Connection {
     Connection::new(limits, negotiate(["permessage-deflate"]).unwrap().filter(|_| deflate))
@@ -177,7 +177,7 @@ proptest! {
 /// A length costs nothing: memory comes with the bytes.
 #[test]
 fn memory_grows_with_what_came() {
-    let limits = Limits { message_bytes: 1 << 30, frames: 5 };
+    let limits = Limits { message_bytes: 1 << 30, inflated_bytes: 1 << 30, frames: 5 };
     for (first, payload) in
         [(0x82, &b"0123456789"[..]), (0x81, b"0123456789"), (0xc2, b"\xf2H\xcd\xc9\xc9\x07\x00")]
     {

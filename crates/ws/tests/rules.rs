@@ -136,7 +136,7 @@ fn inflating_stops_at_the_limit() {
     // Of two faults the first counts.
     check_deflate(&[frame(0xc1, &deflated(&[&[b'x'; 999][..], &[0xff; 500]].concat()))], "fault:1007");
     check_deflate(&[frame(0xc1, &deflated(&[&[b'x'; 1_000][..], &[0xff; 500]].concat()))], "fault:1009");
-    let limits = Limits { message_bytes: 64 << 10, frames: 5 };
+    let limits = Limits { message_bytes: 1 << 20, inflated_bytes: 64 << 10, frames: 5 };
     let bomb = frame(0xc2, &deflated(&vec![0; 60 << 20]));
     assert!(bomb.len() < 64 << 10);
     let mut connection = Connection::new(limits, negotiate(["permessage-deflate"]).unwrap());

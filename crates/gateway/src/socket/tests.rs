@@ -14,7 +14,7 @@ use ws::{Connection, Limits, Message};
 use super::stream::Io;
 use super::*;
 
-const LIMITS: Limits = Limits { message_bytes: 1 << 20, frames: 100 };
+const LIMITS: Limits = Limits { message_bytes: 1 << 20, inflated_bytes: 1 << 20, frames: 100 };
 const PATIENCE: Duration = Duration::from_secs(30);
 
 async fn pair() -> (TcpStream, TcpStream) {

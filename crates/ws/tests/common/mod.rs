@@ -4,7 +4,7 @@
 
 use ws::{Connection, Event, Input, Limits};
 
-pub(crate) const LIMITS: Limits = Limits { message_bytes: 1_000, frames: 5 };
+pub(crate) const LIMITS: Limits = Limits { message_bytes: 1_000, inflated_bytes: 1_000, frames: 5 };
 
 /// A frame with this first byte, masked.
 pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
