@@ -105,10 +105,15 @@ impl Member {
             if let End::Gone(_) = self.end {
                 return;
             }
-            // Who asks and does not read is not asked what else there is.
-            self.held = self.full && self.session.control_bytes() > CONTROL_BYTES_MAX;
+            // Who asks for much is answered before it is asked what else there is, and who does not read
+            // the answers is not asked.
+            let owed = self.session.control_bytes() > CONTROL_BYTES_MAX;
+            self.held = owed && self.full;
             if self.held {
                 return;
+            }
+            if owed {
+                break;
             }
             let Poll::Ready(inbound) = self.socket.poll_recv(&mut cx, &mut core.scratch) else { return };
             self.received += 1;
