@@ -185,8 +185,9 @@ impl Fanout {
         for &sub in &*subs {
             let state = self.sessions.sub(session, sub);
             let (due, bytes) = (state.is_due(self.now), shares.of(state));
-            let fresh_since =
-                state.options.max_age.map_or(Duration::ZERO, |age| self.now.saturating_sub(age));
+            // A filter that is to hold once all is sent waits for no newer update: there may be none.
+            let max_age = state.options.max_age.filter(|_| state.next_filter.is_none());
+            let fresh_since = max_age.map_or(Duration::ZERO, |age| self.now.saturating_sub(age));
             let safe = state.is_trades() && state.options.trade_safe;
             let topic = state.topic;
             let before: &[_] = if topic.stream == Stream::Quotes { &quotes } else { &[] };
@@ -227,13 +228,13 @@ impl Fanout {
             coalesce::before_trades(topic, &state.options, quotes, &mut state.account, &mut batch.items);
         let (delivered, coalesced, skipped) = state.account.since(&before);
         self.stats.count(model::Channel::Quotes, delivered, coalesced, skipped);
-        if let Some(last) = quotes.last().filter(|_| delivered > 0) {
-            let all = coalesce::lacks(topic, state.account.stands(), &state.options).is_none();
-            if all {
+        if delivered > 0 {
+            let next = coalesce::lacks(topic, state.account.stands(), &state.options);
+            if next.is_none() {
                 topic.caught_up(state.place_in_lane, &state.options);
             }
-            self.sessions.hurried(session, sub, (!all).then_some(last.position + 1));
-            if all {
+            self.sessions.hurried(session, sub, next);
+            if next.is_none() {
                 self.change_filter(session, sub);
             }
         }

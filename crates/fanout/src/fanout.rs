@@ -180,12 +180,17 @@ impl Fanout {
     fn resubscribe(&mut self, session: SessionId, sub: SubId, mut options: Options) {
         let state = self.sessions.sub_mut(session, sub);
         let begun = matches!(state.snapshot_due, None | Some(Due::Again));
-        state.next_filter = None;
+        let unwanted = state.next_filter.take();
+        let topic = self.topics[state.topic.index()].as_mut();
         if options.filter != state.options.filter && begun && state.waiting.is_some() {
             // What waits is for the old filter; the new one holds once that is sent.
             let wanted = std::mem::replace(&mut options.filter, state.options.filter.clone());
             state.next_filter = Some((wanted, options.snapshot));
             options.snapshot = false;
+        }
+        if let Some(topic) = topic {
+            topic.reserve(state.next_filter.as_ref().and_then(|(filter, _)| filter.as_ref()));
+            topic.release(unwanted.as_ref().and_then(|(filter, _)| filter.as_ref()));
         }
         let options = self.wanted.share(options);
         let before = std::mem::replace(&mut state.options, Arc::clone(&options));
@@ -234,12 +239,15 @@ impl Fanout {
     pub(crate) fn change_filter(&mut self, session: SessionId, sub: SubId) {
         let state = self.sessions.sub_mut(session, sub);
         let Some((filter, snapshot)) = state.next_filter.take() else { return };
-        let before = state.options.clone();
-        Arc::make_mut(&mut state.options).filter = filter;
+        let (id, before) = (state.topic, state.options.clone());
+        Arc::make_mut(&mut state.options).filter.clone_from(&filter);
         if snapshot {
             state.snapshot_due = state.snapshot_due.or(Some(Due::Again));
         }
         self.move_over(session, sub, &before);
+        if let Some(topic) = &mut self.topics[id.index()] {
+            topic.release(filter.as_ref());
+        }
         self.sessions.reschedule(session, sub);
     }
 
@@ -278,6 +286,7 @@ impl Fanout {
         let sub = self.sessions.get(session)?.find(id)?;
         let topic = self.topics[id.index()].as_mut()?;
         let sub = self.sessions.remove_sub(session, sub);
+        topic.release(sub.next_filter.as_ref().and_then(|(filter, _)| filter.as_ref()));
         topic.leave(sub.place_in_lane, &sub.options, &mut self.sessions, self.now);
         Some(sub.account.ledger(id, topic.head))
     }

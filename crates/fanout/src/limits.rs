@@ -22,7 +22,7 @@ pub const FILTERS_MAX: usize = 32;
 /// How long the log of a depth is kept after its last reader has left, so that it can come back.
 pub const VIEW_KEPT: Duration = Duration::from_secs(120);
 /// States that are asked for together are given as of one moment, up to about so many bytes.
-pub const CUT_BYTES_MAX: usize = 1 << 20;
+pub const CUT_BYTES_MAX: usize = 256 << 10;
 /// What a stream may send in its turn, however many wait: one record of any kind fits.
 pub const TURN_BYTES_MIN: usize = 1_024;
 

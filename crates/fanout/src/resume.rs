@@ -17,6 +17,8 @@ use crate::session::Due;
 pub enum Resumed {
     /// Nothing is missing: all that happened since is sent.
     Filled,
+    /// The session has the stream already: it goes on where it is.
+    Kept,
     /// What is missing is no longer kept: a gap says what it is, and the state follows.
     Missing,
 }
@@ -39,10 +41,10 @@ impl Fanout {
     ) -> Result<Resumed, SubscribeError> {
         if self.is_subscribed(session, id) {
             self.subscribe(session, id, Options { snapshot: false, ..options })?;
-            return Ok(Resumed::Filled);
+            return Ok(Resumed::Kept);
         }
-        // A place that is not reached yet is of another life too.
-        let position = position.filter(|&position| position <= self.position);
+        // Another shard may have been ahead of this one: what it sent comes again.
+        let position = position.map(|position| position.min(self.position));
         self.open_topic(id);
         let Some(topic) = &mut self.topics[id.index()] else { return Ok(Resumed::Filled) };
         if topic.refuses(&options) {

@@ -8,6 +8,7 @@ use model::{Body, Seq};
 use crate::book::Books;
 use crate::candles::Bars;
 use crate::event::Event;
+use crate::filter::Filter;
 use crate::fold::{Each, Fold, Newest, Seen, Trades};
 use crate::ids::{SessionId, Stream, TopicId};
 use crate::lane::{Lane, News, Readers};
@@ -111,6 +112,24 @@ impl Topic {
             _ => (true, 0),
         };
         !known && count >= FILTERS_MAX
+    }
+
+    /// A subscription will have a filter once it has what waits for it.
+    pub(crate) fn reserve(&mut self, filter: Option<&Arc<Filter>>) {
+        match (&mut self.log, filter) {
+            (Log::Trades(views), Some(filter)) => views.reserve(filter),
+            (Log::Newest(views), Some(filter)) => views.reserve(filter),
+            _ => {}
+        }
+    }
+
+    /// It has it now, or will not.
+    pub(crate) fn release(&mut self, filter: Option<&Arc<Filter>>) {
+        match (&mut self.log, filter) {
+            (Log::Trades(views), Some(filter)) => views.release(filter),
+            (Log::Newest(views), Some(filter)) => views.release(filter),
+            _ => {}
+        }
     }
 
     pub(crate) fn join(&mut self, session: SessionId, sub: SubId, options: &Options) -> usize {

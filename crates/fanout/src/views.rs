@@ -25,6 +25,8 @@ struct Filtered<F: Fold<Entry = Seen>> {
     filter: Arc<Filter>,
     /// The place of the newest event that it let through.
     seen: Seq,
+    /// How many will read it once they have what waits for them.
+    reserved: usize,
     lane: Lane<F>,
 }
 
@@ -58,6 +60,7 @@ impl<F: Fold<Entry = Seen>> Views<F> {
             let mut view = Filtered {
                 filter: Arc::clone(filter),
                 seen: ring.floor(),
+                reserved: 0,
                 lane: Lane { ring, ..Lane::new(self.bounds) },
             };
             for (seen, arrived, sealed) in self.all.ring.all() {
@@ -110,9 +113,21 @@ impl<F: Fold<Entry = Seen>> Views<F> {
         self.filtered.iter_mut().for_each(|view| view.lane.ring.seal());
     }
 
+    /// Somebody will read the log for a filter.
+    pub(crate) fn reserve(&mut self, filter: &Arc<Filter>) {
+        self.open(Some(filter));
+        self.filtered.iter_mut().filter(|view| view.filter == *filter).for_each(|view| view.reserved += 1);
+    }
+
+    /// Somebody reads it now, or will not.
+    pub(crate) fn release(&mut self, filter: &Arc<Filter>) {
+        self.filtered.iter_mut().filter(|view| view.filter == *filter).for_each(|view| view.reserved -= 1);
+        self.prune();
+    }
+
     /// Forgets what nobody reads.
     pub(crate) fn prune(&mut self) {
-        self.filtered.retain(|view| !view.lane.readers.is_empty());
+        self.filtered.retain(|view| view.reserved > 0 || !view.lane.readers.is_empty());
     }
 }
 

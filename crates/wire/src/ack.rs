@@ -111,6 +111,8 @@ pub struct StreamEntry {
 pub enum Resumption {
     /// All that happened since is sent.
     Filled,
+    /// The session has the stream already, and it goes on where it is.
+    Kept,
     /// What happened since is no longer kept: a `gap` says what is missing, and a snapshot follows.
     Missing,
 }

@@ -177,7 +177,7 @@ impl World {
         }
     }
 
-    /// The connection is lost; the client comes back with its cursor, or an older one, or nonsense.
+    /// The connection is lost; the client comes back with its cursor, or an older one, or one of another life.
     fn come_back(&mut self, index: usize, detail: u8) {
         let (old, client) = &mut self.sessions[index];
         let client = std::mem::take(client);
@@ -185,8 +185,7 @@ impl World {
         *old = self.fanout.open_session();
         let session = *old;
         let position = match detail % 8 {
-            0 => None,
-            1 => Some(u64::MAX),
+            0 | 1 => None,
             2 => Some(client.cursor / 2),
             _ => Some(client.cursor),
         };

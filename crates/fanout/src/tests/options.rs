@@ -7,6 +7,7 @@ use std::time::Duration;
 use ::model::Interval;
 
 use super::script::{Play, level};
+use crate::limits::FILTERS_MAX;
 use crate::{Filter, Options, Overflow, Priority, Resumed, Stream, TopicId};
 
 fn topic(play: &Play, symbol: &str, stream: Stream) -> TopicId {
@@ -104,6 +105,79 @@ fn a_pause_keeps_the_place() {
     assert!(!play.fanout.pause(play.session, candles, true), "not subscribed");
 }
 
+/// Of what is withheld for its age and a filter that waits for it to be sent, neither waits for the other.
+#[test]
+fn a_changed_filter_does_not_wait_for_what_is_too_old() {
+    let filter = Some(Arc::new(Filter { min_price: Some(level(0, 0).price), ..Filter::default() }));
+    let young = Options { max_age: Some(Duration::from_millis(5)), ..Options::default() };
+    let mut play = Play::new(&Options::default());
+    set(&mut play, "A", Stream::Quotes, Options { filter, ..young.clone() });
+    said(&mut play, "qA @50 +", "");
+    set(&mut play, "A", Stream::Quotes, young);
+    said(&mut play, "+ qA +", "q1 q2");
+}
+
+/// A quote that goes before its trade leaves those after it where they were: who comes back with the
+/// cursor gets them.
+#[test]
+fn a_hurried_quote_takes_no_other_along() {
+    let mut play = Play::new(&Options { trade_safe: true, ..Options::default() });
+    let quotes = topic(&play, "A", Stream::Quotes);
+    let filter = Some(Arc::new(Filter { min_size: Some(level(0, 2).size), ..Filter::default() }));
+    let options = Options { conflate: Duration::from_millis(100), filter, ..Options::default() };
+    set(&mut play, "A", Stream::Quotes, options.clone());
+    let last = |play: &Play, session| {
+        let ledgers = play.fanout.ledgers(session).into_iter();
+        ledgers.filter(|ledger| ledger.topic == quotes).map(|ledger| ledger.last_sequence).max().unwrap()
+    };
+    // Sizes go around, so that every pattern of shown and hidden quotes comes.
+    for _ in 0..10 {
+        play.run("@100 qA + qA tA qA qA tA @1 +");
+        let (sent, cursor) = (last(&play, play.session), play.fanout.cursor(play.session));
+        let other = play.fanout.open_session();
+        play.fanout.resume(other, quotes, options.clone(), Some(cursor), &mut usize::MAX.clone()).unwrap();
+        play.fanout.drain(other, 1 << 20, Duration::from_secs(3_600));
+        let resumed = last(&play, other);
+        play.run("@100 +");
+        assert_eq!(sent.max(resumed), last(&play, play.session), "cursor {cursor}");
+    }
+}
+
+/// However many wait for it, a filter has its place from when it was asked for.
+#[test]
+fn filters_that_are_still_to_hold_count() {
+    let mut play = Play::new(&Options::default());
+    let trades = topic(&play, "A", Stream::Trades);
+    let sessions: Vec<_> = (0..FILTERS_MAX + 8).map(|_| play.fanout.open_session()).collect();
+    let plain = Options { snapshot: false, ..Options::default() };
+    for &session in &sessions {
+        play.fanout.subscribe(session, trades, plain.clone()).unwrap();
+    }
+    play.run("tA");
+    let own = |n: usize| {
+        let size = ::model::Size::new(rust_decimal::Decimal::new(i64::try_from(n).unwrap() + 1, 3)).unwrap();
+        Options {
+            filter: Some(Arc::new(Filter { min_size: Some(size), ..Filter::default() })),
+            ..plain.clone()
+        }
+    };
+    let mut taken = 0;
+    for (n, &session) in sessions.iter().enumerate() {
+        taken += usize::from(play.fanout.subscribe(session, trades, own(n)).is_ok());
+    }
+    assert_eq!(taken, FILTERS_MAX);
+    // Who changes his mind, or leaves, makes room; also one whose filter has come to hold.
+    play.fanout.subscribe(sessions[0], trades, plain.clone()).unwrap();
+    play.fanout.subscribe(sessions[FILTERS_MAX], trades, own(FILTERS_MAX)).unwrap();
+    play.fanout.unsubscribe(sessions[1], trades).unwrap();
+    play.fanout.drain(sessions[2], 1 << 20, Duration::ZERO);
+    play.fanout.unsubscribe(sessions[2], trades).unwrap();
+    for n in FILTERS_MAX + 1..FILTERS_MAX + 3 {
+        play.fanout.subscribe(sessions[n], trades, own(n)).unwrap();
+    }
+    assert!(play.fanout.subscribe(sessions[FILTERS_MAX + 3], trades, own(99)).is_err());
+}
+
 /// Comes back with another session, for one stream of A.
 /// A conflation interval holds closed bars back no more after a pause than before it.
 #[test]
@@ -124,12 +198,12 @@ fn a_pause_makes_nothing_urgent_wait() {
     said(&mut play, "@99 + @1 +", "c6");
 }
 
-fn come_back(play: &mut Play, stream: Stream, options: Options, cursor: u64) -> Resumed {
+fn come_back(play: &mut Play, stream: Stream, options: Options, cursor: impl Into<Option<u64>>) -> Resumed {
     play.fanout.close_session(play.session);
     play.session = play.fanout.open_session();
     play.said.clear();
     let topic = topic(play, "A", stream);
-    play.fanout.resume(play.session, topic, options, Some(cursor), &mut usize::MAX.clone()).unwrap()
+    play.fanout.resume(play.session, topic, options, cursor.into(), &mut usize::MAX.clone()).unwrap()
 }
 
 #[test]
@@ -176,17 +250,16 @@ fn what_is_not_kept_is_named() {
 fn a_cursor_of_another_life_gets_the_state() {
     let mut play = Play::new(&Options::default());
     play.run("tA*2 +");
-    let (trades, future) = (topic(&play, "A", Stream::Trades), play.fanout.position + 1);
-    for cursor in [None, Some(future)] {
-        play.fanout.close_session(play.session);
-        play.session = play.fanout.open_session();
-        play.said.clear();
-        let resumed =
-            play.fanout.resume(play.session, trades, Options::default(), cursor, &mut usize::MAX.clone());
-        assert_eq!(resumed.unwrap(), Resumed::Missing);
-        play.run("+");
-        assert_eq!(play.said.join(" "), "G? St1-2");
-    }
+    assert_eq!(come_back(&mut play, Stream::Trades, Options::default(), None), Resumed::Missing);
+    said(&mut play, "+", "G? St1-2");
+    // Another shard was ahead of this one.
+    let future = Some(play.fanout.position + 1);
+    assert_eq!(come_back(&mut play, Stream::Trades, Options::default(), future), Resumed::Filled);
+    said(&mut play, "+ tA +", "t3");
+    let trades = topic(&play, "A", Stream::Trades);
+    let again =
+        play.fanout.resume(play.session, trades, Options::default(), None, &mut usize::MAX.clone()).unwrap();
+    assert_eq!(again, Resumed::Kept);
 }
 
 #[test]

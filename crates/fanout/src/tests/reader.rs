@@ -263,10 +263,11 @@ impl Reader {
         self.book = None;
     }
 
-    /// What is too old is not sent; what is sent again or because of a trade is exempt.
+    /// What is too old is not sent; what is sent again, because of a trade or before another filter
+    /// holds is exempt.
     fn freshness(&self, source: &Source, position: u64, replayed: bool, now: Duration) {
         let Some(age) = self.options.max_age else { return };
-        if !replayed && !self.hurried && ages(self.topic.stream) {
+        if !replayed && !self.hurried && self.next.is_none() && ages(self.topic.stream) {
             assert!(source.is_fresh(position, age, now), "too old to be sent");
         }
     }

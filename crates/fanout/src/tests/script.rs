@@ -35,7 +35,7 @@ pub(super) fn body(letter: char, n: i64) -> Body {
             side: [Side::Buy, Side::Sell, Side::Unknown][usize::try_from(n % 3).unwrap()],
             id: None,
         }),
-        'q' => Body::Quote(Quote { bid: Some(level(n, 1)), ask: None, derived: false }),
+        'q' => Body::Quote(Quote { bid: Some(level(n, 1 + n % 5)), ask: None, derived: false }),
         'k' => Body::Ticker(Box::default()),
         'b' => {
             Body::Book(BookChange::Delta(Levels { bids: vec![level(90 + n % 10, 1 + n % 3)], asks: vec![] }))

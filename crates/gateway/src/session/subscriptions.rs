@@ -54,7 +54,7 @@ impl Session {
             self.step_back(ctx);
         }
         self.wish(&symbols, &channels, &options);
-        let resumed = !streams.is_empty() && streams.keys().all(|(_, resumed)| *resumed == Resumed::Filled);
+        let resumed = !streams.is_empty() && streams.keys().all(|(_, resumed)| *resumed != Resumed::Missing);
         let ack = Ack::Subscribe {
             channels: channels.iter().map(ToString::to_string).collect(),
             symbols: plan.symbols.iter().map(|&symbol| name(symbol, ctx)).collect(),
@@ -263,6 +263,7 @@ fn resumption(
         interval: stream.interval().map(|interval| interval.to_string()),
         state: match resumed {
             Resumed::Filled => Resumption::Filled,
+            Resumed::Kept => Resumption::Kept,
             Resumed::Missing => Resumption::Missing,
         },
         symbols: symbols.iter().map(|&symbol| name(symbol, ctx)).collect(),
