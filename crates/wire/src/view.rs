@@ -126,9 +126,11 @@ impl View {
         self == Self::ALL || ALWAYS.contains(&name) || place().is_none_or(|place| self.0 & (1 << place) != 0)
     }
 
-    /// The names in it, in the order of the records; empty for all.
+    /// The names in it, in the order of the records; empty for all. Where nothing is wanted but what
+    /// always stands, `sequence` stands for that.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        ALL.iter().enumerate().filter(move |(place, _)| self.0 & (1 << place) != 0).map(|(_, name)| *name)
+        let wanted = ALL.iter().enumerate().filter(move |(place, _)| self.0 & (1 << place) != 0);
+        wanted.map(|(_, name)| *name).chain((self.0 == NONE).then_some("sequence"))
     }
 }
 
@@ -165,5 +167,14 @@ mod tests {
         }
         let mut view = View::ALL;
         assert!(!view.add("prize"));
+        // What `list` says of a view makes the same view.
+        for names in [&["symbol"][..], &["price", "size"], &["start", "close"]] {
+            let mut view = View::ALL;
+            assert!(names.iter().all(|name| view.add(name)));
+            let mut again = View::ALL;
+            assert!(view.names().all(|name| again.add(name)));
+            assert!(fields_of(Channel::Trades).all(|name| view.wants(name) == again.wants(name)));
+            assert_ne!(again, View::ALL);
+        }
     }
 }
