@@ -172,8 +172,8 @@ fn filters_that_are_still_to_hold_count() {
     play.fanout.unsubscribe(sessions[1], trades).unwrap();
     play.fanout.drain(sessions[2], 1 << 20, Duration::ZERO);
     play.fanout.unsubscribe(sessions[2], trades).unwrap();
-    for n in FILTERS_MAX + 1..FILTERS_MAX + 3 {
-        play.fanout.subscribe(sessions[n], trades, own(n)).unwrap();
+    for (n, &session) in sessions[FILTERS_MAX + 1..FILTERS_MAX + 3].iter().enumerate() {
+        play.fanout.subscribe(session, trades, own(50 + n)).unwrap();
     }
     assert!(play.fanout.subscribe(sessions[FILTERS_MAX + 3], trades, own(99)).is_err());
 }
