@@ -215,7 +215,7 @@ fn update(event: &Event) -> Vec<u8> {
     };
     open_data(&mut out, "update", Channel::Quotes, &Cursor { epoch, position: event.position }, None, None);
     Writer::new(&mut out).body(&stamp, &event.body);
-    close_data(&mut out, std::iter::empty());
+    close_data(&mut out, &[]);
     out
 }
 

@@ -281,7 +281,7 @@ impl Books {
 
     /// The state of a view, or nothing while the book is not known.
     pub(crate) fn snapshot(&mut self, index: usize, head: Seq) -> Snapshot {
-        let Some(event) = self.stamp.as_ref().filter(|_| self.is_known) else { return Snapshot::Empty };
+        let Some(event) = self.stamp.as_ref().filter(|_| self.is_known) else { return Snapshot::Empty(head) };
         let view = &mut self.views[index];
         if let Some(made) = view.snapshot.as_ref().filter(|made| made.seq == head) {
             return Snapshot::Book(Arc::clone(made));

@@ -125,8 +125,8 @@ pub enum GapCause {
 /// The state of a stream.
 #[derive(Debug)]
 pub enum Snapshot {
-    /// Nothing is known yet.
-    Empty,
+    /// Nothing is known, or nothing that the reader may see; it stands there.
+    Empty(Seq),
     /// The newest events, oldest first.
     Events(Vec<Arc<Event>>),
     /// The book.

@@ -113,8 +113,16 @@ impl<'a> Out<'a> {
 
     pub(crate) fn state(&mut self, events: Vec<Arc<Event>>) {
         let weight = events.iter().map(|event| event.weight()).sum();
-        self.account.snapshot(events.last().map_or(Seq::START, |event| event.seq));
-        let snapshot = if events.is_empty() { Snapshot::Empty } else { Snapshot::Events(events) };
+        let snapshot = if let Some(last) = events.last() {
+            self.account.snapshot(last.seq);
+            Snapshot::Events(events)
+        } else {
+            if !self.account.has_begun() {
+                // What came before, a filter hid.
+                self.account.nothing(self.account.stands());
+            }
+            Snapshot::Empty(self.account.place)
+        };
         self.push(self.position, weight, whole(snapshot));
     }
 

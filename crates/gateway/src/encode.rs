@@ -43,7 +43,7 @@ struct Draft {
     /// Snapshots: the place in the total order of which all of them are.
     as_of: Option<u64>,
     /// Symbols of a snapshot that have no record.
-    empty: Vec<Arc<Instrument>>,
+    empty: Vec<(Arc<Instrument>, Seq)>,
     gap: Option<Gap>,
 }
 
@@ -149,7 +149,7 @@ impl Records {
     }
 
     fn finish(mut self) -> Message {
-        close_data(self.draft.out(), []);
+        close_data(self.draft.out(), &[]);
         self.draft.finish()
     }
 }
@@ -273,8 +273,8 @@ impl Draft {
                 let encode = || encoded(|writer| whole_book(writer, snapshot, place.instrument(item)));
                 self.push(snapshot.encoded.get_or_encode(JSON, encode));
             }
-            Kind::Snapshot { state: Snapshot::Empty, .. } => {
-                self.empty.push(Arc::clone(place.instrument(item)));
+            &Kind::Snapshot { state: Snapshot::Empty(seq), .. } => {
+                self.empty.push((Arc::clone(place.instrument(item)), seq));
             }
             Kind::Gap { .. } => {}
         }
@@ -306,8 +306,8 @@ impl Draft {
             Kind::Snapshot { state: Snapshot::Book(snapshot), .. } => {
                 write(&|writer| whole_book(writer, snapshot, place.instrument(item)));
             }
-            Kind::Snapshot { state: Snapshot::Empty, .. } => {
-                self.empty.push(Arc::clone(place.instrument(item)));
+            &Kind::Snapshot { state: Snapshot::Empty(seq), .. } => {
+                self.empty.push((Arc::clone(place.instrument(item)), seq));
             }
             Kind::Gap { .. } => {}
         }
@@ -342,7 +342,9 @@ impl Draft {
         let sent = self.stamp.then(clock::wall);
         open_data(out, self.kind, self.channel, cursor, self.as_of, sent);
         out.extend_from_slice(&self.records);
-        close_data(out, self.empty.iter().map(|instrument| instrument.symbol.as_str()));
+        let empty: Vec<_> =
+            self.empty.iter().map(|(instrument, seq)| (instrument.symbol.as_str(), *seq)).collect();
+        close_data(out, &empty);
         draft.finish()
     }
 }

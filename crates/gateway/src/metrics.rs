@@ -45,7 +45,11 @@ pub(crate) fn describe() {
     describe_counter!(CLOSED, Unit::Count, "Sessions closed, by reason.");
     describe_counter!(REFUSED, Unit::Count, "Connections refused before they became sessions, by reason.");
     describe_counter!(AUTH, Unit::Count, "Tokens checked at the handshake, by result.");
-    describe_counter!(PUBLISHED, Unit::Count, "Events sequenced.");
+    describe_counter!(
+        PUBLISHED,
+        Unit::Count,
+        "Events sequenced, each once, however many subscribers it has."
+    );
     describe_counter!(DELIVERED, Unit::Count, "Records sent to subscribers, by channel.");
     describe_counter!(COALESCED, Unit::Count, "Events folded into records that were sent, by channel.");
     describe_counter!(SKIPPED, Unit::Count, "Events named in gaps or replaced by snapshots, by channel.");

@@ -39,8 +39,10 @@ pub struct Data {
     pub ts_sent: Option<UnixNanos>,
     /// The records, in order.
     pub records: Vec<Record>,
-    /// In a snapshot: symbols of which there is nothing yet.
+    /// In a snapshot: symbols of which there is nothing.
     pub empty: Vec<String>,
+    /// The places of these in their streams, where not all are 0.
+    pub sequences: Vec<Seq>,
 }
 
 /// One record.
@@ -126,6 +128,8 @@ struct RawData<'a> {
     data: Vec<&'a RawValue>,
     #[serde(default)]
     symbols: Vec<String>,
+    #[serde(default)]
+    sequences: Vec<u64>,
 }
 
 impl ServerMessage {
@@ -160,6 +164,7 @@ impl Data {
             ts_sent: ts_sent.flatten(),
             records,
             empty: raw.symbols,
+            sequences: raw.sequences.into_iter().map(Seq).collect(),
         })
     }
 }

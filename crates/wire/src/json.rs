@@ -1,6 +1,6 @@
 //! JSON text, written straight into a buffer: what is sent most is not built as a tree first.
 
-use model::{Channel, Level, UnixNanos};
+use model::{Channel, Level, Seq, UnixNanos};
 use rust_decimal::Decimal;
 
 use crate::cursor::{Cursor, Epoch};
@@ -56,18 +56,25 @@ pub fn open_data(
     object.out.push(b'[');
 }
 
-/// Appends the end of a data message; `empty` names symbols whose snapshot has no record.
-pub fn close_data<'a>(out: &mut Vec<u8>, empty: impl IntoIterator<Item = &'a str>) {
+/// Appends the end of a data message; `empty` names symbols whose snapshot has no record, with the place
+/// of each in its stream.
+pub fn close_data(out: &mut Vec<u8>, empty: &[(&str, Seq)]) {
     out.push(b']');
-    let mut first = true;
-    for symbol in empty {
-        out.extend_from_slice(if first { b",\"symbols\":[" } else { b"," });
-        first = false;
-        out.push(b'"');
+    for (at, (symbol, _)) in empty.iter().enumerate() {
+        out.extend_from_slice(if at == 0 { b",\"symbols\":[\"" } else { b"\",\"" });
         out.extend_from_slice(symbol.as_bytes());
-        out.push(b'"');
     }
-    out.extend_from_slice(if first { b"}" } else { b"]}" });
+    if !empty.is_empty() {
+        out.extend_from_slice(b"\"]");
+    }
+    if empty.iter().any(|(_, place)| *place > Seq::START) {
+        for (at, (_, place)) in empty.iter().enumerate() {
+            out.extend_from_slice(if at == 0 { b",\"sequences\":[" } else { b"," });
+            out.extend_from_slice(itoa::Buffer::new().format(place.0).as_bytes());
+        }
+        out.push(b']');
+    }
+    out.push(b'}');
 }
 
 /// A JSON object in the making.
@@ -231,8 +238,12 @@ mod tests {
         let mut out = Vec::new();
         let cursor = Cursor { epoch: Epoch::from_seed(1), position: 7 };
         open_data(&mut out, "snapshot", Channel::Book, &cursor, None, None);
-        close_data(&mut out, ["BTC-USD", "ETH-USD"]);
+        close_data(&mut out, &[("BTC-USD", Seq(0)), ("ETH-USD", Seq(0))]);
         let text = r#"{"type":"snapshot","channel":"book","cursor":"1:7","data":[],"symbols":["BTC-USD","ETH-USD"]}"#;
+        assert_eq!(String::from_utf8(out).unwrap(), text);
+        let mut out = Vec::new();
+        close_data(&mut out, &[("BTC-USD", Seq(0)), ("ETH-USD", Seq(12))]);
+        let text = r#"],"symbols":["BTC-USD","ETH-USD"],"sequences":[0,12]}"#;
         assert_eq!(String::from_utf8(out).unwrap(), text);
     }
 }

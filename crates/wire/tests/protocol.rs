@@ -52,7 +52,9 @@ fn rewrite(kind: &str, data: &Data) -> String {
         }
         record.write(&mut out);
     }
-    wire::close_data(&mut out, data.empty.iter().map(String::as_str));
+    let places = data.sequences.iter().copied().chain(std::iter::repeat(model::Seq::START));
+    let empty: Vec<_> = data.empty.iter().map(String::as_str).zip(places).collect();
+    wire::close_data(&mut out, &empty);
     String::from_utf8(out).unwrap()
 }
 

@@ -234,10 +234,6 @@ impl World {
         let batch = self.fanout.drain(*session, budget, self.now);
         let batch = super::spelled_out(&self.fanout, batch);
         client.take(&self.source, &batch, self.now);
-        for ledger in self.fanout.ledgers(*session) {
-            let head = self.source.head(ledger.topic).0;
-            client.readers.get_mut(&ledger.topic).unwrap().stand(Seq(head - ledger.pending));
-        }
         if !batch.more {
             client.nothing_urgent_waits(&self.source);
         }

@@ -88,6 +88,20 @@ fn a_filter_lets_through_what_was_asked_for() {
     said(&mut play, "+ tA*3 +", "t12");
 }
 
+/// Counting begins where the reader begins, also where a filter hides all there was.
+#[test]
+fn history_that_a_filter_hides_is_in_no_account() {
+    let mut play = Play::new(&Options::default());
+    play.run("tA*50 +");
+    let all = Some(Arc::new(Filter { min_size: Some(level(0, 99).size), ..Filter::default() }));
+    let trades = topic(&play, "A", Stream::Trades);
+    play.fanout.unsubscribe(play.session, trades).unwrap();
+    play.fanout.subscribe(play.session, trades, Options { filter: all, ..Options::default() }).unwrap();
+    said(&mut play, "+ tA*3 +", "S-");
+    let ledger = play.fanout.unsubscribe(play.session, trades).unwrap();
+    assert_eq!((ledger.published, ledger.pending), (3, 3));
+}
+
 #[test]
 fn a_pause_keeps_the_place() {
     let mut play = Play::new(&Options::default());

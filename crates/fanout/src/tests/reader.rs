@@ -52,8 +52,6 @@ pub(super) struct Reader {
     pub(super) passed: Seq,
     /// Its filter was changed, and nothing has come since.
     pub(super) changed: bool,
-    /// Where it stands is not known yet.
-    pub(super) adrift: bool,
     /// A quote may be sent at any time, because of a trade.
     pub(super) hurried: bool,
     /// The client's own place: what it has seen before is no news to it.
@@ -86,7 +84,6 @@ impl Reader {
             next: None,
             passed: Seq::START,
             changed: false,
-            adrift: false,
             hurried: false,
             seen: head,
             replay: 0,
@@ -115,7 +112,7 @@ impl Reader {
 
     /// What the client has of it is worth going on from.
     pub(super) fn is_worth_keeping(&self) -> bool {
-        self.begin == Begin::Begun && !self.snapshot_due && self.begun && !self.changed && !self.adrift
+        self.begin == Begin::Begun && !self.snapshot_due && self.begun && !self.changed
     }
 
     pub(super) const fn has_begun(&self) -> bool {
@@ -251,7 +248,6 @@ impl Reader {
 
     fn gap(&mut self, source: &Source, range: Option<(Seq, Seq)>, cause: GapCause) {
         let Some((from, to)) = range else { return };
-        self.stand(from.prev());
         let merges = matches!(self.topic.stream, Stream::Trades | Stream::Book | Stream::Quotes);
         let must_merge = merges && source.ample && self.options.overflow == Overflow::Coalesce;
         assert!(!must_merge || cause != GapCause::SlowConsumer, "what can be merged is not dropped");
@@ -276,15 +272,7 @@ impl Reader {
         self.topic.stream == Stream::Status
     }
 
-    /// Where a reader stands that was told that there is nothing.
-    pub(super) fn stand(&mut self, place: Seq) {
-        if std::mem::take(&mut self.adrift) {
-            (self.base, self.place, self.seen) = (place, place, place);
-        }
-    }
-
     fn tile(&mut self, prev: Seq, seq: Seq) {
-        self.stand(prev);
         assert_eq!(prev, self.place, "ranges tile");
         assert!(seq > prev);
         self.delivered += 1;
@@ -324,15 +312,18 @@ impl Reader {
     fn snapshot(&mut self, source: &Source, snapshot: &Snapshot) {
         self.snapshot_due = false;
         let seq = match snapshot {
-            Snapshot::Empty => {
+            &Snapshot::Empty(seq) => {
                 if self.topic.stream == Stream::Book {
                     let head = source.head(self.topic);
                     assert!(source.books.get(&self.topic).is_none_or(|books| books.last() == Some(&None)));
                     self.replace(head);
                     self.book = None;
                 }
-                // The first record tells where it stands: what the filter hid is not known.
-                self.adrift = !self.begun && self.options.filter.is_some();
+                if !self.begun {
+                    // All there was before, a filter hid, or it is not asked for.
+                    assert!(seq <= source.head(self.topic));
+                    (self.base, self.place) = (seq, seq);
+                }
                 self.seen = self.place;
                 return;
             }

@@ -164,7 +164,7 @@ impl Play {
             Kind::Book { record, prev } => format!("b{}-{}", prev.next(), record.seq),
             Kind::Gap { range: Some((from, to)), .. } => format!("G{from}-{to}"),
             Kind::Gap { range: None, .. } => "G?".into(),
-            Kind::Snapshot { state: Snapshot::Empty, .. } => "S-".into(),
+            Kind::Snapshot { state: Snapshot::Empty(_), .. } => "S-".into(),
             Kind::Snapshot { state: Snapshot::Book(book), .. } => format!("S{}", book.seq),
             Kind::Snapshot { state: Snapshot::Events(events), .. } => {
                 format!("S{letter}{}-{}", events.first().unwrap().seq, events.last().unwrap().seq)

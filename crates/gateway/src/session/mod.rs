@@ -271,7 +271,7 @@ pub(crate) fn notice(notice: &Notice, state: NoticeState, wall: UnixNanos) -> St
         code: ErrorCode::SlowConsumer,
         state,
         message: started
-            .then(|| "This session reads slower than it is sent to; updates are being coalesced.".to_owned()),
+            .then(|| "More waits than this session takes, by its connection or by the pace it asked for; it is served as its overflow options say.".to_owned()),
         queued_bytes: started.then_some(notice.queued_bytes as u64),
         coalesced_since: started.then(|| since.to_string()),
         coalesced: (!started).then_some(notice.coalesced),

@@ -14,6 +14,7 @@ use crate::clock;
 use crate::encode::Place;
 use crate::limits::{
     BUDGET_FULL, BUDGET_OPEN, CLOSE_TIMEOUT, CONTROL_BYTES_MAX, GOODBYE_TIMEOUT, LINGER, READS_PER_TURN,
+    SHUTDOWN_TIMEOUT,
 };
 use crate::metrics::ShardMetrics;
 use crate::session::{self, Goodbye, Session};
@@ -153,7 +154,7 @@ impl Member {
                 return Verdict::Over;
             }
             if self.full && self.end == End::Open && self.session.closing().is_some() {
-                self.say_goodbye(GOODBYE_TIMEOUT);
+                self.say_goodbye(self.patience());
             }
             if !std::mem::take(&mut fresh) {
                 match self.send(core) {
@@ -223,7 +224,7 @@ impl Member {
             self.outbox.ping();
         }
         if self.session.closing().is_some() {
-            self.say_goodbye(CLOSE_TIMEOUT);
+            self.say_goodbye(self.patience());
         } else {
             self.drain(core);
         }
@@ -276,6 +277,16 @@ impl Member {
         self.waits = batch.more;
         self.drained = !batch.more && self.session.closing().is_none();
         core.batch = batch;
+    }
+
+    /// How long a goodbye may take: who reads slowly has much on its way before it.
+    fn patience(&self) -> Duration {
+        match self.session.closing().map(|goodbye| goodbye.code) {
+            Some(CloseCode::SlowConsumer) => GOODBYE_TIMEOUT,
+            _ if !self.behind => CLOSE_TIMEOUT,
+            Some(CloseCode::Restart) => SHUTDOWN_TIMEOUT,
+            _ => GOODBYE_TIMEOUT,
+        }
     }
 
     /// The session is to end: what it has to say, and the close frame.

@@ -60,11 +60,15 @@ pub(crate) fn run(args: &BenchArgs) -> Outcome {
         looks: Looks::Check,
         stamp: (Stamp::Received, survey.ahead),
     };
+    // A place that cannot be written to is told of before the load, not after it.
+    let named = |path: &std::path::PathBuf| path.display().to_string();
+    let file =
+        args.json.as_ref().map(|path| fs::File::create(path).with_context(|| named(path))).transpose()?;
     let report = load(args, &plan, &survey).map_err(failure)?;
     write!(io::stdout().lock(), "{report}")?;
-    if let Some(path) = &args.json {
+    if let Some(mut file) = file {
         let text = serde_json::to_string_pretty(&report.json()).context("figures as JSON")?;
-        fs::write(path, text + "\n").with_context(|| path.display().to_string())?;
+        writeln!(file, "{text}").context("figures as JSON")?;
     }
     if report.faults.is_empty() { Ok(()) } else { Err(Failure::told()) }
 }

@@ -93,6 +93,8 @@ class Client:
         self.acks = []
 
     async def open(self, **options):
+        # Who freezes reads no pong either; that is no reason to hang up.
+        options.setdefault("ping_interval", None)
         headers = {"Authorization": f"Bearer {self.token}"}
         return await connect(self.url, ssl=self.context, additional_headers=headers, max_size=None, **options)
 
@@ -105,9 +107,10 @@ class Client:
             for record in message["data"]:
                 stream = self.streams[channel, record["symbol"], record.get("interval")]
                 getattr(stream, kind)(channel, record)
-            for symbol in message.get("symbols", []):
+            empty = message.get("symbols", [])
+            for symbol, place in zip(empty, message.get("sequences", [0] * len(empty))):
                 stream = self.streams[channel, symbol, "1m" if channel == "candles" else None]
-                stream.position = stream.position or 0
+                stream.position = stream.position or place
                 stream.book = ({}, {})
         elif kind == "gap":
             key = message["channel"], message["symbol"], message.get("interval")
