@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::filter::Filter;
+use model::Filter;
 
 /// How a subscription is to be served.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,9 +8,9 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
+use model::Filter;
 use slab::Slab;
 
-use crate::filter::Filter;
 use crate::ids::{SessionId, Stream, TopicId};
 use crate::index::{self, Index};
 use crate::lane::News;

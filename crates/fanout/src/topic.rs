@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Body, Seq};
+use model::{Body, Filter, Seq};
 
 use crate::book::Books;
 use crate::candles::Bars;
 use crate::event::Event;
-use crate::filter::Filter;
 use crate::fold::{Each, Fold, Newest, Seen, Trades};
 use crate::ids::{SessionId, Stream, TopicId};
 use crate::lane::{Lane, News, Readers};

@@ -6,10 +6,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::Seq;
+use model::{Filter, Seq};
 
 use crate::event::Event;
-use crate::filter::Filter;
 use crate::fold::{Entry, Fold, Seen};
 use crate::lane::{Lane, News};
 use crate::ring::Bounds;

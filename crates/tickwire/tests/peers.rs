@@ -6,7 +6,6 @@ mod common;
 
 use std::fs;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use common::{Plant, text};
 
@@ -61,25 +60,23 @@ fn node() {
     run(node.arg(script).arg(&plant.address).arg(plant.ca()).env("NODE_PATH", packages), &plant);
 }
 
-/// 1 MiB of zeros, and much more than that, fit into a frame of little: the limit ends it, at once.
+/// Much fits into a frame of little: the limit ends it, and what is beyond is never made.
 #[test]
 fn a_bomb_is_cut_at_the_limit() {
     let plant = Plant::start_with("compression = true\n", SIM);
     plant.wait_for("/readyz", 200);
     let before = peak(&plant);
     let script = common::top().join("crates/tickwire/tests/python/bomb.py");
-    let began = Instant::now();
-    for mebibytes in ["1", "60"] {
+    for (path, mebibytes) in [("/v1/stream", "1"), ("/v1/stream", "60"), ("/echo", "60")] {
         run(
             Command::new(common::python())
                 .arg(script.clone())
                 .arg(&plant.address)
                 .arg(plant.ca())
-                .arg(mebibytes),
+                .args([path, mebibytes]),
             &plant,
         );
     }
-    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
     let grown = peak(&plant).saturating_sub(before);
     assert!(grown < 8 << 10, "{grown} KiB more");
 }

@@ -28,8 +28,7 @@ pub use decode::{Data, DecodeError, Record, RecordBody, ServerMessage};
 pub use json::{close_data, decimal, open_data};
 pub use record::{BookNotes, Origin, Stamp, Writer};
 pub use request::{
-    Auth, Filter, Op, Options, Overflow, Pace, Priority, Request, RequestError, RequestId, Subscribe,
-    Unsubscribe,
+    Auth, Op, Options, Overflow, Pace, Priority, Request, RequestError, RequestId, Subscribe, Unsubscribe,
 };
 pub use suggest::closest;
 pub use view::View;

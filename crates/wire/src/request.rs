@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use model::{Channel, Interval, Pattern, Price, Side, Size};
+use model::{Channel, Filter, Interval, Pattern};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -169,19 +169,6 @@ pub struct Pace {
     pub adaptive: Option<bool>,
     /// Nothing is flushed without credit.
     pub credit: Option<bool>,
-}
-
-/// A condition on trades and quotes; what is `None` holds of all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// At least this size.
-    pub min_size: Option<Size>,
-    /// Trades that this side took; quotes whose bid (`Buy`) or ask (`Sell`) is asked about.
-    pub side: Option<Side>,
-    /// At least this price.
-    pub min_price: Option<Price>,
-    /// At most this price.
-    pub max_price: Option<Price>,
 }
 
 /// Who is merged last where there is not room for all.

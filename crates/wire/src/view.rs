@@ -44,46 +44,14 @@ const CANDLES: &[&str] =
     &["open", "high", "low", "close", "volume", "trades", "closed", "ts_event", "ts_recv"];
 const STATUS: &[&str] = &["state", "reason", "feed", "since", "ts_event", "ts_recv"];
 
-/// All of them, each once: a view is a set of places in this list.
-const ALL: [&str; 37] = [
-    "trade_id",
-    "price",
-    "size",
-    "side",
-    "trades",
-    "open",
-    "high",
-    "low",
-    "volume",
-    "notional",
-    "buy_volume",
-    "sell_volume",
-    "first_ts_event",
-    "ts_event",
-    "ts_recv",
-    "derived",
-    "bid_price",
-    "bid_size",
-    "ask_price",
-    "ask_size",
-    "last_price",
-    "last_size",
-    "change",
-    "change_percent",
-    "window",
-    "depth",
-    "bids",
-    "asks",
-    "crossed",
-    "checksum",
-    "close",
-    "closed",
-    "state",
-    "reason",
-    "feed",
-    "since",
-    "interval",
-];
+/// All of them: a view is a set of the places where their names first stand here.
+fn known() -> impl Iterator<Item = &'static str> {
+    [TRADES, QUOTES, TICKER, BOOK, CANDLES, STATUS].into_iter().flatten().copied()
+}
+
+fn place(name: &str) -> Option<usize> {
+    known().position(|known| known == name)
+}
 
 /// Fields that stand in every record where they apply.
 const ALWAYS: [&str; 7] =
@@ -111,7 +79,7 @@ impl View {
 
     /// Adds a field; false where no record has one of that name.
     pub(crate) fn add(&mut self, name: &str) -> bool {
-        if let Some(place) = ALL.iter().position(|known| *known == name) {
+        if let Some(place) = place(name) {
             self.0 |= 1 << place;
             return true;
         }
@@ -122,15 +90,15 @@ impl View {
 
     /// Whether a record is to have a field.
     pub(crate) fn wants(self, name: &str) -> bool {
-        let place = || ALL.iter().position(|known| *known == name);
-        self == Self::ALL || ALWAYS.contains(&name) || place().is_none_or(|place| self.0 & (1 << place) != 0)
+        let is_in = |place: usize| self.0 & (1 << place) != 0;
+        self == Self::ALL || ALWAYS.contains(&name) || place(name).is_none_or(is_in)
     }
 
     /// The names in it, in the order of the records; empty for all. Where nothing is wanted but what
     /// always stands, `sequence` stands for that.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        let wanted = ALL.iter().enumerate().filter(move |(place, _)| self.0 & (1 << place) != 0);
-        wanted.map(|(_, name)| *name).chain((self.0 == NONE).then_some("sequence"))
+        let wanted = known().enumerate().filter(move |(place, _)| self.0 & (1 << place) != 0);
+        wanted.map(|(_, name)| name).chain((self.0 == NONE).then_some("sequence"))
     }
 }
 

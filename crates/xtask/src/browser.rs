@@ -13,7 +13,7 @@ const PACKAGE: &str = "chromium-headless-shell";
 
 /// Starts it with its own libraries.
 const STARTER: &str = "#!/bin/sh
-here=$(dirname \"$0\")/root/usr/lib
+here=$(dirname \"$0\")/unpacked/usr/lib
 LD_LIBRARY_PATH=$(echo \"$here\"/*-linux-gnu):$(echo \"$here\"/*-linux-gnu/pulseaudio) \\
     exec \"$here/chromium/chromium-headless-shell\" \"$@\"
 ";
@@ -49,7 +49,7 @@ fn unpack(folder: &Path) -> Done {
     let paths = files.flatten().map(|file| file.path());
     for package in paths.filter(|path| path.extension().is_some_and(|ending| ending == "deb")) {
         let mut unpack = Command::new("dpkg-deb");
-        step("dpkg-deb", unpack.arg("-x").arg(package).arg(folder.join("root")))?;
+        step("dpkg-deb", unpack.arg("-x").arg(package).arg(folder.join("unpacked")))?;
     }
     let starter = folder.join("chromium");
     let failed = |error| format!("{}: {error}", starter.display());

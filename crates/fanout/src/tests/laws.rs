@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::model::{Body, BookChange, Interval, Levels, Seq, Side, Tick, UnixNanos};
+use ::model::{Body, BookChange, Filter, Interval, Levels, Seq, Side, Tick, UnixNanos};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -13,8 +13,8 @@ use super::script::{body, instrument, level};
 use super::source::Source;
 use crate::limits::LogLimits;
 use crate::{
-    Depth, Event, Fanout, Filter, Options, Overflow, Priority, Resumed, Sequencer, SessionId, Stream,
-    SubscribeError, TopicId,
+    Depth, Event, Fanout, Options, Overflow, Priority, Resumed, Sequencer, SessionId, Stream, SubscribeError,
+    TopicId,
 };
 
 /// One step of a script; what the numbers mean is told in [`World::step`].

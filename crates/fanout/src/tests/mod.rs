@@ -2,6 +2,7 @@
 
 mod again;
 mod bars;
+mod bounds;
 mod client;
 mod laws;
 mod options;

@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::model::Interval;
+use ::model::{Filter, Interval};
 
 use super::script::{Play, level};
 use crate::limits::FILTERS_MAX;
-use crate::{Filter, Options, Overflow, Priority, Resumed, Stream, TopicId};
+use crate::{Options, Overflow, Priority, Resumed, Stream, TopicId};
 
 fn topic(play: &Play, symbol: &str, stream: Stream) -> TopicId {
     TopicId { symbol: play.fanout.symbol(symbol).unwrap(), stream }

@@ -3,12 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::model::{Body, Book, Levels, Seq};
+use ::model::{Body, Book, Filter, Levels, Seq};
 
 use super::source::Source;
-use crate::{
-    Depth, Event, Filter, GapCause, Item, Kind, Options, Overflow, Resumed, Snapshot, Stream, TopicId,
-};
+use crate::{Depth, Event, GapCause, Item, Kind, Options, Overflow, Resumed, Snapshot, Stream, TopicId};
 
 /// What must come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

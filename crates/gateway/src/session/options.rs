@@ -40,10 +40,7 @@ pub(super) fn served(topic: TopicId, options: &wire::Options) -> fanout::Options
             wire::Priority::Normal => Priority::Normal,
             wire::Priority::Low => Priority::Low,
         },
-        filter: options.filter.filter(|_| filters).map(|filter| {
-            let wire::Filter { min_size, side, min_price, max_price } = filter;
-            Arc::new(fanout::Filter { min_size, side, min_price, max_price })
-        }),
+        filter: options.filter.filter(|_| filters).map(Arc::new),
         look: Look { stamp: options.stamp, fields: options.view.bits() },
     }
 }

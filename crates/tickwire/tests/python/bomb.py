@@ -1,6 +1,6 @@
-"""Zeros, compressed as well as they can be, in one frame: the server must say 1009 within a second.
+"""Zeros, compressed as well as they can be, in one frame: the server must say 1009.
 
-    bomb.py ADDRESS CA MEBIBYTES
+    bomb.py ADDRESS CA PATH MEBIBYTES
 """
 
 import base64
@@ -10,17 +10,16 @@ import socket
 import ssl
 import struct
 import sys
-import time
 import zlib
 
-ADDRESS, CA, MEBIBYTES = sys.argv[1:]
+ADDRESS, CA, PATH, MEBIBYTES = sys.argv[1:]
 HOST, PORT = ADDRESS.rsplit(":", 1)
 
 sock = socket.create_connection((HOST, int(PORT)), timeout=60)
 sock = ssl.create_default_context(cafile=CA).wrap_socket(sock, server_hostname=HOST)
 key = base64.b64encode(os.urandom(16)).decode()
 sock.sendall(
-    f"GET /v1/stream HTTP/1.1\r\nHost: {ADDRESS}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    f"GET {PATH} HTTP/1.1\r\nHost: {ADDRESS}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
     f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n"
     f"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n".encode()
 )
@@ -34,7 +33,6 @@ deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
 bomb = b"".join(deflate.compress(bytes(1 << 20)) for _ in range(int(MEBIBYTES)))
 bomb += deflate.flush(zlib.Z_SYNC_FLUSH)[:-4]
 assert len(bomb) < 64 << 10, len(bomb)
-began = time.monotonic()
 sock.sendall(b"\xc1\xfe" + struct.pack(">H", len(bomb)) + bytes(4) + bomb)
 while True:
     first, length = stream.read(2)
@@ -45,4 +43,3 @@ while True:
         break
 code = struct.unpack(">H", payload[:2])[0]
 assert code == 1009, code
-assert time.monotonic() - began < 1, time.monotonic() - began

@@ -1,8 +1,8 @@
 //! Subscribe requests.
 
-use model::{Channel, Price, Side, Size};
+use model::{Channel, Filter, Price, Side, Size};
 
-use super::{Filter, Options, Overflow, RequestError, Subscribe, bounded, channels, interval, list, symbols};
+use super::{Options, Overflow, RequestError, Subscribe, bounded, channels, interval, list, symbols};
 use crate::cursor::Cursor;
 use crate::fields::Fields;
 use crate::suggest::hint;

@@ -1,5 +1,7 @@
 //! Every kind of wrong request, and what its answer says.
 
+use model::{Price, Side, Size};
+
 use super::*;
 
 fn refused(text: &str) -> (ErrorCode, String) {

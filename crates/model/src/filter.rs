@@ -1,6 +1,8 @@
-//! Which trades and quotes a subscription wants.
+//! Which trades and quotes somebody wants.
 
-use model::{Body, Level, Price, Side, Size};
+use crate::book::Level;
+use crate::numbers::{Price, Size};
+use crate::tick::{Body, Side};
 
 /// A condition on trades and quotes; what is `None` holds of all. A quote meets it where one of the
 /// levels asked about does.
@@ -18,7 +20,8 @@ pub struct Filter {
 
 impl Filter {
     /// Whether an event meets the condition; what is neither a trade nor a quote does.
-    pub(crate) fn lets(&self, body: &Body) -> bool {
+    #[must_use]
+    pub fn lets(&self, body: &Body) -> bool {
         match body {
             Body::Trade(trade) => {
                 let level = Level { price: trade.price, size: trade.size };
