@@ -56,8 +56,8 @@ pub(super) fn run(stage: &mut Stage<'_>, crowd: &mut Crowd, readers: u32) -> any
         figure("CPU µs/delivery", seen.cpu[0] * 1e6 / seen.records),
         figure("at updates/s", f64::from(rate)),
         figure("delivered/due", seen.records / seen.due),
-        figure("p50 ms", seen.ages[0]),
-        figure("p99 ms", seen.ages[1]),
+        figure("p50 ms", seen.ages.p50),
+        figure("p99 ms", seen.ages.p99),
         figure("records/frame", seen.records / seen.frames),
         figure("bytes/record", seen.bytes / seen.records),
         figure("core", seen.cpu[0] / seen.seconds),
@@ -70,7 +70,7 @@ pub(super) fn run(stage: &mut Stage<'_>, crowd: &mut Crowd, readers: u32) -> any
 fn rest(stage: &mut Stage<'_>, crowd: &mut Crowd, readers: u32) -> anyhow::Result<()> {
     for _ in 0..RESTS {
         let seen = look(stage, crowd, FIRST, readers, REST)?;
-        if seen.records >= KEPT * seen.due && seen.ages[0] < FRESH {
+        if seen.records >= KEPT * seen.due && seen.ages.p50 < FRESH {
             break;
         }
     }

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::Stage;
 use super::scene::{Figure, figure};
+use super::steady::{Ages, ages};
 use crate::subject::{PYTHON, target};
 
 const CLIENTS: usize = 2_000;
@@ -19,7 +20,7 @@ const SLOW: Group = Group { count: 200, bytes_per_second: 8_000 };
 const CHECKED: [[&str; 3]; 2] = [["30", "0", "0"], ["20", "5", "5"]];
 /// Before anything is measured: by then most logs are full.
 const WARM: Duration = Duration::from_secs(10);
-/// How often memory is looked at.
+/// How often it is asked whether the checker is ready.
 const GLANCE: Duration = Duration::from_millis(500);
 /// After the stall: those that were slow get what they lack.
 const RESUMED: Duration = Duration::from_secs(5);
@@ -50,12 +51,14 @@ pub(super) fn run(stage: &mut Stage<'_>) -> anyhow::Result<Vec<Figure>> {
     let grown = (slowed.peak_kb as f64 - before.after_kb as f64)
         - (before.peak_kb as f64 - before.before_kb as f64).max(0.0);
     Ok(vec![
-        figure("p99, × baseline", slowed.ages[1] / before.ages[1]),
-        figure("p50, × baseline", slowed.ages[0] / before.ages[0]),
-        figure("baseline p50 ms", before.ages[0]),
-        figure("baseline p99 ms", before.ages[1]),
-        figure("p50 ms", slowed.ages[0]),
-        figure("p99 ms", slowed.ages[1]),
+        figure("p99, × baseline", slowed.ages.p99 / before.ages.p99),
+        figure("p50, × baseline", slowed.ages.p50 / before.ages.p50),
+        figure("baseline p50 ms", before.ages.p50),
+        figure("baseline p99 ms", before.ages.p99),
+        figure("baseline p99 whole ms", before.ages.p99_whole),
+        figure("p50 ms", slowed.ages.p50),
+        figure("p99 ms", slowed.ages.p99),
+        figure("p99 whole ms", slowed.ages.p99_whole),
         figure("MB before", before.after_kb as f64 / 1e3),
         figure("MB peak", slowed.peak_kb as f64 / 1e3),
         figure("kB/slow client", (grown / stalled).max(0.0)),
@@ -78,8 +81,8 @@ pub(super) fn run(stage: &mut Stage<'_>) -> anyhow::Result<Vec<Figure>> {
 
 /// What was seen in a while.
 struct Seen {
-    /// Ages of the healthy in milliseconds: p50, p99.
-    ages: [f64; 2],
+    /// Of the healthy.
+    ages: Ages,
     before_kb: u64,
     peak_kb: u64,
     after_kb: u64,
@@ -92,14 +95,12 @@ fn look(stage: &Stage<'_>, crowd: &mut Crowd, span: Duration) -> anyhow::Result<
     let (began, cpu) = (Instant::now(), stage.subject.cpu()?);
     let before_kb = stage.subject.resident_kb()?;
     let mut peak_kb = before_kb;
-    while began.elapsed() < span {
-        crowd.read(GLANCE)?;
+    let ages = ages(crowd, span, |_| {
         peak_kb = peak_kb.max(stage.subject.resident_kb()?);
-    }
+        Ok(())
+    })?;
     let cpu = stage.subject.cpu()?.saturating_sub(cpu).as_secs_f64() / began.elapsed().as_secs_f64();
-    let healthy = crowd.tallies.last().context("a group")?;
-    let age = |quantile: f64| healthy.ages.value_at_quantile(quantile) as f64 / 1e3;
-    Ok(Seen { ages: [age(0.5), age(0.99)], before_kb, peak_kb, after_kb: stage.subject.resident_kb()?, cpu })
+    Ok(Seen { ages, before_kb, peak_kb, after_kb: stage.subject.resident_kb()?, cpu })
 }
 
 impl Stage<'_> {

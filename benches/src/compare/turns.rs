@@ -6,6 +6,7 @@ use load::Group;
 
 use super::Stage;
 use super::scene::{Figure, figure};
+use super::steady::ages;
 use crate::schedule::since;
 
 /// After the last connection, before memory is looked at.
@@ -34,8 +35,6 @@ pub(super) fn idle(stage: &mut Stage<'_>, count: usize) -> anyhow::Result<Vec<Fi
 const STALL_RATE: u32 = 150;
 const STALL: (usize, usize) = (1_000, 100);
 const WARM: Duration = Duration::from_secs(2);
-/// How often memory is looked at.
-const GLANCE: Duration = Duration::from_millis(100);
 /// After the stall.
 const RESUMED: Duration = Duration::from_secs(3);
 
@@ -48,12 +47,10 @@ pub(super) fn stall(stage: &mut Stage<'_>, span: Duration) -> anyhow::Result<Vec
     let (began, mut peak) = (Instant::now(), before);
     crowd.slow(true)?;
     crowd.restart(1);
-    while began.elapsed() < span {
-        crowd.read(GLANCE)?;
+    let ages = ages(&mut crowd, span, |_| {
         peak = peak.max(stage.subject.resident_kb()?);
-    }
-    let healthy = |quantile: f64| crowd.tallies[1].ages.value_at_quantile(quantile) as f64 / 1e3;
-    let (p50, p99) = (healthy(0.5), healthy(0.99));
+        Ok(())
+    })?;
     let due = f64::from(STALL_RATE) * since(began);
     let kept = crowd.tallies[1].records as f64 / (due * (STALL.0 - STALL.1) as f64);
     crowd.slow(false)?;
@@ -62,8 +59,8 @@ pub(super) fn stall(stage: &mut Stage<'_>, span: Duration) -> anyhow::Result<Vec
     let slow = &crowd.tallies[0];
     let due = f64::from(STALL_RATE) * since(began) * STALL.1 as f64;
     Ok(vec![
-        figure("healthy p99 ms", p99),
-        figure("healthy p50 ms", p50),
+        figure("healthy p99 ms", ages.p99),
+        figure("healthy p50 ms", ages.p50),
         figure("healthy got/due", kept),
         figure("MB before", before as f64 / 1e3),
         figure("MB peak", peak as f64 / 1e3),

@@ -70,8 +70,8 @@ pub struct Crowd {
     batches: bool,
     slow: Vec<Group>,
     slowed: bool,
-    /// When those that are slow read next.
-    next: Instant,
+    /// When the next of those that are slow read, and which.
+    next: (Instant, usize),
     /// Of each group of those that can be slow, then of the rest.
     pub tallies: Vec<Tally>,
     /// From the beginning of a connection to its subscription, in microseconds.
@@ -83,9 +83,12 @@ const EVENTS: usize = 4_096;
 const SLOW_BUFFER: usize = 16 << 10;
 /// All connections are open by then, but for the time that a ramp takes, or the run fails.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How often those that are slow read.
+/// How often each of those that are slow reads.
 const SIP: Duration = Duration::from_millis(100);
 const SIPS_PER_SECOND: u32 = 10;
+/// They read in turn, a part of them at a time, so that the others do not wait here for all of them.
+const PARTS: usize = 50;
+const PART: Duration = Duration::from_millis(2);
 
 impl Crowd {
     /// Connects and subscribes everybody; `progress` hears how many are.
@@ -106,7 +109,7 @@ impl Crowd {
             batches: plan.dialect.batches,
             slow: plan.slow.to_vec(),
             slowed: false,
-            next: Instant::now(),
+            next: (Instant::now(), 0),
             tallies,
             opening: ages(),
         };
@@ -194,7 +197,7 @@ impl Crowd {
 
     fn read_once(&mut self, most: Duration) -> Result<usize, LoadError> {
         let mut gone = 0;
-        let most = if self.slowed { most.min(SIP) } else { most };
+        let most = if self.slowed { most.min(PART) } else { most };
         wait(&mut self.poll, &mut self.events, most)?;
         let Self { events, clients, buffers, tallies, batches, slowed, slow, .. } = self;
         for event in &*events {
@@ -204,18 +207,19 @@ impl Crowd {
                 gone += usize::from(client.read(buffers, usize::MAX, *batches, tally)? == News::Gone);
             }
         }
-        if self.slowed && Instant::now() >= self.next {
-            self.next = Instant::now() + SIP;
-            gone += self.sip()?;
+        if self.slowed && Instant::now() >= self.next.0 {
+            let part = self.next.1;
+            self.next = (Instant::now() + PART, (part + 1) % PARTS);
+            gone += self.sip(part, PARTS)?;
         }
         Ok(gone)
     }
 
-    /// Those that are slow read what they may.
-    fn sip(&mut self) -> Result<usize, LoadError> {
+    /// Of those that are slow, one in `every` reads what it may.
+    fn sip(&mut self, first: usize, every: usize) -> Result<usize, LoadError> {
         let Self { clients, buffers, tallies, batches, slow, slowed, .. } = self;
         let mut gone = 0;
-        for client in clients.iter_mut() {
+        for client in clients.iter_mut().skip(first).step_by(every) {
             let Some(group) = slow.get(client.group) else { break };
             let most = if *slowed { group.bytes_per_second / SIPS_PER_SECOND } else { u32::MAX };
             let tally = &mut tallies[client.group];
@@ -232,7 +236,7 @@ impl Crowd {
     pub fn slow(&mut self, slowed: bool) -> Result<(), LoadError> {
         self.slowed = slowed;
         // Nobody tells again of what waits already.
-        if slowed { Ok(()) } else { self.sip().map(drop) }
+        if slowed { Ok(()) } else { self.sip(0, 1).map(drop) }
     }
 
     /// Asks everybody for the ledger, and waits until all have been held to what came.

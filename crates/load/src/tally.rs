@@ -17,6 +17,8 @@ pub struct Tally {
     pub records: u64,
     /// Of records when read, in microseconds.
     pub ages: Histogram<u64>,
+    /// The same, since [`Self::lap`] was called.
+    lap: Histogram<u64>,
     stamp: Stamp,
     /// Nanoseconds that the server's clock is before ours.
     ahead: i64,
@@ -41,6 +43,7 @@ impl Tally {
             seen: 0,
             records: 0,
             ages: ages(),
+            lap: ages(),
             stamp,
             ahead,
             every: never,
@@ -53,6 +56,14 @@ impl Tally {
         (self.frames, self.bytes, self.seen, self.records) = (0, 0, 0, 0);
         (self.every, self.next) = (every, every);
         self.ages.reset();
+        self.lap.reset();
+    }
+
+    /// The ages at these quantiles, in microseconds, of what came since it was last asked.
+    pub fn lap<const N: usize>(&mut self, quantiles: [f64; N]) -> [u64; N] {
+        let ages = quantiles.map(|quantile| self.lap.value_at_quantile(quantile));
+        self.lap.reset();
+        ages
     }
 
     /// A record begins here.
@@ -62,6 +73,7 @@ impl Tally {
             && let Some(age) = age(text, self.stamp, self.ahead)
         {
             self.ages.saturating_record(age);
+            self.lap.saturating_record(age);
             self.next = self.records + self.every;
         }
     }
