@@ -92,7 +92,7 @@ impl Session {
             opened: ctx.now,
             wishes: Vec::new(),
             pace: Pace::default(),
-            bucket: Bucket::new(limits.requests_per_second, ctx.now),
+            bucket: Bucket::default(),
             rate_refusals: 0,
             bad_tokens: 0,
             offences: VecDeque::new(),
@@ -129,9 +129,10 @@ impl Session {
             return;
         }
         self.hear(ctx.now);
+        let per_second = ctx.settings.limits.requests_per_second;
         match Request::parse(text) {
             Ok(request) => {
-                if let Some(wait) = self.bucket.take(ctx.now) {
+                if let Some(wait) = self.bucket.take(per_second, ctx.now) {
                     self.refuse_rate(request.id, &request.op, wait);
                 } else {
                     self.rate_refusals = 0;
@@ -140,7 +141,7 @@ impl Session {
             }
             Err(error) => {
                 // A broken request costs as much as a good one.
-                let _ = self.bucket.take(ctx.now);
+                let _ = self.bucket.take(per_second, ctx.now);
                 self.refuse_request(error, ctx.now);
             }
         }

@@ -4,12 +4,12 @@
 
 use std::time::Duration;
 
-/// What a session has asked for.
+/// What a session has asked for. Most ask for nothing.
 #[derive(Default)]
 pub(crate) struct Pace {
-    rate: Option<Rate>,
+    rate: Option<Box<Rate>>,
     credit: Option<u32>,
-    adaptive: Option<Adaptive>,
+    adaptive: Option<Box<Adaptive>>,
 }
 
 /// A bucket that fills with time and may be overdrawn by one flush.
@@ -41,12 +41,12 @@ const NARROW: f64 = 0.97;
 
 impl Pace {
     pub(crate) fn set_rate(&mut self, bytes_per_second: u64, now: Duration) {
-        self.rate = (bytes_per_second > 0).then_some(Rate { bytes_per_second, paid: now });
+        self.rate = (bytes_per_second > 0).then(|| Box::new(Rate { bytes_per_second, paid: now }));
     }
 
     pub(crate) fn set_adaptive(&mut self, adaptive: bool) {
         if adaptive != self.adaptive.is_some() {
-            self.adaptive = adaptive.then(Adaptive::default);
+            self.adaptive = adaptive.then(Box::default);
         }
     }
 
