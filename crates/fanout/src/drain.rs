@@ -1,5 +1,6 @@
 //! Draining a session: who may send how much, in which order.
 
+use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,9 @@ use crate::limits::{CUT_BYTES_MAX, TURN_BYTES_MIN};
 use crate::options::{Overflow, Priority};
 use crate::replay;
 use crate::session::{Due, Sub, SubId};
+
+/// Streams of which something waits, so that it is worth the while to fetch their memory together.
+const WARMED_MIN: usize = 4;
 
 /// What a drain has come to so far.
 #[derive(Default)]
@@ -104,6 +108,7 @@ impl Fanout {
     /// fits as it is. Then the batch only names the events, symbol by symbol; readers at the same place
     /// can share what is made of them.
     fn drain_runs(&mut self, session: SessionId, budget: usize, batch: &mut Batch) -> bool {
+        self.warm_runs(session);
         if !self.takes_runs(session, budget) {
             return false;
         }
@@ -126,6 +131,25 @@ impl Fanout {
             state.sent(id, now);
         }
         true
+    }
+
+    /// Reads what a drain of many streams will need, all of a kind together: one by one, each waits for
+    /// memory several times.
+    fn warm_runs(&self, session: SessionId) {
+        let Some(state) = self.sessions.get(session).filter(|state| state.turns() >= WARMED_MIN) else {
+            return;
+        };
+        for sub in state.queued() {
+            black_box((sub.account.place, sub.waiting.is_some(), sub.options.conflate));
+        }
+        let topics =
+            || state.queued().filter_map(|sub| Some((self.topics[sub.topic.index()].as_ref()?, sub)));
+        for (topic, _) in topics() {
+            black_box(topic.head);
+        }
+        for (topic, sub) in topics() {
+            topic.warm(sub.place_in_lane);
+        }
     }
 
     /// Whether all that a session waits for can go as it is, without an order to keep.

@@ -1,8 +1,10 @@
 //! A log and those who read it.
 
+use std::hint::black_box;
+
 use model::Seq;
 
-use crate::fold::Fold;
+use crate::fold::{Entry, Fold};
 use crate::ids::SessionId;
 use crate::ring::{Bounds, Ring};
 use crate::session::{Sessions, SubId};
@@ -32,6 +34,14 @@ struct Reader {
 impl<F: Fold> Lane<F> {
     pub(crate) fn new(bounds: Bounds) -> Self {
         Self { ring: Ring::new(bounds), readers: Readers::default() }
+    }
+
+    /// Reads what draining a reader will need, to have it near by then.
+    pub(crate) fn warm(&self, place: usize) {
+        black_box((
+            self.readers.0.get(place).is_some_and(|reader| reader.behind),
+            self.ring.newest().map(Entry::seq),
+        ));
     }
 }
 

@@ -146,6 +146,12 @@ impl Session {
         self.by_topic.len()
     }
 
+    /// Those that have their turn, in the order of their memory; for a list of turns each entry must be
+    /// fetched before it says where the next one is.
+    pub(crate) fn queued(&self) -> impl Iterator<Item = &Sub> {
+        self.subs.iter().map(|(_, sub)| sub).filter(|sub| sub.turn.is_queued())
+    }
+
     /// The oldest thing that waits for this session, in the total order.
     pub(crate) fn oldest_waiting(&self) -> Option<(u64, Duration)> {
         if self.waiting == 0 {

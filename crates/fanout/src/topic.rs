@@ -145,6 +145,17 @@ impl Topic {
         }
     }
 
+    /// Reads what draining a reader at `place` of its list will need, to have it near by then.
+    pub(crate) fn warm(&self, place: usize) {
+        match &self.log {
+            Log::Trades(views) => views.get(None).map_or((), |lane| lane.warm(place)),
+            Log::Newest(views) => views.get(None).map_or((), |lane| lane.warm(place)),
+            Log::Each(lane) => lane.warm(place),
+            Log::Bars(bars) => bars.lane.warm(place),
+            Log::Books(_) => {}
+        }
+    }
+
     pub(crate) fn caught_up(&mut self, place: usize, options: &Options) {
         self.readers(options).caught_up(place);
     }
