@@ -106,6 +106,8 @@ pub(crate) struct Pace {
 
 /// Updates handed out at a time.
 const BATCH: u64 = 1_024;
+/// Shortest sleep of a thread that does nothing else: what a network brings comes in bursts, too.
+const NAP_MIN: Duration = Duration::from_micros(250);
 /// Longest sleep: a new rate is heard of by then.
 const NAP: Duration = Duration::from_millis(10);
 const SECOND: u64 = 1_000_000_000;
@@ -157,7 +159,7 @@ impl Pace {
                 return;
             }
             if self.rate > 0 {
-                thread::sleep(self.rest());
+                thread::sleep(self.rest().max(NAP_MIN));
                 continue;
             }
             match self.rates.recv_timeout(Duration::from_secs(1)) {

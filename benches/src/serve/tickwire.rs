@@ -15,7 +15,7 @@ use crate::quotes::Quotes;
 use crate::schedule::{Pace, Schedule};
 
 /// Batches of ticks on their way to the hub, as in the program.
-const BATCHES: usize = 64;
+const BATCHES: usize = 512;
 /// More than the limit on open files lets in.
 const CONNECTIONS: usize = 100_000;
 const SECRET: &[u8] = b"a secret for one bench, on loopback only";

@@ -1,21 +1,38 @@
 //! The hub: where the ticks of all feeds become one total order, and go to every shard.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use fanout::{Event, Sequencer, SymbolTaken};
 use model::{Body, State, Symbol, Tick};
-use tokio::sync::mpsc;
-use tokio_stream::{Stream, StreamExt};
+use tokio_stream::Stream;
 
 use crate::clock;
 use crate::metrics::{CONFLICTS, Census, PUBLISHED};
-use crate::shard::Events;
+use crate::queue::{self, Events};
 
 /// Sequences the ticks of a stream and hands them to the shards of a server.
-pub struct Hub {
+pub struct Hub(Arc<Mutex<Inner>>);
+
+/// A shard's handle of the hub.
+///
+/// A shard that is busy serves all its sessions before anybody else runs in its thread. So it takes in
+/// itself what has come meanwhile: left to the task of the hub, that would reach it a whole round later
+/// where there is no core to spare.
+pub(crate) struct Pump(Arc<Mutex<Inner>>);
+
+struct Inner {
+    /// What the feeds send, while the hub runs.
+    ticks: Option<Pin<Box<dyn Stream<Item = Vec<Tick>> + Send>>>,
+    /// There will be no more.
+    over: bool,
+    /// Wakes the task of the hub, whoever pumps: a tick that comes finds that task or a pump that has not
+    /// looked for the last time.
+    waker: Waker,
     sequencer: Sequencer,
-    shards: Vec<mpsc::Sender<Events>>,
+    shards: Vec<queue::Sender>,
     feeds: Feeds,
     census: Census,
     symbols: usize,
@@ -41,26 +58,89 @@ impl Feeds {
 }
 
 impl Hub {
-    pub(crate) fn new(shards: Vec<mpsc::Sender<Events>>, feeds: Feeds, census: Census) -> Self {
-        Self { sequencer: Sequencer::default(), shards, feeds, census, symbols: 0, conflicts: Vec::new() }
+    pub(crate) fn new(shards: Vec<queue::Sender>, feeds: Feeds, census: Census) -> Self {
+        Self(Arc::new(Mutex::new(Inner {
+            ticks: None,
+            over: false,
+            waker: Waker::noop().clone(),
+            sequencer: Sequencer::default(),
+            shards,
+            feeds,
+            census,
+            symbols: 0,
+            conflicts: Vec::new(),
+        })))
+    }
+
+    pub(crate) fn pump(&self) -> Pump {
+        Pump(Arc::clone(&self.0))
     }
 
     /// Takes batches of ticks until the stream ends or the shards are gone. It waits where a shard
     /// has not taken what went before; no shard ever waits for a subscriber.
-    pub async fn run(mut self, ticks: impl Stream<Item = Vec<Tick>>) {
-        let mut ticks = std::pin::pin!(ticks);
-        while let Some(batch) = ticks.next().await {
-            let events = self.sequence(batch);
-            if events.is_empty() {
-                continue;
+    pub async fn run(self, ticks: impl Stream<Item = Vec<Tick>> + Send + 'static) {
+        lock(&self.0).ticks = Some(Box::pin(ticks));
+        std::future::poll_fn(|cx| {
+            // Waits for whoever pumps: that one may have looked right before the tick came that woke us.
+            let mut inner = lock(&self.0);
+            if !inner.waker.will_wake(cx.waker()) {
+                inner.waker.clone_from(cx.waker());
             }
-            let events: Events = events.into();
-            for shard in &self.shards {
-                if shard.send(Arc::clone(&events)).await.is_err() {
-                    return;
-                }
+            inner.pump()
+        })
+        .await;
+    }
+}
+
+impl Pump {
+    /// Hands all that has come to the shards, unless somebody does so already.
+    pub(crate) fn pump(&self) {
+        if let Ok(mut inner) = self.0.try_lock() {
+            // The end of the ticks is for the task of the hub.
+            let _ = inner.pump();
+        }
+    }
+}
+
+impl Drop for Pump {
+    /// The hub may wait for the shard that ends.
+    fn drop(&mut self) {
+        lock(&self.0).waker.wake_by_ref();
+    }
+}
+
+fn lock(inner: &Mutex<Inner>) -> MutexGuard<'_, Inner> {
+    inner.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Inner {
+    /// Ready where there is nothing more to do, ever. Where a shard has no room it stops: that shard has
+    /// events to take, and pumps on when it has taken them.
+    fn pump(&mut self) -> Poll<()> {
+        let waker = self.waker.clone();
+        let Some(mut ticks) = self.ticks.take() else {
+            return if self.over { Poll::Ready(()) } else { Poll::Pending };
+        };
+        while self.shards.iter().all(queue::Sender::has_room) {
+            self.over = self.shards.iter().all(queue::Sender::is_gone);
+            let batch = match ticks.as_mut().poll_next(&mut Context::from_waker(&waker)) {
+                _ if self.over => None,
+                Poll::Pending => break,
+                Poll::Ready(batch) => batch,
+            };
+            let Some(batch) = batch else {
+                // Whoever sees the end, the task of the hub ends.
+                self.over = true;
+                waker.wake();
+                return Poll::Ready(());
+            };
+            let events: Events = self.sequence(batch).into();
+            if !events.is_empty() {
+                self.shards.iter().for_each(|shard| shard.send(&events));
             }
         }
+        self.ticks = Some(ticks);
+        Poll::Pending
     }
 
     fn sequence(&mut self, batch: Vec<Tick>) -> Vec<Arc<Event>> {

@@ -16,6 +16,7 @@ pub mod limits;
 mod metrics;
 mod page;
 mod problem;
+mod queue;
 mod routes;
 mod server;
 mod session;

@@ -74,7 +74,10 @@ pub const PATTERNS_MAX: usize = 64;
 pub const RESUME_BYTES_MAX: usize = 8 << 20;
 /// Events that a shard takes in before it serves those who wait for them.
 pub const EVENTS_PER_ROUND: usize = 8_192;
-/// Batches of events on their way to a shard. The market waits for a shard, never for a subscriber.
-pub const SHARD_BATCHES: usize = 64;
+/// Events on their way to a shard: more than come in while it serves everybody once. The market waits for
+/// a shard, never for a subscriber.
+pub const EVENTS_QUEUED: usize = 32_768;
+/// Connections on their way to a shard.
+pub const ARRIVALS_QUEUED: usize = 64;
 /// Messages read from one session before another has its turn.
 pub const READS_PER_TURN: usize = 16;

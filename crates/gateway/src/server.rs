@@ -15,11 +15,12 @@ use wire::Epoch;
 use crate::accept::{Acceptor, listen};
 use crate::admin::{self, Admin};
 use crate::hub::{Feeds, Hub};
-use crate::limits::{ECHO_CONNECTIONS_MAX, SHARD_BATCHES};
+use crate::limits::{ARRIVALS_QUEUED, ECHO_CONNECTIONS_MAX, EVENTS_QUEUED};
 use crate::metrics::Census;
+use crate::queue::queue;
 use crate::routes::{self, App};
 use crate::settings::{Settings, Tls};
-use crate::shard::Shard;
+use crate::shard::{Intake, Shard};
 use crate::tls::TlsError;
 use crate::{clock, metrics as names};
 
@@ -75,24 +76,18 @@ impl Server {
         let (shutdown, leaving) = watch::channel(false);
         let (subscribing, subscribed) = watch::channel(false);
         let epoch = Epoch::from_seed(clock::wall().0 / 1_000_000);
-        let (mut shards, mut events, mut doors) = (Vec::new(), Vec::new(), Vec::new());
-        for _ in 0..settings.shards.max(1) {
-            let (events_in, events_out) = mpsc::channel(SHARD_BATCHES);
-            let (door, arrivals) = mpsc::channel(SHARD_BATCHES);
+        let count = settings.shards.max(1);
+        let (inlets, outlets): (Vec<_>, Vec<_>) = (0..count).map(|_| queue(EVENTS_QUEUED)).unzip();
+        let (feeds, census) = (Feeds::default(), Census::default());
+        let hub = Hub::new(inlets, feeds.clone(), census.clone());
+        let (mut shards, mut doors) = (Vec::new(), Vec::new());
+        for outlet in outlets {
+            let (door, arrivals) = mpsc::channel(ARRIVALS_QUEUED);
             let (settings, epoch) = (Arc::clone(&settings), epoch.clone());
-            shards.push(Shard::new(
-                settings,
-                epoch,
-                events_out,
-                arrivals,
-                leaving.clone(),
-                subscribing.clone(),
-            ));
-            events.push(events_in);
+            let events = Intake { events: outlet, pump: hub.pump() };
+            shards.push(Shard::new(settings, epoch, events, arrivals, leaving.clone(), subscribing.clone()));
             doors.push(door);
         }
-        let (feeds, census) = (Feeds::default(), Census::default());
-        let hub = Hub::new(events, feeds.clone(), census.clone());
         let slots = Arc::new(Semaphore::new(connections(settings.limits.connections)));
         let server = Self {
             settings,

@@ -6,7 +6,7 @@
 
 mod member;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use fanout::{Batch, Event, Fanout, SessionId, SymbolId};
+use fanout::{Batch, Fanout, SessionId, SymbolId};
 use model::UnixNanos;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Sleep;
@@ -23,16 +23,15 @@ use wire::Epoch;
 use crate::auth::Grant;
 use crate::clock;
 use crate::encode::Encoder;
+use crate::hub::Pump;
 use crate::limits::{EVENTS_PER_ROUND, SCRATCH_BYTES};
 use crate::metrics::ShardMetrics;
+use crate::queue;
 use crate::session::Ctx;
 use crate::settings::Settings;
 use crate::socket::Socket;
 use crate::wakes::Wakes;
 use member::{Member, Verdict};
-
-/// Events that were sequenced together.
-pub(crate) type Events = Arc<[Arc<Event>]>;
 
 /// Somebody comes in.
 pub(crate) struct Arrival {
@@ -47,7 +46,7 @@ pub(crate) struct Shard {
     core: Core,
     /// By session. On their own, because a list of large things has as much room again when it grows.
     members: Vec<Option<Box<Member>>>,
-    events: mpsc::Receiver<Events>,
+    intake: Intake,
     arrivals: mpsc::Receiver<Arrival>,
     /// Over when the server goes away.
     shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -60,6 +59,12 @@ pub(crate) struct Shard {
     ready: Vec<SessionId>,
     woken: Vec<usize>,
     metrics: ShardMetrics,
+}
+
+/// Where a shard's events come from. The queue goes before the pump: who waits for room in it hears of that.
+pub(crate) struct Intake {
+    pub(crate) events: queue::Receiver,
+    pub(crate) pump: Pump,
 }
 
 /// What every session of the shard shares.
@@ -99,6 +104,9 @@ const ROUNDS_MAX: usize = 32;
 /// Members whose memory is fetched together. What the kernel does for one socket drives the next
 /// member out of the near caches; fetched one by one, each waits for memory several times.
 const WARMED: usize = 16;
+/// Sessions that are served before the shard looks for news: where many wait, the later ones get what came
+/// while the earlier ones were served, and not a round later.
+const SERVED_PER_LOOK: usize = 8 * WARMED;
 /// Nothing waits longer than this for a look at the timers and the metrics.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -106,7 +114,7 @@ impl Shard {
     pub(crate) fn new(
         settings: Arc<Settings>,
         epoch: Epoch,
-        events: mpsc::Receiver<Events>,
+        intake: Intake,
         arrivals: mpsc::Receiver<Arrival>,
         mut shutdown: watch::Receiver<bool>,
         subscribed: watch::Sender<bool>,
@@ -124,7 +132,7 @@ impl Shard {
                 wall: clock::wall(),
             },
             members: Vec::new(),
-            events,
+            intake,
             arrivals,
             // Kept from poll to poll: what is dropped wakes nobody.
             shutdown: Box::pin(async move {
@@ -154,7 +162,7 @@ impl Shard {
             self.core.look();
             let mut busy = self.poll_arrivals(cx);
             busy |= self.poll_events(cx);
-            busy |= self.serve_ready();
+            busy |= self.serve_ready(cx);
             busy |= self.serve_woken();
             self.poll_timers(cx);
             self.poll_shutdown(cx);
@@ -192,10 +200,11 @@ impl Shard {
     /// All that has come in, up to a bound: who is behind gets more at a time, so that a backlog makes
     /// writes larger and not later.
     fn poll_events(&mut self, cx: &mut Context<'_>) -> bool {
+        self.intake.pump.pump();
         let now = self.core.now;
         let mut published = 0;
         while published < EVENTS_PER_ROUND
-            && let Poll::Ready(Some(events)) = self.events.poll_recv(cx)
+            && let Poll::Ready(Some(events)) = self.intake.events.poll_recv(cx)
         {
             published += events.len();
             for event in events.iter() {
@@ -215,12 +224,16 @@ impl Shard {
         }
     }
 
-    fn serve_ready(&mut self) -> bool {
+    fn serve_ready(&mut self, cx: &mut Context<'_>) -> bool {
         self.core.fanout.handle_timeout(self.core.now);
         let mut ready = std::mem::take(&mut self.ready);
         self.core.fanout.take_ready(&mut ready);
         let busy = !ready.is_empty();
-        for some in ready.chunks(WARMED) {
+        for (served, some) in (0..).step_by(WARMED).zip(ready.chunks(WARMED)) {
+            if served > 0 && served % SERVED_PER_LOOK == 0 {
+                self.core.look();
+                self.poll_events(cx);
+            }
             for session in some {
                 if let Some(Some(member)) = self.members.get(session.index()) {
                     member.warm();

@@ -15,7 +15,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use crate::exit::{Failure, Outcome};
 
 /// Batches of ticks on their way from the feeds to the hub.
-const BATCHES: usize = 64;
+const BATCHES: usize = 512;
 
 /// A plant that listens; its feeds have not begun.
 pub(crate) struct Plant {

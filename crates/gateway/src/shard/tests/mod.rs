@@ -42,13 +42,18 @@ struct Visit {
 /// Where events come from: `t` trades and `q` quotes, each a little dearer than the one before, `B` whole
 /// books and `b` changes of them.
 #[derive(Default)]
-struct Feed {
+pub(crate) struct Feed {
     sequencer: Sequencer,
     count: i64,
 }
 
 impl Feed {
-    fn event(&mut self, letter: char, symbol: &str) -> Arc<fanout::Event> {
+    pub(crate) fn event(&mut self, letter: char, symbol: &str) -> Arc<fanout::Event> {
+        let tick = self.tick(letter, symbol);
+        self.sequencer.push(tick, UnixNanos(1)).unwrap().unwrap()
+    }
+
+    fn tick(&mut self, letter: char, symbol: &str) -> Tick {
         self.count += 1;
         let n = self.count;
         let level = |price: i64, size: i64| Level {
@@ -69,8 +74,7 @@ impl Feed {
             other => panic!("no such event: {other}"),
         };
         let instrument = Arc::new(Instrument::named(Symbol::parse(symbol).unwrap(), Venue::new("v"), symbol));
-        let tick = Tick { instrument, ts_event: None, ts_recv: None, body };
-        self.sequencer.push(tick, UnixNanos(1)).unwrap().unwrap()
+        Tick { instrument, ts_event: None, ts_recv: None, body }
     }
 }
 

@@ -1,28 +1,38 @@
 //! The loop itself, polled when something woke it and never else: no clock helps it on.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
+use model::Tick;
 use serde_json::json;
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, watch};
+use tokio_stream::Stream;
 use wire::Epoch;
 
 use super::line::{Line, Saying};
 use super::{Feed, arrival};
-use crate::limits::{CONTROL_BYTES_MAX, EVENTS_PER_ROUND, READS_PER_TURN, SHARD_BATCHES};
+use crate::hub::{Feeds, Hub};
+use crate::limits::{ARRIVALS_QUEUED, CONTROL_BYTES_MAX, EVENTS_PER_ROUND, EVENTS_QUEUED, READS_PER_TURN};
+use crate::metrics::Census;
+use crate::queue::queue;
 use crate::settings::{Limits, Settings};
-use crate::shard::{Arrival, Events, ROUNDS_MAX, Shard};
+use crate::shard::{Arrival, Intake, ROUNDS_MAX, SERVED_PER_LOOK, Shard};
 
-/// A shard, and all that can wake it but time.
+/// A shard and its hub, and all that can wake them but time.
 struct Floor {
     shard: Shard,
+    /// Until it has ended.
+    hub: Option<Pin<Box<dyn Future<Output = ()>>>>,
     feed: Feed,
-    events: mpsc::Sender<Events>,
+    ticks: Ticks,
     door: mpsc::Sender<Arrival>,
     shutdown: watch::Sender<bool>,
     woken: Arc<Woken>,
+    hub_woken: Arc<Woken>,
 }
 
 #[derive(Default)]
@@ -31,6 +41,56 @@ struct Woken(AtomicBool);
 impl Wake for Woken {
     fn wake(self: Arc<Self>) {
         self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// What the feeds send: a batch at a time, and the next one comes when nobody looks.
+#[derive(Clone, Default)]
+struct Ticks(Arc<Mutex<Drips>>);
+
+#[derive(Default)]
+struct Drips {
+    batches: VecDeque<Vec<Tick>>,
+    /// One came, and the next one has not yet.
+    dry: bool,
+    over: bool,
+    waker: Option<Waker>,
+}
+
+impl Ticks {
+    fn drip(&self, batch: Vec<Tick>) {
+        let mut drips = self.0.lock().unwrap();
+        drips.batches.push_back(batch);
+        drips.waker.take().into_iter().for_each(Waker::wake);
+    }
+
+    fn left(&self) -> usize {
+        self.0.lock().unwrap().batches.len()
+    }
+
+    fn end(&self) {
+        let mut drips = self.0.lock().unwrap();
+        drips.over = true;
+        drips.waker.take().into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Stream for Ticks {
+    type Item = Vec<Tick>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Vec<Tick>>> {
+        let mut drips = self.0.lock().unwrap();
+        drips.dry = !drips.dry;
+        match drips.batches.pop_front() {
+            Some(batch) if drips.dry => return Poll::Ready(Some(batch)),
+            Some(batch) => {
+                drips.batches.push_front(batch);
+                cx.waker().wake_by_ref();
+            }
+            None if drips.over => return Poll::Ready(None),
+            None => drips.waker = Some(cx.waker().clone()),
+        }
+        Poll::Pending
     }
 }
 
@@ -43,25 +103,44 @@ impl Floor {
     fn open() -> Self {
         let limits = Limits { requests_per_second: 10_000, ..Limits::default() };
         let settings = Arc::new(Settings { limits, ..Settings::for_tests() });
-        let (events, events_out) = mpsc::channel(SHARD_BATCHES);
-        let (door, arrivals) = mpsc::channel(SHARD_BATCHES);
+        let (inlet, events) = queue(EVENTS_QUEUED);
+        let (hub, ticks) = (Hub::new(vec![inlet], Feeds::default(), Census::default()), Ticks::default());
+        let intake = Intake { events, pump: hub.pump() };
+        let (door, arrivals) = mpsc::channel(ARRIVALS_QUEUED);
         let (shutdown, leaving) = watch::channel(false);
         let (subscribing, _) = watch::channel(false);
-        let shard = Shard::new(settings, Epoch::from_seed(7), events_out, arrivals, leaving, subscribing);
-        let mut floor = Self { shard, feed: Feed::default(), events, door, shutdown, woken: Arc::default() };
-        floor.woken.0.store(true, Ordering::SeqCst);
+        let shard = Shard::new(settings, Epoch::from_seed(7), intake, arrivals, leaving, subscribing);
+        let hub: Option<Pin<Box<dyn Future<Output = ()>>>> = Some(Box::pin(hub.run(ticks.clone())));
+        let [woken, hub_woken] = [(); 2].map(|()| Arc::new(Woken(true.into())));
+        let mut floor = Self { shard, hub, feed: Feed::default(), ticks, door, shutdown, woken, hub_woken };
         assert!(floor.settle().is_pending());
         floor
     }
 
-    /// Polls as long as something wakes the shard.
+    /// Polls as long as something wakes the shard or its hub.
     fn settle(&mut self) -> Poll<()> {
         let waker = Waker::from(Arc::clone(&self.woken));
-        let mut polled = Poll::Pending;
-        while polled.is_pending() && self.woken.0.swap(false, Ordering::SeqCst) {
-            polled = self.shard.poll(&mut Context::from_waker(&waker));
+        loop {
+            self.run_hub();
+            if !self.woken.0.swap(false, Ordering::SeqCst) {
+                return Poll::Pending;
+            }
+            if self.shard.poll(&mut Context::from_waker(&waker)).is_ready() {
+                return Poll::Ready(());
+            }
         }
-        polled
+    }
+
+    /// Polls the hub as long as something wakes it.
+    fn run_hub(&mut self) {
+        let waker = Waker::from(Arc::clone(&self.hub_woken));
+        while let Some(hub) = &mut self.hub
+            && self.hub_woken.0.swap(false, Ordering::SeqCst)
+        {
+            if hub.as_mut().poll(&mut Context::from_waker(&waker)).is_ready() {
+                self.hub = None;
+            }
+        }
     }
 
     fn enter(&mut self) -> Line {
@@ -73,8 +152,7 @@ impl Floor {
     }
 
     fn publish(&mut self, count: usize) {
-        let events: Vec<_> = (0..count).map(|_| self.feed.event('q', "A")).collect();
-        self.events.try_send(events.into()).unwrap();
+        self.ticks.drip((0..count).map(|_| self.feed.tick('q', "A")).collect());
     }
 }
 
@@ -111,21 +189,31 @@ fn answers_that_wait_hold_questions_back() {
     assert_eq!((line.said().len(), line.unread()), (40, 0));
 }
 
-#[test]
-fn a_backlog_of_events_is_taken_in_to_the_end() {
-    let runtime = still();
-    let _inside = runtime.enter();
-    let mut floor = Floor::open();
-    floor.publish(1);
+/// Somebody who has all quotes of A from here on.
+fn reader(floor: &mut Floor) -> Line {
     let line = floor.enter();
     line.comes_in(Saying::Text(
         json!({"op": "subscribe", "channels": ["quotes"], "symbols": ["A"], "snapshot": false}).to_string(),
     ));
     assert!(floor.settle().is_pending());
     line.said();
-    for _ in 0..3 {
+    line
+}
+
+/// Also where more comes than there is room for on the way to a shard.
+#[test]
+fn a_backlog_of_events_is_taken_in_to_the_end() {
+    const BATCHES: usize = 3 + EVENTS_QUEUED / EVENTS_PER_ROUND;
+    let runtime = still();
+    let _inside = runtime.enter();
+    let mut floor = Floor::open();
+    floor.publish(1);
+    let line = reader(&mut floor);
+    for _ in 0..BATCHES {
         floor.publish(EVENTS_PER_ROUND);
     }
+    floor.run_hub();
+    assert!(floor.ticks.left() > 0, "the hub waits for the shard");
     assert!(floor.settle().is_pending());
     let said = line.said();
     let records = said.iter().flat_map(|message| message["data"].as_array().into_iter().flatten());
@@ -135,7 +223,54 @@ fn a_backlog_of_events_is_taken_in_to_the_end() {
         assert_eq!(record["prev_sequence"].as_u64().unwrap_or(sequence - 1), last, "once, and in order");
         last = sequence;
     }
-    assert_eq!(last, 1 + 3 * EVENTS_PER_ROUND as u64);
+    assert_eq!(last, (1 + BATCHES * EVENTS_PER_ROUND) as u64);
+}
+
+/// A busy shard lets nobody else run in its thread, so it looks for news itself.
+#[test]
+fn those_served_last_get_what_came_meanwhile() {
+    let runtime = still();
+    let _inside = runtime.enter();
+    let mut floor = Floor::open();
+    floor.publish(1);
+    let lines: Vec<_> = (0..3 * SERVED_PER_LOOK).map(|_| reader(&mut floor)).collect();
+    floor.publish(1);
+    floor.publish(1);
+    // Nobody runs the hub.
+    let waker = Waker::from(Arc::clone(&floor.woken));
+    assert!(floor.shard.poll(&mut Context::from_waker(&waker)).is_pending());
+    let messages = |line: &Line| line.said().len();
+    assert_eq!((messages(&lines[0]), messages(&lines[lines.len() - 1])), (2, 1));
+}
+
+/// The hub ends with its feeds, and where nobody is left to send to.
+#[test]
+fn the_hub_ends() {
+    let runtime = still();
+    let _inside = runtime.enter();
+    let mut floor = Floor::open();
+    floor.publish(1);
+    floor.ticks.end();
+    // The shard sees the end of what the feeds send.
+    floor.woken.0.store(true, Ordering::SeqCst);
+    let waker = Waker::from(Arc::clone(&floor.woken));
+    for _ in 0..3 {
+        assert!(floor.shard.poll(&mut Context::from_waker(&waker)).is_pending());
+    }
+    floor.run_hub();
+    assert!(floor.hub.is_none());
+
+    let mut floor = Floor::open();
+    for _ in 0..=EVENTS_QUEUED / EVENTS_PER_ROUND {
+        floor.publish(EVENTS_PER_ROUND);
+    }
+    floor.run_hub();
+    assert!(floor.ticks.left() > 0, "the hub waits for the shard");
+    let Floor { shard, hub, hub_woken, .. } = floor;
+    drop(shard);
+    assert!(hub_woken.0.load(Ordering::SeqCst), "which is gone");
+    let waker = Waker::from(Arc::clone(&hub_woken));
+    assert!(hub.unwrap().as_mut().poll(&mut Context::from_waker(&waker)).is_ready());
 }
 
 /// Also who comes in while the server leaves is told, and the last to go ends the shard.
