@@ -1,6 +1,5 @@
 //! Draining a session: who may send how much, in which order.
 
-use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,15 +7,12 @@ use crate::coalesce::{self, Early, Rest, Room, Turn};
 use crate::event::Event;
 use crate::fanout::Fanout;
 use crate::ids::{SessionId, Stream, TopicId};
-use crate::item::{Batch, Kind, Notice, Run};
+use crate::item::{Batch, Kind, Notice};
 use crate::ledger::{Account, Slow};
 use crate::limits::{CUT_BYTES_MAX, TURN_BYTES_MIN};
 use crate::options::{Overflow, Priority};
 use crate::replay;
 use crate::session::{Due, Sub, SubId};
-
-/// Streams of which something waits, so that it is worth the while to fetch their memory together.
-const WARMED_MIN: usize = 4;
 
 /// What a drain has come to so far.
 #[derive(Default)]
@@ -102,75 +98,6 @@ impl Fanout {
         state.cursor = state.cursor.max(stands);
         batch.cursor = state.cursor;
         batch.more = state.turns() > 0;
-    }
-
-    /// The way of most drains: what waits is of one channel, at most one stream a symbol, and all of it
-    /// fits as it is. Then the batch only names the events, symbol by symbol; readers at the same place
-    /// can share what is made of them.
-    fn drain_runs(&mut self, session: SessionId, budget: usize, batch: &mut Batch) -> bool {
-        self.warm_runs(session);
-        if !self.takes_runs(session, budget) {
-            return false;
-        }
-        let now = self.now;
-        let state = self.sessions.session_mut(session);
-        self.turns.clear();
-        while state.turns() > 0 {
-            state.pop(&mut self.turns);
-        }
-        for &id in &self.turns {
-            let sub = state.sub_mut(id);
-            let Some(topic) = self.topics[sub.topic.index()].as_mut() else { continue };
-            let (prev, to) = (sub.account.place, topic.head);
-            if to > prev {
-                batch.runs.push(Run { topic: sub.topic, prev, to, look: sub.options.look });
-                sub.account.run(to);
-                self.stats.count(sub.topic.stream.channel(), to.since(prev), 0, 0);
-            }
-            topic.caught_up(sub.place_in_lane, &sub.options);
-            state.sent(id, now);
-        }
-        true
-    }
-
-    /// Reads what a drain of many streams will need, all of a kind together: one by one, each waits for
-    /// memory several times.
-    fn warm_runs(&self, session: SessionId) {
-        let Some(state) = self.sessions.get(session).filter(|state| state.turns() >= WARMED_MIN) else {
-            return;
-        };
-        for sub in state.queued() {
-            black_box((sub.account.place, sub.waiting.is_some(), sub.options.conflate));
-        }
-        let topics =
-            || state.queued().filter_map(|sub| Some((self.topics[sub.topic.index()].as_ref()?, sub)));
-        for (topic, _) in topics() {
-            black_box(topic.head);
-        }
-        for (topic, sub) in topics() {
-            topic.warm(sub.place_in_lane);
-        }
-    }
-
-    /// Whether all that a session waits for can go as it is, without an order to keep.
-    fn takes_runs(&self, session: SessionId, budget: usize) -> bool {
-        let Some(state) = self.sessions.get(session).filter(|state| state.slow.is_none()) else {
-            return false;
-        };
-        let (mut kind, mut left) = (None, budget);
-        for mut ready in state.ready() {
-            let (Some(sub), None) = (ready.next(), ready.next()) else { return false };
-            let this = (sub.topic.stream.channel(), sub.options.look);
-            let topic = self.topics[sub.topic.index()].as_ref();
-            let lacks = topic.and_then(|topic| topic.whole()?.lacks(sub.account.place));
-            match lacks {
-                Some(weight) if sub.takes_runs() && *kind.get_or_insert(this) == this && weight <= left => {
-                    left -= weight;
-                }
-                _ => return false,
-            }
-        }
-        kind.is_some()
     }
 
     fn drain_all(&mut self, session: SessionId, budget: usize, batch: &mut Batch, sum: &mut Sum) -> Waits {

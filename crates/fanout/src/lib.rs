@@ -24,6 +24,7 @@ mod out;
 mod replay;
 mod resume;
 mod ring;
+mod runs;
 mod sequencer;
 mod session;
 mod topic;
