@@ -19,7 +19,9 @@ impl SessionId {
 pub struct SymbolId(pub(crate) u32);
 
 impl SymbolId {
-    pub(crate) const fn index(self) -> usize {
+    /// Its number, from 0.
+    #[must_use]
+    pub const fn index(self) -> usize {
         self.0 as usize
     }
 }

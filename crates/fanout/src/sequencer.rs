@@ -68,10 +68,10 @@ impl Sequencer {
         Ok(Some(event))
     }
 
-    /// How many symbols are listed.
+    /// What is listed, by the number of its symbol.
     #[must_use]
-    pub fn symbols(&self) -> usize {
-        self.listed.len()
+    pub fn instruments(&self) -> &[Arc<Instrument>] {
+        &self.listed
     }
 
     fn symbol(&mut self, instrument: &Arc<Instrument>) -> Result<SymbolId, SymbolTaken> {

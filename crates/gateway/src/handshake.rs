@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Version, header};
 use ws::Deflate;
 
 use crate::problem::Problem;
+use crate::settings::Settings;
 
 /// What a good handshake asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -90,7 +91,8 @@ fn offered(headers: &HeaderMap) -> Result<(Option<&'static str>, Option<String>)
     Ok((subprotocol, token.or(by_subprotocol)))
 }
 
-fn bearer(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+/// The token of the `Authorization` header.
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     if !headers.contains_key(header::AUTHORIZATION) {
         return Ok(None);
     }
@@ -137,22 +139,28 @@ pub(crate) struct Origins<'a> {
     pub(crate) secure: bool,
 }
 
-impl Origins<'_> {
-    /// Browsers always send an origin, and cannot forge it; other clients send none.
-    fn check(&self, headers: &HeaderMap) -> Result<(), Problem> {
-        if !headers.contains_key(header::ORIGIN) {
-            return Ok(());
-        }
-        let scheme = if self.secure { "https" } else { "http" };
-        let own = single(headers, &header::HOST).map(|host| format!("{scheme}://{host}"));
-        let good = single(headers, &header::ORIGIN).is_some_and(|origin| {
-            own.as_deref() == Some(origin) || self.allowed.iter().any(|allowed| allowed == origin)
-        });
-        if good {
+impl<'a> Origins<'a> {
+    /// Those of a server.
+    pub(crate) fn of(settings: &'a Settings) -> Self {
+        Self { allowed: &settings.allowed_origins, secure: settings.tls.is_some() }
+    }
+
+    /// Browsers send an origin where it matters, and cannot forge it; other clients send none.
+    pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        if !headers.contains_key(header::ORIGIN)
+            || single(headers, &header::ORIGIN).is_some_and(|origin| self.allow(origin, headers))
+        {
             return Ok(());
         }
         let detail = "Pages of this origin may not connect. The operator can add it to allowed_origins.";
         Err(Problem::new(StatusCode::FORBIDDEN, "forbidden_origin", detail))
+    }
+
+    /// Whether pages of an origin may connect to the host of these headers.
+    pub(crate) fn allow(&self, origin: &str, headers: &HeaderMap) -> bool {
+        let scheme = if self.secure { "https" } else { "http" };
+        let own = single(headers, &header::HOST).map(|host| format!("{scheme}://{host}"));
+        own.as_deref() == Some(origin) || self.allowed.iter().any(|allowed| allowed == origin)
     }
 }
 

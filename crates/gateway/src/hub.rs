@@ -10,7 +10,8 @@ use model::{Body, State, Symbol, Tick};
 use tokio_stream::Stream;
 
 use crate::clock;
-use crate::metrics::{CONFLICTS, Census, PUBLISHED};
+use crate::doors::Catalogue;
+use crate::metrics::{CONFLICTS, PUBLISHED};
 use crate::queue::{self, Events};
 
 /// Sequences the ticks of a stream and hands them to the shards of a server.
@@ -34,8 +35,9 @@ struct Inner {
     sequencer: Sequencer,
     shards: Vec<queue::Sender>,
     feeds: Feeds,
-    census: Census,
-    symbols: usize,
+    catalogue: Catalogue,
+    /// How many of the instruments are in it.
+    listed: usize,
     /// Symbols whose conflict was logged.
     conflicts: Vec<Symbol>,
 }
@@ -58,7 +60,7 @@ impl Feeds {
 }
 
 impl Hub {
-    pub(crate) fn new(shards: Vec<queue::Sender>, feeds: Feeds, census: Census) -> Self {
+    pub(crate) fn new(shards: Vec<queue::Sender>, feeds: Feeds, catalogue: Catalogue) -> Self {
         Self(Arc::new(Mutex::new(Inner {
             ticks: None,
             over: false,
@@ -66,8 +68,8 @@ impl Hub {
             sequencer: Sequencer::default(),
             shards,
             feeds,
-            census,
-            symbols: 0,
+            catalogue,
+            listed: 0,
             conflicts: Vec::new(),
         })))
     }
@@ -157,10 +159,15 @@ impl Inner {
             }
         }
         metrics::counter!(PUBLISHED).increment(events.len() as u64);
-        let symbols = self.sequencer.symbols();
-        if symbols != self.symbols {
-            self.symbols = symbols;
-            self.census.note(symbols);
+        let instruments = self.sequencer.instruments();
+        if instruments.len() != self.listed {
+            self.listed = instruments.len();
+            self.catalogue.list(instruments);
+        }
+        for event in &events {
+            if let Body::Status(change) = &event.body {
+                self.catalogue.note(event.topic.symbol, change.state);
+            }
         }
         events
     }

@@ -8,6 +8,7 @@ mod accept;
 mod admin;
 mod auth;
 mod clock;
+mod doors;
 mod echo;
 mod encode;
 mod handshake;

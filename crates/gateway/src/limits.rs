@@ -77,6 +77,20 @@ pub const EVENTS_PER_ROUND: usize = 8_192;
 /// Events on their way to a shard: more than come in while it serves everybody once. The market waits for
 /// a shard, never for a subscriber.
 pub const EVENTS_QUEUED: usize = 32_768;
+/// Bytes of messages that lie between a session and a door that is no WebSocket.
+pub const PIPE_BYTES_MAX: usize = 64 << 10;
+/// Bytes of messages in the answer to one request.
+pub const ANSWER_BYTES_MAX: usize = 8 << 20;
+/// How long a poll waits for news, unless it says otherwise.
+pub const POLL_WAIT: Duration = Duration::from_secs(25);
+/// The longest that it may say.
+pub const POLL_WAIT_MAX: Duration = Duration::from_secs(60);
+/// How long a state may take.
+pub const STATE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a ticket is good for.
+pub const TICKET_LIFE: Duration = Duration::from_secs(30);
+/// Tickets that wait to be used.
+pub const TICKETS_MAX: usize = 10_000;
 /// Connections on their way to a shard.
 pub const ARRIVALS_QUEUED: usize = 64;
 /// Messages read from one session before another has its turn.

@@ -1,8 +1,5 @@
 //! The metrics of the gateway: counted by the shards in plain numbers, handed on now and then.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use fanout::Stats;
 use metrics::{Counter, Gauge, Unit, counter, describe_counter, describe_gauge, gauge};
 use model::Channel;
@@ -134,19 +131,5 @@ impl ShardMetrics {
         self.told = *stats;
         self.sent_bytes.increment(std::mem::take(&mut self.bytes));
         self.flushes.increment(std::mem::take(&mut self.batches));
-    }
-}
-
-/// How many symbols are listed, for the page.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Census(Arc<AtomicU64>);
-
-impl Census {
-    pub(crate) fn note(&self, symbols: usize) {
-        self.0.store(symbols as u64, Ordering::Relaxed);
-    }
-
-    pub(crate) fn symbols(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 /// What the page tells.
 pub(crate) struct Facts<'a> {
-    pub(crate) symbols: u64,
+    pub(crate) symbols: usize,
     pub(crate) feeds: &'a [(String, String)],
     pub(crate) secure: bool,
     pub(crate) host: &'a str,

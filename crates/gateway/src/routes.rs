@@ -15,10 +15,11 @@ use tower_http::timeout::TimeoutLayer;
 use ws::Limits;
 
 use crate::auth::{AuthError, Grant};
+use crate::doors::{self, Catalogue, Tickets};
 use crate::handshake::{self, Origins, unauthorized};
 use crate::hub::Feeds;
 use crate::limits::{ECHO_BYTES_MAX, ECHO_FRAMES_MAX, ECHO_INFLATED_BYTES_MAX, FRAMES_MAX};
-use crate::metrics::{AUTH, Census, REFUSED};
+use crate::metrics::{AUTH, REFUSED};
 use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::shard::Arrival;
@@ -30,7 +31,8 @@ pub(crate) struct App {
     pub(crate) settings: Arc<Settings>,
     pub(crate) shards: Vec<mpsc::Sender<Arrival>>,
     pub(crate) feeds: Feeds,
-    pub(crate) census: Census,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) tickets: Tickets,
     /// Slots of the echo service.
     pub(crate) echoes: Arc<Semaphore>,
 }
@@ -47,6 +49,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .layer(fixed(header::CONTENT_SECURITY_POLICY, page::POLICY));
     Router::new()
         .merge(pages)
+        .merge(doors::router(&app))
         .route("/v1/stream", any(stream))
         .route("/echo", any(echo))
         .fallback(nothing)
@@ -66,17 +69,13 @@ async fn home(State(app): State<Arc<App>>, request: Request) -> Html<String> {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let states = app.feeds.states().into_iter();
     let feeds: Vec<_> = states.map(|(feed, state)| (feed.to_string(), state.to_string())).collect();
-    let facts = page::Facts {
-        symbols: app.census.symbols(),
-        feeds: &feeds,
-        secure: app.settings.tls.is_some(),
-        host,
-    };
+    let facts =
+        page::Facts { symbols: app.catalogue.len(), feeds: &feeds, secure: app.settings.tls.is_some(), host };
     Html(page::render(&facts))
 }
 
 async fn nothing() -> Problem {
-    let detail = "There is nothing here. The stream is at /v1/stream, the echo service at /echo.";
+    let detail = "There is nothing here. The stream is at /v1/stream; over plain HTTP there are /v1/events, /v1/poll, /v1/snapshot, /v1/symbols; the echo service is at /echo.";
     Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
 }
 
@@ -106,7 +105,9 @@ fn open(app: &Arc<App>, parts: &mut Parts) -> Result<Response, Problem> {
         let Some(socket) = upgrade.socket(limits, deflate).await else { return };
         let (name, shard) = name_and_shard(app.shards.len());
         // Refused only when the server is on its way out.
-        let _ = app.shards[shard].send(Arrival { socket: Box::new(socket), grant, name, permit }).await;
+        let _ = app.shards[shard]
+            .send(Arrival { socket: Box::new(socket), grant, name, permit: Some(permit) })
+            .await;
     });
     Ok(response)
 }
@@ -143,11 +144,10 @@ fn open_echo(app: &App, parts: &mut Parts) -> Result<Response, Problem> {
 }
 
 fn check(app: &App, parts: &Parts) -> Result<handshake::Request, Problem> {
-    let origins = Origins { allowed: &app.settings.allowed_origins, secure: app.settings.tls.is_some() };
-    handshake::check(parts, &origins)
+    handshake::check(parts, &Origins::of(&app.settings))
 }
 
-fn grant(app: &App, token: &str) -> Result<Grant, Problem> {
+pub(crate) fn grant(app: &App, token: &str) -> Result<Grant, Problem> {
     let checked = app.settings.keys.check(token, clock::wall());
     let result = match &checked {
         Ok(_) => "ok",
@@ -171,7 +171,7 @@ fn take_permit(parts: &Parts) -> Result<OwnedSemaphorePermit, Problem> {
 }
 
 /// A name for a session, hard to guess but no secret, and the shard it falls to.
-fn name_and_shard(shards: usize) -> (String, usize) {
+pub(crate) fn name_and_shard(shards: usize) -> (String, usize) {
     use std::hash::{BuildHasher, RandomState};
     let number = RandomState::new().hash_one(clock::wall().0);
     let shard = usize::try_from(number % shards.max(1) as u64).unwrap_or(0);

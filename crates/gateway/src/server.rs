@@ -14,9 +14,9 @@ use wire::Epoch;
 
 use crate::accept::{Acceptor, listen};
 use crate::admin::{self, Admin};
+use crate::doors::{Catalogue, Tickets};
 use crate::hub::{Feeds, Hub};
 use crate::limits::{ARRIVALS_QUEUED, ECHO_CONNECTIONS_MAX, EVENTS_QUEUED};
-use crate::metrics::Census;
 use crate::queue::queue;
 use crate::routes::{self, App};
 use crate::settings::{Settings, Tls};
@@ -32,7 +32,7 @@ pub struct Server {
     tls: Option<TlsAcceptor>,
     metrics: PrometheusHandle,
     feeds: Feeds,
-    census: Census,
+    catalogue: Catalogue,
     slots: Arc<Semaphore>,
     shards: Vec<Shard>,
     doors: Vec<mpsc::Sender<crate::shard::Arrival>>,
@@ -78,8 +78,8 @@ impl Server {
         let epoch = Epoch::from_seed(clock::wall().0 / 1_000_000);
         let count = settings.shards.max(1);
         let (inlets, outlets): (Vec<_>, Vec<_>) = (0..count).map(|_| queue(EVENTS_QUEUED)).unzip();
-        let (feeds, census) = (Feeds::default(), Census::default());
-        let hub = Hub::new(inlets, feeds.clone(), census.clone());
+        let (feeds, catalogue) = (Feeds::default(), Catalogue::default());
+        let hub = Hub::new(inlets, feeds.clone(), catalogue.clone());
         let (mut shards, mut doors) = (Vec::new(), Vec::new());
         for outlet in outlets {
             let (door, arrivals) = mpsc::channel(ARRIVALS_QUEUED);
@@ -96,7 +96,7 @@ impl Server {
             tls,
             metrics,
             feeds,
-            census,
+            catalogue,
             slots,
             shards,
             doors,
@@ -139,7 +139,8 @@ impl Server {
             settings: Arc::clone(&self.settings),
             shards: self.doors,
             feeds: self.feeds.clone(),
-            census: self.census,
+            catalogue: self.catalogue,
+            tickets: Tickets::default(),
             echoes: Arc::new(Semaphore::new(ECHO_CONNECTIONS_MAX)),
         };
         let public = Acceptor {

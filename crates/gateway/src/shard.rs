@@ -38,8 +38,8 @@ pub(crate) struct Arrival {
     pub(crate) socket: Box<dyn Socket>,
     pub(crate) grant: Option<Grant>,
     pub(crate) name: String,
-    /// Counts the connection until it is dropped.
-    pub(crate) permit: tokio::sync::OwnedSemaphorePermit,
+    /// Counts the connection until it is dropped, where the session has it to itself.
+    pub(crate) permit: Option<tokio::sync::OwnedSemaphorePermit>,
 }
 
 pub(crate) struct Shard {

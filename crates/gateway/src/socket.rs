@@ -3,6 +3,7 @@
 //! Behind it stands [`WsSocket`]: the codec of `ws` on a stream of ours.
 
 mod outbox;
+mod pipe;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ use std::task::{Context, Poll};
 use wire::CloseCode;
 
 pub(crate) use outbox::Outbox;
+pub(crate) use pipe::{Client, Said, pipe};
 pub(crate) use stream::WsSocket;
 pub(crate) use upgrade::{Upgrade, switching};
 

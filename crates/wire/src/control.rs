@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::ack::{Ack, LedgerEntry};
+use crate::ack::{Ack, LedgerEntry, is_false};
 use crate::code::ErrorCode;
 use crate::request::RequestId;
 
@@ -187,6 +187,9 @@ pub struct Gap {
 pub struct Flushed {
     /// Flushes that are still allowed.
     pub credit: u32,
+    /// Something did not fit, and waits for the next one.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub more: bool,
     /// Where the session stands.
     pub cursor: String,
 }

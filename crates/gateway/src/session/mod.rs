@@ -249,10 +249,10 @@ impl Session {
     }
 
     /// The message that ends a flush, where flushes need credit.
-    pub(crate) fn flushed(&self, ctx: &Ctx<'_>) -> Option<String> {
+    pub(crate) fn flushed(&self, more: bool, ctx: &Ctx<'_>) -> Option<String> {
         let credit = self.pace.credit()?;
         let cursor = self.cursor(ctx).to_string();
-        Some(Control::Flushed(wire::Flushed { credit, cursor }).to_json())
+        Some(Control::Flushed(wire::Flushed { credit, more, cursor }).to_json())
     }
 
     fn close(&mut self, code: CloseCode, reason: &'static str) {

@@ -42,7 +42,7 @@ pub(super) struct Member {
     opened: Duration,
     sent: u64,
     received: u64,
-    _permit: OwnedSemaphorePermit,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 /// How far the session is from its end.
@@ -267,7 +267,7 @@ impl Member {
         let added = self.outbox.bytes() - before_data;
         if added > 0 {
             self.session.pace.flushed(added, now);
-            if let Some(text) = self.session.flushed(&core.ctx()) {
+            if let Some(text) = self.session.flushed(batch.more, &core.ctx()) {
                 self.outbox.text(text);
             }
         }

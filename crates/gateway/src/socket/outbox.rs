@@ -14,7 +14,7 @@ pub(crate) struct Outbox {
 }
 
 #[derive(Debug)]
-enum Outgoing {
+pub(super) enum Outgoing {
     Message(Message),
     Ping,
     Close(CloseCode, &'static str),
@@ -46,6 +46,15 @@ impl Outbox {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.queue.is_empty()
+    }
+
+    /// The next thing to go.
+    pub(super) fn pop(&mut self) -> Option<Outgoing> {
+        let outgoing = self.queue.pop_front()?;
+        if let Outgoing::Message(message) = &outgoing {
+            self.bytes -= message.payload().len();
+        }
+        Some(outgoing)
     }
 
     pub(super) fn clear(&mut self) {

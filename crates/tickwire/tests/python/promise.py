@@ -311,4 +311,5 @@ def main():
     asyncio.run({"lost": lost, "counted": counted, "slow": slow}[mode](url, context, token, *rest))
 
 
-main()
+if __name__ == "__main__":
+    main()

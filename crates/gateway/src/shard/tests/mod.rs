@@ -97,7 +97,7 @@ fn arrival() -> (Arrival, Line) {
     let far = UnixNanos(u64::MAX);
     let scopes = vec![Scope::parse("stream:*").unwrap()];
     let grant = Grant { subject: "alice".to_owned(), scopes, expires_at: far, ends_at: far };
-    let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+    let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().ok();
     let socket = Box::new(line.clone());
     (Arrival { socket, grant: Some(grant), name: "s1".to_owned(), permit }, line)
 }

@@ -15,9 +15,9 @@ use wire::Epoch;
 
 use super::line::{Line, Saying};
 use super::{Feed, arrival};
+use crate::doors::Catalogue;
 use crate::hub::{Feeds, Hub};
 use crate::limits::{ARRIVALS_QUEUED, CONTROL_BYTES_MAX, EVENTS_PER_ROUND, EVENTS_QUEUED, READS_PER_TURN};
-use crate::metrics::Census;
 use crate::queue::queue;
 use crate::settings::{Limits, Settings};
 use crate::shard::{Arrival, Intake, ROUNDS_MAX, SERVED_PER_LOOK, Shard};
@@ -105,7 +105,7 @@ impl Floor {
         let limits = Limits { requests_per_second: 10_000, ..Limits::default() };
         let settings = Arc::new(Settings { limits, ..Settings::for_tests() });
         let (inlet, events) = queue(EVENTS_QUEUED);
-        let (hub, ticks) = (Hub::new(vec![inlet], Feeds::default(), Census::default()), Ticks::default());
+        let (hub, ticks) = (Hub::new(vec![inlet], Feeds::default(), Catalogue::default()), Ticks::default());
         let intake = Intake { events, pump: hub.pump() };
         let (door, arrivals) = mpsc::channel(ARRIVALS_QUEUED);
         let (shutdown, leaving) = watch::channel(false);

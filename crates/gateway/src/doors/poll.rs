@@ -1,0 +1,202 @@
+//! Long polling and states: a session that has one flush, as the answer to one request.
+
+use std::time::Duration;
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use serde_json::value::RawValue;
+use tokio::time::{Instant, timeout_at};
+use tokio_stream::StreamExt;
+use wire::{Ack, Control, ErrorCode, Flushed, Rejected};
+use ws::Message;
+
+use super::text::{cursor_of, type_of};
+use crate::limits::{ANSWER_BYTES_MAX, STATE_TIMEOUT};
+use crate::problem::Problem;
+use crate::socket::{Client, Said};
+
+/// The requests of a session that is to have one flush of what `subscribe` asks for.
+pub(crate) fn requests(subscribe: String) -> [String; 3] {
+    // The interval of a state is the request's own; what waits for it goes at once.
+    [json!({"op": "pace", "credit": true}).to_string(), subscribe, ONE_FLUSH.to_owned()]
+}
+
+const ONE_FLUSH: &str = r#"{"op":"credit","flushes":1}"#;
+
+/// What a session had to say.
+#[derive(Default)]
+struct Answer {
+    messages: Vec<Message>,
+    bytes: usize,
+    /// Where the client stands.
+    cursor: String,
+}
+
+/// Reads until a flush is complete, the session ends, or that time has come.
+async fn answer(client: &mut Client, until: Instant) -> Result<Answer, Problem> {
+    let mut answer = Answer::default();
+    while let Ok(said) = timeout_at(until, client.next()).await {
+        let message = match said {
+            Some(Said::Message(message)) => message,
+            Some(Said::Ping) => continue,
+            Some(Said::Close) | None => break,
+        };
+        let text = message.payload();
+        if let Some(cursor) = cursor_of(text) {
+            answer.cursor = String::from_utf8_lossy(cursor).into_owned();
+        }
+        let mut last = false;
+        match type_of(text) {
+            b"welcome" | b"heartbeat" => continue,
+            b"ack" => match turn(text) {
+                Turn::Silent => continue,
+                Turn::News => {}
+                Turn::Last => last = true,
+            },
+            b"error" => last = true,
+            b"flushed" => {
+                if !serde_json::from_slice(text).is_ok_and(|flushed: Flushed| flushed.more) {
+                    break;
+                }
+                client.ask(ONE_FLUSH.to_owned());
+                continue;
+            }
+            _ => {}
+        }
+        answer.bytes += text.len();
+        if answer.bytes > ANSWER_BYTES_MAX {
+            let detail = "The answer would be larger than 8 MiB. Ask for fewer symbols at a time.";
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_much", detail));
+        }
+        answer.messages.push(message);
+        if last {
+            break;
+        }
+    }
+    Ok(answer)
+}
+
+/// What the answer to our own requests means for the wait.
+enum Turn {
+    /// It says nothing that the client must know.
+    Silent,
+    /// The client must know it.
+    News,
+    /// And there is nothing to wait for.
+    Last,
+}
+
+fn turn(ack: &[u8]) -> Turn {
+    match serde_json::from_slice(ack) {
+        Ok(Control::Ack { ack: Ack::Subscribe { symbols, rejected, .. }, .. }) => match rejected.is_empty() {
+            _ if symbols.is_empty() => Turn::Last,
+            true => Turn::Silent,
+            false => Turn::News,
+        },
+        _ => Turn::Silent,
+    }
+}
+
+/// `{"cursor":…,"messages":[…]}`.
+#[derive(Serialize)]
+struct Polled<'a> {
+    cursor: &'a str,
+    messages: Vec<&'a RawValue>,
+}
+
+/// The news since the cursor of the request, or the states; waits for some where there are none.
+pub(crate) async fn poll(mut client: Client, wait: Duration) -> Result<Response, Problem> {
+    let answer = answer(&mut client, Instant::now() + wait).await?;
+    let messages: Result<Vec<&RawValue>, _> =
+        answer.messages.iter().map(|message| serde_json::from_slice(message.payload())).collect();
+    let messages = messages.map_err(|_| internal())?;
+    Ok(answered(&Polled { cursor: &answer.cursor, messages }))
+}
+
+/// A `snapshot` message, and symbols that were asked for and are not in it.
+#[derive(Deserialize, Serialize)]
+struct State {
+    r#type: String,
+    channel: String,
+    cursor: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    as_of: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ts_sent: Option<String>,
+    data: Vec<Box<RawValue>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    symbols: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    sequences: Vec<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    rejected: Vec<Rejected>,
+}
+
+impl State {
+    /// A state of many symbols comes in several messages.
+    fn join(&mut self, more: Self) {
+        self.data.extend(more.data);
+        if !(self.sequences.is_empty() && more.sequences.is_empty()) {
+            // Where they are absent, all are 0.
+            self.sequences.resize(self.symbols.len(), 0);
+            self.sequences.extend(more.sequences);
+            self.sequences.resize(self.symbols.len() + more.symbols.len(), 0);
+        }
+        self.symbols.extend(more.symbols);
+    }
+}
+
+/// The state of some streams of one channel, as one `snapshot` message.
+pub(crate) async fn snapshot(mut client: Client) -> Result<Response, Problem> {
+    let answer = answer(&mut client, Instant::now() + STATE_TIMEOUT).await?;
+    let (mut state, mut refused) = (None::<State>, Vec::new());
+    for message in &answer.messages {
+        let text = message.payload();
+        if type_of(text) == b"snapshot" {
+            let more: State = serde_json::from_slice(text).map_err(|_| internal())?;
+            match &mut state {
+                None => state = Some(more),
+                Some(state) => state.join(more),
+            }
+            continue;
+        }
+        match serde_json::from_slice(text) {
+            Ok(Control::Ack { ack: Ack::Subscribe { rejected, .. }, .. }) => refused = rejected,
+            Ok(Control::Error(error)) => {
+                return Err(Problem::new(StatusCode::BAD_REQUEST, error.code.as_str(), error.message));
+            }
+            _ => {}
+        }
+    }
+    let Some(mut state) = state else { return Err(nothing(refused)) };
+    (state.cursor, state.rejected) = (answer.cursor, refused);
+    Ok(answered(&state))
+}
+
+/// Why there is no state.
+fn nothing(refused: Vec<Rejected>) -> Problem {
+    if let Some(Rejected { code, message, .. }) = refused.into_iter().next() {
+        let hidden = code == ErrorCode::Forbidden;
+        let status = if hidden { StatusCode::FORBIDDEN } else { StatusCode::NOT_FOUND };
+        return Problem::new(status, code.as_str(), message);
+    }
+    let detail = "The server could not give the state in time. Try again.";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).header(header::RETRY_AFTER, "1")
+}
+
+fn answered(body: &impl Serialize) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    match serde_json::to_vec(body) {
+        Ok(body) => (headers, body).into_response(),
+        Err(_) => internal().into_response(),
+    }
+}
+
+fn internal() -> Problem {
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "A bug of ours: a message cannot be read.")
+}

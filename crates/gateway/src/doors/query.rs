@@ -1,0 +1,98 @@
+//! A subscription as the query of a URL.
+//!
+//! `channels`, `symbols` and `fields` are lists with commas; `cursor` is the `resume` of a subscribe; all
+//! else has the names and values that it has in a subscribe, `filter` as its JSON.
+
+use axum::extract::Query;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use serde_json::{Map, Value};
+use wire::{Request, RequestError};
+
+use crate::problem::Problem;
+
+/// Where an event source says how far it came.
+const LAST_EVENT_ID: &str = "last-event-id";
+
+/// The subscribe request that a URL asks for, and what is left of its query.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    /// The request, as a client of the WebSocket would send it.
+    pub(crate) request: Map<String, Value>,
+    /// One-use ticket instead of a token.
+    pub(crate) ticket: Option<String>,
+    /// Long poll: how long to wait for news.
+    pub(crate) wait_ms: Option<String>,
+}
+
+impl Wanted {
+    /// Reads the query. `channel` stands for `channels`, as there is one where a state is asked for.
+    ///
+    /// # Errors
+    /// A field comes twice, or the text is no query.
+    pub(crate) fn parse(uri: &Uri, headers: &HeaderMap) -> Result<Self, Problem> {
+        let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
+            .map_err(|error| bad(format!("The query cannot be read: {error}.")))?;
+        let mut wanted = Self { request: Map::new(), ticket: None, wait_ms: None };
+        for (name, value) in pairs {
+            let twice = match name.as_str() {
+                "op" | "id" => {
+                    return Err(bad(format!("A query has no \"{name}\": its path says what it asks for.")));
+                }
+                "ticket" => wanted.ticket.replace(value).is_some(),
+                "wait_ms" => wanted.wait_ms.replace(value).is_some(),
+                "cursor" => wanted.set("resume", Value::String(value)),
+                "channel" => wanted.set("channels", vec![value].into()),
+                "channels" | "symbols" | "fields" => wanted.set(&name, listed(&value)),
+                _ => wanted.set(&name, scalar(&name, value)?),
+            };
+            if twice {
+                return Err(bad(format!("The query has \"{name}\" twice.")));
+            }
+        }
+        // A client that comes back by itself repeats the URL it began with.
+        if let Some(cursor) = headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok()) {
+            wanted.set("resume", cursor.into());
+        }
+        wanted.set("op", "subscribe".into());
+        Ok(wanted)
+    }
+
+    /// Returns whether there was one already.
+    fn set(&mut self, name: &str, value: Value) -> bool {
+        self.request.insert(name.to_owned(), value).is_some()
+    }
+
+    /// The request as text, once it is known to be one.
+    ///
+    /// # Errors
+    /// What the protocol says of such a request.
+    pub(crate) fn checked(self) -> Result<String, Problem> {
+        let text = Value::Object(self.request).to_string();
+        match Request::parse(&text) {
+            Ok(_) => Ok(text),
+            Err(RequestError { code, message, .. }) => {
+                Err(Problem::new(StatusCode::BAD_REQUEST, code.as_str(), message))
+            }
+        }
+    }
+}
+
+fn bad(detail: String) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "invalid_request", detail)
+}
+
+fn listed(value: &str) -> Value {
+    value.split(',').map(str::trim).filter(|one| !one.is_empty()).collect()
+}
+
+/// Numbers and flags as themselves, objects as their JSON, all else as text.
+fn scalar(name: &str, value: String) -> Result<Value, Problem> {
+    if value.starts_with('{') {
+        return serde_json::from_str(&value)
+            .map_err(|error| bad(format!("\"{name}\" is not JSON: {error}.")));
+    }
+    Ok(match serde_json::from_str(&value) {
+        Ok(scalar @ (Value::Bool(_) | Value::Number(_))) => scalar,
+        _ => Value::String(value),
+    })
+}
