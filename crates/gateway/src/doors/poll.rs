@@ -200,3 +200,60 @@ fn answered(body: &impl Serialize) -> Response {
 fn internal() -> Problem {
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "A bug of ours: a message cannot be read.")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+    use crate::socket::{Outbox, Socket, pipe};
+
+    /// What a session says, all at once.
+    fn said(messages: impl IntoIterator<Item = String>) -> Outbox {
+        let mut outbox = Outbox::default();
+        messages.into_iter().for_each(|message| outbox.text(message));
+        outbox
+    }
+
+    async fn answered(messages: Vec<String>) -> (Result<Answer, Problem>, bool) {
+        let (mut socket, mut client) = pipe([]);
+        let mut outbox = said(messages);
+        let sent = tokio::spawn(async move { poll_fn(|cx| socket.poll_send(cx, &mut outbox)).await });
+        let answer = answer(&mut client, Instant::now() + Duration::from_secs(30)).await;
+        drop(client);
+        (answer, sent.await.unwrap().is_ok())
+    }
+
+    #[tokio::test]
+    async fn an_answer_has_its_bound() {
+        let update = |bytes| format!("{{\"type\":\"update\",\"data\":[\"{}\"]}}", "x".repeat(bytes));
+        let flushed = r#"{"type":"flushed","credit":0,"cursor":"e:9"}"#.to_owned();
+        let most = ANSWER_BYTES_MAX / 8;
+        let frame = update(0).len();
+        let mut messages = vec![update(most - frame); 8];
+        messages.push(flushed.clone());
+        let (good, taken) = answered(messages).await;
+        let good = good.unwrap();
+        assert_eq!((good.messages.len(), good.cursor.as_str(), taken), (8, "e:9", true));
+        let mut messages = vec![update(most - frame); 8];
+        messages.extend([update(0), flushed]);
+        let (refused, _) = answered(messages).await;
+        assert_eq!(refused.err().unwrap().status, StatusCode::PAYLOAD_TOO_LARGE);
+    }
+
+    #[test]
+    fn states_in_several_messages_are_one() {
+        let state = |text: &str| serde_json::from_str::<State>(text).unwrap();
+        let mut whole = state(
+            r#"{"type":"snapshot","channel":"quotes","cursor":"e:1","data":[{"n":1}],"symbols":["A"]}"#,
+        );
+        whole.join(state(r#"{"type":"snapshot","channel":"quotes","cursor":"e:1","data":[],"symbols":["B","C"],"sequences":[0,5]}"#));
+        whole.join(state(
+            r#"{"type":"snapshot","channel":"quotes","cursor":"e:1","data":[{"n":2}],"symbols":["D"]}"#,
+        ));
+        assert_eq!(
+            serde_json::to_string(&whole).unwrap(),
+            r#"{"type":"snapshot","channel":"quotes","cursor":"e:1","data":[{"n":1},{"n":2}],"symbols":["A","B","C","D"],"sequences":[0,0,5,0]}"#
+        );
+    }
+}

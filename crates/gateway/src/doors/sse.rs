@@ -102,7 +102,7 @@ mod tests {
         let error = r#"{"type":"error","message":"no \"cursor\":\"x\""}"#;
         assert_eq!(event(error), format!("event: error\ndata: {error}\n\n"));
         assert_eq!(event(r#"{"type":"heartbeat","cursor":"k3f9:7"}"#), ": heartbeat\n\n");
-        let draining = r#"{"type":"draining","reason":"shutdown","reconnect_after_ms":1730,"deadline":"2026-11-20T14:31:00.000000000Z","cursor":"k3f9:9"}"#;
+        let draining = r#"{"type":"draining","reason":"shutdown","reconnect_after_ms":1730,"deadline":"2026-11-20T14:31:00.000000000Z","cursor":"k3f9:9","ledger":[]}"#;
         assert!(event(draining).starts_with("retry: 1730\nevent: draining\nid: k3f9:9\ndata: {"));
     }
 }

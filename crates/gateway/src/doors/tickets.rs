@@ -78,3 +78,41 @@ fn secret() -> Result<String, Problem> {
     })?;
     Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
 }
+
+#[cfg(test)]
+mod tests {
+    use model::UnixNanos;
+
+    use super::*;
+
+    fn grant(subject: &str) -> Grant {
+        let far = UnixNanos(u64::MAX);
+        Grant { subject: subject.to_owned(), scopes: Vec::new(), expires_at: far, ends_at: far }
+    }
+
+    #[test]
+    fn a_ticket_is_good_once_and_a_while() {
+        let tickets = Tickets::default();
+        let text = |tickets: &Tickets| tickets.0.lock().unwrap().keys().next().unwrap().to_string();
+        tickets.issue(grant("alice")).unwrap();
+        let ticket = text(&tickets);
+        assert_eq!(ticket.len(), 32);
+        assert_eq!(tickets.take(&ticket).unwrap().subject, "alice");
+        assert_eq!(tickets.take(&ticket).unwrap_err().status, StatusCode::UNAUTHORIZED);
+        tickets.issue(grant("bob")).unwrap();
+        let ticket = text(&tickets);
+        tickets.0.lock().unwrap().values_mut().for_each(|(_, until)| *until = clock::now());
+        assert_eq!(tickets.take(&ticket).unwrap_err().code, "token_invalid");
+    }
+
+    #[test]
+    fn only_so_many_wait_and_old_ones_make_room() {
+        let tickets = Tickets::default();
+        for _ in 0..TICKETS_MAX {
+            tickets.issue(grant("alice")).unwrap();
+        }
+        assert_eq!(tickets.issue(grant("alice")).unwrap_err().status, StatusCode::SERVICE_UNAVAILABLE);
+        tickets.0.lock().unwrap().values_mut().take(1).for_each(|(_, until)| *until = clock::now());
+        tickets.issue(grant("alice")).unwrap();
+    }
+}

@@ -166,3 +166,90 @@ impl Drop for Client {
         wake(&mut pipe.writer);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use wire::CloseCode;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    impl Count {
+        fn take(&self) -> usize {
+            self.0.swap(0, Ordering::Relaxed)
+        }
+    }
+
+    fn next(client: &mut Client, cx: &mut Context<'_>) -> Poll<Option<String>> {
+        Pin::new(client).poll_next(cx).map(|said| {
+            said.map(|said| match said {
+                Said::Message(message) => String::from_utf8(message.payload().to_vec()).unwrap(),
+                other => format!("{other:?}"),
+            })
+        })
+    }
+
+    #[test]
+    fn what_is_not_taken_makes_the_session_slow() {
+        let (session, door) = (Arc::new(Count::default()), Arc::new(Count::default()));
+        let (in_session, at_door) = (Waker::from(Arc::clone(&session)), Waker::from(Arc::clone(&door)));
+        let (mut in_session, mut at_door) = (Context::from_waker(&in_session), Context::from_waker(&at_door));
+        let (mut socket, mut client) = pipe([]);
+        assert!(next(&mut client, &mut at_door).is_pending());
+        let (large, mut outbox) = ("x".repeat(PIPE_BYTES_MAX - 1), Outbox::default());
+        for text in [&large, "one", "two"] {
+            outbox.text(text.to_owned());
+        }
+        outbox.close(CloseCode::Normal, "");
+        assert!(socket.poll_send(&mut in_session, &mut outbox).is_pending(), "it is full");
+        assert_eq!((outbox.bytes(), door.take(), session.take()), (3, 1, 0));
+        assert_eq!(next(&mut client, &mut at_door), Poll::Ready(Some(large)));
+        assert_eq!(session.take(), 1, "there is room");
+        assert_eq!(socket.poll_send(&mut in_session, &mut outbox), Poll::Ready(Ok(())));
+        for said in ["one", "two", "Close"] {
+            assert_eq!(next(&mut client, &mut at_door), Poll::Ready(Some(said.to_owned())));
+        }
+        drop(socket);
+        assert_eq!(next(&mut client, &mut at_door), Poll::Ready(None));
+    }
+
+    #[test]
+    fn each_end_hears_of_the_other() {
+        let session = Arc::new(Count::default());
+        let waker = Waker::from(Arc::clone(&session));
+        let mut cx = Context::from_waker(&waker);
+        let (mut socket, mut client) = pipe(["first".to_owned()]);
+        let hear = |socket: &mut PipeSocket, cx: &mut Context<'_>| socket.poll_recv(cx, &mut []);
+        assert_eq!(hear(&mut socket, &mut cx), Poll::Ready(Inbound::Text("first".into())));
+        assert!(hear(&mut socket, &mut cx).is_pending());
+        client.ask("more".to_owned());
+        assert_eq!(session.take(), 1);
+        assert_eq!(hear(&mut socket, &mut cx), Poll::Ready(Inbound::Text("more".into())));
+        assert!(hear(&mut socket, &mut cx).is_pending());
+        // Who takes a ping is alive.
+        let mut outbox = Outbox::default();
+        outbox.ping();
+        assert!(socket.poll_send(&mut cx, &mut outbox).is_ready());
+        assert!(hear(&mut socket, &mut cx).is_pending());
+        assert_eq!(next(&mut client, &mut cx), Poll::Ready(Some("Ping".to_owned())));
+        assert_eq!(session.take(), 1);
+        assert_eq!(hear(&mut socket, &mut cx), Poll::Ready(Inbound::Alive));
+        assert!(hear(&mut socket, &mut cx).is_pending());
+        drop(client);
+        assert_eq!(session.take(), 1);
+        assert_eq!(hear(&mut socket, &mut cx), Poll::Ready(Inbound::Gone));
+        outbox.text("late".to_owned());
+        assert_eq!(socket.poll_send(&mut cx, &mut outbox), Poll::Ready(Err(Gone)));
+    }
+}

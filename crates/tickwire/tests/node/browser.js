@@ -1,4 +1,4 @@
-// A real browser as a client: echoes, and the stream with the token among the subprotocols.
+// A real browser as a client: echoes, the stream with the token among the subprotocols, events with tickets.
 //
 //     node browser.js ADDRESS CERTIFICATE PROGRAM PROFILE COMPRESSED
 //
@@ -68,6 +68,37 @@ async function stream({ url, token, enough }) {
   return { protocol: socket.protocol, extensions: socket.extensions, wrong, code, wasClean };
 }
 
+// In the page: the trades as events, with a ticket for each connection and the last event's id as the cursor.
+async function events({ token, enough }) {
+  const [last, wrong] = [{}, []];
+  let [cursor, count] = [null, 0];
+  const take = ({ type, data, lastEventId }) => {
+    cursor = lastEventId;
+    for (const record of JSON.parse(data).data) {
+      const prev = record.prev_sequence ?? record.sequence - 1;
+      const again = record.sequence <= last[record.symbol];
+      if (type === "update" && !again && prev > last[record.symbol]) wrong.push(`${prev}: ${last[record.symbol]}`);
+      last[record.symbol] = Math.max(last[record.symbol] ?? 0, record.sequence);
+      count += type === "update" && !again;
+    }
+    for (const symbol of JSON.parse(data).symbols ?? []) last[symbol] ??= 0;
+  };
+  for (let visit = 1; visit <= 3; visit++) {
+    const answer = await fetch("/v1/tickets", { method: "POST", headers: { Authorization: `Bearer ${token}` } });
+    const { ticket } = await answer.json();
+    const query = new URLSearchParams({ channels: "trades", symbols: "*", ticket, ...(cursor && { cursor }) });
+    const source = new EventSource(`/v1/events?${query}`);
+    await new Promise((done) => {
+      source.onerror = () => done(wrong.push("an error"));
+      for (const type of ["snapshot", "update"]) {
+        source.addEventListener(type, (event) => (take(event), count >= visit * enough && done()));
+      }
+    });
+    source.close();
+  }
+  return { wrong, count };
+}
+
 (async () => {
   const context = await chromium.launchPersistentContext(profile, {
     executablePath,
@@ -101,6 +132,10 @@ async function stream({ url, token, enough }) {
   assert.strictEqual(streamed.protocol, "tickwire.v1.json");
   assert.match(streamed.extensions, compressed === "yes" ? /^permessage-deflate/ : /^$/);
   assert.deepStrictEqual([streamed.code, streamed.wasClean], [1000, true]);
+
+  const told = await page.evaluate(events, { token: process.env.TICKWIRE_TOKEN, enough: 100 });
+  assert.deepStrictEqual(told.wrong, []);
+  assert(told.count >= 300);
   await context.close();
   clearTimeout(patience);
 })();
