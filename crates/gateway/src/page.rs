@@ -25,6 +25,7 @@ pub(crate) fn render(facts: &Facts<'_>) -> String {
          <main><h1>Tickwire</h1><p>Live market data over WebSocket. Version {version}.</p>\
          <h2>Connect</h2><dl>\
          <dt>Stream</dt><dd><code>{ws}://{host}/v1/stream</code> (protocol <code>tickwire.v1</code>, with a token)</dd>\
+         <dt>Events</dt><dd><code>{http}://{host}/v1/events</code> (server-sent; also <code>/v1/poll</code>, <code>/v1/snapshot</code>, <code>/v1/symbols</code>)</dd>\
          <dt>Echo</dt><dd><code>{ws}://{host}/echo</code> (sends back what it gets)</dd>\
          <dt>This page</dt><dd><code>{http}://{host}/</code></dd></dl>\
          <h2>Feeds</h2><p>{symbols} symbols listed.</p>\
