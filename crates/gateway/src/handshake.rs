@@ -6,6 +6,7 @@ use ws::Deflate;
 
 use crate::problem::Problem;
 use crate::settings::Settings;
+use crate::socket::Encoding;
 
 /// What a good handshake asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,6 +21,18 @@ pub(crate) struct Request {
     pub(crate) deflate: Option<Deflate>,
 }
 
+impl Request {
+    /// What the messages of the connection will be.
+    pub(crate) fn encoding(&self) -> Encoding {
+        match self.subprotocol {
+            Some(wire::SUBPROTOCOL_MSGPACK) => Encoding::MessagePack,
+            _ => Encoding::Json,
+        }
+    }
+}
+
+/// What the server speaks.
+const SUBPROTOCOLS: [&str; 2] = [wire::SUBPROTOCOL_JSON, wire::SUBPROTOCOL_MSGPACK];
 /// Prefix of a subprotocol that carries a token, for browsers, which cannot set headers.
 const BEARER: &str = "bearer.";
 
@@ -77,15 +90,16 @@ fn offered(headers: &HeaderMap) -> Result<(Option<&'static str>, Option<String>)
     let (mut any, mut subprotocol, mut by_subprotocol) = (false, None, None);
     for name in tokens(headers, &header::SEC_WEBSOCKET_PROTOCOL) {
         any = true;
-        if name == wire::SUBPROTOCOL_JSON {
-            subprotocol = Some(wire::SUBPROTOCOL_JSON);
+        if let Some(known) = SUBPROTOCOLS.into_iter().find(|known| *known == name) {
+            // The client's first choice counts.
+            subprotocol = subprotocol.or(Some(known));
         } else if let Some(token) = name.strip_prefix(BEARER) {
             by_subprotocol = Some(token.to_owned());
         }
     }
     if any && subprotocol.is_none() {
         // Without an answer a browser would drop the connection and say nothing of the reason.
-        let detail = "Offer the subprotocol tickwire.v1.json, beside bearer.<token> where that is used.";
+        let detail = "Offer the subprotocol tickwire.v1.json or tickwire.v1.msgpack, beside bearer.<token> where that is used.";
         return Err(Problem::new(StatusCode::BAD_REQUEST, "unknown_subprotocol", detail));
     }
     Ok((subprotocol, token.or(by_subprotocol)))
@@ -273,6 +287,11 @@ mod tests {
         let offer = |value| add("sec-websocket-protocol", value);
         let good = offer("tickwire.v1.json, bearer.a.b.c").unwrap();
         assert_eq!((good.subprotocol, good.token.as_deref()), (Some("tickwire.v1.json"), Some("a.b.c")));
+        let packed = |value| offer(value).unwrap().encoding() == Encoding::MessagePack;
+        assert!(
+            packed("tickwire.v1.msgpack, tickwire.v1.json")
+                && !packed("tickwire.v1.json, tickwire.v1.msgpack")
+        );
         assert_eq!(offer("bearer.a.b.c"), Err((400, "unknown_subprotocol")));
         assert_eq!(offer("mqtt"), Err((400, "unknown_subprotocol")));
         assert_eq!(add("authorization", "bearer x").unwrap().token.as_deref(), Some("x"));

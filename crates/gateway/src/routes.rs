@@ -23,7 +23,7 @@ use crate::metrics::{AUTH, REFUSED};
 use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::shard::Arrival;
-use crate::socket::{Upgrade, switching};
+use crate::socket::{Encoding, Upgrade, switching};
 use crate::{clock, echo, page};
 
 /// What the routes share.
@@ -96,13 +96,14 @@ fn open(app: &Arc<App>, parts: &mut Parts) -> Result<Response, Problem> {
     let request = check(app, parts)?;
     let deflate = request.deflate.filter(|_| app.settings.compression);
     let response = switching(&request, deflate);
-    let grant = request.token.map(|token| grant(app, &token)).transpose()?;
+    let grant = request.token.as_deref().map(|token| grant(app, token)).transpose()?;
+    let encoding = request.encoding();
     let upgrade = Upgrade::take(parts)?;
     let app = Arc::clone(app);
     tokio::spawn(async move {
         let message_bytes = app.settings.limits.message_bytes;
         let limits = Limits { message_bytes, inflated_bytes: message_bytes, frames: FRAMES_MAX };
-        let Some(socket) = upgrade.socket(limits, deflate).await else { return };
+        let Some(socket) = upgrade.socket(limits, deflate, encoding).await else { return };
         let (name, shard) = name_and_shard(app.shards.len());
         // Refused only when the server is on its way out.
         let _ = app.shards[shard]
@@ -135,7 +136,7 @@ fn open_echo(app: &App, parts: &mut Parts) -> Result<Response, Problem> {
             inflated_bytes: ECHO_INFLATED_BYTES_MAX,
             frames: ECHO_FRAMES_MAX,
         };
-        if let Some(socket) = upgrade.socket(limits, request.deflate).await {
+        if let Some(socket) = upgrade.socket(limits, request.deflate, Encoding::Json).await {
             echo::serve(socket).await;
         }
         drop((permit, slot));

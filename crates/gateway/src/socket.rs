@@ -11,12 +11,64 @@ mod upgrade;
 
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use wire::CloseCode;
+use ws::{Message, WindowBits};
 
 pub(crate) use outbox::Outbox;
 pub(crate) use pipe::{Client, Said, pipe};
 pub(crate) use stream::WsSocket;
 pub(crate) use upgrade::{Upgrade, switching};
+
+/// How a connection has its messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Form {
+    pub(crate) encoding: Encoding,
+    pub(crate) window: Option<WindowBits>,
+}
+
+/// What the messages of a connection are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Encoding {
+    /// Text messages of JSON.
+    #[default]
+    Json,
+    /// Binary messages of MessagePack.
+    MessagePack,
+}
+
+impl Form {
+    /// The frame of a message; what all connections of a form share is made for the first of them.
+    pub(crate) fn frame(self, message: &Message) -> &Bytes {
+        match self.encoding {
+            Encoding::Json => message.frame(self.window),
+            Encoding::MessagePack => message.other(packed).frame(self.window),
+        }
+    }
+}
+
+impl Encoding {
+    /// The JSON of what came in, or why there is none.
+    pub(crate) fn read(self, message: Result<String, Vec<u8>>) -> Result<String, String> {
+        match (self, message) {
+            (Self::Json, Ok(text)) => Ok(text),
+            (Self::MessagePack, Err(bytes)) => {
+                wire::unpack(&bytes).map_err(|error| format!("The message is not MessagePack: {error}."))
+            }
+            (Self::Json, Err(_)) => {
+                Err("Binary messages are not JSON. This connection takes text messages.".to_owned())
+            }
+            (Self::MessagePack, Ok(_)) => {
+                Err("Text messages are not MessagePack. This connection takes binary messages.".to_owned())
+            }
+        }
+    }
+}
+
+fn packed(text: &[u8]) -> Message {
+    // Ours are all JSON; were one not, it would be seen as what it is.
+    wire::pack(text).map_or_else(|_| Message::binary(text), |packed| Message::binary(&packed))
+}
 
 /// A socket that carries messages.
 pub(crate) trait Socket: Send {
@@ -25,6 +77,8 @@ pub(crate) trait Socket: Send {
     fn poll_recv(&mut self, cx: &mut Context<'_>, scratch: &mut [u8]) -> Poll<Inbound>;
     /// Takes from `outbox` what the socket can take. Ready when all of it is with the kernel.
     fn poll_send(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) -> Poll<Result<(), Gone>>;
+    /// What its messages are.
+    fn encoding(&self) -> Encoding;
     /// Reads what `poll_send` will need, to have it near by then.
     fn warm(&self);
 }

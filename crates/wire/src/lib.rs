@@ -11,6 +11,7 @@ mod cursor;
 mod decode;
 mod fields;
 mod json;
+mod msgpack;
 mod record;
 mod request;
 mod suggest;
@@ -26,6 +27,7 @@ pub use control::{
 pub use cursor::{Cursor, CursorError, Epoch};
 pub use decode::{Data, DecodeError, Record, RecordBody, ServerMessage};
 pub use json::{close_data, decimal, open_data};
+pub use msgpack::{UnpackError, pack, unpack};
 pub use record::{BookNotes, Origin, Stamp, Writer};
 pub use request::{
     Auth, Op, Options, Overflow, Pace, Priority, Request, RequestError, RequestId, Subscribe, Unsubscribe,
@@ -37,3 +39,5 @@ pub use view::View;
 pub const PROTOCOL: &str = "tickwire.v1";
 /// The WebSocket subprotocol of the JSON encoding.
 pub const SUBPROTOCOL_JSON: &str = "tickwire.v1.json";
+/// The WebSocket subprotocol of the MessagePack encoding.
+pub const SUBPROTOCOL_MSGPACK: &str = "tickwire.v1.msgpack";

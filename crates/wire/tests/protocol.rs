@@ -41,6 +41,18 @@ fn every_message_is_written_as_it_stands_here() {
     assert!(control >= 15 && data >= 9, "{control} control and {data} data messages: are they still found?");
 }
 
+/// The other encoding says the same, digit for digit, and is shorter.
+#[test]
+fn every_line_comes_back_from_messagepack() {
+    let (mut json, mut packed) = (0, 0);
+    for line in examples() {
+        let bytes = wire::pack(line.as_bytes()).unwrap();
+        assert_eq!(wire::unpack(&bytes).unwrap(), line);
+        (json, packed) = (json + line.len(), packed + bytes.len());
+    }
+    assert!(packed * 10 < json * 9, "{packed} of {json} bytes");
+}
+
 fn rewrite(kind: &str, data: &Data) -> String {
     let cursor: Cursor = data.cursor.parse().unwrap();
     let as_of = data.as_of.as_ref().map(|as_of| as_of.parse::<Cursor>().unwrap().position);

@@ -38,6 +38,8 @@ struct Shared {
     plain: Bytes,
     /// By window; `None` where compressing does not pay.
     deflated: OnceLock<Box<[OnceLock<Option<Bytes>>; WindowBits::COUNT]>>,
+    /// The same in another encoding.
+    other: OnceLock<Box<Message>>,
 }
 
 impl Message {
@@ -59,7 +61,17 @@ impl Message {
         let mut frame = Vec::with_capacity(HEADER_BYTES_MAX - start + payload.len());
         frame.extend_from_slice(&room[start..]);
         frame.extend_from_slice(payload);
-        Self(Arc::new(Shared { kind, plain: frame.into(), deflated: OnceLock::new() }))
+        Self::framed(kind, frame.into())
+    }
+
+    fn framed(kind: Kind, plain: Bytes) -> Self {
+        Self(Arc::new(Shared { kind, plain, deflated: OnceLock::new(), other: OnceLock::new() }))
+    }
+
+    /// The same in the one other encoding that the server has: `make` is asked when the first receiver
+    /// wants it, and never again.
+    pub fn other(&self, make: impl FnOnce(&[u8]) -> Self) -> &Self {
+        self.0.other.get_or_init(|| Box::new(make(self.payload())))
     }
 
     /// The message itself, without a frame.
@@ -126,7 +138,7 @@ impl TextDraft {
         };
         let mut plain = Bytes::from(frame);
         plain.advance(start);
-        Message(Arc::new(Shared { kind: Kind::Text, plain, deflated: OnceLock::new() }))
+        Message::framed(Kind::Text, plain)
     }
 }
 
@@ -163,6 +175,16 @@ mod tests {
             assert_eq!(message.frame(None), Message::text(&text).frame(None), "{length}");
             assert_eq!(message.payload(), text.as_bytes());
         }
+    }
+
+    #[test]
+    fn another_encoding_is_made_once() {
+        let message = Message::text("abc");
+        let made = message.other(|text| Message::binary(&[text, b"!"].concat())).clone();
+        assert_eq!(made.frame(None)[..], *b"\x82\x04abc!");
+        let again = message.clone();
+        let again = again.other(|_| unreachable!("it is there"));
+        assert_eq!(again.frame(None).as_ptr(), made.frame(None).as_ptr());
     }
 
     #[test]

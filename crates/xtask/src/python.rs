@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::step::{Done, run as step, top};
 
 /// What the clients of the tests and a rival of the bench are written with.
-const PACKAGES: [&str; 1] = ["websockets==17.4"];
+const PACKAGES: [&str; 2] = ["msgpack==1.2.4", "websockets==17.4"];
 
 /// Makes it, with the packages that are needed.
 pub(crate) fn ready() -> Done {

@@ -1,4 +1,4 @@
-//! Long polling and states: a session that has one flush, as the answer to one request.
+//! Long polling and states: what a session has to say until it has said all, as the answer to one request.
 
 use std::time::Duration;
 
@@ -17,13 +17,14 @@ use crate::limits::{ANSWER_BYTES_MAX, STATE_TIMEOUT};
 use crate::problem::Problem;
 use crate::socket::{Client, Said};
 
-/// The requests of a session that is to have one flush of what `subscribe` asks for.
+/// The requests of a session that tells where each flush ends, and has as many as it takes.
 pub(crate) fn requests(subscribe: String) -> [String; 3] {
-    // The interval of a state is the request's own; what waits for it goes at once.
-    [json!({"op": "pace", "credit": true}).to_string(), subscribe, ONE_FLUSH.to_owned()]
+    let [pace, credit] = [json!({"op": "pace", "credit": true}), json!({"op": "credit", "flushes": FLUSHES})];
+    [pace.to_string(), subscribe, credit.to_string()]
 }
 
-const ONE_FLUSH: &str = r#"{"op":"credit","flushes":1}"#;
+/// More than an answer has.
+const FLUSHES: u32 = 1_000;
 
 /// What a session had to say.
 #[derive(Default)]
@@ -34,7 +35,7 @@ struct Answer {
     cursor: String,
 }
 
-/// Reads until a flush is complete, the session ends, or that time has come.
+/// Reads until a flush leaves nothing, the session ends, or that time has come.
 async fn answer(client: &mut Client, until: Instant) -> Result<Answer, Problem> {
     let mut answer = Answer::default();
     while let Ok(said) = timeout_at(until, client.next()).await {
@@ -60,7 +61,6 @@ async fn answer(client: &mut Client, until: Instant) -> Result<Answer, Problem> 
                 if !serde_json::from_slice(text).is_ok_and(|flushed: Flushed| flushed.more) {
                     break;
                 }
-                client.ask(ONE_FLUSH.to_owned());
                 continue;
             }
             _ => {}

@@ -147,11 +147,10 @@ impl Session {
         }
     }
 
-    /// Input: a binary message, on an endpoint that takes text.
-    pub(crate) fn handle_binary(&mut self, ctx: &Ctx<'_>) {
+    /// Input: a message that cannot be read, and why.
+    pub(crate) fn handle_unreadable(&mut self, why: &str, ctx: &Ctx<'_>) {
         self.hear(ctx.now);
-        let message = "Binary messages are not JSON. This endpoint takes text messages.";
-        self.refuse(None, None, ErrorCode::InvalidJson, message, None, ctx.now);
+        self.refuse(None, None, ErrorCode::InvalidJson, why, None, ctx.now);
     }
 
     /// Input: the client broke the rules of the transport in a way that has an error message.

@@ -124,11 +124,8 @@ impl Member {
                 Inbound::Alive => self.session.hear(core.now),
                 // What comes after the goodbye is not heard any more.
                 _ if self.end != End::Open => {}
-                Inbound::Text(text) => {
-                    metrics.received(text.len());
-                    self.session.handle_text(&text, &mut core.ctx());
-                }
-                Inbound::Binary(_) => self.session.handle_binary(&core.ctx()),
+                Inbound::Text(text) => self.handle_message(Ok(text), core, metrics),
+                Inbound::Binary(bytes) => self.handle_message(Err(bytes), core, metrics),
                 Inbound::Fault(CloseCode::TooBig) => {
                     self.session.handle_too_big(&core.ctx());
                     self.say_goodbye(LINGER);
@@ -141,6 +138,15 @@ impl Member {
         }
         // There may be more; others have their turn first.
         waker.wake();
+    }
+
+    /// A message, as text or as bytes.
+    fn handle_message(&mut self, message: Result<String, Vec<u8>>, core: &mut Core, metrics: &ShardMetrics) {
+        metrics.received(message.as_ref().map_or_else(Vec::len, String::len));
+        match self.socket.encoding().read(message) {
+            Ok(text) => self.session.handle_text(&text, &mut core.ctx()),
+            Err(why) => self.session.handle_unreadable(&why, &core.ctx()),
+        }
     }
 
     /// Writes what waits, as far as the socket takes it. `idle`: nothing was read, so nothing is to be

@@ -3,7 +3,9 @@
 use std::collections::VecDeque;
 
 use wire::CloseCode;
-use ws::{Message, WindowBits};
+use ws::Message;
+
+use super::Form;
 
 /// Messages on their way into a socket.
 #[derive(Debug, Default)]
@@ -68,22 +70,22 @@ impl Outbox {
     }
 
     /// The frames that go before the goodbye, in order.
-    pub(crate) fn frames(&self, window: Option<WindowBits>) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn frames(&self, form: Form) -> impl Iterator<Item = &[u8]> {
         self.queue.iter().map_while(move |outgoing| match outgoing {
-            Outgoing::Message(message) => Some(&message.frame(window)[..]),
+            Outgoing::Message(message) => Some(&form.frame(message)[..]),
             Outgoing::Ping => Some(&ws::PING[..]),
             Outgoing::Close(..) => None,
         })
     }
 
     /// `written` bytes of the frames have gone; the rest of the one that was cut is returned.
-    pub(crate) fn advance(&mut self, mut written: usize, window: Option<WindowBits>) -> bytes::Bytes {
+    pub(crate) fn advance(&mut self, mut written: usize, form: Form) -> bytes::Bytes {
         let mut rest = bytes::Bytes::new();
         while written > 0 {
             let frame = match self.queue.pop_front() {
                 Some(Outgoing::Message(message)) => {
                     self.bytes -= message.payload().len();
-                    message.frame(window).clone()
+                    form.frame(&message).clone()
                 }
                 Some(Outgoing::Ping) => bytes::Bytes::from_static(&ws::PING),
                 Some(Outgoing::Close(..)) | None => break,
@@ -126,9 +128,9 @@ mod tests {
             outbox.message(Message::text("two"));
             outbox.close(CloseCode::Normal, "");
             assert_eq!(outbox.pop_close(), None, "not before the messages");
-            assert_eq!(outbox.frames(None).collect::<Vec<_>>().concat(), whole);
-            let mut left = outbox.advance(written, None).to_vec();
-            left.extend(outbox.frames(None).flatten());
+            assert_eq!(outbox.frames(Form::default()).collect::<Vec<_>>().concat(), whole);
+            let mut left = outbox.advance(written, Form::default()).to_vec();
+            left.extend(outbox.frames(Form::default()).flatten());
             assert_eq!(left, whole[written..], "{written}");
             let messages = [5, whole.len()].iter().filter(|end| written > **end - 5).count();
             assert_eq!(outbox.bytes(), 6 - 3 * messages, "{written}");

@@ -13,7 +13,7 @@ use tokio_stream::Stream;
 use ws::Message;
 
 use super::outbox::Outgoing;
-use super::{Gone, Inbound, Outbox, Socket};
+use super::{Encoding, Gone, Inbound, Outbox, Socket};
 use crate::limits::PIPE_BYTES_MAX;
 
 /// The session's end.
@@ -122,6 +122,10 @@ impl Socket for PipeSocket {
         Poll::Pending
     }
 
+    fn encoding(&self) -> Encoding {
+        Encoding::Json
+    }
+
     fn warm(&self) {}
 }
 
@@ -130,15 +134,6 @@ impl Drop for PipeSocket {
         let mut pipe = lock(&self.0);
         pipe.gone = true;
         wake(&mut pipe.reader);
-    }
-}
-
-impl Client {
-    /// The client says something.
-    pub(crate) fn ask(&self, text: String) {
-        let mut pipe = lock(&self.0);
-        pipe.asked.push_back(text);
-        wake(&mut pipe.listener);
     }
 }
 
@@ -232,10 +227,6 @@ mod tests {
         let (mut socket, mut client) = pipe(["first".to_owned()]);
         let hear = |socket: &mut PipeSocket, cx: &mut Context<'_>| socket.poll_recv(cx, &mut []);
         assert_eq!(hear(&mut socket, &mut cx), Poll::Ready(Inbound::Text("first".into())));
-        assert!(hear(&mut socket, &mut cx).is_pending());
-        client.ask("more".to_owned());
-        assert_eq!(session.take(), 1);
-        assert_eq!(hear(&mut socket, &mut cx), Poll::Ready(Inbound::Text("more".into())));
         assert!(hear(&mut socket, &mut cx).is_pending());
         // Who takes a ping is alive.
         let mut outbox = Outbox::default();

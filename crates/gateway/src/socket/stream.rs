@@ -13,7 +13,7 @@ use tokio_rustls::server::TlsStream;
 use wire::CloseCode;
 use ws::{Connection, Event, Input};
 
-use super::{Gone, Inbound, Outbox, Socket};
+use super::{Encoding, Form, Gone, Inbound, Outbox, Socket};
 use crate::limits::{GATHERED_MAX, READS_PER_MESSAGE};
 
 /// A stream of bytes to a client.
@@ -27,6 +27,7 @@ pub(super) enum Io {
 pub(crate) struct WsSocket {
     io: Io,
     connection: Connection,
+    encoding: Encoding,
     /// What must go first: the rest of a frame, or a control frame.
     head: Bytes,
     /// What was read behind an event, and not yet decoded.
@@ -48,8 +49,8 @@ impl Rest {
 
 impl WsSocket {
     /// A socket after the handshake; `early` is what the client sent right behind its own part of it.
-    pub(super) fn new(io: Io, connection: Connection, early: &[u8]) -> Self {
-        Self { io, connection, head: Bytes::new(), rest: Rest::keep(early), shut: false }
+    pub(super) fn new(io: Io, connection: Connection, encoding: Encoding, early: &[u8]) -> Self {
+        Self { io, connection, encoding, head: Bytes::new(), rest: Rest::keep(early), shut: false }
     }
 
     fn handle_rest(&mut self) -> Option<Event> {
@@ -92,7 +93,7 @@ impl WsSocket {
 
     /// Writes the head, and as much of the outbox as goes with it.
     fn write(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) -> Poll<io::Result<()>> {
-        let window = self.connection.window();
+        let form = Form { encoding: self.encoding, window: self.connection.window() };
         let mut slices = [IoSlice::new(&[]); GATHERED_MAX];
         let mut count = 0;
         if !self.head.is_empty() {
@@ -101,7 +102,7 @@ impl WsSocket {
         }
         // Behind the rest of a frame, a control frame is next.
         if count == 0 || !self.connection.has_control() {
-            for (slice, frame) in slices[count..].iter_mut().zip(outbox.frames(window)) {
+            for (slice, frame) in slices[count..].iter_mut().zip(outbox.frames(form)) {
                 *slice = IoSlice::new(frame);
                 count += 1;
             }
@@ -113,7 +114,7 @@ impl WsSocket {
         let of_head = written.min(self.head.len());
         self.head.advance(of_head);
         if written > of_head || self.head.is_empty() {
-            self.head = outbox.advance(written - of_head, window);
+            self.head = outbox.advance(written - of_head, form);
         }
         Poll::Ready(Ok(()))
     }
@@ -168,6 +169,10 @@ impl Socket for WsSocket {
             self.shut(cx);
         }
         Poll::Ready(Ok(()))
+    }
+
+    fn encoding(&self) -> Encoding {
+        self.encoding
     }
 
     fn warm(&self) {

@@ -25,7 +25,7 @@ async fn pair() -> (TcpStream, TcpStream) {
 }
 
 fn socket(io: Io, early: &[u8]) -> WsSocket {
-    WsSocket::new(io, Connection::new(LIMITS, None), early)
+    WsSocket::new(io, Connection::new(LIMITS, None), Encoding::Json, early)
 }
 
 async fn recv(socket: &mut WsSocket) -> Inbound {
@@ -179,7 +179,7 @@ async fn a_record_carries_many_frames() {
     for n in 0..50 {
         outbox.text(format!("message {n}"));
     }
-    let plain: usize = outbox.frames(None).map(<[u8]>::len).sum();
+    let plain: usize = outbox.frames(Form::default()).map(<[u8]>::len).sum();
     assert_eq!(send(&mut socket, &mut outbox).await, Ok(()));
     drop(socket);
     let mut bytes = Vec::new();

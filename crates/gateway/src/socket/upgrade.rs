@@ -10,8 +10,8 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use ws::{Connection, Deflate, Limits};
 
-use super::WsSocket;
 use super::stream::Io;
+use super::{Encoding, WsSocket};
 use crate::handshake;
 use crate::limits::TLS_UNSENT_BYTES_MAX;
 use crate::problem::Problem;
@@ -29,10 +29,15 @@ impl Upgrade {
     }
 
     /// The socket, once the answer has gone out; `None` where the client has not waited for it.
-    pub(crate) async fn socket(self, limits: Limits, deflate: Option<Deflate>) -> Option<WsSocket> {
+    pub(crate) async fn socket(
+        self,
+        limits: Limits,
+        deflate: Option<Deflate>,
+        encoding: Encoding,
+    ) -> Option<WsSocket> {
         let upgraded = self.0.await.ok()?;
         let (io, early) = stream(upgraded)?;
-        Some(WsSocket::new(io, Connection::new(limits, deflate), &early))
+        Some(WsSocket::new(io, Connection::new(limits, deflate), encoding, &early))
     }
 }
 

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 
 use serde_json::Value;
 
-use crate::socket::{Gone, Inbound, Outbox, Socket};
+use crate::socket::{Encoding, Form, Gone, Inbound, Outbox, Socket};
 
 pub(super) use crate::socket::Inbound as Saying;
 
@@ -93,13 +93,17 @@ impl Socket for Line {
             ends.writer = Some(cx.waker().clone());
             return Poll::Pending;
         }
-        let frames: Vec<u8> = outbox.frames(None).flatten().copied().collect();
-        outbox.advance(frames.len(), None);
+        let frames: Vec<u8> = outbox.frames(Form::default()).flatten().copied().collect();
+        outbox.advance(frames.len(), Form::default());
         ends.said.extend(frames);
         if let Some((code, _)) = outbox.pop_close() {
             ends.closed = Some(code.number());
         }
         Poll::Ready(Ok(()))
+    }
+
+    fn encoding(&self) -> Encoding {
+        Encoding::Json
     }
 
     fn warm(&self) {}
