@@ -34,6 +34,7 @@ pub(super) fn run(schedule: Schedule, tls: Option<Tls>) -> anyhow::Result<()> {
         compression: false,
         allowed_origins: Vec::new(),
         shards: 1,
+        drain: Duration::ZERO,
         limits: Limits { connections: CONNECTIONS, ..Limits::default() },
         logs: LogLimits::default(),
     };

@@ -9,6 +9,7 @@ mod admin;
 mod auth;
 mod clock;
 mod doors;
+mod drain;
 mod echo;
 mod encode;
 mod handshake;

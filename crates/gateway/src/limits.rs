@@ -44,8 +44,6 @@ pub const LINGER: Duration = Duration::from_millis(200);
 pub const CONTROL_BYTES_MAX: usize = 256 << 10;
 /// How long a full socket has to take a goodbye.
 pub const GOODBYE_TIMEOUT: Duration = Duration::from_secs(30);
-/// The same where the server goes away.
-pub const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Echo connections at a time: they carry large messages for anybody.
 pub const ECHO_CONNECTIONS_MAX: usize = 64;
 /// Bad requests within [`OFFENCE_WINDOW`] that end a session.

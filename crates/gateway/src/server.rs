@@ -150,31 +150,37 @@ impl Server {
             slots: self.slots,
             shutdown: leaving.clone(),
         };
-        let admin = Admin { metrics: self.metrics.clone(), feeds: self.feeds, shutdown: leaving.clone() };
+        let admin = Admin { metrics: self.metrics.clone(), feeds: self.feeds, shutdown: leaving };
+        let (over, end) = watch::channel(false);
         let admin = Acceptor {
             listener: self.admin,
             tls: None,
             router: admin::router(Arc::new(admin)),
             slots: Arc::new(Semaphore::new(ADMIN_CONNECTIONS)),
-            shutdown: leaving,
+            // Whoever asks is told of the drain until it is over.
+            shutdown: end,
         };
         let upkeep = tokio::spawn(upkeep(self.metrics));
         tokio::spawn(admin.run());
         let accepting = tokio::spawn(public.run());
         until.await;
         self.shutdown.send_replace(true);
-        // Sessions get what is left of their goodbye; whoever does not take it is left behind.
-        let _ = tokio::time::timeout(GOODBYE, async { while tasks.join_next().await.is_some() {} }).await;
+        let window = self.settings.drain;
+        tracing::info!(window_ms = window.as_millis(), "draining");
+        // Whoever does not take the goodbye is left behind.
+        let gone = async { while tasks.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(window + GOODBYE, gone).await;
         tasks.abort_all();
         upkeep.abort();
         let _ = accepting.await;
+        over.send_replace(true);
     }
 }
 
 /// Scrapers and probes at a time.
 const ADMIN_CONNECTIONS: usize = 64;
-/// How long goodbyes may take altogether.
-const GOODBYE: Duration = Duration::from_secs(3);
+/// How long goodbyes may take beyond the window.
+const GOODBYE: Duration = Duration::from_secs(2);
 /// Open files that are kept for other things than clients.
 const FILES_KEPT: usize = 64;
 

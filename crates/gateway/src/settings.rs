@@ -25,6 +25,8 @@ pub struct Settings {
     pub compression: bool,
     /// Threads that serve sessions.
     pub shards: usize,
+    /// How long clients have to come back elsewhere when the server goes away; 0 = all are closed at once.
+    pub drain: Duration,
     /// Bounds.
     pub limits: Limits,
     /// Bounds of the logs.
@@ -92,6 +94,7 @@ impl Settings {
             allowed_origins: Vec::new(),
             compression: false,
             shards: 1,
+            drain: Duration::ZERO,
             limits: Limits::default(),
             logs: LogLimits::default(),
         }

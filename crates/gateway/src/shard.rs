@@ -22,6 +22,7 @@ use wire::Epoch;
 
 use crate::auth::Grant;
 use crate::clock;
+use crate::drain::departure;
 use crate::encode::Encoder;
 use crate::hub::Pump;
 use crate::limits::{EVENTS_PER_ROUND, SCRATCH_BYTES};
@@ -107,6 +108,8 @@ const WARMED: usize = 16;
 /// Sessions that are served before the shard looks for news: where many wait, the later ones get what came
 /// while the earlier ones were served, and not a round later.
 const SERVED_PER_LOOK: usize = 8 * WARMED;
+/// Those who come in while the server leaves come back as if they were one of so many.
+const LATE: usize = 100;
 /// Nothing waits longer than this for a look at the timers and the metrics.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -185,7 +188,7 @@ impl Shard {
             let mut member = Member::new(arrival, &mut self.core, &self.wakes);
             let key = member.key();
             if self.leaving {
-                member.shut_down(&mut self.core);
+                member.shut_down(departure(Duration::ZERO, key % LATE, LATE), &mut self.core);
             }
             if self.members.len() <= key {
                 self.members.resize_with(key + 1, || None);
@@ -309,9 +312,14 @@ impl Shard {
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) {
         if !self.leaving && self.shutdown.as_mut().poll(cx).is_ready() {
             self.leaving = true;
+            let window = self.core.settings.drain;
+            let count = self.members.iter().flatten().count();
+            let mut departures = (0..count).map(|n| departure(window, n, count));
             for key in 0..self.members.len() {
-                if let Some(member) = &mut self.members[key] {
-                    member.shut_down(&mut self.core);
+                if let Some(member) = &mut self.members[key]
+                    && let Some(leaves) = departures.next()
+                {
+                    member.shut_down(leaves, &mut self.core);
                     self.serve(key, false);
                 }
             }

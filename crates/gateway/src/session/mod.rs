@@ -20,6 +20,7 @@ use model::{Pattern, UnixNanos};
 use wire::{CloseCode, Control, Cursor, Epoch, ErrorCode, NoticeState, Request, Welcome};
 
 use crate::auth::Grant;
+use crate::drain::Departure;
 use crate::settings::Settings;
 use bucket::Bucket;
 use pace::Pace;
@@ -54,6 +55,8 @@ pub(crate) struct Session {
     /// A ping frame is to be sent; one was sent and not answered yet.
     ping: Ping,
     expiry_told: bool,
+    /// The server goes away, and ends the session then.
+    leaves: Option<Duration>,
     /// Where the client stands once it has handled all that was sent.
     cursor: u64,
 }
@@ -102,6 +105,7 @@ impl Session {
             heard: ctx.now,
             ping: Ping::Idle,
             expiry_told: false,
+            leaves: None,
             cursor: ctx.fanout.cursor(id),
         };
         let authenticated = session.grant.is_some();
@@ -182,17 +186,19 @@ impl Session {
         self.fail(ErrorCode::SlowConsumer, message, Some(details));
     }
 
-    /// Input: the server goes away.
-    pub(crate) fn handle_shutdown(&mut self, reconnect_after: Duration, ctx: &Ctx<'_>) {
+    /// Input: the server goes away. The session is served until it departs.
+    pub(crate) fn handle_shutdown(&mut self, leaves: Departure, ctx: &Ctx<'_>) {
+        let close_after = u64::try_from(leaves.close_after.as_nanos()).unwrap_or(u64::MAX);
         let draining = wire::Draining {
             reason: "shutdown".to_owned(),
-            reconnect_after_ms: reply::millis(reconnect_after),
-            deadline: ctx.wall.to_string(),
+            reconnect_after_ms: reply::millis(leaves.reconnect_after),
+            deadline: UnixNanos(ctx.wall.0.saturating_add(close_after)).to_string(),
             cursor: self.cursor(ctx).to_string(),
             ledger: self.ledger(ctx),
         };
         self.say(&Control::Draining(Box::new(draining)));
-        self.close(CloseCode::Restart, "shutdown");
+        self.leaves = Some(ctx.now + leaves.close_after);
+        self.check_leave(ctx);
     }
 
     /// Reads what a flush will need, to have it near by then.

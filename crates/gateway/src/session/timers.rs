@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use model::UnixNanos;
-use wire::{Control, ErrorCode, Heartbeat, TokenExpiring};
+use wire::{CloseCode, Control, ErrorCode, Heartbeat, TokenExpiring};
 
 use super::requests::auth_deadline;
 use super::{Ctx, Ping, Session};
@@ -25,6 +25,7 @@ impl Session {
             self.fail(ErrorCode::AuthTimeout, message, None);
         }
         self.check_expiry(ctx);
+        self.check_leave(ctx);
         if self.ping == Ping::Idle && ctx.now >= self.heard + limits.ping {
             self.ping = Ping::Due;
         }
@@ -35,6 +36,12 @@ impl Session {
             self.say(&Control::Heartbeat(Heartbeat { cursor, ts_sent }));
         }
         true
+    }
+
+    pub(super) fn check_leave(&mut self, ctx: &Ctx<'_>) {
+        if self.leaves.is_some_and(|leaves| ctx.now >= leaves) {
+            self.close(CloseCode::Restart, "shutdown");
+        }
     }
 
     fn check_expiry(&mut self, ctx: &Ctx<'_>) {
@@ -60,6 +67,9 @@ impl Session {
         }
         if idle {
             next = next.min(self.sent + limits.heartbeat);
+        }
+        if let Some(leaves) = self.leaves {
+            next = next.min(leaves);
         }
         match &self.grant {
             None => next.min(auth_deadline(self.opened, limits.auth_timeout)),

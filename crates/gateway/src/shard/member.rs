@@ -11,10 +11,10 @@ use wire::{CloseCode, NoticeState};
 
 use super::{Arrival, Core};
 use crate::clock;
+use crate::drain::Departure;
 use crate::encode::Place;
 use crate::limits::{
     BUDGET_FULL, BUDGET_OPEN, CLOSE_TIMEOUT, CONTROL_BYTES_MAX, GOODBYE_TIMEOUT, LINGER, READS_PER_TURN,
-    SHUTDOWN_TIMEOUT,
 };
 use crate::metrics::ShardMetrics;
 use crate::session::{self, Goodbye, Session};
@@ -290,7 +290,6 @@ impl Member {
         match self.session.closing().map(|goodbye| goodbye.code) {
             Some(CloseCode::SlowConsumer) => GOODBYE_TIMEOUT,
             _ if !self.behind => CLOSE_TIMEOUT,
-            Some(CloseCode::Restart) => SHUTDOWN_TIMEOUT,
             _ => GOODBYE_TIMEOUT,
         }
     }
@@ -335,10 +334,9 @@ impl Member {
         }
     }
 
-    pub(super) fn shut_down(&mut self, core: &mut Core) {
-        // Spread over a second and a half by the session's number, so that not all come back at once.
-        let spread = Duration::from_millis(250 + (self.session.id.index() as u64).wrapping_mul(97) % 1_500);
-        self.session.handle_shutdown(spread, &core.ctx());
+    /// The server goes away.
+    pub(super) fn shut_down(&mut self, leaves: Departure, core: &mut Core) {
+        self.session.handle_shutdown(leaves, &core.ctx());
     }
 
     /// The session is over: one line says how it was.

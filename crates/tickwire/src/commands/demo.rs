@@ -34,6 +34,7 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
         allowed_origins: Vec::new(),
         compression: false,
         shards: 1,
+        drain: Duration::ZERO,
         limits: Limits::default(),
         logs: LogLimits::default(),
     };

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::Duration;
 
 use fanout::limits::LogLimits;
 use gateway::{Keys, Limits, Settings, Tls};
@@ -36,6 +37,7 @@ struct ServerTable {
     allowed_origins: Vec<String>,
     compression: bool,
     shards: usize,
+    drain: Time,
 }
 
 #[derive(Debug, Deserialize)]
@@ -88,13 +90,14 @@ impl Default for ServerTable {
             allowed_origins: Vec::new(),
             compression: false,
             shards: 0,
+            drain: Time(Duration::from_secs(10)),
         }
     }
 }
 
 impl Default for AuthTable {
     fn default() -> Self {
-        let lifetime_max = Time(std::time::Duration::from_secs(31 * 86_400));
+        let lifetime_max = Time(Duration::from_secs(31 * 86_400));
         Self { issuer: "tickwire".into(), audience: "tickwire".into(), lifetime_max, keys: Vec::new() }
     }
 }
@@ -190,6 +193,7 @@ impl Config {
             allowed_origins: file.server.allowed_origins,
             compression: file.server.compression,
             shards,
+            drain: file.server.drain.0,
             limits: limits(&file.limits, source)?,
             logs: logs(&file.logs, source)?,
         };
