@@ -1,6 +1,7 @@
 //! The template, and every kind of slip.
 
 use std::path::Path;
+use std::time::Duration;
 
 use ingest::feed::FeedKind;
 
@@ -55,7 +56,7 @@ fn a_slip_is_named_with_its_line() {
         wrong("[server]\nlisten = \"127.0.0.1:1\"\nadmin_lisen = \"127.0.0.1:2\"\n"),
         "TOML parse error at line 3, column 1 ⏎   | ⏎ 3 | admin_lisen = \"127.0.0.1:2\" ⏎   | ^^^^^^^^^^^ ⏎ \
          unknown field `admin_lisen`, expected one of `listen`, `admin_listen`, `tls_cert_file`, `tls_key_file`, \
-         `allow_plain`, `allowed_origins`, `compression`, `shards` ⏎ help: did you mean \"admin_listen\"?"
+         `allow_plain`, `allowed_origins`, `compression`, `shards`, `drain` ⏎ help: did you mean \"admin_listen\"?"
     );
     for (text, says) in [
         ("[limits]\nheartbeat = \"5 parsecs\"", "line 2, column 13"),
@@ -78,6 +79,12 @@ fn a_slip_is_named_with_its_line() {
     ] {
         assert!(wrong(text).contains(says), "{text}: {}", wrong(text));
     }
+}
+
+#[test]
+fn a_drain_takes_as_long_as_it_is_told() {
+    assert_eq!(load("").unwrap().settings.drain, Duration::from_secs(10));
+    assert_eq!(load("[server]\ndrain = \"0s\"").unwrap().settings.drain, Duration::ZERO);
 }
 
 #[test]
