@@ -35,7 +35,7 @@ pub(super) fn run(schedule: Schedule, tls: Option<Tls>) -> anyhow::Result<()> {
         allowed_origins: Vec::new(),
         shards: 1,
         drain: Duration::ZERO,
-        limits: Limits { connections: CONNECTIONS, ..Limits::default() },
+        limits: Limits { connections: CONNECTIONS, http_requests_per_second: u32::MAX, ..Limits::default() },
         logs: LogLimits::default(),
     };
     let runtime = Builder::new_multi_thread().enable_all().build()?;

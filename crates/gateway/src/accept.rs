@@ -11,7 +11,7 @@ use hyper::Request;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -21,12 +21,13 @@ use tokio_rustls::TlsAcceptor;
 use crate::limits::{BACKLOG, HEADER_BYTES_MAX, HEADER_TIMEOUT, HEADERS_MAX, TLS_TIMEOUT, UNSENT_BYTES_MAX};
 use crate::metrics::REFUSED;
 use crate::routes::Permit;
+use crate::settings::Limits;
 
 /// Listens on `address`, with a backlog for storms.
 ///
 /// # Errors
 /// The address is taken or not ours.
-pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+pub(crate) fn listen(address: SocketAddr, limits: &Limits) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
@@ -34,6 +35,11 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     // cannot be coalesced any more.
     socket.set_tcp_nodelay(true)?;
     socket.set_tcp_notsent_lowat(UNSENT_BYTES_MAX)?;
+    // Whoever takes nothing for so long, or is not there any more, is let go by the kernel, also where no
+    // session looks after it: answers over plain HTTP are nobody's once they are on their way.
+    socket.set_tcp_user_timeout(Some(limits.ping + limits.silence))?;
+    let probes = TcpKeepalive::new().with_time(limits.ping).with_interval(PROBE).with_retries(PROBES);
+    socket.set_tcp_keepalive(&probes)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())
@@ -48,6 +54,9 @@ pub(crate) struct Acceptor {
     pub(crate) shutdown: watch::Receiver<bool>,
 }
 
+/// Questions whether somebody is there: how often, and how many without an answer.
+const PROBE: Duration = Duration::from_secs(10);
+const PROBES: u32 = 3;
 /// How long the loop rests when the system refuses to give it a connection.
 const REST: Duration = Duration::from_millis(100);
 
@@ -145,10 +154,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_has_the_options_of_its_listener() {
-        let listener = listen(([127, 0, 0, 1], 0).into()).unwrap();
+        let listener = listen(([127, 0, 0, 1], 0).into(), &Limits::default()).unwrap();
         let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (stream, _) = listener.accept().await.unwrap();
         assert!(stream.nodelay().unwrap());
-        assert_eq!(SockRef::from(&stream).tcp_notsent_lowat().unwrap(), UNSENT_BYTES_MAX);
+        let socket = SockRef::from(&stream);
+        assert_eq!(socket.tcp_notsent_lowat().unwrap(), UNSENT_BYTES_MAX);
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(110)));
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_secs(20));
     }
 }

@@ -4,7 +4,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Version, header};
 use ws::Deflate;
 
-use crate::problem::Problem;
+use crate::problem::{Problem, unauthorized};
 use crate::settings::Settings;
 use crate::socket::Encoding;
 
@@ -117,12 +117,6 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<String>, Problem> {
         return Ok(Some(token.to_owned()));
     }
     Err(unauthorized("token_invalid", "The Authorization header must be \"Bearer <token>\"."))
-}
-
-/// The refusal of a token.
-pub(crate) fn unauthorized(code: &'static str, detail: &str) -> Problem {
-    Problem::new(StatusCode::UNAUTHORIZED, code, detail)
-        .header(header::WWW_AUTHENTICATE, "Bearer realm=\"tickwire\", error=\"invalid_token\"")
 }
 
 /// The one value of a header that may stand only once.

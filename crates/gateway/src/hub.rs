@@ -95,12 +95,19 @@ impl Hub {
 }
 
 impl Pump {
-    /// Hands all that has come to the shards, unless somebody does so already.
-    pub(crate) fn pump(&self) {
-        if let Ok(mut inner) = self.0.try_lock() {
+    /// Hands all that has come to the shards; false where somebody does so already.
+    pub(crate) fn try_pump(&self) -> bool {
+        self.0.try_lock().is_ok_and(|mut inner| {
             // The end of the ticks is for the task of the hub.
             let _ = inner.pump();
-        }
+            true
+        })
+    }
+
+    /// The same, after whoever does so: who has nothing to do must not leave it to one that stopped because
+    /// there was no room a moment ago.
+    pub(crate) fn pump(&self) {
+        let _ = lock(&self.0).pump();
     }
 }
 

@@ -7,6 +7,7 @@
 mod accept;
 mod admin;
 mod auth;
+mod bucket;
 mod clock;
 mod doors;
 mod drain;

@@ -79,6 +79,8 @@ pub const EVENTS_QUEUED: usize = 32_768;
 pub const PIPE_BYTES_MAX: usize = 64 << 10;
 /// Bytes of messages in the answer to one request.
 pub const ANSWER_BYTES_MAX: usize = 8 << 20;
+/// Bytes of all answers under way: clients that read slowly have theirs in memory.
+pub const ANSWERS_BYTES_MAX: usize = 256 << 20;
 /// How long a poll waits for news, unless it says otherwise.
 pub const POLL_WAIT: Duration = Duration::from_secs(25);
 /// The longest that it may say.
@@ -89,6 +91,10 @@ pub const STATE_TIMEOUT: Duration = Duration::from_secs(10);
 pub const TICKET_LIFE: Duration = Duration::from_secs(30);
 /// Tickets that wait to be used.
 pub const TICKETS_MAX: usize = 10_000;
+/// Those of one subject.
+pub const SUBJECT_TICKETS_MAX: usize = 100;
+/// Subjects whose rate of requests is kept in mind before those who have been silent are forgotten.
+pub const SUBJECTS_KEPT: usize = 4_096;
 /// Connections on their way to a shard.
 pub const ARRIVALS_QUEUED: usize = 64;
 /// Messages read from one session before another has its turn.

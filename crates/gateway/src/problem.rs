@@ -1,8 +1,11 @@
 //! Refusals over HTTP, as RFC 9457 problem details.
 
+use std::time::Duration;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use wire::ErrorCode;
 
 /// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,10 +24,42 @@ impl Problem {
         Self { status, code, detail: detail.into(), headers: Vec::new() }
     }
 
+    /// The refusal that an error of the protocol is.
+    pub(crate) fn of(code: ErrorCode, detail: impl Into<String>) -> Self {
+        let status = match code {
+            ErrorCode::Unauthenticated | ErrorCode::TokenInvalid | ErrorCode::TokenExpired => {
+                return unauthorized(code.as_str(), detail);
+            }
+            ErrorCode::Forbidden => StatusCode::FORBIDDEN,
+            ErrorCode::UnknownSymbol => StatusCode::NOT_FOUND,
+            ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            ErrorCode::Unavailable | ErrorCode::SlowConsumer | ErrorCode::ConnectionLimit => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        Self::new(status, code.as_str(), detail)
+    }
+
+    /// With the time after which the same may succeed.
+    pub(crate) fn retry_after(mut self, wait: Duration) -> Self {
+        let seconds = wait.as_millis().div_ceil(1_000).max(1);
+        self.headers
+            .push((header::RETRY_AFTER, HeaderValue::from(u64::try_from(seconds).unwrap_or(u64::MAX))));
+        self
+    }
+
     pub(crate) fn header(mut self, name: header::HeaderName, value: &'static str) -> Self {
         self.headers.push((name, HeaderValue::from_static(value)));
         self
     }
+}
+
+/// The refusal of a token.
+pub(crate) fn unauthorized(code: &'static str, detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, code, detail)
+        .header(header::WWW_AUTHENTICATE, "Bearer realm=\"tickwire\", error=\"invalid_token\"")
 }
 
 impl IntoResponse for Problem {

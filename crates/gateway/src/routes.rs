@@ -15,12 +15,12 @@ use tower_http::timeout::TimeoutLayer;
 use ws::Limits;
 
 use crate::auth::{AuthError, Grant};
-use crate::doors::{self, Catalogue, Tickets};
-use crate::handshake::{self, Origins, unauthorized};
+use crate::doors::{self, Catalogue, Rates, Room, Tickets, ticket_of};
+use crate::handshake::{self, Origins};
 use crate::hub::Feeds;
 use crate::limits::{ECHO_BYTES_MAX, ECHO_FRAMES_MAX, ECHO_INFLATED_BYTES_MAX, FRAMES_MAX};
 use crate::metrics::{AUTH, REFUSED};
-use crate::problem::Problem;
+use crate::problem::{Problem, unauthorized};
 use crate::settings::Settings;
 use crate::shard::Arrival;
 use crate::socket::{Encoding, Upgrade, switching};
@@ -33,8 +33,17 @@ pub(crate) struct App {
     pub(crate) feeds: Feeds,
     pub(crate) catalogue: Catalogue,
     pub(crate) tickets: Tickets,
+    pub(crate) rates: Rates,
+    pub(crate) room: Room,
     /// Slots of the echo service.
     pub(crate) echoes: Arc<Semaphore>,
+}
+
+impl App {
+    /// Lets a subject's request over plain HTTP pass.
+    pub(crate) fn pass(&self, subject: &str) -> Result<(), Problem> {
+        self.rates.pass(subject, self.settings.limits.http_requests_per_second)
+    }
 }
 
 /// The slot that a connection holds; it becomes the session's when there is one.
@@ -96,7 +105,11 @@ fn open(app: &Arc<App>, parts: &mut Parts) -> Result<Response, Problem> {
     let request = check(app, parts)?;
     let deflate = request.deflate.filter(|_| app.settings.compression);
     let response = switching(&request, deflate);
-    let grant = request.token.as_deref().map(|token| grant(app, token)).transpose()?;
+    let grant = match (&request.token, ticket_of(&parts.uri)?) {
+        (Some(token), _) => Some(grant(app, token)?),
+        (None, Some(ticket)) => Some(app.tickets.take(&ticket)?),
+        (None, None) => None,
+    };
     let encoding = request.encoding();
     let upgrade = Upgrade::take(parts)?;
     let app = Arc::clone(app);
@@ -159,7 +172,7 @@ pub(crate) fn grant(app: &App, token: &str) -> Result<Grant, Problem> {
     metrics::counter!(AUTH, "result" => result).increment(1);
     checked.map_err(|error| {
         let code = if matches!(error, AuthError::Expired(_)) { "token_expired" } else { "token_invalid" };
-        unauthorized(code, &format!("Refused: {error}."))
+        unauthorized(code, format!("Refused: {error}."))
     })
 }
 

@@ -14,7 +14,7 @@ use wire::Epoch;
 
 use crate::accept::{Acceptor, listen};
 use crate::admin::{self, Admin};
-use crate::doors::{Catalogue, Tickets};
+use crate::doors::{Catalogue, Rates, Room, Tickets};
 use crate::hub::{Feeds, Hub};
 use crate::limits::{ARRIVALS_QUEUED, ECHO_CONNECTIONS_MAX, EVENTS_QUEUED};
 use crate::queue::queue;
@@ -70,7 +70,9 @@ impl Server {
         let metrics = recorder()?;
         names::describe();
         let tls = settings.tls.as_ref().map(Tls::config).transpose()?.map(TlsAcceptor::from);
-        let open = |address| listen(address).map_err(|error| ServerError::Listen { address, error });
+        let open = |address| {
+            listen(address, &settings.limits).map_err(|error| ServerError::Listen { address, error })
+        };
         let (public, admin) = (open(settings.listen)?, open(settings.admin_listen)?);
         let settings = Arc::new(settings);
         let (shutdown, leaving) = watch::channel(false);
@@ -141,6 +143,8 @@ impl Server {
             feeds: self.feeds.clone(),
             catalogue: self.catalogue,
             tickets: Tickets::default(),
+            rates: Rates::default(),
+            room: Room::default(),
             echoes: Arc::new(Semaphore::new(ECHO_CONNECTIONS_MAX)),
         };
         let public = Acceptor {

@@ -53,6 +53,8 @@ pub struct Limits {
     pub subscriptions: usize,
     /// Requests a session may send in a second, on average.
     pub requests_per_second: u32,
+    /// Requests over plain HTTP that a subject may send in a second, on average.
+    pub http_requests_per_second: u32,
     /// Longest message a client may send.
     pub message_bytes: usize,
     /// How long a session waits for a token.
@@ -72,6 +74,7 @@ impl Default for Limits {
             symbols: 1_000,
             subscriptions: 5_000,
             requests_per_second: 20,
+            http_requests_per_second: 100,
             message_bytes: 64 << 10,
             auth_timeout: Duration::from_secs(10),
             heartbeat: Duration::from_secs(5),

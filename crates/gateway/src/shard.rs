@@ -203,7 +203,16 @@ impl Shard {
     /// All that has come in, up to a bound: who is behind gets more at a time, so that a backlog makes
     /// writes larger and not later.
     fn poll_events(&mut self, cx: &mut Context<'_>) -> bool {
-        self.intake.pump.pump();
+        let pumped = self.intake.pump.try_pump();
+        let mut published = self.publish(cx);
+        if published == 0 && !pumped {
+            self.intake.pump.pump();
+            published = self.publish(cx);
+        }
+        published > 0
+    }
+
+    fn publish(&mut self, cx: &mut Context<'_>) -> usize {
         let now = self.core.now;
         let mut published = 0;
         while published < EVENTS_PER_ROUND
@@ -216,7 +225,7 @@ impl Shard {
                 }
             }
         }
-        published > 0
+        published
     }
 
     fn tell_listed(&mut self, symbol: SymbolId) {

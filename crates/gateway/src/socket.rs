@@ -66,8 +66,11 @@ impl Encoding {
 }
 
 fn packed(text: &[u8]) -> Message {
-    // Ours are all JSON; were one not, it would be seen as what it is.
-    wire::pack(text).map_or_else(|_| Message::binary(text), |packed| Message::binary(&packed))
+    Message::binary(&wire::pack(text).unwrap_or_else(|error| {
+        // Ours are all JSON, and nothing that may be asked is too deep.
+        tracing::error!("a message cannot be packed: {error}");
+        Vec::new()
+    }))
 }
 
 /// A socket that carries messages.

@@ -2,13 +2,11 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
 use fanout::SymbolId;
 use model::{Channel, Instrument, Pattern, State};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use wire::ErrorCode;
 
 use crate::auth::Grant;
 use crate::problem::Problem;
@@ -57,9 +55,9 @@ impl Catalogue {
         }
     }
 
-    /// Those that somebody may see, of the patterns asked for.
-    pub(crate) fn answer(&self, grant: &Grant, wanted: &Map<String, Value>) -> Result<Response, Problem> {
-        let bad = |detail: String| Problem::new(StatusCode::BAD_REQUEST, "invalid_request", detail);
+    /// Those that somebody may see, of the patterns asked for, as JSON.
+    pub(crate) fn answer(&self, grant: &Grant, wanted: &Map<String, Value>) -> Result<Vec<u8>, Problem> {
+        let bad = |detail: String| Problem::of(ErrorCode::InvalidRequest, detail);
         if let Some(other) = wanted.keys().find(|name| !["op", "symbols"].contains(&name.as_str())) {
             return Err(bad(format!(
                 "Unknown field \"{other}\". /v1/symbols has \"symbols\", a list of patterns."
@@ -79,8 +77,7 @@ impl Catalogue {
             .filter(|entry| !entry.channels.is_empty())
             .collect();
         symbols.sort_unstable_by(|a, b| a.symbol.cmp(&b.symbol));
-        let headers = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
-        Ok((headers, Json(serde_json::json!({ "symbols": symbols }))).into_response())
+        Ok(serde_json::json!({ "symbols": symbols }).to_string().into_bytes())
     }
 }
 

@@ -3,10 +3,13 @@
 //! A door is a [`crate::socket::Client`]: it asks what a client of the WebSocket would ask, and carries
 //! what the session says. Who reads slowly is coalesced as anywhere else.
 
+mod answer;
 mod catalogue;
 mod poll;
 mod query;
+mod rates;
 mod sse;
+mod state;
 mod text;
 mod tickets;
 
@@ -16,23 +19,31 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, Method, StatusCode, header};
+use axum::http::{HeaderName, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use serde_json::Value;
 use tower_http::cors::{AllowOrigin, CorsLayer};
+use wire::ErrorCode;
 
 use crate::auth::Grant;
-use crate::handshake::{Origins, bearer, unauthorized};
+use crate::handshake::{Origins, bearer};
 use crate::limits::{POLL_WAIT, POLL_WAIT_MAX};
 use crate::metrics::REFUSED;
 use crate::problem::Problem;
 use crate::routes::{App, grant, name_and_shard};
 use crate::shard::Arrival;
 use crate::socket::{Client, pipe};
+use answer::requests;
 use query::Wanted;
 
+pub(crate) use answer::Room;
 pub(crate) use catalogue::Catalogue;
+pub(crate) use rates::Rates;
 pub(crate) use tickets::Tickets;
+
+/// Where an event source says how far it came.
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// The routes of all doors.
 pub(crate) fn router(app: &App) -> Router<Arc<App>> {
@@ -53,56 +64,78 @@ fn cors(app: &App) -> CorsLayer {
             Origins::of(&settings).allow(origin.to_str().unwrap_or_default(), &parts.headers)
         }))
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::AUTHORIZATION, HeaderName::from_static("last-event-id")])
+        .allow_headers([header::AUTHORIZATION, LAST_EVENT_ID])
         .max_age(Duration::from_secs(600))
 }
 
 async fn events(State(app): State<Arc<App>>, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
-    told(
-        async {
-            let (grant, wanted) = admit(&app, &parts, false)?;
-            Ok(sse::respond(enter(&app, grant, [wanted.checked()?]).await?))
-        }
-        .await,
-    )
+    told(open_events(&app, &request.into_parts().0).await)
+}
+
+async fn open_events(app: &App, parts: &Parts) -> Result<Response, Problem> {
+    let (grant, mut wanted) = admit(app, parts)?;
+    wanted.has_no_wait()?;
+    // A client that comes back by itself repeats the URL it began with.
+    if let Some(cursor) = parts.headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok()) {
+        wanted.request.insert("resume".to_owned(), cursor.into());
+    }
+    Ok(sse::respond(enter(app, grant, requests(wanted.checked()?)).await?))
 }
 
 async fn news(State(app): State<Arc<App>>, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
-    told(
-        async {
-            let (grant, wanted) = admit(&app, &parts, true)?;
-            let wait = wait(wanted.wait_ms.as_deref())?;
-            poll::poll(enter(&app, grant, poll::requests(wanted.checked()?)).await?, wait).await
-        }
-        .await,
-    )
+    told(open_poll(&app, &request.into_parts().0).await)
+}
+
+async fn open_poll(app: &App, parts: &Parts) -> Result<Response, Problem> {
+    let (grant, wanted) = admit(app, parts)?;
+    let wait = wait(wanted.wait_ms.as_deref())?;
+    let cursor = wanted.request.get("resume").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let states = cursor.is_empty() && wanted.request.get("snapshot") != Some(&Value::Bool(false));
+    let client = enter(app, grant, requests(wanted.checked()?)).await?;
+    poll::poll(client, answer::Wanted { states, wait, cursor }, &app.room).await
 }
 
 async fn state(State(app): State<Arc<App>>, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
-    told(
-        async {
-            let (grant, wanted) = admit(&app, &parts, false)?;
-            if wanted.request.get("channels").and_then(|channels| channels.as_array()?.get(1)).is_some() {
-                let detail = "One channel at a time: a state is one snapshot message.";
-                return Err(Problem::new(StatusCode::BAD_REQUEST, "invalid_request", detail));
-            }
-            poll::snapshot(enter(&app, grant, poll::requests(wanted.checked()?)).await?).await
+    told(open_state(&app, &request.into_parts().0).await)
+}
+
+async fn open_state(app: &App, parts: &Parts) -> Result<Response, Problem> {
+    let (grant, wanted) = admit(app, parts)?;
+    wanted.has_no_wait()?;
+    for none in ["resume", "snapshot"] {
+        if wanted.request.contains_key(none) {
+            let detail = "A state is as of now: there is no cursor to go on from, and no way without it.";
+            return Err(Problem::of(ErrorCode::InvalidRequest, detail));
         }
-        .await,
-    )
+    }
+    if wanted.request.get("channels").and_then(|channels| channels.as_array()?.get(1)).is_some() {
+        let detail = "One channel at a time: a state is one snapshot message.";
+        return Err(Problem::of(ErrorCode::InvalidRequest, detail));
+    }
+    let client = enter(app, grant, requests(wanted.checked()?)).await?;
+    let wanted = answer::Wanted { states: true, wait: Duration::ZERO, cursor: String::new() };
+    state::snapshot(client, wanted, &app.room).await
 }
 
 async fn symbols(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    told(admit(&app, &parts, false).and_then(|(grant, wanted)| app.catalogue.answer(&grant, &wanted.request)))
+    told(admit(&app, &parts).and_then(|(grant, wanted)| {
+        wanted.has_no_wait()?;
+        app.room.respond(app.catalogue.answer(&grant, &wanted.request)?)
+    }))
 }
 
 async fn ticket(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    told(admit(&app, &parts, false).and_then(|(grant, _)| app.tickets.issue(grant)))
+    told(origin_and_token(&app, &parts).and_then(|token| {
+        if parts.uri.query().is_some() {
+            return Err(Problem::of(ErrorCode::InvalidRequest, "A ticket is asked for without a query."));
+        }
+        // A ticket is no token: it cannot be made to last.
+        let grant = grant(&app, &token.ok_or_else(unauthenticated)?)?;
+        app.pass(&grant.subject)?;
+        app.tickets.issue(grant)
+    }))
 }
 
 fn told(answer: Result<Response, Problem>) -> Response {
@@ -113,25 +146,31 @@ fn told(answer: Result<Response, Problem>) -> Response {
 }
 
 /// Who asks, and for what. There is nobody to ask for a token later.
-fn admit(app: &App, parts: &Parts, waits: bool) -> Result<(Grant, Wanted), Problem> {
-    Origins::of(&app.settings).check(&parts.headers)?;
-    let wanted = Wanted::parse(&parts.uri, &parts.headers)?;
-    if !waits && wanted.wait_ms.is_some() {
-        return Err(Problem::new(
-            StatusCode::BAD_REQUEST,
-            "invalid_request",
-            "Only /v1/poll has \"wait_ms\".",
-        ));
+fn admit(app: &App, parts: &Parts) -> Result<(Grant, Wanted), Problem> {
+    if parts.method != Method::GET {
+        let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Ask with GET.");
+        return Err(problem.header(header::ALLOW, "GET"));
     }
-    let grant = match (bearer(&parts.headers)?, &wanted.ticket) {
+    let token = origin_and_token(app, parts)?;
+    let wanted = Wanted::parse(&parts.uri)?;
+    let grant = match (token, &wanted.ticket) {
         (Some(token), _) => grant(app, &token)?,
         (None, Some(ticket)) => app.tickets.take(ticket)?,
-        (None, None) => {
-            let detail = "Send a token as \"Authorization: Bearer <token>\", or a ticket of POST /v1/tickets as ?ticket=.";
-            return Err(unauthorized("unauthenticated", detail));
-        }
+        (None, None) => return Err(unauthenticated()),
     };
+    app.pass(&grant.subject)?;
     Ok((grant, wanted))
+}
+
+fn origin_and_token(app: &App, parts: &Parts) -> Result<Option<String>, Problem> {
+    Origins::of(&app.settings).check(&parts.headers)?;
+    bearer(&parts.headers)
+}
+
+fn unauthenticated() -> Problem {
+    let detail =
+        "Send a token as \"Authorization: Bearer <token>\", or a ticket of POST /v1/tickets as ?ticket=.";
+    Problem::of(ErrorCode::Unauthenticated, detail)
 }
 
 fn wait(millis: Option<&str>) -> Result<Duration, Problem> {
@@ -140,8 +179,13 @@ fn wait(millis: Option<&str>) -> Result<Duration, Problem> {
     wait.ok_or_else(|| {
         let most = POLL_WAIT_MAX.as_millis();
         let detail = format!("\"wait_ms\" must be a whole number of milliseconds up to {most}.");
-        Problem::new(StatusCode::BAD_REQUEST, "invalid_request", detail)
+        Problem::of(ErrorCode::InvalidRequest, detail)
     })
+}
+
+/// The ticket that a URL brings.
+pub(crate) fn ticket_of(uri: &Uri) -> Result<Option<String>, Problem> {
+    Wanted::parse(uri).map(|wanted| wanted.ticket)
 }
 
 /// Opens a session.
@@ -154,8 +198,8 @@ async fn enter(
     let (name, shard) = name_and_shard(app.shards.len());
     let arrival = Arrival { socket: Box::new(socket), grant: Some(grant), name, permit: None };
     app.shards[shard].send(arrival).await.map_err(|_| {
-        let detail = "The server goes away. Try again soon.";
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).header(header::RETRY_AFTER, "2")
+        Problem::of(ErrorCode::Unavailable, "The server goes away. Try again soon.")
+            .retry_after(Duration::from_secs(2))
     })?;
     Ok(client)
 }

@@ -4,14 +4,11 @@
 //! else has the names and values that it has in a subscribe, `filter` as its JSON.
 
 use axum::extract::Query;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::Uri;
 use serde_json::{Map, Value};
-use wire::{Request, RequestError};
+use wire::{ErrorCode, Request, RequestError};
 
 use crate::problem::Problem;
-
-/// Where an event source says how far it came.
-const LAST_EVENT_ID: &str = "last-event-id";
 
 /// The subscribe request that a URL asks for, and what is left of its query.
 #[derive(Debug)]
@@ -29,7 +26,7 @@ impl Wanted {
     ///
     /// # Errors
     /// A field comes twice, or the text is no query.
-    pub(crate) fn parse(uri: &Uri, headers: &HeaderMap) -> Result<Self, Problem> {
+    pub(crate) fn parse(uri: &Uri) -> Result<Self, Problem> {
         let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
             .map_err(|error| bad(format!("The query cannot be read: {error}.")))?;
         let mut wanted = Self { request: Map::new(), ticket: None, wait_ms: None };
@@ -49,12 +46,17 @@ impl Wanted {
                 return Err(bad(format!("The query has \"{name}\" twice.")));
             }
         }
-        // A client that comes back by itself repeats the URL it began with.
-        if let Some(cursor) = headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok()) {
-            wanted.set("resume", cursor.into());
-        }
         wanted.set("op", "subscribe".into());
         Ok(wanted)
+    }
+
+    /// # Errors
+    /// It says how long to wait, where nothing is waited for.
+    pub(crate) fn has_no_wait(&self) -> Result<(), Problem> {
+        match self.wait_ms {
+            None => Ok(()),
+            Some(_) => Err(bad("Only /v1/poll has \"wait_ms\".".to_owned())),
+        }
     }
 
     /// Returns whether there was one already.
@@ -70,15 +72,13 @@ impl Wanted {
         let text = Value::Object(self.request).to_string();
         match Request::parse(&text) {
             Ok(_) => Ok(text),
-            Err(RequestError { code, message, .. }) => {
-                Err(Problem::new(StatusCode::BAD_REQUEST, code.as_str(), message))
-            }
+            Err(RequestError { code, message, .. }) => Err(Problem::of(code, message)),
         }
     }
 }
 
 fn bad(detail: String) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "invalid_request", detail)
+    Problem::of(ErrorCode::InvalidRequest, detail)
 }
 
 fn listed(value: &str) -> Value {

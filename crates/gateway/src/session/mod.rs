@@ -1,7 +1,6 @@
 //! A session: what one client may, wants and is owed. A state machine: texts and time go in,
 //! messages come out; the socket is the shard's.
 
-mod bucket;
 mod options;
 mod pace;
 mod reply;
@@ -20,9 +19,9 @@ use model::{Pattern, UnixNanos};
 use wire::{CloseCode, Control, Cursor, Epoch, ErrorCode, NoticeState, Request, Welcome};
 
 use crate::auth::Grant;
+use crate::bucket::Bucket;
 use crate::drain::Departure;
 use crate::settings::Settings;
-use bucket::Bucket;
 use pace::Pace;
 
 /// What a session needs of its surroundings.

@@ -137,6 +137,15 @@ impl Drop for PipeSocket {
     }
 }
 
+impl Client {
+    /// The client says something.
+    pub(crate) fn ask(&self, text: String) {
+        let mut pipe = lock(&self.0);
+        pipe.asked.push_back(text);
+        wake(&mut pipe.listener);
+    }
+}
+
 impl Stream for Client {
     type Item = Said;
 
@@ -227,6 +236,10 @@ mod tests {
         let (mut socket, mut client) = pipe(["first".to_owned()]);
         let hear = |socket: &mut PipeSocket, cx: &mut Context<'_>| socket.poll_recv(cx, &mut []);
         assert_eq!(hear(&mut socket, &mut cx), Poll::Ready(Inbound::Text("first".into())));
+        assert!(hear(&mut socket, &mut cx).is_pending());
+        client.ask("more".to_owned());
+        assert_eq!(session.take(), 1);
+        assert_eq!(hear(&mut socket, &mut cx), Poll::Ready(Inbound::Text("more".into())));
         assert!(hear(&mut socket, &mut cx).is_pending());
         // Who takes a ping is alive.
         let mut outbox = Outbox::default();

@@ -65,6 +65,7 @@ struct LimitsTable {
     symbols: Option<usize>,
     subscriptions: Option<usize>,
     requests_per_second: Option<u32>,
+    http_requests_per_second: Option<u32>,
     message_bytes: Option<Bytes>,
     auth_timeout: Option<Time>,
     heartbeat: Option<Time>,
@@ -246,6 +247,7 @@ fn limits(table: &LimitsTable, source: &Path) -> Result<Limits, ConfigError> {
         symbols: table.symbols.unwrap_or(default.symbols),
         subscriptions: table.subscriptions.unwrap_or(default.subscriptions),
         requests_per_second: table.requests_per_second.unwrap_or(default.requests_per_second),
+        http_requests_per_second: table.http_requests_per_second.unwrap_or(default.http_requests_per_second),
         message_bytes: table.message_bytes.as_ref().map_or(default.message_bytes, |bytes| bytes.0),
         auth_timeout: time(&table.auth_timeout, default.auth_timeout),
         heartbeat: time(&table.heartbeat, default.heartbeat),
@@ -257,6 +259,7 @@ fn limits(table: &LimitsTable, source: &Path) -> Result<Limits, ConfigError> {
         ("symbols", limits.symbols),
         ("subscriptions", limits.subscriptions),
         ("requests_per_second", limits.requests_per_second as usize),
+        ("http_requests_per_second", limits.http_requests_per_second as usize),
     ];
     if let Some((key, _)) = counts.iter().find(|(_, value)| *value == 0) {
         return Err(ConfigError::rule(source, format!("[limits] {key} = 0: at least 1")));

@@ -15,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPSConnection
 from urllib.parse import urlencode
 
+from websockets.asyncio.client import connect
+
 from promise import CHANNELS, Client
 
 TOKEN = os.environ["TICKWIRE_TOKEN"]
@@ -63,17 +65,20 @@ class Server:
 
 
 def take_events(client, events, count):
-    """Checks so many messages with data, and leaves."""
+    """Checks so many messages with data, and leaves; all that is remembered is the last event's id."""
+    cursor = client.cursor
     for event in events:
+        cursor = event.get("id", cursor)
         if "event" not in event:
-            # `retry` comes first; a comment says that there is somebody.
-            assert event.keys() <= {"retry", ""}, event
+            # `retry` comes first; a comment says that there is somebody; an id says that the states are whole.
+            assert event.keys() <= {"retry", "", "id"}, event
             continue
         message = json.loads(event["data"])
-        assert event["event"] == message["type"] and event.get("id") == message.get("cursor"), event
+        assert event["event"] == message["type"] and event.get("id", message.get("cursor")) == message.get("cursor"), event
         client.take(event["data"])
+        client.cursor = cursor
         count -= message["type"] in ("snapshot", "update")
-        if count <= 0:
+        if count <= 0 and cursor:
             return
     raise AssertionError("the events ended")
 
@@ -110,8 +115,26 @@ def crossing(server):
     checksums = sum(stream.checksums for stream in client.streams.values())
     assert delivered > 1000 and checksums > 100, (delivered, checksums)
     fresh = Client(None, None, None)
+    # However little it waits, the states come whole.
+    _, answer = server.ask("/v1/poll", WANTED | {"wait_ms": 0})
+    for message in answer["messages"]:
+        fresh.take(json.dumps(message))
+    fresh.cursor = answer["cursor"]
     polls(server, fresh, 10)
     assert fresh.streams.keys() >= {key for key, stream in client.streams.items() if stream.book}
+    for channel in ("book", "trades"):
+        stated = Client(None, None, None)
+        _, state = server.ask("/v1/snapshot", {"channel": channel, "symbols": "*", "depth": 10, "checksum": "true"})
+        stated.take(json.dumps(state))
+        for _ in range(3):
+            query = WANTED | {"channels": channel, "cursor": stated.cursor}
+            for message in server.ask("/v1/poll", query)[1]["messages"]:
+                stated.take(json.dumps(message))
+    # Who leaves before it has all has nothing to come back with.
+    for event in server.events(WANTED):
+        assert "id" not in event, event
+        if event.get("event") == "snapshot":
+            break
     return delivered
 
 
@@ -157,6 +180,16 @@ def tickets(server):
     with ThreadPoolExecutor(50) as pool:
         tries = pool.map(lambda _: server.ask("/v1/snapshot", query, headers={})[0].status, range(100))
     assert Counter(tries) == {200: 1, 401: 99}
+    _, issued = server.ask("/v1/tickets", method="POST")
+    response, _ = server.ask("/v1/tickets", {"ticket": issued["ticket"]}, headers={}, method="POST")
+    assert response.status == 400, "a ticket makes no tickets"
+
+    async def ticketed():
+        url = f"wss://{server.address}/v1/stream?ticket={issued['ticket']}"
+        async with connect(url, ssl=server.context) as connection:
+            return json.loads(await connection.recv())["authenticated"]
+
+    assert asyncio.run(ticketed())
 
 
 def refusals(server):
@@ -176,6 +209,8 @@ def refusals(server):
         ("/v1/poll", WANTED | {"op": "ledger"}, BEARER, 400, "invalid_request"),
         ("/v1/poll", list(WANTED.items()) + [("symbols", "A")], BEARER, 400, "invalid_request"),
         ("/v1/snapshot", WANTED, BEARER, 400, "invalid_request"),
+        ("/v1/snapshot", good | {"snapshot": "false"}, BEARER, 400, "invalid_request"),
+        ("/v1/snapshot", good | {"cursor": "k3f9:1"}, BEARER, 400, "invalid_request"),
         ("/v1/snapshot", good | {"symbols": "NOPE-USD"}, BEARER, 404, "unknown_symbol"),
         ("/v1/symbols", {"symbol": "A"}, BEARER, 400, "invalid_request"),
         ("/v1/tickets", {"for": "me"}, BEARER, 405, None),
@@ -185,6 +220,9 @@ def refusals(server):
         if code:
             assert problem["code"] == code and problem["detail"], problem
             assert response.headers["Content-Type"] == "application/problem+json"
+    for path in ("/v1/events", "/v1/poll"):
+        response, _ = server.ask(path, WANTED, method="HEAD")
+        assert response.status == 405, response.status
     began = time.monotonic()
     _, answer = server.ask("/v1/poll", {"channels": "trades", "symbols": "NOPE-USD"})
     assert answer["messages"][0]["rejected"][0]["code"] == "unknown_symbol", answer
@@ -202,7 +240,17 @@ def origins(server):
     assert response.status == 200 and response.headers["Access-Control-Allow-Origin"] == "https://good.example"
 
 
+def rates(server):
+    """Every request is a session of its own: who asks too often is told so."""
+    with ThreadPoolExecutor(8) as pool:
+        tries = list(pool.map(lambda _: server.ask("/v1/symbols")[0], range(600)))
+    counts = Counter(response.status for response in tries)
+    assert counts.keys() == {200, 429} and counts[200] >= 200, counts
+    assert all(int(response.headers["Retry-After"]) >= 1 for response in tries if response.status == 429)
+    return dict(counts)
+
+
 if __name__ == "__main__":
     SERVER = Server(*sys.argv[1:3])
-    for scene in (states, tickets, refusals, origins, crossing, slow):
+    for scene in (states, tickets, refusals, origins, crossing, slow, rates):
         print(scene.__name__, scene(SERVER))

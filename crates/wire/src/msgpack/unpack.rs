@@ -31,8 +31,8 @@ pub enum UnpackError {
     Deep,
 }
 
-/// Maps and lists in each other, as in JSON.
-const DEPTH_MAX: usize = 128;
+/// Maps and lists in each other: half of what JSON may have here, as an answer may hold it deeper.
+const DEPTH_MAX: usize = 64;
 
 /// A client's message as JSON text; a timestamp becomes a text of nine digits. Cost: one pass; nothing is
 /// kept for what a header promises.

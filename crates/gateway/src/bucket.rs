@@ -6,14 +6,14 @@ use std::time::Duration;
 const DEPTH: Duration = Duration::from_secs(2);
 
 #[derive(Default)]
-pub(super) struct Bucket {
+pub(crate) struct Bucket {
     /// When all that was taken has been paid for.
     paid: Duration,
 }
 
 impl Bucket {
     /// Takes one request, or tells how long to wait.
-    pub(super) fn take(&mut self, per_second: u32, now: Duration) -> Option<Duration> {
+    pub(crate) fn take(&mut self, per_second: u32, now: Duration) -> Option<Duration> {
         let paid = self.paid.max(now) + Duration::from_secs(1) / per_second.max(1);
         let owed = paid.saturating_sub(now);
         if owed > DEPTH {
@@ -21,6 +21,11 @@ impl Bucket {
         }
         self.paid = paid;
         None
+    }
+
+    /// Whether something has not been paid for.
+    pub(crate) fn owes(&self, now: Duration) -> bool {
+        self.paid > now
     }
 }
 
