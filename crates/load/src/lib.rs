@@ -12,15 +12,17 @@ mod crowd;
 mod dialect;
 mod error;
 mod frames;
+mod plan;
 mod stream;
 mod survey;
 mod tally;
 
 pub use account::{Fault, Totals};
 pub use clock::{Stamp, now};
-pub use crowd::{Crowd, Group, Looks, Plan, sockets_max};
+pub use crowd::{Crowd, sockets_max};
 pub use dialect::{Dialect, Turn};
 pub use error::LoadError;
+pub use plan::{Group, Looks, Plan};
 pub use stream::Trust;
 pub use survey::Survey;
 pub use tally::Tally;
