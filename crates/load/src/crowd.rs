@@ -7,6 +7,7 @@ use mio::{Events, Interest, Poll, Token};
 
 use crate::account::{Account, Fault, Totals};
 use crate::client::{Books, Client, News, Script};
+use crate::door::{Door, Round, Visit};
 use crate::error::LoadError;
 use crate::frames::Walker;
 use crate::plan::{Group, Looks, Plan, group};
@@ -24,6 +25,7 @@ pub struct Crowd {
     slowed: bool,
     /// When the next of those that are slow read, and which.
     next: (Instant, usize),
+    round: Option<Round>,
     /// Of each group of those that can be slow, then of the rest.
     pub tallies: Vec<Tally>,
     /// From the beginning of a connection to its subscription, in microseconds.
@@ -62,6 +64,7 @@ impl Crowd {
             slow: plan.slow.to_vec(),
             slowed: false,
             next: (Instant::now(), 0),
+            round: None,
             tallies,
             opening: ages(),
         };
@@ -82,6 +85,10 @@ impl Crowd {
                 return Err(LoadError::Slow { live, count });
             }
         }
+        crowd.round = match plan.dialect.door {
+            Some(Door::Snapshot(every)) => Some(Round::begin(every, count)),
+            _ => None,
+        };
         Ok(crowd)
     }
 
@@ -93,6 +100,10 @@ impl Crowd {
         let interest = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(&mut stream.socket, Token(number), interest)?;
         let books = match plan.looks {
+            _ if let Some(door) = plan.dialect.door => {
+                let request = plan.dialect.request(plan.host, &plan.symbols_of(number));
+                Books::Visit(Box::new(Visit::new(door, request)))
+            }
             Looks::Check => Books::Account(Box::<Account>::default()),
             Looks::Count(every) if plan.trust.is_none() || number.is_multiple_of(every) => {
                 Books::Walker(Walker::default())
@@ -111,8 +122,7 @@ impl Crowd {
         for event in &*events {
             let client = &mut clients[event.token().0];
             let tally = &mut tallies[client.group];
-            let wants = &plan.wants[event.token().0];
-            let symbols: Vec<&str> = wants.iter().map(|&at| plan.symbols[at].as_str()).collect();
+            let symbols = plan.symbols_of(event.token().0);
             let script = Script { dialect: plan.dialect, host: plan.host, symbols: &symbols };
             if event.is_writable() {
                 client.handle_writable(&script)?;
@@ -150,6 +160,7 @@ impl Crowd {
     fn read_once(&mut self, most: Duration) -> Result<usize, LoadError> {
         let mut gone = 0;
         let most = if self.slowed { most.min(PART) } else { most };
+        let most = self.round.as_ref().map_or(most, |round| most.min(round.rest()));
         wait(&mut self.poll, &mut self.events, most)?;
         let Self { events, clients, buffers, tallies, batches, slowed, slow, .. } = self;
         for event in &*events {
@@ -163,6 +174,11 @@ impl Crowd {
             let part = self.next.1;
             self.next = (Instant::now() + PART, (part + 1) % PARTS);
             gone += self.sip(part, PARTS)?;
+        }
+        let Self { clients, tallies, round, .. } = self;
+        while let Some(who) = round.as_mut().and_then(Round::next) {
+            let client = &mut clients[who];
+            client.ask(&mut tallies[client.group])?;
         }
         Ok(gone)
     }

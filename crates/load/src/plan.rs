@@ -33,6 +33,13 @@ pub struct Plan<'a> {
     pub stamp: (Stamp, i64),
 }
 
+impl Plan<'_> {
+    /// What a client subscribes to.
+    pub(crate) fn symbols_of(&self, number: usize) -> Vec<&str> {
+        self.wants[number].iter().map(|&at| self.symbols[at].as_str()).collect()
+    }
+}
+
 /// Clients that will read less than they could: their receive buffers are small, so that it shows.
 #[derive(Clone, Copy, Debug)]
 pub struct Group {
