@@ -10,9 +10,10 @@ use std::time::Duration;
 use anyhow::Context;
 use client::Endpoint;
 use core_affinity::CoreId;
-use load::{Dialect, Survey, Trust};
+use load::{Dialect, Door, Survey, Trust};
 use tokio::runtime::Builder;
 
+use crate::compare::DOORS_INTERVAL;
 use crate::{dialects, process};
 
 /// A server that can be measured.
@@ -28,6 +29,8 @@ pub(crate) struct Entry {
 enum Program {
     /// `benches serve` with this word.
     Own(&'static str),
+    /// Tickwire, and how its clients come in where that is no WebSocket.
+    Door(Door),
     /// The program as its users have it, on a simulated market of so many events a second.
     Demo { rate: &'static str },
     /// A script beside this program's sources, and what runs it, as a path in the target folder.
@@ -35,10 +38,13 @@ enum Program {
 }
 
 /// Everything that can be measured. The floors come first: the rest is held against them.
-pub(crate) const SERVERS: [Entry; 10] = [
+pub(crate) const SERVERS: [Entry; 13] = [
     Entry { name: "floor", what: "floor, one write per update", program: Program::Own("floor") },
     Entry { name: "batched", what: "floor, batched writes", program: Program::Own("floor-batched") },
     Entry { name: "tickwire", what: "Tickwire", program: Program::Own("tickwire") },
+    door("tickwire-events", "Tickwire, server-sent events", Door::Events),
+    door("tickwire-poll", "Tickwire, long polling", Door::Poll),
+    door("tickwire-snapshot", "Tickwire, plain polling", Door::Snapshot(DOORS_INTERVAL)),
     Entry { name: "axum", what: "axum + tokio broadcast", program: Program::Own("broadcast") },
     rival("bun", "Bun 1.4.5", BUN, "bun/server.js", dialects::plain),
     rival("ws", "Node ws 8.23.0", "node", "ws/server.js", dialects::plain),
@@ -62,6 +68,10 @@ const fn rival(
     dialect: fn() -> Dialect,
 ) -> Entry {
     Entry { name, what, program: Program::Rival { runs, script, dialect } }
+}
+
+const fn door(name: &'static str, what: &'static str, door: Door) -> Entry {
+    Entry { name, what, program: Program::Door(door) }
 }
 
 pub(crate) struct Subject {
@@ -127,6 +137,7 @@ impl Entry {
         let dialect = match self.program {
             Program::Own("nats") => dialects::nats(),
             Program::Own("tickwire") => tickwire(&["quotes"], ""),
+            Program::Door(door) => Dialect::door(door, token.clone(), "quotes"),
             Program::Own(_) => dialects::plain(),
             // The whole book: with a depth, what happens below it is folded into other records.
             Program::Demo { .. } => tickwire(&["trades", "quotes", "book"], ",\"depth\":0"),
@@ -136,6 +147,11 @@ impl Entry {
         let trust = tls.map(|folder| trust(address, folder)).transpose()?.flatten();
         let has_market = matches!(self.program, Program::Demo { .. });
         Ok(Some(Subject { child, input: Some(input), address, dialect, trust, token, has_market }))
+    }
+
+    /// Whether its clients have no WebSocket.
+    pub(crate) const fn is_door(&self) -> bool {
+        matches!(self.program, Program::Door(_))
     }
 
     /// Port and token, once it is ready.
@@ -154,14 +170,9 @@ impl Entry {
 
     fn command(&self, schedule: &Path) -> anyhow::Result<Option<Command>> {
         let (runs, script) = match self.program {
-            Program::Own(word) => {
-                if word == "nats" && !target()?.join(NATS).exists() {
-                    return Ok(None);
-                }
-                let mut command = Command::new(std::env::current_exe()?);
-                command.args(["serve", word]).arg(schedule);
-                return Ok(Some(command));
-            }
+            Program::Own("nats") if !target()?.join(NATS).exists() => return Ok(None),
+            Program::Own(word) => return serve(word, schedule).map(Some),
+            Program::Door(_) => return serve("tickwire", schedule).map(Some),
             Program::Demo { rate } => {
                 let program = std::env::current_exe()?.with_file_name("tickwire");
                 if !program.exists() {
@@ -196,6 +207,13 @@ impl Entry {
             .env("NODE_ENV", "production");
         Ok(Some(command))
     }
+}
+
+/// A server of this program.
+fn serve(word: &str, schedule: &Path) -> anyhow::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["serve", word]).arg(schedule);
+    Ok(command)
 }
 
 /// Trust in the certificate of a folder.

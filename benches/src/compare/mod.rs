@@ -1,6 +1,7 @@
 //! Tickwire, the floors and the rivals in the same scenes, one after the other in one run.
 
 mod dense;
+mod doors;
 mod report;
 mod scene;
 mod slow;
@@ -18,14 +19,15 @@ use crate::micro;
 use crate::schedule::Schedule;
 use crate::subject::{Cores, Entry, SERVERS};
 use report::Report;
-pub(crate) use scene::Scene;
+pub(crate) use scene::{DOORS_INTERVAL, Scene};
 
 #[derive(Args)]
 pub(crate) struct CompareArgs {
     /// Which scenes; all if none is named
     #[arg(long = "scene", value_enum, value_delimiter = ',')]
     scenes: Vec<Scene>,
-    /// Which servers: floor, batched, tickwire, axum, bun, ws, socketio, websockets, nats, demo; all if none is named
+    /// Which servers: floor, batched, tickwire, axum, bun, ws, socketio, websockets, nats, demo; in the scene of the
+    /// doors tickwire, tickwire-events, tickwire-poll, tickwire-snapshot; all if none is named
     #[arg(long = "server", value_delimiter = ',')]
     servers: Vec<String>,
     /// Seconds that are measured in the scenes of a steady rate

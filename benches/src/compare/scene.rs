@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use clap::ValueEnum;
-use load::{Crowd, Group, Looks, Plan, sockets_max};
+use load::{Crowd, Group, Looks, Plan, Stamp, sockets_max};
 
-use super::{Stage, dense, slow, steady, turns};
+use super::{Stage, dense, doors, slow, steady, turns};
 use crate::schedule::Schedule;
 use crate::subject::Entry;
 
@@ -28,7 +28,7 @@ pub(crate) enum Scene {
     W4Stall,
     /// 10,000 clients connect and subscribe as fast as they can
     W5Storm,
-    /// 1 symbol, 500 subscribers, 5 updates/s, by each door of Tickwire
+    /// 1 symbol, 500 clients, 5 updates/s, by each door of Tickwire: a WebSocket, unless it says otherwise
     Doors,
     /// W1 dense through TLS
     W1DenseTls,
@@ -64,6 +64,10 @@ const STORM: usize = 10_000;
 const SAMPLE: usize = 8;
 /// Connections that are being opened at a time.
 const AT_A_TIME: usize = 256;
+/// Updates a second where the doors are compared.
+const DOORS_RATE: u32 = 5;
+/// Who polls states asks as often as there is a new one.
+pub(crate) const DOORS_INTERVAL: Duration = Duration::from_millis(1_000 / DOORS_RATE as u64);
 /// Symbols of the market, and of each of its clients.
 const MARKET: (usize, usize) = (500, 20);
 
@@ -94,13 +98,13 @@ impl Scene {
         help.unwrap_or_default()
     }
 
-    /// Whether a server takes part. A door of Tickwire is a server of its own, with a dialect of its own.
+    /// Whether a server takes part. Each door of Tickwire is a server of its own.
     pub(crate) fn takes(self, server: &Entry) -> bool {
         match self {
             Self::SlowReaders => server.name == "demo",
-            Self::Doors => server.name.starts_with("tickwire"),
+            Self::Doors => server.name == "tickwire" || server.is_door(),
             _ if self.is_tls() => ["floor", "batched", "tickwire"].contains(&server.name),
-            _ => server.name != "demo",
+            _ => server.name != "demo" && !server.is_door(),
         }
     }
 
@@ -163,8 +167,9 @@ impl Scene {
                 Ok(if is_flood { steady::flooded(figures) } else { figures })
             }
             Self::Doors => {
+                stage.stamp = Stamp::Received;
                 let (mut crowd, due) = stage.connect(500, 1, &[])?;
-                steady::run(&mut stage, &mut crowd, 5, due)
+                doors::run(&mut stage, &mut crowd, DOORS_RATE, due)
             }
             Self::W3Idle => turns::idle(&mut stage, IDLE.min(sockets_max()?)),
             Self::W4Stall => turns::stall(&mut stage, Duration::from_secs(10)),

@@ -18,6 +18,8 @@ pub(super) struct Seen {
     pub(super) due: f64,
     pub(super) frames: f64,
     pub(super) bytes: f64,
+    /// Bytes that the clients sent.
+    pub(super) sent: f64,
     pub(super) seconds: f64,
     /// Processor seconds of the server, and ours.
     pub(super) cpu: [f64; 2],
@@ -36,7 +38,7 @@ pub(super) struct Ages {
 }
 
 /// Before anything is measured.
-const WARM: Duration = Duration::from_secs(2);
+pub(super) const WARM: Duration = Duration::from_secs(2);
 /// Ages that are looked at in a second, about.
 const AGES: u64 = 50_000;
 
@@ -101,6 +103,7 @@ pub(super) fn look(
         due: per_second as f64 * seconds,
         frames: tally.frames as f64 * share,
         bytes: tally.bytes as f64,
+        sent: tally.sent as f64,
         seconds,
         cpu: [0, 1].map(|who| after[who].saturating_sub(before[who]).as_secs_f64()),
         ages,

@@ -44,6 +44,14 @@ pub enum Fault {
     /// What came is not of the protocol, or an error.
     #[error("the server said {0}")]
     Said(Box<str>),
+    /// An answer over HTTP is not what was asked for.
+    #[error("an answer has {what}: {text}")]
+    Answer {
+        /// What is wrong with it.
+        what: &'static str,
+        /// Where it is wrong.
+        text: Box<str>,
+    },
     /// The server hung up.
     #[error("the server hung up")]
     HungUp,
@@ -275,7 +283,7 @@ fn until_quote(text: &[u8]) -> &[u8] {
 }
 
 /// Reads the digits at the front and takes them away.
-fn number(text: &mut &[u8]) -> u64 {
+pub(crate) fn number(text: &mut &[u8]) -> u64 {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let value = text[..digits]
         .iter()

@@ -6,6 +6,7 @@ use memchr::memmem;
 
 use crate::account::{Account, Fault};
 use crate::dialect::{Dialect, frame};
+use crate::door::Visit;
 use crate::error::LoadError;
 use crate::frames::{Walker, parse};
 use crate::stream::{Buffers, Came, Stream};
@@ -27,6 +28,8 @@ pub(crate) enum Books {
     Walker(Walker),
     /// It holds the server to its promise.
     Account(Box<Account>),
+    /// It stands at a door that is no WebSocket.
+    Visit(Box<Visit>),
     /// It does not look: what is read is not even deciphered.
     Sealed,
 }
@@ -36,7 +39,8 @@ enum Stage {
     Connecting,
     /// TLS is being agreed on.
     Securing,
-    Upgrading,
+    /// Waits for the head of the answer.
+    Greeting,
     /// Waits for the answer of that turn.
     Turn(usize),
     Live,
@@ -95,14 +99,29 @@ impl Client {
         }
         self.stage = Stage::Securing;
         self.stream.flush()?;
-        self.upgrade(script)
+        self.greet(script)
     }
 
-    /// Asks for the WebSocket, once that is secure.
-    fn upgrade(&mut self, script: &Script<'_>) -> Result<(), LoadError> {
+    /// Asks for the WebSocket, or what else the door is for, once that is secure.
+    fn greet(&mut self, script: &Script<'_>) -> Result<(), LoadError> {
         if self.stage == Stage::Securing && self.stream.is_ready() {
-            self.stage = Stage::Upgrading;
-            self.stream.say(script.dialect.upgrade(script.host).as_bytes())?;
+            self.stage = Stage::Greeting;
+            let request = match &mut self.books {
+                Books::Visit(visit) => visit.ask().unwrap_or_default(),
+                _ => script.dialect.upgrade(script.host).into_bytes(),
+            };
+            self.stream.say(&request)?;
+        }
+        Ok(())
+    }
+
+    /// Asks once more, at a door, unless an answer is due.
+    pub(crate) fn ask(&mut self, tally: &mut Tally) -> Result<(), LoadError> {
+        if let (Stage::Live, Books::Visit(visit)) = (&self.stage, &mut self.books)
+            && let Some(request) = visit.ask()
+        {
+            tally.sent += request.len() as u64;
+            self.stream.say(&request)?;
         }
         Ok(())
     }
@@ -121,7 +140,7 @@ impl Client {
                 Came::Nothing => return Ok(News::None),
                 Came::End => return Err(LoadError::HungUp),
             }
-            self.upgrade(script)?;
+            self.greet(script)?;
             self.advance(script)?;
         }
         let rest = std::mem::take(&mut self.inbox);
@@ -160,20 +179,23 @@ impl Client {
                     most = if last { 0 } else { most - count };
                 }
             }
-            self.answer(answer)?;
+            self.answer(answer, tally)?;
         }
         Ok(if self.fault().is_some() { News::Gone } else { News::None })
     }
 
     fn look(&mut self, bytes: &[u8], many: bool, tally: &mut Tally) -> Result<(), LoadError> {
         let answer = self.books.take(bytes, many, tally);
-        self.answer(answer)
+        self.answer(answer, tally)
     }
 
-    fn answer(&mut self, answer: Result<Vec<u8>, Fault>) -> Result<(), LoadError> {
+    fn answer(&mut self, answer: Result<Vec<u8>, Fault>, tally: &mut Tally) -> Result<(), LoadError> {
         match answer {
             Ok(said) if said.is_empty() => {}
-            Ok(said) => self.stream.say(&said)?,
+            Ok(said) => {
+                tally.sent += said.len() as u64;
+                self.stream.say(&said)?;
+            }
             Err(fault) => self.stage = Stage::Gone(fault),
         }
         Ok(())
@@ -186,11 +208,17 @@ impl Client {
 
     /// Answers what waits in the inbox.
     fn advance(&mut self, script: &Script<'_>) -> Result<(), LoadError> {
-        if self.stage == Stage::Upgrading {
+        if self.stage == Stage::Greeting {
             let Some(end) = memmem::find(&self.inbox, b"\r\n\r\n") else { return Ok(()) };
             let head = String::from_utf8_lossy(&self.inbox[..end]);
-            if !head.starts_with("HTTP/1.1 101") {
+            let is_visit = matches!(self.books, Books::Visit(_));
+            if !head.starts_with(if is_visit { "HTTP/1.1 200 " } else { "HTTP/1.1 101" }) {
                 return Err(LoadError::Refused(head.into()));
+            }
+            if is_visit {
+                // It reads the answer from its first byte on.
+                self.stage = Stage::Live;
+                return Ok(());
             }
             self.inbox.drain(..end + 4);
             self.begin(0, script)?;
@@ -227,6 +255,7 @@ impl Books {
         match self {
             Self::Walker(walker) => walker.take(bytes, many, tally),
             Self::Account(account) => return account.take(bytes, tally),
+            Self::Visit(visit) => return visit.take(bytes, tally),
             Self::Sealed => {}
         }
         Ok(Vec::new())

@@ -1,6 +1,5 @@
 //! Many clients in one thread.
 
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
@@ -8,58 +7,12 @@ use mio::{Events, Interest, Poll, Token};
 
 use crate::account::{Account, Fault, Totals};
 use crate::client::{Books, Client, News, Script};
-use crate::clock::Stamp;
-use crate::dialect::Dialect;
+use crate::door::{Door, Round, Visit};
 use crate::error::LoadError;
 use crate::frames::Walker;
-use crate::stream::{Buffers, Stream, Trust};
+use crate::plan::{Group, Looks, Plan, group};
+use crate::stream::{Buffers, Stream};
 use crate::tally::{AGE_MAX, Tally, ages};
-
-/// What clients are to be connected.
-#[derive(Debug)]
-pub struct Plan<'a> {
-    /// Where.
-    pub address: SocketAddr,
-    /// The server's name, as clients know it.
-    pub host: &'a str,
-    /// With TLS where there is a trust.
-    pub trust: Option<Trust>,
-    /// How the server is spoken to.
-    pub dialect: &'a Dialect,
-    /// The names that `wants` points to.
-    pub symbols: &'a [String],
-    /// What each client subscribes to.
-    pub wants: &'a [Vec<usize>],
-    /// Connections that are opened at a time.
-    pub at_a_time: usize,
-    /// Connections that are opened in a second at most; 0 = as many as can be.
-    pub ramp: u32,
-    /// Groups, from the first client on; the rest is the last group, which reads all it can.
-    pub slow: &'a [Group],
-    /// What is made of what comes.
-    pub looks: Looks,
-    /// What an age counts from, and how many nanoseconds the server's clock is before ours.
-    pub stamp: (Stamp, i64),
-}
-
-/// Clients that will read less than they could: their receive buffers are small, so that it shows.
-#[derive(Clone, Copy, Debug)]
-pub struct Group {
-    /// How many.
-    pub count: usize,
-    /// Bytes a second that each of them reads, when it is told to be slow.
-    pub bytes_per_second: u32,
-}
-
-/// What is made of what comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Looks {
-    /// Frames and records are counted, of one client in so many; over TLS, what the others get is read and
-    /// not deciphered.
-    Count(usize),
-    /// Every client holds the server to its promise.
-    Check,
-}
 
 /// Clients that are connected and subscribed.
 pub struct Crowd {
@@ -72,6 +25,7 @@ pub struct Crowd {
     slowed: bool,
     /// When the next of those that are slow read, and which.
     next: (Instant, usize),
+    round: Option<Round>,
     /// Of each group of those that can be slow, then of the rest.
     pub tallies: Vec<Tally>,
     /// From the beginning of a connection to its subscription, in microseconds.
@@ -110,6 +64,7 @@ impl Crowd {
             slow: plan.slow.to_vec(),
             slowed: false,
             next: (Instant::now(), 0),
+            round: None,
             tallies,
             opening: ages(),
         };
@@ -130,6 +85,10 @@ impl Crowd {
                 return Err(LoadError::Slow { live, count });
             }
         }
+        crowd.round = match plan.dialect.door {
+            Some(Door::Snapshot(every)) => Some(Round::begin(every, count)),
+            _ => None,
+        };
         Ok(crowd)
     }
 
@@ -141,6 +100,10 @@ impl Crowd {
         let interest = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(&mut stream.socket, Token(number), interest)?;
         let books = match plan.looks {
+            _ if let Some(door) = plan.dialect.door => {
+                let request = plan.dialect.request(plan.host, &plan.symbols_of(number));
+                Books::Visit(Box::new(Visit::new(door, request)))
+            }
             Looks::Check => Books::Account(Box::<Account>::default()),
             Looks::Count(every) if plan.trust.is_none() || number.is_multiple_of(every) => {
                 Books::Walker(Walker::default())
@@ -159,8 +122,7 @@ impl Crowd {
         for event in &*events {
             let client = &mut clients[event.token().0];
             let tally = &mut tallies[client.group];
-            let wants = &plan.wants[event.token().0];
-            let symbols: Vec<&str> = wants.iter().map(|&at| plan.symbols[at].as_str()).collect();
+            let symbols = plan.symbols_of(event.token().0);
             let script = Script { dialect: plan.dialect, host: plan.host, symbols: &symbols };
             if event.is_writable() {
                 client.handle_writable(&script)?;
@@ -198,6 +160,7 @@ impl Crowd {
     fn read_once(&mut self, most: Duration) -> Result<usize, LoadError> {
         let mut gone = 0;
         let most = if self.slowed { most.min(PART) } else { most };
+        let most = self.round.as_ref().map_or(most, |round| most.min(round.rest()));
         wait(&mut self.poll, &mut self.events, most)?;
         let Self { events, clients, buffers, tallies, batches, slowed, slow, .. } = self;
         for event in &*events {
@@ -211,6 +174,11 @@ impl Crowd {
             let part = self.next.1;
             self.next = (Instant::now() + PART, (part + 1) % PARTS);
             gone += self.sip(part, PARTS)?;
+        }
+        let Self { clients, tallies, round, .. } = self;
+        while let Some(who) = round.as_mut().and_then(Round::next) {
+            let client = &mut clients[who];
+            client.ask(&mut tallies[client.group])?;
         }
         Ok(gone)
     }
@@ -283,16 +251,6 @@ impl Crowd {
     pub fn restart(&mut self, every: u64) {
         self.tallies.iter_mut().for_each(|tally| tally.restart(every));
     }
-}
-
-/// The group of a client: those that can be slow come first.
-fn group(slow: &[Group], number: usize) -> usize {
-    let mut end = 0;
-    let ends = slow.iter().map(|group| {
-        end += group.count;
-        end
-    });
-    ends.take_while(|end| *end <= number).count()
 }
 
 /// While connections are opened by a ramp.

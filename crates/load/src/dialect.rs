@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::door::{Door, Request};
+
 /// How a server is spoken to.
 #[derive(Clone)]
 pub struct Dialect {
@@ -12,6 +14,8 @@ pub struct Dialect {
     /// Whether a message may have more than one record.
     pub(crate) batches: bool,
     turns: Arc<Turns>,
+    /// Which door, where it is no WebSocket.
+    pub(crate) door: Option<Door>,
 }
 
 /// What is said behind the upgrade to get the updates of these symbols, turn by turn.
@@ -34,7 +38,7 @@ impl Dialect {
         batches: bool,
         turns: impl Fn(usize, &[&str]) -> Option<Turn> + 'static,
     ) -> Self {
-        Self { path: path.into(), token: None, batches, turns: Arc::new(turns) }
+        Self { path: path.into(), token: None, batches, turns: Arc::new(turns), door: None }
     }
 
     /// Tickwire's: subscribes to `channels`, with `options` as they stand in a request.
@@ -54,15 +58,39 @@ impl Dialect {
         Self { token, ..Self::new(path, true, turns) }
     }
 
+    /// Tickwire's over plain HTTP: takes one channel of one symbol, whose name stands in a URL as it is.
+    #[must_use]
+    pub fn door(door: Door, token: Option<String>, channel: &str) -> Self {
+        let path = match door {
+            Door::Events => format!("/v1/events?channels={channel}"),
+            Door::Poll => format!("/v1/poll?channels={channel}"),
+            Door::Snapshot(_) => format!("/v1/snapshot?channel={channel}"),
+        };
+        Self { token, door: Some(door), ..Self::new(path, true, |_, _| None) }
+    }
+
+    /// What is asked for at a door: of its fields only those that it needs.
+    pub(crate) fn request(&self, host: &str, symbols: &[&str]) -> Request {
+        Request {
+            target: format!("GET {}&symbols={}", self.path, symbols.join(",")),
+            rest: format!(" HTTP/1.1\r\nHost: {host}\r\n{}\r\n", self.authorization()),
+        }
+    }
+
     /// The request for the WebSocket.
     pub(crate) fn upgrade(&self, host: &str) -> String {
-        let token = self.token.as_ref().map(|token| format!("Authorization: Bearer {token}\r\n"));
         format!(
             "GET {} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{}\r\n",
             self.path,
-            token.unwrap_or_default()
+            self.authorization()
         )
+    }
+
+    /// The line of the token, where there is one.
+    fn authorization(&self) -> String {
+        let token = self.token.as_ref().map(|token| format!("Authorization: Bearer {token}\r\n"));
+        token.unwrap_or_default()
     }
 
     pub(crate) fn turn(&self, number: usize, symbols: &[&str]) -> Option<Turn> {

@@ -13,6 +13,8 @@ pub struct Tally {
     pub bytes: u64,
     /// Those of them that were looked at: of a crowd over TLS, some clients' may be read and not deciphered.
     pub seen: u64,
+    /// Bytes that were sent.
+    pub sent: u64,
     /// Records in what was looked at.
     pub records: u64,
     /// Of records when read, in microseconds.
@@ -41,6 +43,7 @@ impl Tally {
             frames: 0,
             bytes: 0,
             seen: 0,
+            sent: 0,
             records: 0,
             ages: ages(),
             lap: ages(),
@@ -53,7 +56,7 @@ impl Tally {
 
     /// Forgets what it counted, and looks at one record in `every` from here on.
     pub(crate) fn restart(&mut self, every: u64) {
-        (self.frames, self.bytes, self.seen, self.records) = (0, 0, 0, 0);
+        (self.frames, self.bytes, self.seen, self.sent, self.records) = (0, 0, 0, 0, 0);
         (self.every, self.next) = (every, every);
         self.ages.reset();
         self.lap.reset();
