@@ -170,9 +170,13 @@ impl Crowd {
                 gone += usize::from(client.read(buffers, usize::MAX, *batches, tally)? == News::Gone);
             }
         }
-        if self.slowed && Instant::now() >= self.next.0 {
+        // Late or not, each of them has had as many turns as it was to have.
+        for _ in 0..PARTS {
+            if !self.slowed || Instant::now() < self.next.0 {
+                break;
+            }
             let part = self.next.1;
-            self.next = (Instant::now() + PART, (part + 1) % PARTS);
+            self.next = (self.next.0 + PART, (part + 1) % PARTS);
             gone += self.sip(part, PARTS)?;
         }
         let Self { clients, tallies, round, .. } = self;
@@ -203,6 +207,7 @@ impl Crowd {
     /// The system refuses something.
     pub fn slow(&mut self, slowed: bool) -> Result<(), LoadError> {
         self.slowed = slowed;
+        self.next.0 = Instant::now();
         // Nobody tells again of what waits already.
         if slowed { Ok(()) } else { self.sip(0, 1).map(drop) }
     }
