@@ -30,7 +30,7 @@ pub(super) fn run(schedule: Schedule, tls: Option<Tls>) -> anyhow::Result<()> {
         listen: ([127, 0, 0, 1], 0).into(),
         admin_listen: ([127, 0, 0, 1], 0).into(),
         tls,
-        keys,
+        keys: keys.into(),
         compression: false,
         allowed_origins: Vec::new(),
         shards: 1,

@@ -20,7 +20,9 @@ mod metrics;
 mod page;
 mod problem;
 mod queue;
+mod reload;
 mod routes;
+mod secret;
 mod server;
 mod session;
 mod settings;
@@ -29,8 +31,11 @@ mod socket;
 mod tls;
 mod wakes;
 
-pub use auth::{Algorithm, AuthError, Grant, KeyError, Keys, Scope, Signer};
+pub use auth::{
+    Algorithm, AuthError, Grant, KeyError, Keyring, Keys, Revocation, RevocationError, Scope, Signer,
+};
 pub use hub::Hub;
+pub use reload::Reloader;
 pub use server::{Server, ServerError};
 pub use settings::{Limits, Settings, Tls};
 pub use tls::TlsError;

@@ -32,6 +32,8 @@ pub(crate) const RECEIVED_BYTES: &str = "tickwire_received_bytes_total";
 pub(crate) const FLUSHES: &str = "tickwire_flushes_total";
 /// Counter: ticks refused because their symbol belongs to another instrument.
 pub(crate) const CONFLICTS: &str = "tickwire_symbol_conflicts_total";
+/// Counter: times that the configuration was read again, by result.
+pub(crate) const RELOADS: &str = "tickwire_reloads_total";
 /// Gauge: 1, with the version as label.
 pub(crate) const BUILD: &str = "tickwire_build_info";
 
@@ -59,6 +61,7 @@ pub(crate) fn describe() {
     describe_counter!(RECEIVED_BYTES, Unit::Bytes, "Bytes of text messages received.");
     describe_counter!(FLUSHES, Unit::Count, "Batches of messages handed to sockets.");
     describe_counter!(CONFLICTS, Unit::Count, "Ticks refused because another instrument has their symbol.");
+    describe_counter!(RELOADS, Unit::Count, "Times that the configuration was read again, by result.");
     describe_gauge!(BUILD, Unit::Count, "Always 1; the version is a label.");
     gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }

@@ -27,7 +27,10 @@ impl Problem {
     /// The refusal that an error of the protocol is.
     pub(crate) fn of(code: ErrorCode, detail: impl Into<String>) -> Self {
         let status = match code {
-            ErrorCode::Unauthenticated | ErrorCode::TokenInvalid | ErrorCode::TokenExpired => {
+            ErrorCode::Unauthenticated
+            | ErrorCode::TokenInvalid
+            | ErrorCode::TokenExpired
+            | ErrorCode::TokenRevoked => {
                 return unauthorized(code.as_str(), detail);
             }
             ErrorCode::Forbidden => StatusCode::FORBIDDEN,

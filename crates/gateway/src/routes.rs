@@ -12,6 +12,7 @@ use axum::routing::{any, get};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
+use wire::ErrorCode;
 use ws::Limits;
 
 use crate::auth::{AuthError, Grant};
@@ -20,7 +21,7 @@ use crate::handshake::{self, Origins};
 use crate::hub::Feeds;
 use crate::limits::{ECHO_BYTES_MAX, ECHO_FRAMES_MAX, ECHO_INFLATED_BYTES_MAX, FRAMES_MAX};
 use crate::metrics::{AUTH, REFUSED};
-use crate::problem::{Problem, unauthorized};
+use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::shard::Arrival;
 use crate::socket::{Encoding, Upgrade, switching};
@@ -40,6 +41,15 @@ pub(crate) struct App {
 }
 
 impl App {
+    /// What a ticket stands for.
+    pub(crate) fn redeem(&self, ticket: &str) -> Result<Grant, Problem> {
+        let grant = self.tickets.take(ticket)?;
+        if self.settings.keys.honours(&grant) {
+            return Ok(grant);
+        }
+        Err(Problem::of(ErrorCode::TokenRevoked, "The token that the ticket stands for was revoked."))
+    }
+
     /// Lets a subject's request over plain HTTP pass.
     pub(crate) fn pass(&self, subject: &str) -> Result<(), Problem> {
         self.rates.pass(subject, self.settings.limits.http_requests_per_second)
@@ -107,7 +117,7 @@ fn open(app: &Arc<App>, parts: &mut Parts) -> Result<Response, Problem> {
     let response = switching(&request, deflate);
     let grant = match (&request.token, ticket_of(&parts.uri)?) {
         (Some(token), _) => Some(grant(app, token)?),
-        (None, Some(ticket)) => Some(app.tickets.take(&ticket)?),
+        (None, Some(ticket)) => Some(app.redeem(&ticket)?),
         (None, None) => None,
     };
     let encoding = request.encoding();
@@ -167,12 +177,17 @@ pub(crate) fn grant(app: &App, token: &str) -> Result<Grant, Problem> {
         Ok(_) => "ok",
         Err(AuthError::Expired(_)) => "expired",
         Err(AuthError::Algorithm) => "bad_alg",
+        Err(AuthError::Revoked) => "revoked",
         Err(_) => "invalid",
     };
     metrics::counter!(AUTH, "result" => result).increment(1);
     checked.map_err(|error| {
-        let code = if matches!(error, AuthError::Expired(_)) { "token_expired" } else { "token_invalid" };
-        unauthorized(code, format!("Refused: {error}."))
+        let code = match error {
+            AuthError::Expired(_) => ErrorCode::TokenExpired,
+            AuthError::Revoked => ErrorCode::TokenRevoked,
+            _ => ErrorCode::TokenInvalid,
+        };
+        Problem::of(code, format!("Refused: {error}."))
     })
 }
 

@@ -18,10 +18,11 @@ use crate::doors::{Catalogue, Rates, Room, Tickets};
 use crate::hub::{Feeds, Hub};
 use crate::limits::{ARRIVALS_QUEUED, ECHO_CONNECTIONS_MAX, EVENTS_QUEUED};
 use crate::queue::queue;
+use crate::reload::Reloader;
 use crate::routes::{self, App};
 use crate::settings::{Settings, Tls};
 use crate::shard::{Intake, Shard};
-use crate::tls::TlsError;
+use crate::tls::{Certificate, TlsError};
 use crate::{clock, metrics as names};
 
 /// A gateway that listens, with its hub not yet running.
@@ -30,6 +31,7 @@ pub struct Server {
     public: TcpListener,
     admin: TcpListener,
     tls: Option<TlsAcceptor>,
+    certificate: Option<Arc<Certificate>>,
     metrics: PrometheusHandle,
     feeds: Feeds,
     catalogue: Catalogue,
@@ -69,7 +71,8 @@ impl Server {
     pub fn bind(settings: Settings) -> Result<(Self, Hub), ServerError> {
         let metrics = recorder()?;
         names::describe();
-        let tls = settings.tls.as_ref().map(Tls::config).transpose()?.map(TlsAcceptor::from);
+        let (tls, certificate) = settings.tls.as_ref().map(Tls::replaceable).transpose()?.unzip();
+        let tls = tls.map(TlsAcceptor::from);
         let open = |address| {
             listen(address, &settings.limits).map_err(|error| ServerError::Listen { address, error })
         };
@@ -96,6 +99,7 @@ impl Server {
             public,
             admin,
             tls,
+            certificate,
             metrics,
             feeds,
             catalogue,
@@ -122,6 +126,12 @@ impl Server {
     /// The operating system's.
     pub fn admin_address(&self) -> io::Result<SocketAddr> {
         self.admin.local_addr()
+    }
+
+    /// Puts other keys and another certificate in force while the server runs.
+    #[must_use]
+    pub fn reloader(&self) -> Reloader {
+        Reloader { settings: Arc::clone(&self.settings), certificate: self.certificate.clone() }
     }
 
     /// Turns true when the first client has subscribed to something.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fanout::limits::LogLimits;
 
-use crate::auth::Keys;
+use crate::auth::Keyring;
 
 /// What a gateway is to be.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub struct Settings {
     /// Certificate and key; without them clients connect in plain.
     pub tls: Option<Tls>,
     /// Whose tokens are good.
-    pub keys: Keys,
+    pub keys: Keyring,
     /// Other origins than the server's own whose pages may connect, as `scheme://host[:port]`.
     pub allowed_origins: Vec<String>,
     /// Whether messages are compressed for clients that offer it.
@@ -93,7 +93,7 @@ impl Settings {
             listen: any,
             admin_listen: any,
             tls: None,
-            keys: Keys::new("tests", "tickwire", None),
+            keys: crate::auth::Keys::new("tests", "tickwire", None).into(),
             allowed_origins: Vec::new(),
             compression: false,
             shards: 1,

@@ -52,6 +52,8 @@ pub(crate) struct Shard {
     /// Over when the server goes away.
     shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
     leaving: bool,
+    /// The edition of the keys that all members were held against.
+    edition: u32,
     /// Told when the first client has subscribed to something.
     subscribed: watch::Sender<bool>,
     wakes: Arc<Wakes>,
@@ -144,6 +146,7 @@ impl Shard {
                 }
             }),
             leaving: false,
+            edition: 0,
             subscribed,
             wakes: Arc::default(),
             sleep: Box::pin(tokio::time::sleep(LOOK)),
@@ -295,9 +298,11 @@ impl Shard {
 
     fn poll_timers(&mut self, cx: &mut Context<'_>) {
         while self.sleep.as_mut().poll(cx).is_ready() {
+            let edition = self.core.settings.keys.edition();
+            let others = std::mem::replace(&mut self.edition, edition) != edition;
             for key in 0..self.members.len() {
                 if let Some(member) = &mut self.members[key]
-                    && member.is_due(self.core.now)
+                    && (others || member.is_due(self.core.now))
                 {
                     member.tick(&mut self.core);
                     self.serve(key, false);

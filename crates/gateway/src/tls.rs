@@ -2,12 +2,14 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
 
 use crate::settings::Tls;
 
@@ -37,7 +39,7 @@ impl Tls {
     /// # Errors
     /// Says why not.
     pub fn check(&self) -> Result<(), TlsError> {
-        self.config().map(drop)
+        self.certified().map(drop)
     }
 
     /// What every connection shares: TLS 1.2 and 1.3, HTTP/1.1 only, session tickets for clients that
@@ -46,6 +48,22 @@ impl Tls {
     /// # Errors
     /// Certificate and key cannot be read, or do not belong together.
     pub fn config(&self) -> Result<Arc<ServerConfig>, TlsError> {
+        self.replaceable().map(|(config, _)| config)
+    }
+
+    /// The same, and the certificate in it, which may become another one.
+    pub(crate) fn replaceable(&self) -> Result<(Arc<ServerConfig>, Arc<Certificate>), TlsError> {
+        let certificate = Arc::new(Certificate(RwLock::new(self.certified()?)));
+        let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::clone(&certificate) as Arc<dyn ResolvesServerCert>);
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.ticketer = aws_lc_rs::Ticketer::new().map_err(TlsError::Tickets)?;
+        Ok((Arc::new(config), certificate))
+    }
+
+    fn certified(&self) -> Result<Arc<CertifiedKey>, TlsError> {
         let chain: Vec<_> = CertificateDer::pem_file_iter(&self.cert_file)
             .and_then(Iterator::collect)
             .map_err(|error| unreadable(&self.cert_file, &error))?;
@@ -55,13 +73,29 @@ impl Tls {
         }
         let key = PrivateKeyDer::from_pem_file(&self.key_file)
             .map_err(|error| unreadable(&self.key_file, &error))?;
-        let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(chain, key)?;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        config.ticketer = aws_lc_rs::Ticketer::new().map_err(TlsError::Tickets)?;
-        Ok(Arc::new(config))
+        Ok(Arc::new(CertifiedKey::from_der(chain, key, &aws_lc_rs::default_provider())?))
+    }
+}
+
+/// The certificate that new connections are shown.
+#[derive(Debug)]
+pub(crate) struct Certificate(RwLock<Arc<CertifiedKey>>);
+
+impl Certificate {
+    /// Shows another one from here on.
+    ///
+    /// # Errors
+    /// It cannot be read, or its key does not fit; then the old one stays.
+    pub(crate) fn replace(&self, tls: &Tls) -> Result<(), TlsError> {
+        let next = tls.certified()?;
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = next;
+        Ok(())
+    }
+}
+
+impl ResolvesServerCert for Certificate {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 

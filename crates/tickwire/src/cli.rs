@@ -72,7 +72,7 @@ pub(crate) struct DemoArgs {
     pub(crate) tls: bool,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct ServeArgs {
     /// The configuration file
     #[arg(short, long, env = "TICKWIRE_CONFIG", value_name = "FILE")]

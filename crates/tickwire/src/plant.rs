@@ -51,7 +51,9 @@ impl Plant {
     }
 
     /// Starts the feeds and serves until a signal comes.
-    pub(crate) fn run(self) -> anyhow::Result<()> {
+    ///
+    /// `reload` is called on SIGHUP; without it that signal ends the process, as it does any other.
+    pub(crate) fn run(self, reload: Option<Reload>) -> anyhow::Result<()> {
         let Self { runtime, server, hub, feeds } = self;
         let (sink, ticks) = mpsc::channel::<Batch>(BATCHES);
         let (gate, stop) = (Gate::default(), Stop::default());
@@ -62,7 +64,10 @@ impl Plant {
             threads.push(thread.with_context(|| format!("the thread of feed {name:?}"))?);
         }
         drop(sink);
-        let until = runtime.block_on(async { signals() })?;
+        let until = runtime.block_on(async {
+            reload.map_or(Ok(()), reloads)?;
+            signals()
+        })?;
         let mut subscribed = server.subscribed();
         let opener = gate.clone();
         runtime.spawn(async move {
@@ -97,6 +102,23 @@ fn prepare(specs: Vec<FeedSpec>) -> anyhow::Result<Vec<Prepared>> {
         feeds.push(feed);
     }
     Ok(feeds)
+}
+
+/// What reads the configuration again.
+pub(crate) type Reload = Box<dyn Fn() + Send + Sync>;
+
+/// Reads the configuration again at each SIGHUP.
+fn reloads(reload: Reload) -> anyhow::Result<()> {
+    let mut hangup = signal(SignalKind::hangup()).context("signals cannot be had")?;
+    let reload = Arc::new(reload);
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            let reload = Arc::clone(&reload);
+            // Files are read on a thread that serves nobody.
+            let _ = tokio::task::spawn_blocking(move || reload()).await;
+        }
+    });
+    Ok(())
 }
 
 /// Ends with the first signal; the second one ends the process at once.

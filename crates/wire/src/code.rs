@@ -24,6 +24,8 @@ pub enum ErrorCode {
     TokenInvalid,
     /// The token is past its time.
     TokenExpired,
+    /// The token was revoked, or its key is not in force any more.
+    TokenRevoked,
     /// The token's scopes do not cover the symbol, the channel or the operation.
     Forbidden,
     /// More symbols than one session may have.
@@ -48,7 +50,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All codes.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::InvalidJson,
         Self::InvalidRequest,
         Self::UnknownOp,
@@ -57,6 +59,7 @@ impl ErrorCode {
         Self::Unauthenticated,
         Self::TokenInvalid,
         Self::TokenExpired,
+        Self::TokenRevoked,
         Self::Forbidden,
         Self::SymbolLimit,
         Self::SubscriptionLimit,
@@ -81,6 +84,7 @@ impl ErrorCode {
             Self::Unauthenticated => "unauthenticated",
             Self::TokenInvalid => "token_invalid",
             Self::TokenExpired => "token_expired",
+            Self::TokenRevoked => "token_revoked",
             Self::Forbidden => "forbidden",
             Self::SymbolLimit => "symbol_limit",
             Self::SubscriptionLimit => "subscription_limit",
@@ -110,7 +114,9 @@ impl ErrorCode {
             | Self::UnknownOp
             | Self::UnknownChannel
             | Self::UnknownSymbol => CloseCode::Offences,
-            Self::Unauthenticated | Self::TokenInvalid | Self::TokenExpired => CloseCode::Token,
+            Self::Unauthenticated | Self::TokenInvalid | Self::TokenExpired | Self::TokenRevoked => {
+                CloseCode::Token
+            }
             Self::ConnectionLimit => CloseCode::ConnectionLimit,
             Self::RateLimited => CloseCode::RateLimited,
             Self::SlowConsumer => CloseCode::SlowConsumer,

@@ -10,6 +10,7 @@ use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation};
 use model::UnixNanos;
 use serde::{Deserialize, Serialize};
 
+use super::revocation::Revocation;
 use super::scope::{Grant, Scope};
 use crate::limits::{CLOCK_LEEWAY, KEY_ID_BYTES_MAX, TOKEN_BYTES_MAX};
 
@@ -34,12 +35,16 @@ pub struct Keys {
     audience: String,
     /// Longest time from now to a token's end.
     lifetime_max: Option<Duration>,
+    /// Who is not to be let in all the same.
+    revoked: HashSet<Revocation>,
 }
 
 struct Key {
     id: Option<Box<str>>,
     algorithm: Algorithm,
     decoding: DecodingKey,
+    /// What it was made of: two keys are one if they were made of the same.
+    material: Box<[u8]>,
 }
 
 /// Why a token is no good. Says nothing of the token itself.
@@ -76,6 +81,9 @@ pub enum AuthError {
     /// Past its time.
     #[error("the token expired at {0}")]
     Expired(UnixNanos),
+    /// It, or everybody like it, was revoked.
+    #[error("the token was revoked")]
+    Revoked,
     /// Valid for longer than tokens may be.
     #[error("the token is valid for longer than is allowed here")]
     LongLived,
@@ -120,6 +128,8 @@ struct Claims {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     iat: Option<NumericDate>,
     scopes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    jti: Option<Box<str>>,
 }
 
 /// Seconds since the epoch, whole or not (RFC 7519, 2).
@@ -158,7 +168,8 @@ impl Keys {
     /// No keys yet; tokens must be of `issuer` and for `audience`.
     #[must_use]
     pub fn new(issuer: &str, audience: &str, lifetime_max: Option<Duration>) -> Self {
-        Self { list: Vec::new(), issuer: issuer.to_owned(), audience: audience.to_owned(), lifetime_max }
+        let (issuer, audience) = (issuer.to_owned(), audience.to_owned());
+        Self { list: Vec::new(), issuer, audience, lifetime_max, revoked: HashSet::new() }
     }
 
     /// Adds a key: an HMAC secret as it is, or a public key in PEM form.
@@ -176,8 +187,30 @@ impl Keys {
             Algorithm::Rs256 => DecodingKey::from_rsa_pem(key).map_err(refused)?,
             Algorithm::EdDsa => DecodingKey::from_ed_pem(key).map_err(refused)?,
         };
-        self.list.push(Key { id: id.map(Into::into), algorithm, decoding });
+        self.list.push(Key { id: id.map(Into::into), algorithm, decoding, material: key.into() });
         Ok(())
+    }
+
+    /// Somebody is not to be let in any more.
+    pub fn revoke(&mut self, revocation: Revocation) {
+        self.revoked.insert(revocation);
+    }
+
+    pub(super) fn is_revoked(&self, grant: &Grant) -> bool {
+        let has = |revocation| self.revoked.contains(&revocation);
+        !self.revoked.is_empty()
+            && (has(Revocation::Subject(grant.subject.as_str().into()))
+                || grant.token_id.clone().is_some_and(|id| has(Revocation::Token(id))))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether a key is one of `others`, too.
+    pub(super) fn is_same(&self, at: usize, others: &Self, other: usize) -> bool {
+        let (one, other) = (&self.list[at], &others.list[other]);
+        one.id == other.id && one.algorithm == other.algorithm && one.material == other.material
     }
 
     /// Whether there is any key.
@@ -204,18 +237,19 @@ impl Keys {
             ErrorKind::Json(_) => AuthError::Algorithm,
             _ => AuthError::Malformed,
         })?;
-        let claims = self.verify(token, &header)?;
-        self.judge(claims, now)
+        let (claims, key) = self.verify(token, &header)?;
+        let grant = self.judge(claims, key, now)?;
+        if self.is_revoked(&grant) { Err(AuthError::Revoked) } else { Ok(grant) }
     }
 
-    fn verify(&self, token: &str, header: &Header) -> Result<Claims, AuthError> {
+    fn verify(&self, token: &str, header: &Header) -> Result<(Claims, u32), AuthError> {
         let keys: Vec<_> = match &header.kid {
             Some(id) if id.len() > KEY_ID_BYTES_MAX => return Err(AuthError::UnknownKey),
-            Some(id) => self.list.iter().filter(|key| key.id.as_deref() == Some(id)).collect(),
-            None => self.list.iter().filter(|key| key.algorithm.wire() == header.alg).collect(),
+            Some(id) => self.numbered().filter(|(_, key)| key.id.as_deref() == Some(id)).collect(),
+            None => self.numbered().filter(|(_, key)| key.algorithm.wire() == header.alg).collect(),
         };
         let mut error = if header.kid.is_some() { AuthError::UnknownKey } else { AuthError::Algorithm };
-        for key in keys {
+        for (number, key) in keys {
             if key.algorithm.wire() != header.alg {
                 return Err(AuthError::Algorithm);
             }
@@ -226,14 +260,18 @@ impl Keys {
             validation.set_issuer(&[&self.issuer]);
             validation.set_audience(&[&self.audience]);
             match jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation) {
-                Ok(data) => return Ok(data.claims),
+                Ok(data) => return Ok((data.claims, number)),
                 Err(refused) => error = why(refused.kind()),
             }
         }
         Err(error)
     }
 
-    fn judge(&self, claims: Claims, now: UnixNanos) -> Result<Grant, AuthError> {
+    fn numbered(&self) -> impl Iterator<Item = (u32, &Key)> {
+        (0..).zip(&self.list)
+    }
+
+    fn judge(&self, claims: Claims, key: u32, now: UnixNanos) -> Result<Grant, AuthError> {
         let leeway = nanos(CLOCK_LEEWAY);
         let expires_at = claims.exp.instant("exp")?;
         if expires_at.0.saturating_add(leeway) <= now.0 {
@@ -252,7 +290,7 @@ impl Keys {
         scopes.shrink_to_fit();
         let grace = if expires_at > now { 0 } else { leeway };
         let ends_at = UnixNanos(expires_at.0.saturating_add(grace));
-        Ok(Grant { subject: claims.sub, scopes, expires_at, ends_at })
+        Ok(Grant { subject: claims.sub, scopes, expires_at, ends_at, token_id: claims.jti, key })
     }
 }
 
@@ -268,7 +306,7 @@ fn why(kind: &ErrorKind) -> AuthError {
         // The signature was good; what does not fit is a claim.
         ErrorKind::Json(error) => {
             let text = error.to_string();
-            let named = ["sub", "iss", "aud", "exp", "nbf", "iat", "scopes"];
+            let named = ["sub", "iss", "aud", "exp", "nbf", "iat", "scopes", "jti"];
             AuthError::Claim(named.into_iter().find(|name| text.contains(name)).unwrap_or("exp"))
         }
         _ => AuthError::Malformed,
@@ -316,6 +354,7 @@ impl Signer {
             nbf: None,
             iat: Some(NumericDate::Whole(issued)),
             scopes: scopes.to_vec(),
+            jti: Some(crate::secret::secret().map_err(|_| KeyError::Signing)?.into()),
         };
         let header = Header { kid: self.id.clone(), ..Header::new(self.algorithm.wire()) };
         jsonwebtoken::encode(&header, &claims, &self.encoding).map_err(|_| KeyError::Signing)

@@ -65,6 +65,10 @@ pub struct Grant {
     /// When a session that it opened ends: then, or a little later where it was let in with that much
     /// grace for differing clocks.
     pub ends_at: UnixNanos,
+    /// The token's own name, where it has one.
+    pub token_id: Option<Box<str>>,
+    /// The number of the key that it was checked with.
+    pub(crate) key: u32,
 }
 
 impl Grant {

@@ -174,6 +174,8 @@ fn scopes() {
         scopes: vec![Scope::parse(scope).unwrap()],
         expires_at: NOW,
         ends_at: NOW,
+        token_id: None,
+        key: 0,
     };
     let symbol = Symbol::parse("BTC/USD").unwrap();
     assert!(grant("stream:BTC/USD").allows(&symbol, Channel::Trades));

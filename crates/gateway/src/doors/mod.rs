@@ -155,7 +155,7 @@ fn admit(app: &App, parts: &Parts) -> Result<(Grant, Wanted), Problem> {
     let wanted = Wanted::parse(&parts.uri)?;
     let grant = match (token, &wanted.ticket) {
         (Some(token), _) => grant(app, &token)?,
-        (None, Some(ticket)) => app.tickets.take(ticket)?,
+        (None, Some(ticket)) => app.redeem(ticket)?,
         (None, None) => return Err(unauthenticated()),
     };
     app.pass(&grant.subject)?;

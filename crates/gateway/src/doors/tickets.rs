@@ -15,6 +15,7 @@ use crate::auth::Grant;
 use crate::clock;
 use crate::limits::{SUBJECT_TICKETS_MAX, TICKET_LIFE, TICKETS_MAX};
 use crate::problem::Problem;
+use crate::secret::secret;
 
 /// Tickets that were issued and not used.
 #[derive(Default)]
@@ -32,7 +33,8 @@ impl Tickets {
     /// More are waiting to be used than are kept, of all or of this subject.
     pub(crate) fn issue(&self, grant: Grant) -> Result<Response, Problem> {
         let now = clock::now();
-        let secret = secret()?;
+        let secret = secret()
+            .map_err(|_| Problem::of(ErrorCode::Unavailable, "The system has no random numbers to give."))?;
         let mut tickets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let of_subject = |tickets: &HashMap<_, Ticket>| {
             tickets.values().filter(|ticket| ticket.grant.subject == grant.subject).count()
@@ -75,19 +77,6 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// 128 bits that nobody guesses, as text.
-fn secret() -> Result<String, Problem> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|_| {
-        Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "unavailable",
-            "The system has no random numbers to give.",
-        )
-    })?;
-    Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
-}
-
 #[cfg(test)]
 mod tests {
     use model::UnixNanos;
@@ -96,7 +85,14 @@ mod tests {
 
     fn grant(subject: &str) -> Grant {
         let far = UnixNanos(u64::MAX);
-        Grant { subject: subject.to_owned(), scopes: Vec::new(), expires_at: far, ends_at: far }
+        Grant {
+            subject: subject.to_owned(),
+            scopes: Vec::new(),
+            expires_at: far,
+            ends_at: far,
+            token_id: None,
+            key: 0,
+        }
     }
 
     fn text(tickets: &Tickets) -> String {

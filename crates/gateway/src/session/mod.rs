@@ -56,6 +56,8 @@ pub(crate) struct Session {
     expiry_told: bool,
     /// The server goes away, and ends the session then.
     leaves: Option<Duration>,
+    /// The edition of the keys that the grant was held against.
+    edition: u32,
     /// Where the client stands once it has handled all that was sent.
     cursor: u64,
 }
@@ -105,6 +107,8 @@ impl Session {
             ping: Ping::Idle,
             expiry_told: false,
             leaves: None,
+            // The keys may have become others since the grant was made: the first look at the time tells.
+            edition: ctx.settings.keys.edition().wrapping_sub(1),
             cursor: ctx.fanout.cursor(id),
         };
         let authenticated = session.grant.is_some();

@@ -48,6 +48,10 @@ impl Session {
                 let message = format!("{}. Get a new one and send auth again.", sentence(&error));
                 return self.refuse_token(id, ErrorCode::TokenExpired, &message, ctx);
             }
+            (Err(error @ AuthError::Revoked), _) => {
+                let message = format!("{}. Get a new one and send auth again.", sentence(&error));
+                return self.refuse_token(id, ErrorCode::TokenRevoked, &message, ctx);
+            }
             (Err(error), _) => {
                 return self.refuse_token(
                     id,

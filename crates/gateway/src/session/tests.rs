@@ -39,7 +39,7 @@ impl Talk {
         keys.add(None, Algorithm::Hs256, SECRET).unwrap();
         let signer = Signer::new(None, Algorithm::Hs256, SECRET).unwrap();
         let limits = Limits { symbols: 3, subscriptions: 8, ..Limits::default() };
-        let settings = Settings { keys, limits, ..Settings::for_tests() };
+        let settings = Settings { keys: keys.into(), limits, ..Settings::for_tests() };
         let (mut fanout, epoch, now) = (Fanout::default(), Epoch::from_seed(7), Duration::from_secs(1_000));
         let mut ctx = Ctx { fanout: &mut fanout, settings: &settings, epoch: &epoch, now, wall: WALL };
         let session = Session::open("s1".into(), None, &mut ctx);
@@ -54,7 +54,9 @@ impl Talk {
 
     fn token(&self, subject: &str, scopes: &[&str], seconds: u64) -> String {
         let scopes: Vec<_> = scopes.iter().map(ToString::to_string).collect();
-        self.signer.sign(&self.settings.keys, subject, &scopes, WALL, Duration::from_secs(seconds)).unwrap()
+        self.signer
+            .sign(&self.settings.keys.current(), subject, &scopes, WALL, Duration::from_secs(seconds))
+            .unwrap()
     }
 
     fn list(&mut self, symbol: &str) {

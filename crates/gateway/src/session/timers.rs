@@ -25,6 +25,7 @@ impl Session {
             self.fail(ErrorCode::AuthTimeout, message, None);
         }
         self.check_expiry(ctx);
+        self.check_keys(ctx);
         self.check_leave(ctx);
         if self.ping == Ping::Idle && ctx.now >= self.heard + limits.ping {
             self.ping = Ping::Due;
@@ -36,6 +37,18 @@ impl Session {
             self.say(&Control::Heartbeat(Heartbeat { cursor, ts_sent }));
         }
         true
+    }
+
+    /// Whether the keys have become others, and the grant is none any more.
+    fn check_keys(&mut self, ctx: &Ctx<'_>) {
+        let edition = ctx.settings.keys.edition();
+        if std::mem::replace(&mut self.edition, edition) == edition {
+            return;
+        }
+        if self.grant.as_ref().is_some_and(|grant| !ctx.settings.keys.honours(grant)) {
+            let message = "The token was revoked, or its key is not in force any more. Get a new one.";
+            self.fail(ErrorCode::TokenRevoked, message, None);
+        }
     }
 
     pub(super) fn check_leave(&mut self, ctx: &Ctx<'_>) {

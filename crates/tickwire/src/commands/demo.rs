@@ -30,7 +30,7 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
         listen: args.listen,
         admin_listen: args.admin_listen,
         tls: certificate.as_ref().map(|made| made.tls.clone()),
-        keys,
+        keys: keys.into(),
         allowed_origins: Vec::new(),
         compression: false,
         shards: 1,
@@ -54,7 +54,7 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
         ready: began.elapsed(),
     };
     facts.print(&mut io::stdout().lock())?;
-    plant.run()?;
+    plant.run(None)?;
     Ok(())
 }
 

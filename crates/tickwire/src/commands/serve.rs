@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::anyhow;
+use gateway::Reloader;
 
 use crate::cli::ServeArgs;
 use crate::config::{Config, TEMPLATE};
@@ -17,7 +18,7 @@ pub(crate) fn run(args: &ServeArgs) -> Outcome {
         return Ok(());
     }
     let config = Config::load(args.config.as_deref(), &args.feeds).map_err(Failure::usage)?;
-    if config.settings.keys.is_empty() {
+    if config.settings.keys.current().is_empty() {
         return Err(Failure::usage(anyhow!(
             "there is no key to check tokens with, so nobody could subscribe: add [[auth.keys]] to the configuration \
              (tickwire serve --print-default-config shows how)"
@@ -40,6 +41,21 @@ pub(crate) fn run(args: &ServeArgs) -> Outcome {
     let (address, admin) = (plant.server().address()?, plant.server().admin_address()?);
     let scheme = if secure { "wss" } else { "ws" };
     tracing::info!("serving {scheme}://{address}/v1/stream, metrics at http://{admin}/metrics");
-    plant.run()?;
+    let (reloader, args) = (plant.server().reloader(), args.clone());
+    plant.run(Some(Box::new(move || reload(&args, &reloader))))?;
     Ok(())
+}
+
+/// Reads the configuration again; what is wrong with it changes nothing.
+fn reload(args: &ServeArgs, reloader: &Reloader) {
+    let read = Config::load(args.config.as_deref(), &args.feeds).map_err(anyhow::Error::from);
+    let read = read.and_then(|config| {
+        anyhow::ensure!(!config.settings.keys.current().is_empty(), "there is no key to check tokens with");
+        Ok(reloader.reload(&config.settings)?)
+    });
+    reloader.note(read.is_ok());
+    match read {
+        Ok(()) => tracing::info!("SIGHUP: keys, revocations and certificate are those of the configuration"),
+        Err(error) => tracing::error!("SIGHUP: everything stays as it was: {error:#}"),
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
@@ -39,7 +40,7 @@ fn mint(args: &MintArgs) -> Outcome {
             let algorithm = algorithm(&args.key)?;
             let key = read_key(file, algorithm)?;
             let signer = Signer::new(args.key.kid.as_deref(), algorithm, &key).map_err(Failure::usage)?;
-            (Keys::new(&args.key.issuer, &args.key.audience, None), signer)
+            (Arc::new(Keys::new(&args.key.issuer, &args.key.audience, None)), signer)
         }
         (None, None) => {
             return Err(Failure::usage(anyhow!("a key is needed: --key-file FILE or --config FILE")));
@@ -56,25 +57,25 @@ fn mint(args: &MintArgs) -> Outcome {
     Ok(())
 }
 
-fn from_config(path: &Path, kid: Option<&str>) -> Outcome<(Keys, Signer)> {
+fn from_config(path: &Path, kid: Option<&str>) -> Outcome<(Arc<Keys>, Signer)> {
     let config = Config::load(Some(path), &[]).map_err(Failure::usage)?;
     let secret = config.secrets.iter().find(|secret| kid.is_none() || secret.id.as_deref() == kid);
     let secret = secret.ok_or_else(|| {
         Failure::usage(anyhow!("{} has no HS256 secret to sign with; use --key-file", path.display()))
     })?;
     let signer = Signer::new(secret.id.as_deref(), secret.algorithm, &secret.key).map_err(Failure::usage)?;
-    Ok((config.settings.keys, signer))
+    Ok((config.settings.keys.current(), signer))
 }
 
 fn check(args: &CheckArgs) -> Outcome {
     let keys = match (&args.key.config, &args.key.key_file) {
-        (Some(config), _) => Config::load(Some(config), &[]).map_err(Failure::usage)?.settings.keys,
+        (Some(config), _) => Config::load(Some(config), &[]).map_err(Failure::usage)?.settings.keys.current(),
         (None, Some(file)) => {
             let algorithm = algorithm(&args.key)?;
             let mut keys = Keys::new(&args.key.issuer, &args.key.audience, None);
             let key = read_key(file, algorithm)?;
             keys.add(args.key.kid.as_deref(), algorithm, &key).map_err(Failure::usage)?;
-            keys
+            Arc::new(keys)
         }
         (None, None) => {
             return Err(Failure::usage(anyhow!("a key is needed: --key-file FILE or --config FILE")));
@@ -90,6 +91,7 @@ fn check(args: &CheckArgs) -> Outcome {
         "subject": grant.subject,
         "scopes": grant.scopes.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "expires_at": grant.expires_at.to_string(),
+        "token_id": grant.token_id,
     });
     writeln!(io::stdout().lock(), "{answer}")?;
     Ok(())

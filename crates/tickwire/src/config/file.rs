@@ -46,6 +46,7 @@ struct AuthTable {
     issuer: String,
     audience: String,
     lifetime_max: Time,
+    revoked_file: Option<PathBuf>,
     keys: Vec<KeyTable>,
 }
 
@@ -99,7 +100,8 @@ impl Default for ServerTable {
 impl Default for AuthTable {
     fn default() -> Self {
         let lifetime_max = Time(Duration::from_secs(31 * 86_400));
-        Self { issuer: "tickwire".into(), audience: "tickwire".into(), lifetime_max, keys: Vec::new() }
+        let (issuer, audience) = ("tickwire".into(), "tickwire".into());
+        Self { issuer, audience, lifetime_max, revoked_file: None, keys: Vec::new() }
     }
 }
 
@@ -190,7 +192,7 @@ impl Config {
             listen: file.server.listen,
             admin_listen: file.server.admin_listen,
             tls,
-            keys,
+            keys: keys.into(),
             allowed_origins: file.server.allowed_origins,
             compression: file.server.compression,
             shards,
@@ -234,6 +236,19 @@ fn keys(table: &AuthTable, source: &Path) -> Result<(Keys, Vec<Secret>), ConfigE
             .map_err(|error| ConfigError::rule(&path, error.to_string()))?;
         if algorithm == gateway::Algorithm::Hs256 {
             secrets.push(Secret { id: key.id.clone(), algorithm, key: bytes });
+        }
+    }
+    if let Some(file) = &table.revoked_file {
+        let path = folder.join(file);
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| ConfigError::Read { path: path.clone(), error })?;
+        let lines = (1..).zip(text.lines().map(str::trim));
+        for (line, text) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
+            let revocation = text.parse();
+            keys.revoke(
+                revocation
+                    .map_err(|error| ConfigError::rule(&path, format!("line {line}: {text:?}: {error}")))?,
+            );
         }
     }
     Ok((keys, secrets))

@@ -34,7 +34,7 @@ fn the_template_says_the_defaults() {
         .map(|line| {
             line.strip_prefix("# ").filter(|rest| is_key(rest) || rest.starts_with("[[")).unwrap_or(line)
         })
-        .filter(|line| !line.starts_with("secret_file") && !line.starts_with("tls_"))
+        .filter(|line| !["secret_file", "tls_", "revoked_file"].iter().any(|key| line.starts_with(key)))
         .collect();
     let slip = wrong(&whole.join("\n"));
     assert!(slip.contains("a key for HS256 has \"secret_file\""), "{slip}");
@@ -79,6 +79,19 @@ fn a_slip_is_named_with_its_line() {
     ] {
         assert!(wrong(text).contains(says), "{text}: {}", wrong(text));
     }
+}
+
+#[test]
+fn who_is_revoked_stands_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("tickwire.toml");
+    let load = || Config::from_text("[auth]\nrevoked_file = \"revoked.txt\"", &config);
+    assert!(load().unwrap_err().to_string().contains("revoked.txt"));
+    std::fs::write(folder.path().join("revoked.txt"), "# left\n\nsub:bob\n jti:12 \n").unwrap();
+    assert!(format!("{:?}", load().unwrap().settings.keys).contains("Subject(\"bob\")"));
+    std::fs::write(folder.path().join("revoked.txt"), "sub:bob\nalice\n").unwrap();
+    let slip = load().unwrap_err().to_string();
+    assert!(slip.contains("line 2: \"alice\": a revocation is sub:NAME or jti:ID"), "{slip}");
 }
 
 #[test]

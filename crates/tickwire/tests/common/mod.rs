@@ -109,12 +109,20 @@ impl Plant {
 
     /// The same, with more keys in `[server]`.
     pub(crate) fn start_with(server: &str, config: &str) -> Self {
+        Self::start_among(&[], server, config)
+    }
+
+    /// The same, with files beside the configuration.
+    pub(crate) fn start_among(files: &[(&str, &str)], server: &str, config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
         let made = rcgen::generate_simple_self_signed(names).unwrap();
         fs::write(folder.path().join("cert.pem"), made.cert.pem()).unwrap();
         fs::write(folder.path().join("key.pem"), made.signing_key.serialize_pem()).unwrap();
         fs::write(folder.path().join("secret.key"), SECRET).unwrap();
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
         let always = "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n\
                       tls_cert_file = \"cert.pem\"\ntls_key_file = \"key.pem\"\n";
         let keys = "[[auth.keys]]\nid = \"main\"\nalgorithm = \"HS256\"\nsecret_file = \"secret.key\"\n";
@@ -154,8 +162,12 @@ impl Plant {
 
     /// A token made by `tickwire token mint`.
     pub(crate) fn token(&self, scopes: &[&str], ttl: &str) -> String {
+        self.token_of("alice", "main", scopes, ttl)
+    }
+
+    pub(crate) fn token_of(&self, subject: &str, kid: &str, scopes: &[&str], ttl: &str) -> String {
         let mut command = tickwire();
-        command.args(["token", "mint", "--sub", "alice", "--ttl", ttl, "-c"]);
+        command.args(["token", "mint", "--sub", subject, "--kid", kid, "--ttl", ttl, "-c"]);
         command.arg(self.folder.path().join("tickwire.toml"));
         for scope in scopes {
             command.args(["--scope", scope]);

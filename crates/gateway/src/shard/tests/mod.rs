@@ -96,7 +96,8 @@ fn arrival() -> (Arrival, Line) {
     let line = Line::default();
     let far = UnixNanos(u64::MAX);
     let scopes = vec![Scope::parse("stream:*").unwrap()];
-    let grant = Grant { subject: "alice".to_owned(), scopes, expires_at: far, ends_at: far };
+    let grant =
+        Grant { subject: "alice".to_owned(), scopes, expires_at: far, ends_at: far, token_id: None, key: 0 };
     let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().ok();
     let socket = Box::new(line.clone());
     (Arrival { socket, grant: Some(grant), name: "s1".to_owned(), permit }, line)

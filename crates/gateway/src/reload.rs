@@ -1,0 +1,35 @@
+//! What may become something else while a server runs: keys, revocations, the certificate.
+
+use std::sync::Arc;
+
+use crate::metrics::RELOADS;
+use crate::settings::Settings;
+use crate::tls::{Certificate, TlsError};
+
+/// Puts new settings in force, as far as that goes while a server runs.
+#[derive(Clone)]
+pub struct Reloader {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) certificate: Option<Arc<Certificate>>,
+}
+
+impl Reloader {
+    /// Takes keys, revocations and the certificate of `settings`. Connections and sessions go on, but for
+    /// those whose key is gone or who were revoked: they end within a second.
+    ///
+    /// # Errors
+    /// The certificate cannot be used; then everything stays as it was.
+    pub fn reload(&self, settings: &Settings) -> Result<(), TlsError> {
+        if let (Some(certificate), Some(tls)) = (&self.certificate, &settings.tls) {
+            certificate.replace(tls)?;
+        }
+        self.settings.keys.replace(settings.keys.current());
+        Ok(())
+    }
+
+    /// Counts how it went.
+    pub fn note(&self, is_good: bool) {
+        let result = if is_good { "ok" } else { "refused" };
+        metrics::counter!(RELOADS, "result" => result).increment(1);
+    }
+}
