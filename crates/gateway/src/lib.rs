@@ -32,7 +32,7 @@ mod tls;
 mod wakes;
 
 pub use auth::{
-    Algorithm, AuthError, Grant, KeyError, Keyring, Keys, Revocation, RevocationError, Scope, Signer,
+    Algorithm, AuthError, Grant, KeyError, Keyring, Keys, Mark, Revocation, RevocationError, Scope, Signer,
 };
 pub use hub::Hub;
 pub use reload::Reloader;

@@ -1,8 +1,9 @@
 //! The keys that tokens are checked with, and the check itself.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jsonwebtoken::errors::ErrorKind;
@@ -10,9 +11,9 @@ use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation};
 use model::UnixNanos;
 use serde::{Deserialize, Serialize};
 
-use super::revocation::Revocation;
+use super::revocation::{Mark, Revocation};
 use super::scope::{Grant, Scope};
-use crate::limits::{CLOCK_LEEWAY, KEY_ID_BYTES_MAX, TOKEN_BYTES_MAX};
+use crate::limits::{CLOCK_LEEWAY, KEY_ID_BYTES_MAX, SCOPES_KEPT, TOKEN_BYTES_MAX};
 
 /// How a token is signed. One key has one of them: what the token claims is only compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub struct Keys {
     lifetime_max: Option<Duration>,
     /// Who is not to be let in all the same.
     revoked: HashSet<Revocation>,
+    /// Scopes of tokens that were checked lately.
+    recent: Mutex<VecDeque<Arc<[Scope]>>>,
 }
 
 struct Key {
@@ -169,7 +172,7 @@ impl Keys {
     #[must_use]
     pub fn new(issuer: &str, audience: &str, lifetime_max: Option<Duration>) -> Self {
         let (issuer, audience) = (issuer.to_owned(), audience.to_owned());
-        Self { list: Vec::new(), issuer, audience, lifetime_max, revoked: HashSet::new() }
+        Self { list: Vec::new(), issuer, audience, lifetime_max, ..Self::default() }
     }
 
     /// Adds a key: an HMAC secret as it is, or a public key in PEM form.
@@ -200,7 +203,7 @@ impl Keys {
         let has = |revocation| self.revoked.contains(&revocation);
         !self.revoked.is_empty()
             && (has(Revocation::Subject(grant.subject.as_str().into()))
-                || grant.token_id.clone().is_some_and(|id| has(Revocation::Token(id))))
+                || grant.token.is_some_and(|mark| has(Revocation::Token(mark))))
     }
 
     pub(super) fn len(&self) -> usize {
@@ -267,6 +270,29 @@ impl Keys {
         Err(error)
     }
 
+    /// What a token that is good calls itself, so that it can be revoked.
+    #[must_use]
+    pub fn token_id(&self, token: &str) -> Option<String> {
+        let header = jsonwebtoken::decode_header(token).ok()?;
+        let (claims, _) = self.verify(token, &header).ok()?;
+        claims.jti.map(Into::into)
+    }
+
+    /// The same scopes as somebody else's lately, where somebody has the same: most have the same as many
+    /// others, and a session keeps them for as long as it lives.
+    fn shared(&self, scopes: Vec<Scope>) -> Arc<[Scope]> {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(same) = recent.iter().find(|known| ***known == *scopes) {
+            return Arc::clone(same);
+        }
+        if recent.len() >= SCOPES_KEPT {
+            recent.pop_front();
+        }
+        let scopes: Arc<[Scope]> = scopes.into();
+        recent.push_back(Arc::clone(&scopes));
+        scopes
+    }
+
     fn numbered(&self) -> impl Iterator<Item = (u32, &Key)> {
         (0..).zip(&self.list)
     }
@@ -285,12 +311,18 @@ impl Keys {
             return Err(AuthError::LongLived);
         }
         let scopes = claims.scopes.iter().map(|scope| Scope::parse(scope));
-        let mut scopes: Vec<_> = scopes.collect::<Result<_, _>>().map_err(|_| AuthError::Claim("scopes"))?;
-        // A session keeps them for as long as it lives.
-        scopes.shrink_to_fit();
+        let scopes = scopes.collect::<Result<Vec<_>, _>>().map_err(|_| AuthError::Claim("scopes"))?;
+        let scopes = self.shared(scopes);
         let grace = if expires_at > now { 0 } else { leeway };
         let ends_at = UnixNanos(expires_at.0.saturating_add(grace));
-        Ok(Grant { subject: claims.sub, scopes, expires_at, ends_at, token_id: claims.jti, key })
+        Ok(Grant {
+            subject: claims.sub,
+            scopes,
+            expires_at,
+            ends_at,
+            token: claims.jti.as_deref().map(Mark::of),
+            key,
+        })
     }
 }
 

@@ -9,5 +9,5 @@ mod tests;
 
 pub use keyring::Keyring;
 pub use keys::{Algorithm, AuthError, KeyError, Keys, Signer};
-pub use revocation::{Revocation, RevocationError};
+pub use revocation::{Mark, Revocation, RevocationError};
 pub use scope::{Grant, Scope};

@@ -1,8 +1,11 @@
 //! What a token allows.
 
 use std::fmt;
+use std::sync::Arc;
 
 use model::{Channel, Pattern, PatternError, Symbol, UnixNanos};
+
+use super::revocation::Mark;
 
 /// One thing that a token allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,14 +62,14 @@ pub struct Grant {
     /// Whose it is.
     pub subject: String,
     /// What it allows.
-    pub scopes: Vec<Scope>,
+    pub scopes: Arc<[Scope]>,
     /// When it ends.
     pub expires_at: UnixNanos,
     /// When a session that it opened ends: then, or a little later where it was let in with that much
     /// grace for differing clocks.
     pub ends_at: UnixNanos,
-    /// The token's own name, where it has one.
-    pub token_id: Option<Box<str>>,
+    /// What stands for the token's own name, where it has one.
+    pub(crate) token: Option<Mark>,
     /// The number of the key that it was checked with.
     pub(crate) key: u32,
 }

@@ -1,11 +1,13 @@
 //! Good tokens, and every way of forging one that has a name.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use model::{Channel, Symbol, UnixNanos};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::limits::SCOPES_KEPT;
 
 const SECRET: &[u8] = b"a secret of at least thirty-two bytes";
 const NOW: UnixNanos = UnixNanos(1_795_000_000_000_000_000);
@@ -171,10 +173,10 @@ fn scopes() {
     }
     let grant = |scope: &str| Grant {
         subject: String::new(),
-        scopes: vec![Scope::parse(scope).unwrap()],
+        scopes: [Scope::parse(scope).unwrap()].into(),
         expires_at: NOW,
         ends_at: NOW,
-        token_id: None,
+        token: None,
         key: 0,
     };
     let symbol = Symbol::parse("BTC/USD").unwrap();
@@ -182,4 +184,20 @@ fn scopes() {
     assert!(grant("stream:BTC/USD/trades").allows(&symbol, Channel::Trades));
     assert!(!grant("stream:BTC/USD/trades").allows(&symbol, Channel::Book));
     assert!(!grant("admin").allows(&symbol, Channel::Trades));
+}
+
+#[test]
+fn those_with_the_same_scopes_share_them() {
+    let keys = keys();
+    let grant = |n: usize| {
+        let mut claims = claims();
+        claims["scopes"] = json!([format!("stream:S{n}")]);
+        keys.check(&sign(json!({"alg": "HS256"}), &claims, SECRET), NOW).unwrap()
+    };
+    let first = grant(0);
+    assert!(Arc::ptr_eq(&first.scopes, &grant(0).scopes));
+    for n in 1..=SCOPES_KEPT {
+        assert_eq!(grant(n).scopes[0].to_string(), format!("stream:S{n}"));
+    }
+    assert!(!Arc::ptr_eq(&first.scopes, &grant(0).scopes), "only so many are kept in mind");
 }

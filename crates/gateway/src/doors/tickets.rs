@@ -87,10 +87,10 @@ mod tests {
         let far = UnixNanos(u64::MAX);
         Grant {
             subject: subject.to_owned(),
-            scopes: Vec::new(),
+            scopes: [].into(),
             expires_at: far,
             ends_at: far,
-            token_id: None,
+            token: None,
             key: 0,
         }
     }

@@ -91,7 +91,7 @@ fn check(args: &CheckArgs) -> Outcome {
         "subject": grant.subject,
         "scopes": grant.scopes.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "expires_at": grant.expires_at.to_string(),
-        "token_id": grant.token_id,
+        "token_id": keys.token_id(token.trim()),
     });
     writeln!(io::stdout().lock(), "{answer}")?;
     Ok(())

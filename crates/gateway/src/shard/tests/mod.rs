@@ -95,9 +95,9 @@ fn core(logs: LogLimits) -> Core {
 fn arrival() -> (Arrival, Line) {
     let line = Line::default();
     let far = UnixNanos(u64::MAX);
-    let scopes = vec![Scope::parse("stream:*").unwrap()];
+    let scopes = [Scope::parse("stream:*").unwrap()].into();
     let grant =
-        Grant { subject: "alice".to_owned(), scopes, expires_at: far, ends_at: far, token_id: None, key: 0 };
+        Grant { subject: "alice".to_owned(), scopes, expires_at: far, ends_at: far, token: None, key: 0 };
     let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().ok();
     let socket = Box::new(line.clone());
     (Arrival { socket, grant: Some(grant), name: "s1".to_owned(), permit }, line)
