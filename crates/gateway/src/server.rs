@@ -180,7 +180,7 @@ impl Server {
         until.await;
         self.shutdown.send_replace(true);
         let window = self.settings.drain;
-        tracing::info!(window_ms = window.as_millis(), "draining");
+        tracing::info!(seconds = window.as_secs_f64(), "draining");
         // Whoever does not take the goodbye is left behind.
         let gone = async { while tasks.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(window + GOODBYE, gone).await;

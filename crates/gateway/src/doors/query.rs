@@ -72,7 +72,10 @@ impl Wanted {
         let text = Value::Object(self.request).to_string();
         match Request::parse(&text) {
             Ok(_) => Ok(text),
-            Err(RequestError { code, message, .. }) => Err(Problem::of(code, message)),
+            // A query calls it otherwise.
+            Err(RequestError { code, message, .. }) => {
+                Err(Problem::of(code, message.replace("\"resume\"", "\"cursor\"")))
+            }
         }
     }
 }
