@@ -155,12 +155,18 @@ impl Inner {
     fn sequence(&mut self, batch: Vec<Tick>) -> Vec<Arc<Event>> {
         let now = clock::wall();
         let mut events = Vec::with_capacity(batch.len());
+        let mut states = Vec::new();
         for tick in batch {
             if let Body::Status(change) = &tick.body {
                 self.note_feed(&change.feed, change.state);
             }
             match self.sequencer.push(tick, now) {
-                Ok(Some(event)) => events.push(event),
+                Ok(Some(event)) => {
+                    if let Body::Status(change) = &event.body {
+                        states.push((event.topic.symbol, change.state));
+                    }
+                    events.push(event);
+                }
                 Ok(None) => {}
                 Err(taken) => self.refuse(taken),
             }
@@ -171,10 +177,8 @@ impl Inner {
             self.listed = instruments.len();
             self.catalogue.list(instruments);
         }
-        for event in &events {
-            if let Body::Status(change) = &event.body {
-                self.catalogue.note(event.topic.symbol, change.state);
-            }
+        for (symbol, state) in states {
+            self.catalogue.note(symbol, state);
         }
         events
     }
