@@ -24,7 +24,7 @@ use crate::metrics::{AUTH, REFUSED};
 use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::shard::Arrival;
-use crate::socket::{Encoding, Upgrade, switching};
+use crate::socket::{Encoding, Socket, Upgrade, switching};
 use crate::{clock, echo, page};
 
 /// What the routes share.
@@ -48,6 +48,17 @@ impl App {
             return Ok(grant);
         }
         Err(Problem::of(ErrorCode::TokenRevoked, "The token that the ticket stands for was revoked."))
+    }
+
+    /// Opens a session on a socket; false where the server is on its way out.
+    pub(crate) async fn enter(
+        &self,
+        socket: Box<dyn Socket>,
+        grant: Option<Grant>,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> bool {
+        let (name, shard) = name_and_shard(self.shards.len());
+        self.shards[shard].send(Arrival { socket, grant, name, permit }).await.is_ok()
     }
 
     /// Lets a subject's request over plain HTTP pass.
@@ -127,11 +138,7 @@ fn open(app: &Arc<App>, parts: &mut Parts) -> Result<Response, Problem> {
         let message_bytes = app.settings.limits.message_bytes;
         let limits = Limits { message_bytes, inflated_bytes: message_bytes, frames: FRAMES_MAX };
         let Some(socket) = upgrade.socket(limits, deflate, encoding).await else { return };
-        let (name, shard) = name_and_shard(app.shards.len());
-        // Refused only when the server is on its way out.
-        let _ = app.shards[shard]
-            .send(Arrival { socket: Box::new(socket), grant, name, permit: Some(permit) })
-            .await;
+        app.enter(Box::new(socket), grant, Some(permit)).await;
     });
     Ok(response)
 }
@@ -200,7 +207,7 @@ fn take_permit(parts: &Parts) -> Result<OwnedSemaphorePermit, Problem> {
 }
 
 /// A name for a session, hard to guess but no secret, and the shard it falls to.
-pub(crate) fn name_and_shard(shards: usize) -> (String, usize) {
+fn name_and_shard(shards: usize) -> (String, usize) {
     use std::hash::{BuildHasher, RandomState};
     let number = RandomState::new().hash_one(clock::wall().0);
     let shard = usize::try_from(number % shards.max(1) as u64).unwrap_or(0);

@@ -31,8 +31,7 @@ use crate::handshake::{Origins, bearer};
 use crate::limits::{POLL_WAIT, POLL_WAIT_MAX};
 use crate::metrics::REFUSED;
 use crate::problem::Problem;
-use crate::routes::{App, grant, name_and_shard};
-use crate::shard::Arrival;
+use crate::routes::{App, grant};
 use crate::socket::{Client, pipe};
 use answer::requests;
 use query::Wanted;
@@ -195,11 +194,9 @@ async fn enter(
     requests: impl IntoIterator<Item = String>,
 ) -> Result<Client, Problem> {
     let (socket, client) = pipe(requests);
-    let (name, shard) = name_and_shard(app.shards.len());
-    let arrival = Arrival { socket: Box::new(socket), grant: Some(grant), name, permit: None };
-    app.shards[shard].send(arrival).await.map_err(|_| {
-        Problem::of(ErrorCode::Unavailable, "The server goes away. Try again soon.")
-            .retry_after(Duration::from_secs(2))
-    })?;
+    if !app.enter(Box::new(socket), Some(grant), None).await {
+        let gone = Problem::of(ErrorCode::Unavailable, "The server goes away. Try again soon.");
+        return Err(gone.retry_after(Duration::from_secs(2)));
+    }
     Ok(client)
 }
