@@ -9,7 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{any, get};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 use wire::ErrorCode;
@@ -24,7 +24,7 @@ use crate::metrics::{AUTH, REFUSED};
 use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::shard::Arrival;
-use crate::socket::{Encoding, Socket, Upgrade, switching};
+use crate::socket::{Encoding, Slot, Socket, Succession, Terms, switching};
 use crate::{clock, echo, page};
 
 /// What the routes share.
@@ -55,10 +55,10 @@ impl App {
         &self,
         socket: Box<dyn Socket>,
         grant: Option<Grant>,
-        permit: Option<OwnedSemaphorePermit>,
+        slot: Option<Slot>,
     ) -> bool {
         let (name, shard) = name_and_shard(self.shards.len());
-        self.shards[shard].send(Arrival { socket, grant, name, permit }).await.is_ok()
+        self.shards[shard].send(Arrival { socket, grant, name, slot }).await.is_ok()
     }
 
     /// Lets a subject's request over plain HTTP pass.
@@ -66,10 +66,6 @@ impl App {
         self.rates.pass(subject, self.settings.limits.http_requests_per_second)
     }
 }
-
-/// The slot that a connection holds; it becomes the session's when there is one.
-#[derive(Clone)]
-pub(crate) struct Permit(pub(crate) Arc<std::sync::Mutex<Option<OwnedSemaphorePermit>>>);
 
 pub(crate) fn router(app: Arc<App>) -> Router {
     let limit = TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PAGE_TIMEOUT);
@@ -110,8 +106,8 @@ async fn nothing() -> Problem {
 }
 
 async fn stream(State(app): State<Arc<App>>, request: Request) -> Response {
-    let (mut parts, _) = request.into_parts();
-    match open(&app, &mut parts) {
+    let (parts, _) = request.into_parts();
+    match open(&app, &parts) {
         Ok(response) => response,
         Err(problem) => {
             metrics::counter!(REFUSED, "reason" => problem.code).increment(1);
@@ -121,26 +117,23 @@ async fn stream(State(app): State<Arc<App>>, request: Request) -> Response {
 }
 
 /// A session's handshake.
-fn open(app: &Arc<App>, parts: &mut Parts) -> Result<Response, Problem> {
-    let permit = take_permit(parts)?;
+fn open(app: &Arc<App>, parts: &Parts) -> Result<Response, Problem> {
+    let succession = Succession::of(parts)?;
     let request = check(app, parts)?;
-    let deflate = request.deflate.filter(|_| app.settings.compression);
-    let response = switching(&request, deflate);
     let grant = match (&request.token, ticket_of(&parts.uri)?) {
         (Some(token), _) => Some(grant(app, token)?),
         (None, Some(ticket)) => Some(app.redeem(&ticket)?),
         (None, None) => None,
     };
-    let encoding = request.encoding();
-    let upgrade = Upgrade::take(parts)?;
+    let deflate = request.deflate.filter(|_| app.settings.compression);
+    let message_bytes = app.settings.limits.message_bytes;
+    let limits = Limits { message_bytes, inflated_bytes: message_bytes, frames: FRAMES_MAX };
+    let terms = Terms { limits, deflate, encoding: request.encoding() };
     let app = Arc::clone(app);
-    tokio::spawn(async move {
-        let message_bytes = app.settings.limits.message_bytes;
-        let limits = Limits { message_bytes, inflated_bytes: message_bytes, frames: FRAMES_MAX };
-        let Some(socket) = upgrade.socket(limits, deflate, encoding).await else { return };
-        app.enter(Box::new(socket), grant, Some(permit)).await;
+    succession.hand_to(terms, async move |socket, slot| {
+        app.enter(Box::new(socket), grant, Some(slot)).await;
     });
-    Ok(response)
+    Ok(switching(&request, deflate))
 }
 
 async fn echo(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -150,28 +143,25 @@ async fn echo(State(app): State<Arc<App>>, request: Request) -> Response {
 
 /// A handshake of the echo service.
 fn open_echo(app: &App, parts: &mut Parts) -> Result<Response, Problem> {
-    let permit = take_permit(parts)?;
-    let slot = Arc::clone(&app.echoes).try_acquire_owned().map_err(|_| {
+    let succession = Succession::of(parts)?;
+    let one_of_few = Arc::clone(&app.echoes).try_acquire_owned().map_err(|_| {
         let detail = "The echo service is in use by as many as it takes. Try again soon.";
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).header(header::RETRY_AFTER, "5")
     })?;
     // Any subprotocol is as good as none here: nothing is interpreted.
     parts.headers.remove(header::SEC_WEBSOCKET_PROTOCOL);
     let request = check(app, parts)?;
-    let upgrade = Upgrade::take(parts)?;
-    let response = switching(&request, request.deflate);
-    tokio::spawn(async move {
-        let limits = Limits {
-            message_bytes: ECHO_BYTES_MAX,
-            inflated_bytes: ECHO_INFLATED_BYTES_MAX,
-            frames: ECHO_FRAMES_MAX,
-        };
-        if let Some(socket) = upgrade.socket(limits, request.deflate, Encoding::Json).await {
-            echo::serve(socket).await;
-        }
-        drop((permit, slot));
+    let limits = Limits {
+        message_bytes: ECHO_BYTES_MAX,
+        inflated_bytes: ECHO_INFLATED_BYTES_MAX,
+        frames: ECHO_FRAMES_MAX,
+    };
+    let terms = Terms { limits, deflate: request.deflate, encoding: Encoding::Json };
+    succession.hand_to(terms, async move |socket, slot| {
+        echo::serve(socket).await;
+        drop((slot, one_of_few));
     });
-    Ok(response)
+    Ok(switching(&request, request.deflate))
 }
 
 fn check(app: &App, parts: &Parts) -> Result<handshake::Request, Problem> {
@@ -195,14 +185,6 @@ pub(crate) fn grant(app: &App, token: &str) -> Result<Grant, Problem> {
             _ => ErrorCode::TokenInvalid,
         };
         Problem::of(code, format!("Refused: {error}."))
-    })
-}
-
-fn take_permit(parts: &Parts) -> Result<OwnedSemaphorePermit, Problem> {
-    let slot = parts.extensions.get::<Permit>();
-    let taken = slot.and_then(|slot| slot.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take());
-    taken.ok_or_else(|| {
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "The connection is in use already.")
     })
 }
 

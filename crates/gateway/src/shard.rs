@@ -30,7 +30,7 @@ use crate::metrics::ShardMetrics;
 use crate::queue;
 use crate::session::Ctx;
 use crate::settings::Settings;
-use crate::socket::Socket;
+use crate::socket::{Slot, Socket};
 use crate::wakes::Wakes;
 use member::{Member, Verdict};
 
@@ -40,7 +40,7 @@ pub(crate) struct Arrival {
     pub(crate) grant: Option<Grant>,
     pub(crate) name: String,
     /// Counts the connection until it is dropped, where the session has it to itself.
-    pub(crate) permit: Option<tokio::sync::OwnedSemaphorePermit>,
+    pub(crate) slot: Option<Slot>,
 }
 
 pub(crate) struct Shard {

@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mio::net::TcpStream;
 use rustls::client::Resumption;
@@ -87,6 +88,8 @@ impl Stream {
         if to.is_ipv4() && to.ip().is_loopback() {
             let source = [127, 0, 0, u8::try_from(number % SOURCES + 1).unwrap_or(1)];
             socket.bind(&SocketAddr::from((source, 0)).into())?;
+            // Whoever parts in peace keeps its port for a minute, and the next ten thousand look for theirs long.
+            socket.set_linger(Some(Duration::ZERO))?;
         }
         match socket.connect(&to.into()) {
             Err(error) if error.raw_os_error() != Some(EINPROGRESS) => return Err(error.into()),

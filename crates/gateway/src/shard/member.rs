@@ -6,7 +6,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use fanout::SessionId;
-use tokio::sync::OwnedSemaphorePermit;
 use wire::{CloseCode, NoticeState};
 
 use super::{Arrival, Core};
@@ -18,7 +17,7 @@ use crate::limits::{
 };
 use crate::metrics::ShardMetrics;
 use crate::session::{self, Goodbye, Session};
-use crate::socket::{Inbound, Outbox, Socket};
+use crate::socket::{Inbound, Outbox, Slot, Socket};
 use crate::wakes::{Handle, Wakes};
 
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
@@ -42,7 +41,7 @@ pub(super) struct Member {
     opened: Duration,
     sent: u64,
     received: u64,
-    _permit: Option<OwnedSemaphorePermit>,
+    _slot: Option<Slot>,
 }
 
 /// How far the session is from its end.
@@ -82,7 +81,7 @@ impl Member {
             opened: now,
             sent: 0,
             received: 0,
-            _permit: arrival.permit,
+            _slot: arrival.slot,
         }
     }
 

@@ -17,7 +17,7 @@ use super::{Encoding, Form, Gone, Inbound, Outbox, Socket};
 use crate::limits::{GATHERED_MAX, READS_PER_MESSAGE};
 
 /// A stream of bytes to a client.
-pub(super) enum Io {
+pub(crate) enum Io {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }

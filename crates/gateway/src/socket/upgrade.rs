@@ -1,12 +1,16 @@
 //! From a request to a socket: the answer, and the stream that is ours after it.
 
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use axum::body::Body;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use hyper::upgrade::{OnUpgrade, Upgraded};
-use hyper_util::rt::TokioIo;
+use bytes::Bytes;
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::server::TlsStream;
 use ws::{Connection, Deflate, Limits};
 
@@ -16,41 +20,66 @@ use crate::handshake;
 use crate::limits::TLS_UNSENT_BYTES_MAX;
 use crate::problem::Problem;
 
-/// A connection that is to be upgraded.
-pub(crate) struct Upgrade(OnUpgrade);
+/// What becomes of a connection when HTTP is over: a request may say.
+#[derive(Clone, Default)]
+pub(crate) struct Succession(Arc<Mutex<Option<Next>>>);
 
-impl Upgrade {
-    /// The upgrade that a request asks for.
-    pub(crate) fn take(parts: &mut Parts) -> Result<Self, Problem> {
-        parts.extensions.remove().map(Self).ok_or_else(|| {
-            let detail = "The connection cannot be upgraded.";
-            Problem::new(StatusCode::UPGRADE_REQUIRED, "bad_handshake", detail)
+type Next = Box<dyn FnOnce(Io, Bytes, Slot) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+
+/// Counts a connection until it is dropped.
+pub(crate) type Slot = OwnedSemaphorePermit;
+
+/// What the messages of a socket may be, and are.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms {
+    pub(crate) limits: Limits,
+    pub(crate) deflate: Option<Deflate>,
+    pub(crate) encoding: Encoding,
+}
+
+impl Succession {
+    /// That of the connection that a request came by.
+    pub(crate) fn of(parts: &Parts) -> Result<Self, Problem> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(|| {
+            Problem::new(StatusCode::UPGRADE_REQUIRED, "bad_handshake", "The connection cannot be upgraded.")
         })
     }
 
-    /// The socket, once the answer has gone out; `None` where the client has not waited for it.
-    pub(crate) async fn socket(
-        self,
-        limits: Limits,
-        deflate: Option<Deflate>,
-        encoding: Encoding,
-    ) -> Option<WsSocket> {
-        let upgraded = self.0.await.ok()?;
-        let (io, early) = stream(upgraded)?;
-        Some(WsSocket::new(io, Connection::new(limits, deflate), encoding, &early))
+    /// Says who has the socket when the answer has gone out.
+    pub(crate) fn hand_to<F>(&self, terms: Terms, serve: impl FnOnce(WsSocket, Slot) -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let Terms { limits, deflate, encoding } = terms;
+        *self.lock() = Some(Box::new(move |io, early, slot| {
+            Box::pin(serve(WsSocket::new(io, Connection::new(limits, deflate), encoding, &early), slot))
+        }));
+    }
+
+    /// Goes on with a stream that HTTP is over on; gives it back where nobody is to have it.
+    pub(crate) async fn go_on<S: Into<Io>>(&self, stream: S, early: Bytes, slot: Slot) -> Option<S> {
+        let next = self.lock().take();
+        let Some(next) = next else { return Some(stream) };
+        next(stream.into(), early, slot).await;
+        None
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Next>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The stream below HTTP, and what was read from it beyond the request.
-fn stream(upgraded: Upgraded) -> Option<(Io, bytes::Bytes)> {
-    let upgraded = match upgraded.downcast::<TokioIo<TcpStream>>() {
-        Ok(parts) => return Some((Io::Plain(parts.io.into_inner()), parts.read_buf)),
-        Err(upgraded) => upgraded,
-    };
-    let parts = upgraded.downcast::<TokioIo<TlsStream<TcpStream>>>().ok()?;
-    let mut stream = Box::new(parts.io.into_inner());
-    stream.get_mut().1.set_buffer_limit(Some(TLS_UNSENT_BYTES_MAX));
-    Some((Io::Tls(stream), parts.read_buf))
+impl From<TcpStream> for Io {
+    fn from(stream: TcpStream) -> Self {
+        Self::Plain(stream)
+    }
+}
+
+impl From<Box<TlsStream<TcpStream>>> for Io {
+    fn from(mut stream: Box<TlsStream<TcpStream>>) -> Self {
+        stream.get_mut().1.set_buffer_limit(Some(TLS_UNSENT_BYTES_MAX));
+        Self::Tls(stream)
+    }
 }
 
 /// The answer to a good handshake.

@@ -98,9 +98,9 @@ fn arrival() -> (Arrival, Line) {
     let scopes = [Scope::parse("stream:*").unwrap()].into();
     let grant =
         Grant { subject: "alice".to_owned(), scopes, expires_at: far, ends_at: far, token: None, key: 0 };
-    let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().ok();
+    let slot = Arc::new(Semaphore::new(1)).try_acquire_owned().ok();
     let socket = Box::new(line.clone());
-    (Arrival { socket, grant: Some(grant), name: "s1".to_owned(), permit }, line)
+    (Arrival { socket, grant: Some(grant), name: "s1".to_owned(), slot }, line)
 }
 
 impl Visit {
