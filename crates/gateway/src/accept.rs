@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::StatusCode;
 use hyper::Request;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -17,11 +18,18 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
+use wire::ErrorCode;
 
-use crate::limits::{BACKLOG, CLOSE_TIMEOUT, HEADER_BYTES_MAX, HEADER_TIMEOUT, HEADERS_MAX, TLS_TIMEOUT, UNSENT_BYTES_MAX};
+use crate::clock;
+use crate::limits::{
+    BACKLOG, CLOSE_TIMEOUT, CONNECTION_RETRY, HEADER_BYTES_MAX, HEADER_TIMEOUT, HEADERS_MAX, TLS_TIMEOUT,
+    UNSENT_BYTES_MAX,
+};
 use crate::metrics::REFUSED;
+use crate::problem::Problem;
 use crate::settings::Limits;
 use crate::socket::{Io, Slot, Succession};
+use crate::visitors::{Unwelcome, Visitors};
 
 /// Listens on `address`, with a backlog for storms.
 ///
@@ -51,6 +59,8 @@ pub(crate) struct Acceptor {
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) router: Router,
     pub(crate) slots: Arc<Semaphore>,
+    pub(crate) visitors: Arc<Visitors>,
+    pub(crate) limits: Limits,
     pub(crate) shutdown: watch::Receiver<bool>,
 }
 
@@ -68,7 +78,7 @@ impl Acceptor {
                 _ = self.shutdown.wait_for(|leaving| *leaving) => return,
             };
             match accepted {
-                Ok((stream, _)) => self.accept(stream),
+                Ok((stream, from)) => self.accept(stream, from),
                 Err(error) if is_of_the_connection(&error) => {}
                 Err(error) => {
                     tracing::warn!("cannot accept: {error}");
@@ -79,13 +89,16 @@ impl Acceptor {
         }
     }
 
-    fn accept(&self, stream: TcpStream) {
-        let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
-            metrics::counter!(REFUSED, "reason" => "connection_limit").increment(1);
-            if self.tls.is_none() {
-                tokio::spawn(turn_away(stream));
+    fn accept(&self, stream: TcpStream, from: SocketAddr) {
+        let slot = match self.slot(from) {
+            Ok(slot) => slot,
+            Err(refusal) => {
+                metrics::counter!(REFUSED, "reason" => refusal.reason).increment(1);
+                if self.tls.is_none() {
+                    tokio::spawn(turn_away(stream, refusal.problem));
+                }
+                return;
             }
-            return;
         };
         let router = self.router.clone();
         // Two kinds of tasks: that of a plain connection is a tenth as large.
@@ -99,6 +112,38 @@ impl Acceptor {
                 }
             }),
         };
+    }
+}
+
+/// Why a connection is not taken.
+struct Refusal {
+    /// For the metric.
+    reason: &'static str,
+    problem: Problem,
+}
+
+impl Acceptor {
+    fn slot(&self, from: SocketAddr) -> Result<Slot, Refusal> {
+        let code = ErrorCode::ConnectionLimit.as_str();
+        let visit = self.visitors.enter(from.ip(), &self.limits, clock::now()).map_err(|unwelcome| {
+            let (reason, code, detail, wait) = match unwelcome {
+                Unwelcome::Connections => {
+                    let detail = "Your address has as many connections as it may. Close one of them.";
+                    ("address_limit", code, detail, CONNECTION_RETRY)
+                }
+                Unwelcome::Attempts(wait) => {
+                    let detail = "Your address connects too often. Wait a little longer between attempts.";
+                    ("attempt_limit", ErrorCode::RateLimited.as_str(), detail, wait)
+                }
+            };
+            let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, code, detail).retry_after(wait);
+            Refusal { reason, problem }
+        })?;
+        let permit = Arc::clone(&self.slots).try_acquire_owned().map_err(|_| {
+            let problem = Problem::of(ErrorCode::ConnectionLimit, "Too many connections.");
+            Refusal { reason: code, problem: problem.retry_after(CONNECTION_RETRY) }
+        })?;
+        Ok(Slot::new(permit, visit))
     }
 }
 
@@ -144,12 +189,10 @@ where
 }
 
 /// One connection too many: it is told so, briefly.
-async fn turn_away(mut stream: TcpStream) {
-    const ANSWER: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nConnection: close\r\n\
-        Content-Type: application/problem+json\r\nContent-Length: 122\r\n\r\n\
-        {\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"code\":\"connection_limit\",\"detail\":\"Too many connections.\"}";
+async fn turn_away(mut stream: TcpStream, problem: Problem) {
+    let answer = problem.into_bytes();
     let _ = timeout(Duration::from_secs(1), async {
-        stream.write_all(ANSWER).await?;
+        stream.write_all(&answer).await?;
         stream.shutdown().await
     })
     .await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// How much time may be owed at once.
 const DEPTH: Duration = Duration::from_secs(2);
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Bucket {
     /// When all that was taken has been paid for.
     paid: Duration,

@@ -21,6 +21,7 @@ mod page;
 mod problem;
 mod queue;
 mod reload;
+mod roster;
 mod routes;
 mod secret;
 mod server;
@@ -29,6 +30,7 @@ mod settings;
 mod shard;
 mod socket;
 mod tls;
+mod visitors;
 mod wakes;
 
 pub use auth::{
@@ -37,5 +39,5 @@ pub use auth::{
 pub use hub::Hub;
 pub use reload::Reloader;
 pub use server::{Server, ServerError};
-pub use settings::{Limits, Settings, Tls};
+pub use settings::{Limits, Over, Settings, Tls};
 pub use tls::TlsError;

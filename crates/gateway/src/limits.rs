@@ -97,6 +97,10 @@ pub const TICKETS_MAX: usize = 10_000;
 pub const SUBJECT_TICKETS_MAX: usize = 100;
 /// Subjects whose rate of requests is kept in mind before those who have been silent are forgotten.
 pub const SUBJECTS_KEPT: usize = 4_096;
+/// Addresses that are kept in mind before those who have been silent are forgotten.
+pub const ADDRESSES_KEPT: usize = 4_096;
+/// How long who has too many connections should wait before the next try.
+pub const CONNECTION_RETRY: Duration = Duration::from_secs(5);
 /// Connections on their way to a shard.
 pub const ARRIVALS_QUEUED: usize = 64;
 /// Messages read from one session before another has its turn.

@@ -65,8 +65,8 @@ pub(crate) fn unauthorized(code: &'static str, detail: impl Into<String>) -> Pro
         .header(header::WWW_AUTHENTICATE, "Bearer realm=\"tickwire\", error=\"invalid_token\"")
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+impl Problem {
+    fn body(&self) -> String {
         let body = json!({
             "type": "about:blank",
             "title": self.status.canonical_reason().unwrap_or("Refused"),
@@ -74,8 +74,36 @@ impl IntoResponse for Problem {
             "code": self.code,
             "detail": self.detail,
         });
-        let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"))];
-        let mut response = (self.status, kind, body.to_string()).into_response();
+        body.to_string()
+    }
+
+    /// As a whole HTTP/1.1 response, for a connection that is not served.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        let body = self.body();
+        let title = self.status.canonical_reason().unwrap_or("Refused");
+        let mut bytes =
+            format!("HTTP/1.1 {} {title}\r\nConnection: close\r\n", self.status.as_u16()).into_bytes();
+        for (name, value) in &self.headers {
+            bytes.extend_from_slice(name.as_str().as_bytes());
+            bytes.extend_from_slice(b": ");
+            bytes.extend_from_slice(value.as_bytes());
+            bytes.extend_from_slice(b"\r\n");
+        }
+        let length = body.len();
+        bytes.extend_from_slice(
+            format!("Content-Type: {KIND}\r\nContent-Length: {length}\r\n\r\n{body}").as_bytes(),
+        );
+        bytes
+    }
+}
+
+/// RFC 9457, 3.
+const KIND: &str = "application/problem+json";
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let kind = [(header::CONTENT_TYPE, HeaderValue::from_static(KIND))];
+        let mut response = (self.status, kind, self.body()).into_response();
         response.headers_mut().extend(self.headers);
         response
     }

@@ -19,11 +19,13 @@ use crate::auth::{AuthError, Grant};
 use crate::doors::{self, Catalogue, Rates, Room, Tickets, ticket_of};
 use crate::handshake::{self, Origins};
 use crate::hub::Feeds;
-use crate::limits::{ECHO_BYTES_MAX, ECHO_FRAMES_MAX, ECHO_INFLATED_BYTES_MAX, FRAMES_MAX};
+use crate::limits::{CONNECTION_RETRY, ECHO_BYTES_MAX, ECHO_FRAMES_MAX, ECHO_INFLATED_BYTES_MAX, FRAMES_MAX};
 use crate::metrics::{AUTH, REFUSED};
 use crate::problem::Problem;
+use crate::roster::Roster;
+use crate::session::too_many_sessions;
 use crate::settings::Settings;
-use crate::shard::Arrival;
+use crate::shard::{Arrival, Pass};
 use crate::socket::{Encoding, Slot, Socket, Succession, Terms, switching};
 use crate::{clock, echo, page};
 
@@ -38,6 +40,7 @@ pub(crate) struct App {
     pub(crate) room: Room,
     /// Slots of the echo service.
     pub(crate) echoes: Arc<Semaphore>,
+    pub(crate) roster: Arc<Roster>,
 }
 
 impl App {
@@ -54,11 +57,23 @@ impl App {
     pub(crate) async fn enter(
         &self,
         socket: Box<dyn Socket>,
-        grant: Option<Grant>,
+        pass: Option<Pass>,
         slot: Option<Slot>,
     ) -> bool {
         let (name, shard) = name_and_shard(self.shards.len());
-        self.shards[shard].send(Arrival { socket, grant, name, slot }).await.is_ok()
+        self.shards[shard].send(Arrival { socket, pass, name, slot }).await.is_ok()
+    }
+
+    /// What lets a session of that grant in.
+    pub(crate) fn seat(&self, grant: Grant) -> Result<Pass, Problem> {
+        match self.roster.take(&grant.subject, &self.settings.limits) {
+            Ok(seat) => Ok(Pass { grant, seat }),
+            Err(full) => {
+                let code = ErrorCode::ConnectionLimit.as_str();
+                let detail = too_many_sessions(&grant.subject, full);
+                Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, code, detail).retry_after(CONNECTION_RETRY))
+            }
+        }
     }
 
     /// Lets a subject's request over plain HTTP pass.
@@ -129,9 +144,10 @@ fn open(app: &Arc<App>, parts: &Parts) -> Result<Response, Problem> {
     let message_bytes = app.settings.limits.message_bytes;
     let limits = Limits { message_bytes, inflated_bytes: message_bytes, frames: FRAMES_MAX };
     let terms = Terms { limits, deflate, encoding: request.encoding() };
+    let pass = grant.map(|grant| app.seat(grant)).transpose()?;
     let app = Arc::clone(app);
     succession.hand_to(terms, async move |socket, slot| {
-        app.enter(Box::new(socket), grant, Some(slot)).await;
+        app.enter(Box::new(socket), pass, Some(slot)).await;
     });
     Ok(switching(&request, deflate))
 }

@@ -19,8 +19,9 @@ use crate::hub::{Feeds, Hub};
 use crate::limits::{ARRIVALS_QUEUED, ECHO_CONNECTIONS_MAX, EVENTS_QUEUED};
 use crate::queue::queue;
 use crate::reload::Reloader;
+use crate::roster::Roster;
 use crate::routes::{self, App};
-use crate::settings::{Settings, Tls};
+use crate::settings::{Limits, Settings, Tls};
 use crate::shard::{Intake, Shard};
 use crate::tls::{Certificate, TlsError};
 use crate::{clock, metrics as names};
@@ -36,6 +37,7 @@ pub struct Server {
     feeds: Feeds,
     catalogue: Catalogue,
     slots: Arc<Semaphore>,
+    roster: Arc<Roster>,
     shards: Vec<Shard>,
     doors: Vec<mpsc::Sender<crate::shard::Arrival>>,
     shutdown: watch::Sender<bool>,
@@ -85,12 +87,21 @@ impl Server {
         let (inlets, outlets): (Vec<_>, Vec<_>) = (0..count).map(|_| queue(EVENTS_QUEUED)).unzip();
         let (feeds, catalogue) = (Feeds::default(), Catalogue::default());
         let hub = Hub::new(inlets, feeds.clone(), catalogue.clone());
+        let roster = Arc::<Roster>::default();
         let (mut shards, mut doors) = (Vec::new(), Vec::new());
         for outlet in outlets {
             let (door, arrivals) = mpsc::channel(ARRIVALS_QUEUED);
-            let (settings, epoch) = (Arc::clone(&settings), epoch.clone());
+            let (settings, roster, epoch) = (Arc::clone(&settings), Arc::clone(&roster), epoch.clone());
             let events = Intake { events: outlet, pump: hub.pump() };
-            shards.push(Shard::new(settings, epoch, events, arrivals, leaving.clone(), subscribing.clone()));
+            shards.push(Shard::new(
+                settings,
+                roster,
+                epoch,
+                events,
+                arrivals,
+                leaving.clone(),
+                subscribing.clone(),
+            ));
             doors.push(door);
         }
         let slots = Arc::new(Semaphore::new(connections(settings.limits.connections)));
@@ -104,6 +115,7 @@ impl Server {
             feeds,
             catalogue,
             slots,
+            roster,
             shards,
             doors,
             shutdown,
@@ -155,6 +167,7 @@ impl Server {
             tickets: Tickets::default(),
             rates: Rates::default(),
             room: Room::default(),
+            roster: self.roster,
             echoes: Arc::new(Semaphore::new(ECHO_CONNECTIONS_MAX)),
         };
         let public = Acceptor {
@@ -162,6 +175,8 @@ impl Server {
             tls: self.tls,
             router: routes::router(Arc::new(app)),
             slots: self.slots,
+            visitors: Arc::default(),
+            limits: self.settings.limits,
             shutdown: leaving.clone(),
         };
         let admin = Admin { metrics: self.metrics.clone(), feeds: self.feeds, shutdown: leaving };
@@ -171,6 +186,12 @@ impl Server {
             tls: None,
             router: admin::router(Arc::new(admin)),
             slots: Arc::new(Semaphore::new(ADMIN_CONNECTIONS)),
+            visitors: Arc::default(),
+            limits: Limits {
+                address_connections: None,
+                address_attempts_per_second: None,
+                ..self.settings.limits
+            },
             // Whoever asks is told of the drain until it is over.
             shutdown: end,
         };

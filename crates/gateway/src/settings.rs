@@ -47,6 +47,14 @@ pub struct Tls {
 pub struct Limits {
     /// Connections at a time. The operating system's limit on open files may lower it.
     pub connections: usize,
+    /// Sessions that a subject may have at a time; `None` = any number.
+    pub subject_connections: Option<usize>,
+    /// Who goes when a subject has one more.
+    pub subject_connections_over: Over,
+    /// Connections that an address may have at a time; `None` = any number.
+    pub address_connections: Option<usize>,
+    /// Connections that an address may open in a second, on average; `None` = any number.
+    pub address_attempts_per_second: Option<u32>,
     /// Symbols that a session may be subscribed to.
     pub symbols: usize,
     /// Streams that a session may be subscribed to.
@@ -67,10 +75,23 @@ pub struct Limits {
     pub silence: Duration,
 }
 
+/// Who goes when there is one too many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// The new one.
+    Refuse,
+    /// The oldest.
+    Evict,
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 15_000,
+            subject_connections: None,
+            subject_connections_over: Over::Refuse,
+            address_connections: None,
+            address_attempts_per_second: None,
             symbols: 1_000,
             subscriptions: 5_000,
             requests_per_second: 20,

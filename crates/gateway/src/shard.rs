@@ -28,6 +28,7 @@ use crate::hub::Pump;
 use crate::limits::{EVENTS_PER_ROUND, SCRATCH_BYTES};
 use crate::metrics::ShardMetrics;
 use crate::queue;
+use crate::roster::{Roster, Seat};
 use crate::session::Ctx;
 use crate::settings::Settings;
 use crate::socket::{Slot, Socket};
@@ -37,10 +38,17 @@ use member::{Member, Verdict};
 /// Somebody comes in.
 pub(crate) struct Arrival {
     pub(crate) socket: Box<dyn Socket>,
-    pub(crate) grant: Option<Grant>,
+    pub(crate) pass: Option<Pass>,
     pub(crate) name: String,
     /// Counts the connection until it is dropped, where the session has it to itself.
     pub(crate) slot: Option<Slot>,
+}
+
+/// What lets somebody in.
+pub(crate) struct Pass {
+    pub(crate) grant: Grant,
+    /// Its place among the sessions of its subject, where these are bounded.
+    pub(crate) seat: Option<Seat>,
 }
 
 pub(crate) struct Shard {
@@ -52,8 +60,8 @@ pub(crate) struct Shard {
     /// Over when the server goes away.
     shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
     leaving: bool,
-    /// The edition of the keys that all members were held against.
-    edition: u32,
+    /// The editions of keys and roster that all members were held against.
+    editions: (u32, u32),
     /// Told when the first client has subscribed to something.
     subscribed: watch::Sender<bool>,
     wakes: Arc<Wakes>,
@@ -74,6 +82,7 @@ pub(crate) struct Intake {
 pub(crate) struct Core {
     pub(crate) fanout: Fanout,
     pub(crate) settings: Arc<Settings>,
+    pub(crate) roster: Arc<Roster>,
     pub(crate) epoch: Epoch,
     /// What sockets are read into, one after the other.
     pub(crate) scratch: Vec<u8>,
@@ -90,6 +99,7 @@ impl Core {
         Ctx {
             fanout: &mut self.fanout,
             settings: &self.settings,
+            roster: &self.roster,
             epoch: &self.epoch,
             now: self.now,
             wall: self.wall,
@@ -118,6 +128,7 @@ const LOOK: Duration = Duration::from_millis(50);
 impl Shard {
     pub(crate) fn new(
         settings: Arc<Settings>,
+        roster: Arc<Roster>,
         epoch: Epoch,
         intake: Intake,
         arrivals: mpsc::Receiver<Arrival>,
@@ -129,6 +140,7 @@ impl Shard {
             core: Core {
                 fanout,
                 settings,
+                roster,
                 epoch,
                 scratch: vec![0; SCRATCH_BYTES],
                 encoder: Encoder::default(),
@@ -146,7 +158,7 @@ impl Shard {
                 }
             }),
             leaving: false,
-            edition: 0,
+            editions: (0, 0),
             subscribed,
             wakes: Arc::default(),
             sleep: Box::pin(tokio::time::sleep(LOOK)),
@@ -298,8 +310,8 @@ impl Shard {
 
     fn poll_timers(&mut self, cx: &mut Context<'_>) {
         while self.sleep.as_mut().poll(cx).is_ready() {
-            let edition = self.core.settings.keys.edition();
-            let others = std::mem::replace(&mut self.edition, edition) != edition;
+            let editions = (self.core.settings.keys.edition(), self.core.roster.edition());
+            let others = std::mem::replace(&mut self.editions, editions) != editions;
             for key in 0..self.members.len() {
                 if let Some(member) = &mut self.members[key]
                     && (others || member.is_due(self.core.now))

@@ -81,6 +81,9 @@ pub struct Welcome {
 /// The bounds of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
+    /// Sessions that a subject may have at a time, where that is bounded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_connections: Option<usize>,
     /// Symbols that a session may be subscribed to.
     pub max_symbols: usize,
     /// Requests a second, on average.

@@ -193,8 +193,9 @@ async fn enter(
     grant: Grant,
     requests: impl IntoIterator<Item = String>,
 ) -> Result<Client, Problem> {
+    let pass = app.seat(grant)?;
     let (socket, client) = pipe(requests);
-    if !app.enter(Box::new(socket), Some(grant), None).await {
+    if !app.enter(Box::new(socket), Some(pass), None).await {
         let gone = Problem::of(ErrorCode::Unavailable, "The server goes away. Try again soon.");
         return Err(gone.retry_after(Duration::from_secs(2)));
     }

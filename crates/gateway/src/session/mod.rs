@@ -10,8 +10,11 @@ mod subscriptions;
 mod tests;
 mod timers;
 
+pub(crate) use requests::too_many_sessions;
+
 use std::collections::VecDeque;
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fanout::{Fanout, Notice, SessionId, Stream};
@@ -21,13 +24,16 @@ use wire::{CloseCode, Control, Cursor, Epoch, ErrorCode, NoticeState, Request, W
 use crate::auth::Grant;
 use crate::bucket::Bucket;
 use crate::drain::Departure;
+use crate::roster::{Roster, Seat};
 use crate::settings::Settings;
+use crate::shard::Pass;
 use pace::Pace;
 
 /// What a session needs of its surroundings.
 pub(crate) struct Ctx<'a> {
     pub(crate) fanout: &'a mut Fanout,
     pub(crate) settings: &'a Settings,
+    pub(crate) roster: &'a Arc<Roster>,
     pub(crate) epoch: &'a Epoch,
     pub(crate) now: Duration,
     pub(crate) wall: UnixNanos,
@@ -38,6 +44,7 @@ pub(crate) struct Session {
     /// Its name in logs and in the welcome.
     pub(crate) name: String,
     grant: Option<Grant>,
+    seat: Option<Box<Seat>>,
     opened: Duration,
     /// Patterns, for symbols that are listed later.
     wishes: Vec<Wish>,
@@ -85,14 +92,16 @@ enum Ping {
 }
 
 impl Session {
-    /// A session begins, with the grant of the handshake's token if it brought one.
-    pub(crate) fn open(name: String, grant: Option<Grant>, ctx: &mut Ctx<'_>) -> Self {
+    /// A session begins, with what the handshake's token gave if it brought one.
+    pub(crate) fn open(name: String, pass: Option<Pass>, ctx: &mut Ctx<'_>) -> Self {
         let limits = &ctx.settings.limits;
         let id = ctx.fanout.open_session();
+        let (grant, seat) = pass.map_or((None, None), |pass| (Some(pass.grant), pass.seat));
         let mut session = Self {
             id,
             name,
             grant,
+            seat: seat.map(Box::new),
             opened: ctx.now,
             wishes: Vec::new(),
             pace: Pace::default(),
@@ -121,6 +130,7 @@ impl Session {
             auth_timeout_ms: (!authenticated).then(|| reply::millis(limits.auth_timeout)),
             heartbeat_ms: reply::millis(limits.heartbeat),
             limits: wire::Limits {
+                max_connections: limits.subject_connections,
                 max_symbols: limits.symbols,
                 max_requests_per_second: limits.requests_per_second,
                 max_message_bytes: limits.message_bytes,

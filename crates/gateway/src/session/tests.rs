@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::auth::{Algorithm, Keys, Signer};
-use crate::settings::Limits;
+use crate::settings::{Limits, Over};
 
 const SECRET: &[u8] = b"a secret of at least thirty-two bytes";
 const WALL: UnixNanos = UnixNanos(1_795_000_000_000_000_000);
@@ -16,6 +16,7 @@ const WALL: UnixNanos = UnixNanos(1_795_000_000_000_000_000);
 /// One session against a real fan-out, on a clock that is moved by hand.
 struct Talk {
     settings: Settings,
+    roster: Arc<Roster>,
     signer: Signer,
     sequencer: Sequencer,
     fanout: Fanout,
@@ -41,10 +42,12 @@ impl Talk {
         let limits = Limits { symbols: 3, subscriptions: 8, ..Limits::default() };
         let settings = Settings { keys: keys.into(), limits, ..Settings::for_tests() };
         let (mut fanout, epoch, now) = (Fanout::default(), Epoch::from_seed(7), Duration::from_secs(1_000));
-        let mut ctx = Ctx { fanout: &mut fanout, settings: &settings, epoch: &epoch, now, wall: WALL };
+        let roster = Arc::default();
+        let mut ctx =
+            Ctx { fanout: &mut fanout, settings: &settings, roster: &roster, epoch: &epoch, now, wall: WALL };
         let session = Session::open("s1".into(), None, &mut ctx);
         let mut talk =
-            Self { settings, signer, sequencer: Sequencer::default(), fanout, epoch, now, session };
+            Self { settings, roster, signer, sequencer: Sequencer::default(), fanout, epoch, now, session };
         for symbol in ["BTC-USD", "ETH-USD", "ETH-EUR"] {
             talk.list(symbol);
         }
@@ -72,8 +75,8 @@ impl Talk {
     fn with<T>(&mut self, act: impl FnOnce(&mut Session, &mut Ctx<'_>) -> T) -> T {
         let since = self.now.saturating_sub(Duration::from_secs(1_000));
         let wall = UnixNanos(WALL.0 + u64::try_from(since.as_nanos()).unwrap());
-        let (settings, epoch) = (&self.settings, &self.epoch);
-        act(&mut self.session, &mut Ctx { fanout: &mut self.fanout, settings, epoch, now: self.now, wall })
+        let (fanout, settings, roster, epoch) = (&mut self.fanout, &self.settings, &self.roster, &self.epoch);
+        act(&mut self.session, &mut Ctx { fanout, settings, roster, epoch, now: self.now, wall })
     }
 
     fn said(&mut self) -> Vec<Value> {
@@ -396,4 +399,26 @@ fn a_message_that_is_too_long() {
     talk.with(|session, ctx| session.handle_too_big(ctx));
     assert_eq!(codes(&talk.said()), ["message_too_big"]);
     assert_eq!(talk.close_code(), Some(1009));
+}
+
+#[test]
+fn a_subject_has_its_sessions() {
+    let mut talk = Talk::stranger();
+    talk.settings.limits.subject_connections = Some(1);
+    let elsewhere = talk.roster.take("alice", &talk.settings.limits).unwrap();
+    let auth = json!({"op": "auth", "token": talk.token("alice", &["stream:*"], 3_600)});
+    let said = talk.send(&auth);
+    assert_eq!(codes(&said), ["connection_limit"]);
+    assert_eq!(said[0]["message"], "alice has as many sessions as it may: 1. Close one of them.");
+    assert_eq!(talk.close_code(), Some(4503));
+    drop(elsewhere);
+
+    // Where the oldest makes room, it is told so.
+    let mut talk = Talk::stranger();
+    talk.settings.limits.subject_connections = Some(1);
+    talk.settings.limits.subject_connections_over = Over::Evict;
+    assert_eq!(talk.send(&auth)[0]["type"], "ack");
+    assert_eq!((codes(&talk.later(1)), talk.close_code()), (vec![], None));
+    let _newer = talk.roster.take("alice", &talk.settings.limits).unwrap();
+    assert_eq!((codes(&talk.later(1)), talk.close_code()), (vec!["connection_limit"], Some(4503)));
 }

@@ -26,6 +26,7 @@ impl Session {
         }
         self.check_expiry(ctx);
         self.check_keys(ctx);
+        self.check_seat(ctx);
         self.check_leave(ctx);
         if self.ping == Ping::Idle && ctx.now >= self.heard + limits.ping {
             self.ping = Ping::Due;
@@ -48,6 +49,15 @@ impl Session {
         if self.grant.as_ref().is_some_and(|grant| !ctx.settings.keys.honours(grant)) {
             let message = "The token was revoked, or its key is not in force any more. Get a new one.";
             self.fail(ErrorCode::TokenRevoked, message, None);
+        }
+    }
+
+    /// Whether a newer session of the subject has taken this one's place.
+    fn check_seat(&mut self, ctx: &Ctx<'_>) {
+        if self.seat.as_ref().is_some_and(|seat| seat.is_lost()) {
+            let most = ctx.settings.limits.subject_connections.unwrap_or_default();
+            let message = format!("A newer session has taken this one's place: {most} at a time.");
+            self.fail(ErrorCode::ConnectionLimit, &message, None);
         }
     }
 

@@ -64,7 +64,7 @@ pub(super) enum Verdict {
 
 impl Member {
     pub(super) fn new(arrival: Arrival, core: &mut Core, wakes: &Arc<Wakes>) -> Self {
-        let session = Session::open(arrival.name, arrival.grant, &mut core.ctx());
+        let session = Session::open(arrival.name, arrival.pass, &mut core.ctx());
         let now = clock::now();
         Self {
             handle: wakes.handle(session.id.index()),

@@ -19,6 +19,7 @@ use super::{Encoding, WsSocket};
 use crate::handshake;
 use crate::limits::TLS_UNSENT_BYTES_MAX;
 use crate::problem::Problem;
+use crate::visitors::Visit;
 
 /// What becomes of a connection when HTTP is over: a request may say.
 #[derive(Clone, Default)]
@@ -27,7 +28,16 @@ pub(crate) struct Succession(Arc<Mutex<Option<Next>>>);
 type Next = Box<dyn FnOnce(Io, Bytes, Slot) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
 /// Counts a connection until it is dropped.
-pub(crate) type Slot = OwnedSemaphorePermit;
+pub(crate) struct Slot {
+    _permit: OwnedSemaphorePermit,
+    _visit: Option<Box<Visit>>,
+}
+
+impl Slot {
+    pub(crate) fn new(permit: OwnedSemaphorePermit, visit: Option<Visit>) -> Self {
+        Self { _permit: permit, _visit: visit.map(Box::new) }
+    }
+}
 
 /// What the messages of a socket may be, and are.
 #[derive(Clone, Copy)]

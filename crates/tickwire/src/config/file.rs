@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::feed::FeedFile;
 use super::parse::{ConfigError, read};
-use super::values::{AlgorithmName, Bytes, Time};
+use super::values::{AlgorithmName, Bytes, OverName, Time};
 
 /// The configuration as it is written.
 #[derive(Debug, Default, Deserialize)]
@@ -63,6 +63,10 @@ struct KeyTable {
 #[serde(deny_unknown_fields, default)]
 struct LimitsTable {
     connections: Option<usize>,
+    subject_connections: Option<usize>,
+    subject_connections_over: OverName,
+    address_connections: Option<usize>,
+    address_attempts_per_second: Option<u32>,
     symbols: Option<usize>,
     subscriptions: Option<usize>,
     requests_per_second: Option<u32>,
@@ -259,6 +263,10 @@ fn limits(table: &LimitsTable, source: &Path) -> Result<Limits, ConfigError> {
     let time = |given: &Option<Time>, default| given.as_ref().map_or(default, |time| time.0);
     let limits = Limits {
         connections: table.connections.unwrap_or(default.connections),
+        subject_connections: table.subject_connections,
+        subject_connections_over: table.subject_connections_over.0,
+        address_connections: table.address_connections,
+        address_attempts_per_second: table.address_attempts_per_second,
         symbols: table.symbols.unwrap_or(default.symbols),
         subscriptions: table.subscriptions.unwrap_or(default.subscriptions),
         requests_per_second: table.requests_per_second.unwrap_or(default.requests_per_second),
@@ -271,6 +279,9 @@ fn limits(table: &LimitsTable, source: &Path) -> Result<Limits, ConfigError> {
     };
     let counts = [
         ("connections", limits.connections),
+        ("subject_connections", limits.subject_connections.unwrap_or(1)),
+        ("address_connections", limits.address_connections.unwrap_or(1)),
+        ("address_attempts_per_second", limits.address_attempts_per_second.unwrap_or(1) as usize),
         ("symbols", limits.symbols),
         ("subscriptions", limits.subscriptions),
         ("requests_per_second", limits.requests_per_second as usize),

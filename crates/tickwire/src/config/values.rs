@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use gateway::Over;
 use ingest::feed::Speed;
 use serde::{Deserialize, Deserializer, de};
 
@@ -55,6 +56,21 @@ parsed_text! {
 parsed_text! {
     /// How tokens are signed.
     AlgorithmName(gateway::Algorithm), |text| text.parse().map_err(|error: gateway::KeyError| error.to_string())
+}
+
+parsed_text! {
+    /// Who goes when there is one too many.
+    OverName(Over), |text| match text {
+        "refuse" => Ok(Over::Refuse),
+        "evict" => Ok(Over::Evict),
+        _ => Err(format!("{text:?}: \"refuse\" the new one, or \"evict\" the oldest")),
+    }
+}
+
+impl Default for OverName {
+    fn default() -> Self {
+        Self(Over::Refuse)
+    }
 }
 
 parsed_text! {

@@ -21,11 +21,12 @@ use tokio::sync::Semaphore;
 use wire::Epoch;
 
 use super::member::{Member, Verdict};
-use super::{Arrival, Core};
+use super::{Arrival, Core, Pass};
 use crate::auth::{Grant, Scope};
 use crate::clock;
 use crate::metrics::ShardMetrics;
 use crate::settings::Settings;
+use crate::socket::Slot;
 use crate::wakes::Wakes;
 use line::{Line, Saying};
 
@@ -82,6 +83,7 @@ fn core(logs: LogLimits) -> Core {
     Core {
         fanout: Fanout::new(logs),
         settings: Arc::new(Settings { logs, ..Settings::for_tests() }),
+        roster: Arc::default(),
         epoch: Epoch::from_seed(7),
         scratch: Vec::new(),
         encoder: crate::encode::Encoder::default(),
@@ -98,9 +100,9 @@ fn arrival() -> (Arrival, Line) {
     let scopes = [Scope::parse("stream:*").unwrap()].into();
     let grant =
         Grant { subject: "alice".to_owned(), scopes, expires_at: far, ends_at: far, token: None, key: 0 };
-    let slot = Arc::new(Semaphore::new(1)).try_acquire_owned().ok();
+    let slot = Arc::new(Semaphore::new(1)).try_acquire_owned().ok().map(|permit| Slot::new(permit, None));
     let socket = Box::new(line.clone());
-    (Arrival { socket, grant: Some(grant), name: "s1".to_owned(), slot }, line)
+    (Arrival { socket, pass: Some(Pass { grant, seat: None }), name: "s1".to_owned(), slot }, line)
 }
 
 impl Visit {

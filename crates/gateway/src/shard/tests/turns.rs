@@ -110,7 +110,8 @@ impl Floor {
         let (door, arrivals) = mpsc::channel(ARRIVALS_QUEUED);
         let (shutdown, leaving) = watch::channel(false);
         let (subscribing, _) = watch::channel(false);
-        let shard = Shard::new(settings, Epoch::from_seed(7), intake, arrivals, leaving, subscribing);
+        let shard =
+            Shard::new(settings, Arc::default(), Epoch::from_seed(7), intake, arrivals, leaving, subscribing);
         let hub: Option<Pin<Box<dyn Future<Output = ()>>>> = Some(Box::pin(hub.run(ticks.clone())));
         let [woken, hub_woken] = [(); 2].map(|()| Arc::new(Woken(true.into())));
         let mut floor = Self { shard, hub, feed: Feed::default(), ticks, door, shutdown, woken, hub_woken };
