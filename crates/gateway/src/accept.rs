@@ -143,7 +143,7 @@ impl Acceptor {
             let problem = Problem::of(ErrorCode::ConnectionLimit, "Too many connections.");
             Refusal { reason: code, problem: problem.retry_after(CONNECTION_RETRY) }
         })?;
-        Ok(Slot::new(permit, visit))
+        Ok(Slot::new(from, permit, visit))
     }
 }
 

@@ -33,6 +33,7 @@ mod tls;
 mod visitors;
 mod wakes;
 
+pub use admin::{Levers, LogLever};
 pub use auth::{
     Algorithm, AuthError, Grant, KeyError, Keyring, Keys, Mark, Revocation, RevocationError, Scope, Signer,
 };

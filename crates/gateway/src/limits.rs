@@ -101,6 +101,12 @@ pub const SUBJECTS_KEPT: usize = 4_096;
 pub const ADDRESSES_KEPT: usize = 4_096;
 /// How long who has too many connections should wait before the next try.
 pub const CONNECTION_RETRY: Duration = Duration::from_secs(5);
+/// Sessions in one answer to an operator, unless more or less are asked for.
+pub const REPORTS: usize = 100;
+/// As many at most: each shard stops for as long as that takes.
+pub const REPORTS_MAX: usize = 1_000;
+/// What is asked of a shard and waits.
+pub const ORDERS_QUEUED: usize = 16;
 /// Connections on their way to a shard.
 pub const ARRIVALS_QUEUED: usize = 64;
 /// Messages read from one session before another has its turn.

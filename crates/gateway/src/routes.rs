@@ -185,7 +185,12 @@ fn check(app: &App, parts: &Parts) -> Result<handshake::Request, Problem> {
 }
 
 pub(crate) fn grant(app: &App, token: &str) -> Result<Grant, Problem> {
-    let checked = app.settings.keys.check(token, clock::wall());
+    checked(&app.settings, token)
+}
+
+/// What a token gives, counted.
+pub(crate) fn checked(settings: &Settings, token: &str) -> Result<Grant, Problem> {
+    let checked = settings.keys.check(token, clock::wall());
     let result = match &checked {
         Ok(_) => "ok",
         Err(AuthError::Expired(_)) => "expired",

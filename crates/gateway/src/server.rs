@@ -7,22 +7,22 @@ use std::time::Duration;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use wire::Epoch;
 
 use crate::accept::{Acceptor, listen};
-use crate::admin::{self, Admin};
+use crate::admin::{self, Admin, Levers};
 use crate::doors::{Catalogue, Rates, Room, Tickets};
 use crate::hub::{Feeds, Hub};
-use crate::limits::{ARRIVALS_QUEUED, ECHO_CONNECTIONS_MAX, EVENTS_QUEUED};
+use crate::limits::{ARRIVALS_QUEUED, ECHO_CONNECTIONS_MAX, EVENTS_QUEUED, ORDERS_QUEUED};
 use crate::queue::queue;
 use crate::reload::Reloader;
 use crate::roster::Roster;
 use crate::routes::{self, App};
 use crate::settings::{Limits, Settings, Tls};
-use crate::shard::{Intake, Shard};
+use crate::shard::{self, Intake, Order, Shard};
 use crate::tls::{Certificate, TlsError};
 use crate::{clock, metrics as names};
 
@@ -40,6 +40,8 @@ pub struct Server {
     roster: Arc<Roster>,
     shards: Vec<Shard>,
     doors: Vec<mpsc::Sender<crate::shard::Arrival>>,
+    desks: Vec<mpsc::Sender<Order>>,
+    levers: Option<Levers>,
     shutdown: watch::Sender<bool>,
     subscribed: watch::Receiver<bool>,
 }
@@ -88,9 +90,11 @@ impl Server {
         let (feeds, catalogue) = (Feeds::default(), Catalogue::default());
         let hub = Hub::new(inlets, feeds.clone(), catalogue.clone());
         let roster = Arc::<Roster>::default();
-        let (mut shards, mut doors) = (Vec::new(), Vec::new());
+        let (mut shards, mut doors, mut desks) = (Vec::new(), Vec::new(), Vec::new());
         for outlet in outlets {
             let (door, arrivals) = mpsc::channel(ARRIVALS_QUEUED);
+            let (order, orders) = mpsc::channel(ORDERS_QUEUED);
+            let inlets = shard::Doors { arrivals, orders };
             let (settings, roster, epoch) = (Arc::clone(&settings), Arc::clone(&roster), epoch.clone());
             let events = Intake { events: outlet, pump: hub.pump() };
             shards.push(Shard::new(
@@ -98,11 +102,12 @@ impl Server {
                 roster,
                 epoch,
                 events,
-                arrivals,
+                inlets,
                 leaving.clone(),
                 subscribing.clone(),
             ));
             doors.push(door);
+            desks.push(order);
         }
         let slots = Arc::new(Semaphore::new(connections(settings.limits.connections)));
         let server = Self {
@@ -118,6 +123,8 @@ impl Server {
             roster,
             shards,
             doors,
+            desks,
+            levers: None,
             shutdown,
             subscribed,
         };
@@ -144,6 +151,11 @@ impl Server {
     #[must_use]
     pub fn reloader(&self) -> Reloader {
         Reloader { settings: Arc::clone(&self.settings), certificate: self.certificate.clone() }
+    }
+
+    /// Gives operators what they can move that is not the gateway's own.
+    pub fn set_levers(&mut self, levers: Levers) {
+        self.levers = Some(levers);
     }
 
     /// Turns true when the first client has subscribed to something.
@@ -179,7 +191,16 @@ impl Server {
             limits: self.settings.limits,
             shutdown: leaving.clone(),
         };
-        let admin = Admin { metrics: self.metrics.clone(), feeds: self.feeds, shutdown: leaving };
+        let drain = Arc::new(Notify::new());
+        let admin = Admin {
+            metrics: self.metrics.clone(),
+            feeds: self.feeds,
+            shutdown: leaving,
+            settings: Arc::clone(&self.settings),
+            shards: self.desks,
+            levers: self.levers,
+            drain: Arc::clone(&drain),
+        };
         let (over, end) = watch::channel(false);
         let admin = Acceptor {
             listener: self.admin,
@@ -198,7 +219,10 @@ impl Server {
         let upkeep = tokio::spawn(upkeep(self.metrics));
         tokio::spawn(admin.run());
         let accepting = tokio::spawn(public.run());
-        until.await;
+        tokio::select! {
+            () = until => {}
+            () = drain.notified() => {}
+        }
         self.shutdown.send_replace(true);
         let window = self.settings.drain;
         tracing::info!(seconds = window.as_secs_f64(), "draining");

@@ -5,6 +5,7 @@
 //! room. One task does all of it, so there is no lock and no hop between an event and its socket.
 
 mod member;
+mod orders;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -35,6 +36,8 @@ use crate::socket::{Slot, Socket};
 use crate::wakes::Wakes;
 use member::{Member, Verdict};
 
+pub(crate) use orders::{Change, Order, Report, Wanted};
+
 /// Somebody comes in.
 pub(crate) struct Arrival {
     pub(crate) socket: Box<dyn Socket>,
@@ -57,6 +60,7 @@ pub(crate) struct Shard {
     members: Vec<Option<Box<Member>>>,
     intake: Intake,
     arrivals: mpsc::Receiver<Arrival>,
+    orders: mpsc::Receiver<Order>,
     /// Over when the server goes away.
     shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
     leaving: bool,
@@ -70,6 +74,12 @@ pub(crate) struct Shard {
     ready: Vec<SessionId>,
     woken: Vec<usize>,
     metrics: ShardMetrics,
+}
+
+/// Who comes in, and what is asked of the shard.
+pub(crate) struct Doors {
+    pub(crate) arrivals: mpsc::Receiver<Arrival>,
+    pub(crate) orders: mpsc::Receiver<Order>,
 }
 
 /// Where a shard's events come from. The queue goes before the pump: who waits for room in it hears of that.
@@ -131,7 +141,7 @@ impl Shard {
         roster: Arc<Roster>,
         epoch: Epoch,
         intake: Intake,
-        arrivals: mpsc::Receiver<Arrival>,
+        doors: Doors,
         mut shutdown: watch::Receiver<bool>,
         subscribed: watch::Sender<bool>,
     ) -> Self {
@@ -150,7 +160,8 @@ impl Shard {
             },
             members: Vec::new(),
             intake,
-            arrivals,
+            arrivals: doors.arrivals,
+            orders: doors.orders,
             // Kept from poll to poll: what is dropped wakes nobody.
             shutdown: Box::pin(async move {
                 if shutdown.wait_for(|leaving| *leaving).await.is_err() {
@@ -179,6 +190,7 @@ impl Shard {
         for _ in 0..ROUNDS_MAX {
             self.core.look();
             let mut busy = self.poll_arrivals(cx);
+            busy |= self.poll_orders(cx);
             busy |= self.poll_events(cx);
             busy |= self.serve_ready(cx);
             busy |= self.serve_woken();
@@ -211,6 +223,18 @@ impl Shard {
             self.members[key] = Some(Box::new(member));
             self.metrics.opened();
             self.serve(key, true);
+        }
+        busy
+    }
+
+    fn poll_orders(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut busy = false;
+        while let Poll::Ready(Some(order)) = self.orders.poll_recv(cx) {
+            busy = true;
+            let members = self.members.iter_mut().flatten().map(Box::as_mut);
+            if let Some(changed) = order.obey(members, &mut self.core) {
+                self.serve(changed, false);
+            }
         }
         busy
     }

@@ -80,6 +80,8 @@ pub(crate) trait Socket: Send {
     fn poll_recv(&mut self, cx: &mut Context<'_>, scratch: &mut [u8]) -> Poll<Inbound>;
     /// Takes from `outbox` what the socket can take. Ready when all of it is with the kernel.
     fn poll_send(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) -> Poll<Result<(), Gone>>;
+    /// By which door its client came.
+    fn door(&self) -> &'static str;
     /// What its messages are.
     fn encoding(&self) -> Encoding;
     /// Reads what `poll_send` will need, to have it near by then.

@@ -1,11 +1,14 @@
 //! Logs: to standard error, as text for a person and as JSON lines for a machine.
 
 use std::io::{self, IsTerminal};
+use std::sync::Arc;
 
 use anyhow::anyhow;
 use clap::{Args, ValueEnum};
+use gateway::LogLever;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt;
+use tracing_subscriber::reload::Handle;
 
 use crate::exit::{Failure, Outcome};
 
@@ -36,8 +39,11 @@ pub(crate) enum LogFormat {
     Json,
 }
 
+/// Puts another filter in force while the program runs.
+pub(crate) type Lever = Arc<LogLever>;
+
 /// `lines` tells that a machine reads the log of this command, unless it goes to a terminal.
-pub(crate) fn start(args: &LogArgs, lines: bool) -> Outcome {
+pub(crate) fn start(args: &LogArgs, lines: bool) -> Outcome<Lever> {
     let refused = |error| Failure::usage(anyhow!("--log {:?} is no filter: {error}", args.filter));
     let filter = EnvFilter::try_new(&args.filter).map_err(refused)?;
     let terminal = io::stderr().is_terminal();
@@ -51,9 +57,23 @@ pub(crate) fn start(args: &LogArgs, lines: bool) -> Outcome {
         .with_ansi(colour);
     let json = args.format == LogFormat::Json || (args.format == LogFormat::Auto && lines && !terminal);
     if json {
-        builder.json().flatten_event(true).init();
-    } else {
+        let builder = builder.json().flatten_event(true).with_filter_reloading();
+        let handle = builder.reload_handle();
         builder.init();
+        return Ok(lever(handle));
     }
-    Ok(())
+    let builder = builder.with_filter_reloading();
+    let handle = builder.reload_handle();
+    builder.init();
+    Ok(lever(handle))
+}
+
+fn lever<S: 'static>(handle: Handle<EnvFilter, S>) -> Lever {
+    Arc::new(move |filter| {
+        if let Some(filter) = filter {
+            let filter = EnvFilter::try_new(filter).map_err(|error| error.to_string())?;
+            handle.reload(filter).map_err(|error| error.to_string())?;
+        }
+        handle.with_current(ToString::to_string).map_err(|error| error.to_string())
+    })
 }

@@ -23,10 +23,10 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Outcome {
     let is_server = matches!(cli.command, Command::Demo(_) | Command::Serve(_));
-    logging::start(&cli.log, is_server)?;
+    let log = logging::start(&cli.log, is_server)?;
     match cli.command {
         Command::Demo(args) => commands::demo::run(&args),
-        Command::Serve(args) => commands::serve::run(&args),
+        Command::Serve(args) => commands::serve::run(&args, log),
         Command::Watch(args) => commands::watch::run(args),
         Command::Sub(args) => commands::sub::run(args),
         Command::Bench(args) => commands::bench::run(&args),

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use gateway::{Server, ServerError, Settings};
+use gateway::{Levers, Server, ServerError, Settings};
 use ingest::feed::{self, Batch, FeedSpec, Gate, Prepared, Stop};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -48,6 +48,11 @@ impl Plant {
 
     pub(crate) const fn server(&self) -> &Server {
         &self.server
+    }
+
+    /// Gives operators what they can move that is not the gateway's own.
+    pub(crate) fn set_levers(&mut self, levers: Levers) {
+        self.server.set_levers(levers);
     }
 
     /// Starts the feeds and serves until a signal comes.

@@ -32,6 +32,8 @@ pub enum CloseCode {
     ConnectionLimit = 4503,
     /// No token came in time.
     AuthTimeout = 4504,
+    /// An operator ended the session.
+    Kicked = 4505,
 }
 
 impl CloseCode {

@@ -40,6 +40,8 @@ pub enum ErrorCode {
     SlowConsumer,
     /// No token came in time.
     AuthTimeout,
+    /// An operator ended the session.
+    Kicked,
     /// The message is longer than the limit.
     MessageTooBig,
     /// The server cannot serve this now.
@@ -50,7 +52,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All codes.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::InvalidJson,
         Self::InvalidRequest,
         Self::UnknownOp,
@@ -67,6 +69,7 @@ impl ErrorCode {
         Self::RateLimited,
         Self::SlowConsumer,
         Self::AuthTimeout,
+        Self::Kicked,
         Self::MessageTooBig,
         Self::Unavailable,
         Self::Internal,
@@ -92,6 +95,7 @@ impl ErrorCode {
             Self::RateLimited => "rate_limited",
             Self::SlowConsumer => "slow_consumer",
             Self::AuthTimeout => "auth_timeout",
+            Self::Kicked => "kicked",
             Self::MessageTooBig => "message_too_big",
             Self::Unavailable => "unavailable",
             Self::Internal => "internal",
@@ -121,6 +125,7 @@ impl ErrorCode {
             Self::RateLimited => CloseCode::RateLimited,
             Self::SlowConsumer => CloseCode::SlowConsumer,
             Self::AuthTimeout => CloseCode::AuthTimeout,
+            Self::Kicked => CloseCode::Kicked,
             Self::MessageTooBig => CloseCode::TooBig,
             Self::Unavailable => CloseCode::TryAgainLater,
             Self::Internal => CloseCode::Internal,

@@ -75,6 +75,12 @@ pub struct Grant {
 }
 
 impl Grant {
+    /// Whether it is good for the admin port.
+    #[must_use]
+    pub fn is_operator(&self) -> bool {
+        self.scopes.iter().any(|scope| matches!(scope, Scope::Other(name) if &**name == "admin"))
+    }
+
     /// Whether a stream may be seen.
     #[must_use]
     pub fn allows(&self, symbol: &Symbol, channel: Channel) -> bool {

@@ -199,6 +199,11 @@ impl Session {
         self.fail(ErrorCode::SlowConsumer, message, Some(details));
     }
 
+    /// Input: an operator ends the session.
+    pub(crate) fn handle_kick(&mut self) {
+        self.fail(ErrorCode::Kicked, "An operator has ended this session.", None);
+    }
+
     /// Input: the server goes away. The session is served until it departs.
     pub(crate) fn handle_shutdown(&mut self, leaves: Departure, ctx: &Ctx<'_>) {
         let close_after = u64::try_from(leaves.close_after.as_nanos()).unwrap_or(u64::MAX);

@@ -14,7 +14,10 @@ pub(crate) struct Pace {
 
 /// A bucket that fills with time and may be overdrawn by one flush.
 struct Rate {
+    /// What counts: the smaller of the two below that is not 0.
     bytes_per_second: u64,
+    asked: u64,
+    ceiling: u64,
     /// When all that was sent has been paid for.
     paid: Duration,
 }
@@ -40,8 +43,19 @@ const WIDEN: f64 = 1.4;
 const NARROW: f64 = 0.97;
 
 impl Pace {
-    pub(crate) fn set_rate(&mut self, bytes_per_second: u64, now: Duration) {
-        self.rate = (bytes_per_second > 0).then(|| Box::new(Rate { bytes_per_second, paid: now }));
+    pub(crate) fn set_rate(&mut self, asked: u64, now: Duration) {
+        self.limit(asked, self.rate.as_ref().map_or(0, |rate| rate.ceiling), now);
+    }
+
+    /// What the client may ask for at most; 0 = anything.
+    pub(crate) fn set_ceiling(&mut self, ceiling: u64, now: Duration) {
+        self.limit(self.rate.as_ref().map_or(0, |rate| rate.asked), ceiling, now);
+    }
+
+    fn limit(&mut self, asked: u64, ceiling: u64, now: Duration) {
+        let least = [asked, ceiling].into_iter().filter(|bytes| *bytes > 0).min();
+        self.rate =
+            least.map(|bytes_per_second| Box::new(Rate { bytes_per_second, asked, ceiling, paid: now }));
     }
 
     pub(crate) fn set_adaptive(&mut self, adaptive: bool) {

@@ -70,7 +70,7 @@ impl Session {
         self.close(code.close().unwrap_or(CloseCode::Normal), code.as_str());
     }
 
-    pub(super) fn ledger(&self, ctx: &Ctx<'_>) -> Vec<LedgerEntry> {
+    pub(crate) fn ledger(&self, ctx: &Ctx<'_>) -> Vec<LedgerEntry> {
         ctx.fanout.ledgers(self.id).iter().map(|ledger| entry(ledger, ctx)).collect()
     }
 }

@@ -23,7 +23,7 @@ use crate::wakes::{Handle, Wakes};
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Member {
     pub(super) session: Session,
-    socket: Box<dyn Socket>,
+    pub(super) socket: Box<dyn Socket>,
     outbox: Outbox,
     /// The socket is full: nothing is drained into it before it has room.
     full: bool,
@@ -38,10 +38,13 @@ pub(super) struct Member {
     end: End,
     handle: Handle,
     due: Duration,
-    opened: Duration,
-    sent: u64,
-    received: u64,
-    _slot: Option<Slot>,
+    pub(super) opened: Duration,
+    pub(super) sent: u64,
+    pub(super) received: u64,
+    pub(super) slot: Option<Slot>,
+    pub(super) sent_bytes: u64,
+    /// An operator looks at it.
+    pub(super) trace: bool,
 }
 
 /// How far the session is from its end.
@@ -81,7 +84,9 @@ impl Member {
             opened: now,
             sent: 0,
             received: 0,
-            _slot: arrival.slot,
+            slot: arrival.slot,
+            sent_bytes: 0,
+            trace: false,
         }
     }
 
@@ -141,7 +146,12 @@ impl Member {
 
     /// A message, as text or as bytes.
     fn handle_message(&mut self, message: Result<String, Vec<u8>>, core: &mut Core, metrics: &ShardMetrics) {
-        metrics.received(message.as_ref().map_or_else(Vec::len, String::len));
+        let bytes = message.as_ref().map_or_else(Vec::len, String::len);
+        metrics.received(bytes);
+        if self.trace {
+            // Not its text: there may be a token in it.
+            tracing::info!(session = self.session.name, bytes, "request");
+        }
         match self.socket.encoding().read(message) {
             Ok(text) => self.session.handle_text(&text, &mut core.ctx()),
             Err(why) => self.session.handle_unreadable(&why, &core.ctx()),
@@ -237,6 +247,10 @@ impl Member {
         // A ping frame is no message: it does not stand for a heartbeat.
         if added > 0 {
             self.sent += 1;
+            self.sent_bytes += added as u64;
+            if self.trace {
+                tracing::info!(session = self.session.name, bytes = added, behind = self.behind, "flush");
+            }
             metrics.sent(added);
             self.session.note_sent(core.now);
         }
@@ -336,6 +350,8 @@ impl Member {
     /// The server goes away.
     pub(super) fn shut_down(&mut self, leaves: Departure, core: &mut Core) {
         self.session.handle_shutdown(leaves, &core.ctx());
+        // Its moment may come before anything else that it waits for.
+        self.set_due(core);
     }
 
     /// The session is over: one line says how it was.

@@ -122,6 +122,10 @@ impl Socket for PipeSocket {
         Poll::Pending
     }
 
+    fn door(&self) -> &'static str {
+        "http"
+    }
+
     fn encoding(&self) -> Encoding {
         Encoding::Json
     }

@@ -171,6 +171,10 @@ impl Socket for WsSocket {
         Poll::Ready(Ok(()))
     }
 
+    fn door(&self) -> &'static str {
+        "websocket"
+    }
+
     fn encoding(&self) -> Encoding {
         self.encoding
     }

@@ -1,6 +1,7 @@
 //! From a request to a socket: the answer, and the stream that is ours after it.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -29,13 +30,15 @@ type Next = Box<dyn FnOnce(Io, Bytes, Slot) -> Pin<Box<dyn Future<Output = ()> +
 
 /// Counts a connection until it is dropped.
 pub(crate) struct Slot {
+    /// Where it comes from.
+    pub(crate) from: SocketAddr,
     _permit: OwnedSemaphorePermit,
     _visit: Option<Box<Visit>>,
 }
 
 impl Slot {
-    pub(crate) fn new(permit: OwnedSemaphorePermit, visit: Option<Visit>) -> Self {
-        Self { _permit: permit, _visit: visit.map(Box::new) }
+    pub(crate) fn new(from: SocketAddr, permit: OwnedSemaphorePermit, visit: Option<Visit>) -> Self {
+        Self { from, _permit: permit, _visit: visit.map(Box::new) }
     }
 }
 

@@ -111,7 +111,8 @@ fn keys_and_token() -> anyhow::Result<(Keys, String)> {
     let mut keys = Keys::new("tickwire demo", "tickwire", None);
     keys.add(None, Algorithm::Hs256, &secret)?;
     let signer = Signer::new(None, Algorithm::Hs256, &secret)?;
-    let token = signer.sign(&keys, "demo", &["stream:*".to_owned()], now(), TOKEN_LIFETIME)?;
+    let token =
+        signer.sign(&keys, "demo", &["stream:*", "admin"].map(str::to_owned), now(), TOKEN_LIFETIME)?;
     Ok((keys, token))
 }
 

@@ -2,16 +2,19 @@
 
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::anyhow;
-use gateway::Reloader;
+use gateway::{Levers, Reloader};
+use serde_json::json;
 
 use crate::cli::ServeArgs;
-use crate::config::{Config, TEMPLATE};
+use crate::config::{Config, TEMPLATE, shown};
 use crate::exit::{Failure, Outcome};
+use crate::logging::Lever;
 use crate::plant::Plant;
 
-pub(crate) fn run(args: &ServeArgs) -> Outcome {
+pub(crate) fn run(args: &ServeArgs, log: Lever) -> Outcome {
     let mut out = io::stdout().lock();
     if args.print_default_config {
         out.write_all(TEMPLATE.as_bytes())?;
@@ -37,7 +40,14 @@ pub(crate) fn run(args: &ServeArgs) -> Outcome {
     drop(out);
     let secure = config.settings.tls.is_some();
     let elsewhere = "set listen or admin_listen of [server] to another address";
-    let plant = Plant::open(config.settings, config.feeds, elsewhere)?;
+    let mut plant = Plant::open(config.settings, config.feeds, elsewhere)?;
+    let file = args.config.clone();
+    plant.set_levers(Levers {
+        log,
+        config: Arc::new(move || {
+            shown(file.as_deref()).unwrap_or_else(|error| json!({ "error": error.to_string() }))
+        }),
+    });
     let (address, admin) = (plant.server().address()?, plant.server().admin_address()?);
     let scheme = if secure { "wss" } else { "ws" };
     tracing::info!("serving {scheme}://{address}/v1/stream, metrics at http://{admin}/metrics");

@@ -3,11 +3,13 @@
 mod feed;
 mod file;
 mod parse;
+mod shown;
 #[cfg(test)]
 mod tests;
 mod values;
 
 pub(crate) use file::Config;
+pub(crate) use shown::shown;
 
 /// Every key with its default and its meaning; a configuration by itself.
 pub(crate) const TEMPLATE: &str = include_str!("default.toml");

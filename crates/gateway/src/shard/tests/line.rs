@@ -102,6 +102,10 @@ impl Socket for Line {
         Poll::Ready(Ok(()))
     }
 
+    fn door(&self) -> &'static str {
+        "line"
+    }
+
     fn encoding(&self) -> Encoding {
         Encoding::Json
     }

@@ -20,7 +20,7 @@ use crate::hub::{Feeds, Hub};
 use crate::limits::{ARRIVALS_QUEUED, CONTROL_BYTES_MAX, EVENTS_PER_ROUND, EVENTS_QUEUED, READS_PER_TURN};
 use crate::queue::queue;
 use crate::settings::{Limits, Settings};
-use crate::shard::{Arrival, Intake, ROUNDS_MAX, SERVED_PER_LOOK, Shard};
+use crate::shard::{Arrival, Doors, Intake, ROUNDS_MAX, SERVED_PER_LOOK, Shard};
 
 /// A shard and its hub, and all that can wake them but time.
 struct Floor {
@@ -108,10 +108,11 @@ impl Floor {
         let (hub, ticks) = (Hub::new(vec![inlet], Feeds::default(), Catalogue::default()), Ticks::default());
         let intake = Intake { events, pump: hub.pump() };
         let (door, arrivals) = mpsc::channel(ARRIVALS_QUEUED);
+        let inlets = Doors { arrivals, orders: mpsc::channel(1).1 };
         let (shutdown, leaving) = watch::channel(false);
         let (subscribing, _) = watch::channel(false);
         let shard =
-            Shard::new(settings, Arc::default(), Epoch::from_seed(7), intake, arrivals, leaving, subscribing);
+            Shard::new(settings, Arc::default(), Epoch::from_seed(7), intake, inlets, leaving, subscribing);
         let hub: Option<Pin<Box<dyn Future<Output = ()>>>> = Some(Box::pin(hub.run(ticks.clone())));
         let [woken, hub_woken] = [(); 2].map(|()| Arc::new(Woken(true.into())));
         let mut floor = Self { shard, hub, feed: Feed::default(), ticks, door, shutdown, woken, hub_woken };

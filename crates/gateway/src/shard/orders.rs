@@ -1,0 +1,162 @@
+//! What an operator asks of a shard: who is there, and to do something about one of them.
+
+use std::net::SocketAddr;
+
+use serde::Serialize;
+use tokio::sync::oneshot;
+use wire::LedgerEntry;
+
+use super::Core;
+use super::member::Member;
+use crate::socket::Encoding;
+
+/// Something asked of a shard.
+pub(crate) enum Order {
+    /// Its sessions.
+    List { wanted: Wanted, reply: oneshot::Sender<Vec<Report>> },
+    /// One session, after something has been done about it; `None` where it is not here.
+    One { session: String, change: Change, reply: oneshot::Sender<Option<Report>> },
+}
+
+/// Which sessions.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    /// Those of this subject.
+    pub(crate) subject: Option<String>,
+    /// Those whose name comes after this one.
+    pub(crate) after: String,
+    /// So many at most.
+    pub(crate) most: usize,
+}
+
+/// What is done about a session.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Change {
+    /// It ends.
+    pub(crate) kick: bool,
+    /// It has so many bytes a second at most; 0 = any number.
+    pub(crate) ceiling: Option<u64>,
+    /// What it sends and is sent is logged.
+    pub(crate) trace: Option<bool>,
+}
+
+/// How a session is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Report {
+    pub(crate) session: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) subject: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) address: Option<SocketAddr>,
+    pub(crate) door: &'static str,
+    pub(crate) encoding: &'static str,
+    pub(crate) open_seconds: u64,
+    pub(crate) subscriptions: usize,
+    pub(crate) mode: &'static str,
+    pub(crate) oldest_pending_ms: u64,
+    pub(crate) source_lag_ms: u64,
+    pub(crate) requests: u64,
+    pub(crate) flushes: u64,
+    pub(crate) sent_bytes: u64,
+    /// As the client asked, or as an operator said if that is less; 0 = any number.
+    pub(crate) bytes_per_second: u64,
+    pub(crate) delivered: u64,
+    pub(crate) coalesced: u64,
+    pub(crate) skipped: u64,
+    pub(crate) pending: u64,
+    pub(crate) trace: bool,
+    /// Stream by stream, where one session was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ledger: Option<Vec<LedgerEntry>>,
+}
+
+impl Order {
+    /// Carries it out. Whoever has gone meanwhile needs no reply.
+    pub(super) fn obey<'a>(
+        self,
+        members: impl Iterator<Item = &'a mut Member>,
+        core: &mut Core,
+    ) -> Option<usize> {
+        match self {
+            Self::List { wanted, reply } => {
+                let mut here: Vec<_> = members.filter(|member| wanted.covers(member)).collect();
+                here.sort_unstable_by(|one, other| one.session.name.cmp(&other.session.name));
+                here.truncate(wanted.most);
+                let _ = reply.send(here.into_iter().map(|member| member.report(core, false)).collect());
+                None
+            }
+            Self::One { session, change, reply } => {
+                let mut members = members;
+                let member = members.find(|member| member.session.name == session);
+                let changed =
+                    member.as_ref().filter(|_| change != Change::default()).map(|member| member.key());
+                let _ = reply.send(member.map(|member| {
+                    member.change(change, core);
+                    member.report(core, true)
+                }));
+                changed
+            }
+        }
+    }
+}
+
+impl Wanted {
+    fn covers(&self, member: &Member) -> bool {
+        let session = &member.session;
+        session.name > self.after
+            && self.subject.as_deref().is_none_or(|subject| session.subject() == Some(subject))
+    }
+}
+
+impl Member {
+    fn change(&mut self, change: Change, core: &mut Core) {
+        let Change { kick, ceiling, trace } = change;
+        if let Some(ceiling) = ceiling {
+            self.session.pace.set_ceiling(ceiling, core.now);
+        }
+        if let Some(trace) = trace {
+            self.trace = trace;
+        }
+        if kick {
+            self.session.handle_kick();
+        }
+    }
+
+    fn report(&self, core: &mut Core, whole: bool) -> Report {
+        let (now, ctx) = (core.now, core.ctx());
+        let ledger = self.session.ledger(&ctx);
+        let lag = ctx.fanout.lag(self.session.id, now);
+        let sum = |part: fn(&LedgerEntry) -> u64| ledger.iter().map(part).sum();
+        Report {
+            session: self.session.name.clone(),
+            subject: self.session.subject().map(str::to_owned),
+            address: self.slot.as_ref().map(|slot| slot.from),
+            door: self.socket.door(),
+            encoding: match self.socket.encoding() {
+                Encoding::Json => "json",
+                Encoding::MessagePack => "msgpack",
+            },
+            open_seconds: now.saturating_sub(self.opened).as_secs(),
+            subscriptions: ledger.len(),
+            mode: if self.session.closing().is_some() {
+                "closing"
+            } else if lag.coalescing {
+                "coalescing"
+            } else {
+                "keeping_up"
+            },
+            oldest_pending_ms: lag.oldest_pending_ms,
+            source_lag_ms: lag.source_lag_ms,
+            requests: self.received,
+            flushes: self.sent,
+            sent_bytes: self.sent_bytes,
+            bytes_per_second: self.session.pace.bytes_per_second(),
+            delivered: sum(|entry| entry.delivered),
+            coalesced: sum(|entry| entry.coalesced),
+            skipped: sum(|entry| entry.skipped),
+            pending: sum(|entry| entry.pending),
+            trace: self.trace,
+            ledger: whole.then_some(ledger),
+        }
+    }
+}
