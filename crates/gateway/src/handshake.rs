@@ -37,7 +37,7 @@ const SUBPROTOCOLS: [&str; 2] = [wire::SUBPROTOCOL_JSON, wire::SUBPROTOCOL_MSGPA
 const BEARER: &str = "bearer.";
 
 /// Checks a handshake.
-pub(crate) fn check(parts: &Parts, origins: &Origins<'_>) -> Result<Request, Problem> {
+pub(crate) fn check(parts: &Parts, origins: &Origins<'_>, cookie: Option<&str>) -> Result<Request, Problem> {
     let bad = |detail: &str| Problem::new(StatusCode::BAD_REQUEST, "bad_handshake", detail);
     if parts.method != Method::GET {
         let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Connect with GET.");
@@ -74,6 +74,7 @@ pub(crate) fn check(parts: &Parts, origins: &Origins<'_>) -> Result<Request, Pro
     let deflate = ws::negotiate(extensions).map_err(|_| bad("Sec-WebSocket-Extensions is malformed."))?;
     origins.check(headers)?;
     let (subprotocol, token) = offered(headers)?;
+    let token = token.or_else(|| cookie.and_then(|name| of_cookie(headers, name)));
     Ok(Request { subprotocol, token, accept: ws::accept_key(key), deflate })
 }
 
@@ -103,6 +104,23 @@ fn offered(headers: &HeaderMap) -> Result<(Option<&'static str>, Option<String>)
         return Err(Problem::new(StatusCode::BAD_REQUEST, "unknown_subprotocol", detail));
     }
     Ok((subprotocol, token.or(by_subprotocol)))
+}
+
+/// The token of a request: of its `Authorization` header, or of its cookie.
+pub(crate) fn token(headers: &HeaderMap, cookie: Option<&str>) -> Result<Option<String>, Problem> {
+    Ok(match bearer(headers)? {
+        Some(token) => Some(token),
+        None => cookie.and_then(|name| of_cookie(headers, name)),
+    })
+}
+
+/// The value of a cookie (RFC 6265, 4.2.1). Which of two with one name is meant nobody can tell: neither.
+fn of_cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut values = pairs.filter(|(known, _)| *known == name).map(|(_, value)| value.trim_matches('"'));
+    let value = values.next().filter(|value| !value.is_empty())?;
+    values.next().is_none().then(|| value.to_owned())
 }
 
 /// The token of the `Authorization` header.
@@ -197,7 +215,7 @@ mod tests {
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
         let allowed = ["https://good.example".to_owned()];
-        let result = check(&parts, &Origins { allowed: &allowed, secure: false });
+        let result = check(&parts, &Origins { allowed: &allowed, secure: false }, Some("tw"));
         result.map_err(|problem| (problem.status.as_u16(), problem.code))
     }
 
@@ -295,6 +313,19 @@ mod tests {
         // The header counts, not a second one smuggled in beside it.
         let both = try_with(|h| h.extend([("authorization", "Bearer a"), ("authorization", "Bearer b")]));
         assert_eq!(both, Err((401, "token_invalid")));
+    }
+
+    #[test]
+    fn cookies() {
+        let brought = |value| add("cookie", value).unwrap().token;
+        assert_eq!(brought("a=b; tw=x.y.z; tw2=no").as_deref(), Some("x.y.z"));
+        assert_eq!(brought("tw=\"x\"").as_deref(), Some("x"));
+        for none in ["tw=a; tw=b", "tw", "tw=", "TW=x", "other=tw=x"] {
+            assert_eq!(brought(none), None, "{none}");
+        }
+        // A header says more clearly who is meant.
+        let both = try_with(|h| h.extend([("authorization", "Bearer a"), ("cookie", "tw=b")]));
+        assert_eq!(both.unwrap().token.as_deref(), Some("a"));
     }
 
     #[test]

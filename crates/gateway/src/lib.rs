@@ -35,7 +35,8 @@ mod wakes;
 
 pub use admin::{Levers, LogLever};
 pub use auth::{
-    Algorithm, AuthError, Grant, KeyError, Keyring, Keys, Mark, Revocation, RevocationError, Scope, Signer,
+    Algorithm, AuthError, Fixed, Grant, Hash, HashError, JwksError, KeyError, Keyring, Keys, Mark,
+    Revocation, RevocationError, Scope, Signer, fixed_token,
 };
 pub use hub::Hub;
 pub use reload::Reloader;

@@ -60,6 +60,8 @@ pub const EXPIRY_NOTICE: Duration = Duration::from_secs(60);
 pub const TOKEN_BYTES_MAX: usize = 8 << 10;
 /// Sets of scopes that are kept in mind, so that sessions with the same share them.
 pub const SCOPES_KEPT: usize = 16;
+/// Keys of a published set.
+pub const JWKS_KEYS_MAX: usize = 100;
 /// Longest key id that is looked up.
 pub const KEY_ID_BYTES_MAX: usize = 64;
 /// What clocks may differ by when a token's times are checked.

@@ -181,7 +181,7 @@ fn open_echo(app: &App, parts: &mut Parts) -> Result<Response, Problem> {
 }
 
 fn check(app: &App, parts: &Parts) -> Result<handshake::Request, Problem> {
-    handshake::check(parts, &Origins::of(&app.settings))
+    handshake::check(parts, &Origins::of(&app.settings), app.settings.cookie.as_deref())
 }
 
 pub(crate) fn grant(app: &App, token: &str) -> Result<Grant, Problem> {

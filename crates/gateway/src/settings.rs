@@ -19,6 +19,8 @@ pub struct Settings {
     pub tls: Option<Tls>,
     /// Whose tokens are good.
     pub keys: Keyring,
+    /// The cookie that may bring a token.
+    pub cookie: Option<String>,
     /// Other origins than the server's own whose pages may connect, as `scheme://host[:port]`.
     pub allowed_origins: Vec<String>,
     /// Whether messages are compressed for clients that offer it.
@@ -115,6 +117,7 @@ impl Settings {
             admin_listen: any,
             tls: None,
             keys: crate::auth::Keys::new("tests", "tickwire", None).into(),
+            cookie: None,
             allowed_origins: Vec::new(),
             compression: false,
             shards: 1,

@@ -230,6 +230,8 @@ pub(crate) enum TokenCommand {
     Mint(MintArgs),
     /// Check a token and print what it allows
     Check(CheckArgs),
+    /// Make up a token that is good until it is taken out of the configuration
+    Fixed(FixedArgs),
 }
 
 /// The key that a token is made or checked with.
@@ -241,7 +243,7 @@ pub(crate) struct KeyArgs {
     /// The key: an HS256 secret, or a PEM file (private to mint, public to check)
     #[arg(long, value_name = "FILE")]
     pub(crate) key_file: Option<PathBuf>,
-    /// How tokens are signed: HS256, RS256, EdDSA
+    /// How tokens are signed: HS256, RS256, ES256, EdDSA
     #[arg(long, default_value = "HS256")]
     pub(crate) algorithm: String,
     /// The key's id
@@ -268,6 +270,16 @@ pub(crate) struct MintArgs {
     /// How long it is valid
     #[arg(long, default_value = "1h", value_parser = humantime::parse_duration, value_name = "TIME")]
     pub(crate) ttl: std::time::Duration,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct FixedArgs {
+    /// Whose token it is
+    #[arg(long)]
+    pub(crate) sub: String,
+    /// What it allows: stream:PATTERN or stream:PATTERN/CHANNEL; may be repeated
+    #[arg(long = "scope", required = true)]
+    pub(crate) scopes: Vec<String>,
 }
 
 #[derive(Args, Debug)]

@@ -2,38 +2,30 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
-use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation};
+use jsonwebtoken::{DecodingKey, Header, Validation};
 use model::UnixNanos;
 use serde::{Deserialize, Serialize};
 
+use super::algorithm::Algorithm;
+use super::fixed::{FIXED_PREFIX, Fixed, Hash};
 use super::revocation::{Mark, Revocation};
 use super::scope::{Grant, Scope};
 use crate::limits::{CLOCK_LEEWAY, KEY_ID_BYTES_MAX, SCOPES_KEPT, TOKEN_BYTES_MAX};
-
-/// How a token is signed. One key has one of them: what the token claims is only compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Algorithm {
-    /// HMAC with SHA-256: one secret signs and checks.
-    Hs256,
-    /// RSA with SHA-256.
-    Rs256,
-    /// Ed25519.
-    EdDsa,
-}
 
 /// The keys that tokens are checked with.
 #[derive(Debug, Default)]
 pub struct Keys {
     list: Vec<Key>,
+    /// Numbered after the keys.
+    fixed: Vec<Fixed>,
     /// The `iss` every token must have.
-    issuer: String,
+    pub(super) issuer: String,
     /// The `aud` every token must have.
-    audience: String,
+    pub(super) audience: String,
     /// Longest time from now to a token's end.
     lifetime_max: Option<Duration>,
     /// Who is not to be let in all the same.
@@ -97,7 +89,7 @@ pub enum AuthError {
 #[non_exhaustive]
 pub enum KeyError {
     /// No such algorithm.
-    #[error("unknown algorithm; HS256, RS256 and EdDSA are known")]
+    #[error("unknown algorithm; HS256, RS256, ES256 and EdDSA are known")]
     Algorithm,
     /// The key's text is not a key of that kind.
     #[error("not a {0} key in PEM form")]
@@ -108,37 +100,33 @@ pub enum KeyError {
     /// Two keys with one id.
     #[error("two keys have the same id")]
     Twice,
+    /// A key of a set without an id.
+    #[error("it has no kid")]
+    Nameless,
     /// The token could not be signed.
     #[error("signing failed")]
     Signing,
 }
 
-/// Signs tokens, for tests, demonstrations and small installations.
-pub struct Signer {
-    id: Option<String>,
-    algorithm: Algorithm,
-    encoding: EncodingKey,
-}
-
 #[derive(Serialize, Deserialize)]
-struct Claims {
-    sub: String,
-    iss: String,
-    aud: Audience,
-    exp: NumericDate,
+pub(super) struct Claims {
+    pub(super) sub: String,
+    pub(super) iss: String,
+    pub(super) aud: Audience,
+    pub(super) exp: NumericDate,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    nbf: Option<NumericDate>,
+    pub(super) nbf: Option<NumericDate>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    iat: Option<NumericDate>,
-    scopes: Vec<String>,
+    pub(super) iat: Option<NumericDate>,
+    pub(super) scopes: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    jti: Option<Box<str>>,
+    pub(super) jti: Option<Box<str>>,
 }
 
 /// Seconds since the epoch, whole or not (RFC 7519, 2).
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(untagged)]
-enum NumericDate {
+pub(super) enum NumericDate {
     Whole(u64),
     Fraction(f64),
 }
@@ -162,7 +150,7 @@ impl NumericDate {
 /// One audience or several (RFC 7519, 4.1.3).
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
-enum Audience {
+pub(super) enum Audience {
     One(String),
     Many(Vec<String>),
 }
@@ -180,18 +168,34 @@ impl Keys {
     /// # Errors
     /// The key is not of that kind, too short, or its id is taken.
     pub fn add(&mut self, id: Option<&str>, algorithm: Algorithm, key: &[u8]) -> Result<(), KeyError> {
-        if self.list.iter().any(|known| known.id.as_deref() == id) {
-            return Err(KeyError::Twice);
-        }
         let refused = |_| KeyError::Format(algorithm);
         let decoding = match algorithm {
             Algorithm::Hs256 if key.len() < HMAC_BYTES_MIN => return Err(KeyError::Short),
             Algorithm::Hs256 => DecodingKey::from_secret(key),
             Algorithm::Rs256 => DecodingKey::from_rsa_pem(key).map_err(refused)?,
+            Algorithm::Es256 => DecodingKey::from_ec_pem(key).map_err(refused)?,
             Algorithm::EdDsa => DecodingKey::from_ed_pem(key).map_err(refused)?,
         };
-        self.list.push(Key { id: id.map(Into::into), algorithm, decoding, material: key.into() });
+        self.push(id, algorithm, decoding, key)
+    }
+
+    pub(super) fn push(
+        &mut self,
+        id: Option<&str>,
+        algorithm: Algorithm,
+        decoding: DecodingKey,
+        material: &[u8],
+    ) -> Result<(), KeyError> {
+        if self.list.iter().any(|known| known.id.as_deref() == id) {
+            return Err(KeyError::Twice);
+        }
+        self.list.push(Key { id: id.map(Into::into), algorithm, decoding, material: material.into() });
         Ok(())
+    }
+
+    /// Adds a fixed token.
+    pub fn add_fixed(&mut self, fixed: Fixed) {
+        self.fixed.push(fixed);
     }
 
     /// Somebody is not to be let in any more.
@@ -206,20 +210,26 @@ impl Keys {
                 || grant.token.is_some_and(|mark| has(Revocation::Token(mark))))
     }
 
+    /// Keys and fixed tokens.
     pub(super) fn len(&self) -> usize {
-        self.list.len()
+        self.list.len() + self.fixed.len()
     }
 
-    /// Whether a key is one of `others`, too.
+    /// Whether a key, or a fixed token, is one of `others`, too.
     pub(super) fn is_same(&self, at: usize, others: &Self, other: usize) -> bool {
-        let (one, other) = (&self.list[at], &others.list[other]);
-        one.id == other.id && one.algorithm == other.algorithm && one.material == other.material
+        match (self.list.get(at), others.list.get(other)) {
+            (Some(one), Some(other)) => {
+                one.id == other.id && one.algorithm == other.algorithm && one.material == other.material
+            }
+            (None, None) => self.fixed[at - self.list.len()] == others.fixed[other - others.list.len()],
+            _ => false,
+        }
     }
 
-    /// Whether there is any key.
+    /// Whether there is no key and no fixed token.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
+        self.len() == 0
     }
 
     /// How long a token may be valid, if that is bounded.
@@ -236,13 +246,36 @@ impl Keys {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(AuthError::TooLong);
         }
-        let header = jsonwebtoken::decode_header(token).map_err(|error| match error.kind() {
-            ErrorKind::Json(_) => AuthError::Algorithm,
-            _ => AuthError::Malformed,
-        })?;
-        let (claims, key) = self.verify(token, &header)?;
-        let grant = self.judge(claims, key, now)?;
+        let grant = if token.starts_with(FIXED_PREFIX) {
+            self.check_fixed(token, now)?
+        } else {
+            let header = jsonwebtoken::decode_header(token).map_err(|error| match error.kind() {
+                ErrorKind::Json(_) => AuthError::Algorithm,
+                _ => AuthError::Malformed,
+            })?;
+            let (claims, key) = self.verify(token, &header)?;
+            self.judge(claims, key, now)?
+        };
         if self.is_revoked(&grant) { Err(AuthError::Revoked) } else { Ok(grant) }
+    }
+
+    fn check_fixed(&self, token: &str, now: UnixNanos) -> Result<Grant, AuthError> {
+        let hash = Hash::of(token);
+        // All of them are looked at, so that the time it takes says nothing.
+        let known = (self.list.len()..).zip(&self.fixed).filter(|(_, fixed)| fixed.hash.is(&hash)).last();
+        let (number, fixed) = known.ok_or(AuthError::UnknownKey)?;
+        let ends_at = fixed.expires_at.unwrap_or(NEVER);
+        if ends_at <= now {
+            return Err(AuthError::Expired(ends_at));
+        }
+        Ok(Grant {
+            subject: fixed.subject.clone(),
+            scopes: self.shared(fixed.scopes.clone()),
+            expires_at: ends_at,
+            ends_at,
+            token: None,
+            key: u32::try_from(number).unwrap_or(u32::MAX),
+        })
     }
 
     fn verify(&self, token: &str, header: &Header) -> Result<(Claims, u32), AuthError> {
@@ -326,8 +359,10 @@ impl Keys {
     }
 }
 
+/// The end of a fixed token that has none: the last second that a time can be written of.
+const NEVER: UnixNanos = UnixNanos(18_446_744_073_000_000_000);
 /// A secret must be as long as what it protects (RFC 7518, 3.2).
-const HMAC_BYTES_MIN: usize = 32;
+pub(super) const HMAC_BYTES_MIN: usize = 32;
 
 fn why(kind: &ErrorKind) -> AuthError {
     match kind {
@@ -349,89 +384,8 @@ fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-impl Signer {
-    /// A signer with an HMAC secret or a private key in PEM form.
-    ///
-    /// # Errors
-    /// As [`Keys::add`].
-    pub fn new(id: Option<&str>, algorithm: Algorithm, key: &[u8]) -> Result<Self, KeyError> {
-        let refused = |_| KeyError::Format(algorithm);
-        let encoding = match algorithm {
-            Algorithm::Hs256 if key.len() < HMAC_BYTES_MIN => return Err(KeyError::Short),
-            Algorithm::Hs256 => EncodingKey::from_secret(key),
-            Algorithm::Rs256 => EncodingKey::from_rsa_pem(key).map_err(refused)?,
-            Algorithm::EdDsa => EncodingKey::from_ed_pem(key).map_err(refused)?,
-        };
-        Ok(Self { id: id.map(str::to_owned), algorithm, encoding })
-    }
-
-    /// A token for `subject`, from `now` for `lifetime`.
-    ///
-    /// # Errors
-    /// [`KeyError::Signing`].
-    pub fn sign(
-        &self,
-        keys: &Keys,
-        subject: &str,
-        scopes: &[String],
-        now: UnixNanos,
-        lifetime: Duration,
-    ) -> Result<String, KeyError> {
-        let issued = now.0 / 1_000_000_000;
-        let claims = Claims {
-            sub: subject.to_owned(),
-            iss: keys.issuer.clone(),
-            aud: Audience::One(keys.audience.clone()),
-            exp: NumericDate::Whole(issued.saturating_add(lifetime.as_secs())),
-            nbf: None,
-            iat: Some(NumericDate::Whole(issued)),
-            scopes: scopes.to_vec(),
-            jti: Some(crate::secret::secret().map_err(|_| KeyError::Signing)?.into()),
-        };
-        let header = Header { kid: self.id.clone(), ..Header::new(self.algorithm.wire()) };
-        jsonwebtoken::encode(&header, &claims, &self.encoding).map_err(|_| KeyError::Signing)
-    }
-}
-
-impl Algorithm {
-    const fn wire(self) -> jsonwebtoken::Algorithm {
-        match self {
-            Self::Hs256 => jsonwebtoken::Algorithm::HS256,
-            Self::Rs256 => jsonwebtoken::Algorithm::RS256,
-            Self::EdDsa => jsonwebtoken::Algorithm::EdDSA,
-        }
-    }
-}
-
-impl fmt::Display for Algorithm {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Hs256 => "HS256",
-            Self::Rs256 => "RS256",
-            Self::EdDsa => "EdDSA",
-        })
-    }
-}
-
-impl FromStr for Algorithm {
-    type Err = KeyError;
-
-    fn from_str(text: &str) -> Result<Self, KeyError> {
-        [Self::Hs256, Self::Rs256, Self::EdDsa]
-            .into_iter()
-            .find(|algorithm| algorithm.to_string() == text)
-            .ok_or(KeyError::Algorithm)
-    }
-}
-
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} key {:?}", self.algorithm, self.id)
-    }
-}
-
-impl fmt::Debug for Signer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} signer {:?}", self.algorithm, self.id)
     }
 }

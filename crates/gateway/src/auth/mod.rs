@@ -1,13 +1,21 @@
 //! Tokens: who a client is and what it may see.
 
+mod algorithm;
+mod fixed;
+mod jwks;
 mod keyring;
 mod keys;
 mod revocation;
 mod scope;
+mod signer;
 #[cfg(test)]
 mod tests;
 
+pub use algorithm::Algorithm;
+pub use fixed::{Fixed, Hash, HashError, fixed_token};
+pub use jwks::JwksError;
 pub use keyring::Keyring;
-pub use keys::{Algorithm, AuthError, KeyError, Keys, Signer};
+pub use keys::{AuthError, KeyError, Keys};
 pub use revocation::{Mark, Revocation, RevocationError};
 pub use scope::{Grant, Scope};
+pub use signer::Signer;

@@ -201,3 +201,92 @@ fn those_with_the_same_scopes_share_them() {
     }
     assert!(!Arc::ptr_eq(&first.scopes, &grant(0).scopes), "only so many are kept in mind");
 }
+
+#[test]
+fn fixed_tokens() {
+    let token = fixed_token().unwrap();
+    let fixed = |token: &str, expires_at| Fixed {
+        hash: Hash::of(token),
+        subject: "recorder".to_owned(),
+        scopes: vec![Scope::parse("stream:BTC-*").unwrap()],
+        expires_at,
+    };
+    let mut keys = keys();
+    keys.add_fixed(fixed("tw_of somebody else", None));
+    keys.add_fixed(fixed(&token, None));
+    let grant = keys.check(&token, NOW).unwrap();
+    assert_eq!((grant.subject.as_str(), grant.key), ("recorder", 2));
+    assert!(grant.allows(&Symbol::parse("BTC-USD").unwrap(), Channel::Trades));
+    assert!(!grant.allows(&Symbol::parse("ETH-USD").unwrap(), Channel::Trades));
+    assert_eq!(grant.expires_at.to_string(), "2554-07-21T23:34:33.000000000Z");
+    for wrong in ["tw_", &token[..34], &format!("{token}0"), &token.to_uppercase()] {
+        let expected = if wrong.starts_with("TW") { AuthError::Malformed } else { AuthError::UnknownKey };
+        assert_eq!(keys.check(wrong, NOW), Err(expected), "{wrong}");
+    }
+    // One may end, and its subject may be revoked, as of any token.
+    let mut keys = self::keys();
+    keys.add_fixed(fixed(&token, Some(UnixNanos(NOW.0 + 1))));
+    assert!(keys.check(&token, NOW).is_ok());
+    assert_eq!(keys.check(&token, UnixNanos(NOW.0 + 1)), Err(AuthError::Expired(UnixNanos(NOW.0 + 1))));
+    keys.revoke(Revocation::Subject("recorder".into()));
+    assert_eq!(keys.check(&token, NOW), Err(AuthError::Revoked));
+}
+
+/// A key of a kind, as a private PEM file and as a member of a published set.
+fn published(kind: &'static rcgen::SignatureAlgorithm, id: &str) -> (String, Value) {
+    use base64::Engine;
+    use rcgen::PublicKeyData;
+    let pair = rcgen::KeyPair::generate_for(kind).unwrap();
+    let text = |bytes: &[u8]| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes);
+    let raw = pair.der_bytes();
+    let jwk = match raw.len() {
+        32 => json!({"kty": "OKP", "crv": "Ed25519", "kid": id, "use": "sig", "x": text(raw)}),
+        // 0x04, and both coordinates (SEC 1, 2.3.3).
+        65 => {
+            json!({"kty": "EC", "crv": "P-256", "kid": id, "alg": "ES256", "x": text(&raw[1..33]), "y": text(&raw[33..])})
+        }
+        other => panic!("a key of {other} bytes"),
+    };
+    (pair.serialize_pem(), jwk)
+}
+
+#[test]
+fn published_keys() {
+    let (elliptic, elliptic_key) = published(&rcgen::PKCS_ECDSA_P256_SHA256, "e");
+    let (edwards, edwards_key) = published(&rcgen::PKCS_ED25519, "d");
+    let mut of_rsa = json!({"kty": "RSA", "kid": "r", "use": "enc", "e": "AQAB", "n": "AQAB"});
+    let secret =
+        json!({"kty": "oct", "kid": "o", "alg": "HS256", "k": "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr8"});
+    let set = json!({"keys": [elliptic_key, edwards_key, of_rsa, secret]}).to_string();
+    let mut keys = keys();
+    assert_eq!(keys.add_jwks(&set).unwrap(), 2, "nothing that enciphers, and no secret");
+    let signed = |id: Option<&str>, algorithm, pem: &str| {
+        let signer = Signer::new(id, algorithm, pem.as_bytes()).unwrap();
+        let scopes = ["stream:*".to_owned()];
+        signer.sign(&self::keys(), "alice", &scopes, NOW, Duration::from_secs(60)).unwrap()
+    };
+    for (id, algorithm, pem) in [("e", Algorithm::Es256, &elliptic), ("d", Algorithm::EdDsa, &edwards)] {
+        assert_eq!(keys.check(&signed(Some(id), algorithm, pem), NOW).unwrap().subject, "alice");
+        assert_eq!(keys.check(&signed(None, algorithm, pem), NOW).unwrap().subject, "alice");
+        assert_eq!(keys.check(&signed(Some("x"), algorithm, pem), NOW), Err(AuthError::UnknownKey));
+    }
+    assert_eq!(keys.check(&signed(Some("d"), Algorithm::Es256, &elliptic), NOW), Err(AuthError::Algorithm));
+    // A secret that everybody can read signs nothing.
+    let published_secret =
+        b"\x03#5K+\x0f\xa5\xbc\x83~\x06ew{\xa6\x8fZ\xb3(\xe6\xf0T\xc9(\xa9\x0f\x84\xb2\xd2P.\xbf";
+    let forged = sign(json!({"alg": "HS256", "kid": "o"}), &claims(), published_secret);
+    assert_eq!(keys.check(&forged, NOW), Err(AuthError::UnknownKey));
+
+    let add = |set: Value| self::keys().add_jwks(&set.to_string()).unwrap_err().to_string();
+    assert!(add(json!({"kets": []})).starts_with("not a JSON Web Key Set: missing field `keys`"));
+    assert_eq!(add(json!({"keys": []})), "it has no key for RS256, ES256 or EdDSA signatures");
+    of_rsa["use"] = json!("sig");
+    assert_eq!(add(json!({"keys": vec![of_rsa; 101]})), "more than 100 keys");
+    let mut nameless = edwards_key.clone();
+    nameless.as_object_mut().unwrap().remove("kid");
+    assert_eq!(add(json!({"keys": [nameless]})), "key \"\": it has no kid");
+    assert_eq!(
+        add(json!({"keys": [edwards_key.clone(), edwards_key]})),
+        "key \"d\": two keys have the same id"
+    );
+}

@@ -27,7 +27,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use wire::ErrorCode;
 
 use crate::auth::Grant;
-use crate::handshake::{Origins, bearer};
+use crate::handshake::{Origins, token};
 use crate::limits::{POLL_WAIT, POLL_WAIT_MAX};
 use crate::metrics::REFUSED;
 use crate::problem::Problem;
@@ -163,7 +163,7 @@ fn admit(app: &App, parts: &Parts) -> Result<(Grant, Wanted), Problem> {
 
 fn origin_and_token(app: &App, parts: &Parts) -> Result<Option<String>, Problem> {
     Origins::of(&app.settings).check(&parts.headers)?;
-    bearer(&parts.headers)
+    token(&parts.headers, app.settings.cookie.as_deref())
 }
 
 fn unauthenticated() -> Problem {

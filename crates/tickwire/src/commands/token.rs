@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use gateway::{Algorithm, AuthError, Keys, Scope, Signer};
+use gateway::{Algorithm, AuthError, Hash, Keys, Scope, Signer};
 use load::now;
 
-use crate::cli::{CheckArgs, KeyArgs, MintArgs, TokenArgs, TokenCommand};
+use crate::cli::{CheckArgs, FixedArgs, KeyArgs, MintArgs, TokenArgs, TokenCommand};
 use crate::config::Config;
 use crate::exit::{Failure, Outcome};
 
@@ -17,11 +17,26 @@ pub(crate) fn run(args: TokenArgs) -> Outcome {
     match args.command {
         TokenCommand::Mint(args) => mint(&args),
         TokenCommand::Check(args) => check(&args),
+        TokenCommand::Fixed(args) => fixed(&args),
     }
 }
 
-fn mint(args: &MintArgs) -> Outcome {
-    for scope in &args.scopes {
+/// The token goes to standard output, once; what the server is to know of it, to standard error.
+fn fixed(args: &FixedArgs) -> Outcome {
+    check_scopes(&args.scopes)?;
+    let token = gateway::fixed_token().context("no randomness to be had")?;
+    let (hash, subject, scopes) = (Hash::of(&token), &args.sub, &args.scopes);
+    writeln!(io::stdout().lock(), "{token}")?;
+    writeln!(
+        io::stderr().lock(),
+        "put this into the configuration, and keep the token: it is shown this once\n\
+         [[auth.tokens]]\nsha256 = \"{hash}\"\nsubject = {subject:?}\nscopes = {scopes:?}"
+    )?;
+    Ok(())
+}
+
+fn check_scopes(scopes: &[String]) -> Outcome {
+    for scope in scopes {
         let refused = |error| Failure::usage(anyhow!("scope {scope:?}: {error}"));
         if let Scope::Other(other) = Scope::parse(scope).map_err(refused)?
             && !matches!(&*other, "replay" | "admin")
@@ -31,6 +46,11 @@ fn mint(args: &MintArgs) -> Outcome {
             )));
         }
     }
+    Ok(())
+}
+
+fn mint(args: &MintArgs) -> Outcome {
+    check_scopes(&args.scopes)?;
     if args.ttl < Duration::from_secs(1) {
         return Err(Failure::usage(anyhow!("--ttl: a token is valid for a second at least")));
     }
@@ -106,7 +126,7 @@ fn read_key(path: &Path, algorithm: Algorithm) -> Outcome<Vec<u8>> {
     if algorithm == Algorithm::Hs256 && bytes.starts_with(b"-----BEGIN") {
         let path = path.display();
         return Err(Failure::usage(anyhow!(
-            "{path} is a PEM file and no HS256 secret: --algorithm RS256 or EdDSA"
+            "{path} is a PEM file and no HS256 secret: --algorithm RS256, ES256 or EdDSA"
         )));
     }
     // A line break at the end of the file is the editor's, not the secret's.

@@ -6,13 +6,14 @@ use std::thread;
 use std::time::Duration;
 
 use fanout::limits::LogLimits;
-use gateway::{Keys, Limits, Settings, Tls};
+use gateway::{Limits, Settings, Tls};
 use ingest::feed::{FeedKind, FeedSpec};
 use serde::Deserialize;
 
+use super::auth::{AuthTable, Secret};
 use super::feed::FeedFile;
 use super::parse::{ConfigError, read};
-use super::values::{AlgorithmName, Bytes, OverName, Time};
+use super::values::{Bytes, OverName, Time};
 
 /// The configuration as it is written.
 #[derive(Debug, Default, Deserialize)]
@@ -38,25 +39,6 @@ struct ServerTable {
     compression: bool,
     shards: usize,
     drain: Time,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct AuthTable {
-    issuer: String,
-    audience: String,
-    lifetime_max: Time,
-    revoked_file: Option<PathBuf>,
-    keys: Vec<KeyTable>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct KeyTable {
-    id: Option<String>,
-    algorithm: AlgorithmName,
-    secret_file: Option<PathBuf>,
-    public_key_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -101,14 +83,6 @@ impl Default for ServerTable {
     }
 }
 
-impl Default for AuthTable {
-    fn default() -> Self {
-        let lifetime_max = Time(Duration::from_secs(31 * 86_400));
-        let (issuer, audience) = ("tickwire".into(), "tickwire".into());
-        Self { issuer, audience, lifetime_max, revoked_file: None, keys: Vec::new() }
-    }
-}
-
 /// What a configuration comes to.
 #[derive(Debug)]
 pub(crate) struct Config {
@@ -116,19 +90,6 @@ pub(crate) struct Config {
     pub(crate) feeds: Vec<FeedSpec>,
     /// Secrets of the keys that can also sign, by the keys' order.
     pub(crate) secrets: Vec<Secret>,
-}
-
-/// A key that can also sign.
-pub(crate) struct Secret {
-    pub(crate) id: Option<String>,
-    pub(crate) algorithm: gateway::Algorithm,
-    pub(crate) key: Vec<u8>,
-}
-
-impl std::fmt::Debug for Secret {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} secret {:?}", self.algorithm, self.id)
-    }
 }
 
 impl Config {
@@ -167,7 +128,7 @@ impl Config {
 
     fn resolve(file: File, source: &Path, more: &[PathBuf]) -> Result<Self, ConfigError> {
         let folder = source.parent().unwrap_or(Path::new(""));
-        let (keys, secrets) = keys(&file.auth, source)?;
+        let (keys, secrets) = file.auth.keys(source)?;
         let tls = tls(&file.server, source)?;
         if tls.is_none() && !file.server.allow_plain && !file.server.listen.ip().is_loopback() {
             let message = format!(
@@ -197,6 +158,7 @@ impl Config {
             admin_listen: file.server.admin_listen,
             tls,
             keys: keys.into(),
+            cookie: file.auth.cookie,
             allowed_origins: file.server.allowed_origins,
             compression: file.server.compression,
             shards,
@@ -215,47 +177,6 @@ fn tls(table: &ServerTable, source: &Path) -> Result<Option<Tls>, ConfigError> {
         (Some(cert), Some(key)) => Ok(Some(Tls { cert_file: folder.join(cert), key_file: folder.join(key) })),
         _ => Err(ConfigError::rule(source, "[server] tls_cert_file and tls_key_file go together")),
     }
-}
-
-fn keys(table: &AuthTable, source: &Path) -> Result<(Keys, Vec<Secret>), ConfigError> {
-    let folder = source.parent().unwrap_or(Path::new(""));
-    let mut keys = Keys::new(&table.issuer, &table.audience, Some(table.lifetime_max.0));
-    let mut secrets = Vec::new();
-    for key in &table.keys {
-        let algorithm = key.algorithm.0;
-        let (name, file) = match algorithm {
-            gateway::Algorithm::Hs256 => ("secret_file", &key.secret_file),
-            _ => ("public_key_file", &key.public_key_file),
-        };
-        let foreign = if name == "secret_file" { &key.public_key_file } else { &key.secret_file };
-        let (Some(file), None) = (file, foreign) else {
-            let message = format!("[[auth.keys]] a key for {algorithm} has {name:?}, and no other file");
-            return Err(ConfigError::rule(source, message));
-        };
-        let path = folder.join(file);
-        let bytes = std::fs::read(&path).map_err(|error| ConfigError::Read { path: path.clone(), error })?;
-        // A line break at the end of the file is the editor's, not the secret's.
-        let bytes = if name == "secret_file" { bytes.trim_ascii_end().to_vec() } else { bytes };
-        keys.add(key.id.as_deref(), algorithm, &bytes)
-            .map_err(|error| ConfigError::rule(&path, error.to_string()))?;
-        if algorithm == gateway::Algorithm::Hs256 {
-            secrets.push(Secret { id: key.id.clone(), algorithm, key: bytes });
-        }
-    }
-    if let Some(file) = &table.revoked_file {
-        let path = folder.join(file);
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| ConfigError::Read { path: path.clone(), error })?;
-        let lines = (1..).zip(text.lines().map(str::trim));
-        for (line, text) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
-            let revocation = text.parse();
-            keys.revoke(
-                revocation
-                    .map_err(|error| ConfigError::rule(&path, format!("line {line}: {text:?}: {error}")))?,
-            );
-        }
-    }
-    Ok((keys, secrets))
 }
 
 fn limits(table: &LimitsTable, source: &Path) -> Result<Limits, ConfigError> {

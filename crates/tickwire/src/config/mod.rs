@@ -1,5 +1,6 @@
 //! The configuration file: read once, completely, before a port opens.
 
+mod auth;
 mod feed;
 mod file;
 mod parse;

@@ -63,7 +63,7 @@ fn a_slip_is_named_with_its_line() {
         ("[limits]\nheartbeat = \"5 parsecs\"", "\"5 parsecs\" is no duration"),
         ("[limits]\nmessage_bytes = \"big\"", "\"big\" is no size"),
         ("[server]\nlisten = \"8080\"", "line 2, column 10"),
-        ("[[auth.keys]]\nalgorithm = \"none\"", "unknown algorithm; HS256, RS256 and EdDSA are known"),
+        ("[[auth.keys]]\nalgorithm = \"none\"", "unknown algorithm; HS256, RS256, ES256 and EdDSA are known"),
         (
             "[[feed]]\nname = \"a\"\nkind = \"replay\"\nfeed = \"binance\"\nfiles = [\"x\"]",
             "unknown feed \"binance\"",

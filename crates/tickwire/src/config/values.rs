@@ -74,6 +74,29 @@ impl Default for OverName {
 }
 
 parsed_text! {
+    /// The hash of a fixed token.
+    HashText(gateway::Hash), |text| text.parse().map_err(|error: gateway::HashError| error.to_string())
+}
+
+parsed_text! {
+    /// Something that a token allows.
+    ScopeText(gateway::Scope), |text| match gateway::Scope::parse(text) {
+        Ok(gateway::Scope::Other(other)) if !matches!(&*other, "replay" | "admin") => {
+            Err(format!("{text:?} means nothing; stream:PATTERN, stream:PATTERN/CHANNEL, replay and admin do"))
+        }
+        Ok(scope) => Ok(scope),
+        Err(error) => Err(format!("{text:?}: {error}")),
+    }
+}
+
+parsed_text! {
+    /// A time such as `"2027-01-01T00:00:00Z"`.
+    Moment(model::UnixNanos), |text| {
+        model::UnixNanos::from_rfc3339(text).map_err(|_| format!("{text:?} is no time; write it as \"2027-01-01T00:00:00Z\""))
+    }
+}
+
+parsed_text! {
     /// What is put behind a symbol.
     Suffix(String), |text| {
         let possible = text.is_empty() || model::Symbol::parse(&format!("A{text}")).is_ok();

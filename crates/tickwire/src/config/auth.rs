@@ -1,0 +1,132 @@
+//! `[auth]`: whose tokens are good.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use gateway::{Fixed, Keys};
+use serde::Deserialize;
+
+use super::parse::ConfigError;
+use super::values::{AlgorithmName, HashText, Moment, ScopeText, Time};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct AuthTable {
+    issuer: String,
+    audience: String,
+    lifetime_max: Time,
+    revoked_file: Option<PathBuf>,
+    /// The cookie that may bring a token.
+    pub(super) cookie: Option<String>,
+    jwks_file: Option<PathBuf>,
+    tokens: Vec<FixedTable>,
+    keys: Vec<KeyTable>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyTable {
+    id: Option<String>,
+    algorithm: AlgorithmName,
+    secret_file: Option<PathBuf>,
+    public_key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FixedTable {
+    sha256: HashText,
+    subject: String,
+    scopes: Vec<ScopeText>,
+    expires: Option<Moment>,
+}
+
+impl Default for AuthTable {
+    fn default() -> Self {
+        let lifetime_max = Time(Duration::from_secs(31 * 86_400));
+        let (issuer, audience) = ("tickwire".into(), "tickwire".into());
+        Self {
+            issuer,
+            audience,
+            lifetime_max,
+            revoked_file: None,
+            cookie: None,
+            jwks_file: None,
+            tokens: Vec::new(),
+            keys: Vec::new(),
+        }
+    }
+}
+
+/// A key that can also sign.
+pub(crate) struct Secret {
+    pub(crate) id: Option<String>,
+    pub(crate) algorithm: gateway::Algorithm,
+    pub(crate) key: Vec<u8>,
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} secret {:?}", self.algorithm, self.id)
+    }
+}
+
+impl AuthTable {
+    /// The keys, and the secrets among them.
+    pub(super) fn keys(&self, source: &Path) -> Result<(Keys, Vec<Secret>), ConfigError> {
+        let folder = source.parent().unwrap_or(Path::new(""));
+        let mut keys = Keys::new(&self.issuer, &self.audience, Some(self.lifetime_max.0));
+        let mut secrets = Vec::new();
+        for key in &self.keys {
+            let algorithm = key.algorithm.0;
+            let (name, file) = match algorithm {
+                gateway::Algorithm::Hs256 => ("secret_file", &key.secret_file),
+                _ => ("public_key_file", &key.public_key_file),
+            };
+            let foreign = if name == "secret_file" { &key.public_key_file } else { &key.secret_file };
+            let (Some(file), None) = (file, foreign) else {
+                let message = format!("[[auth.keys]] a key for {algorithm} has {name:?}, and no other file");
+                return Err(ConfigError::rule(source, message));
+            };
+            let path = folder.join(file);
+            let bytes =
+                std::fs::read(&path).map_err(|error| ConfigError::Read { path: path.clone(), error })?;
+            // A line break at the end of the file is the editor's, not the secret's.
+            let bytes = if name == "secret_file" { bytes.trim_ascii_end().to_vec() } else { bytes };
+            keys.add(key.id.as_deref(), algorithm, &bytes)
+                .map_err(|error| ConfigError::rule(&path, error.to_string()))?;
+            if algorithm == gateway::Algorithm::Hs256 {
+                secrets.push(Secret { id: key.id.clone(), algorithm, key: bytes });
+            }
+        }
+        if let Some(file) = &self.jwks_file {
+            let path = folder.join(file);
+            let text = std::fs::read_to_string(&path)
+                .map_err(|error| ConfigError::Read { path: path.clone(), error })?;
+            keys.add_jwks(&text).map_err(|error| ConfigError::rule(&path, error.to_string()))?;
+        }
+        for token in &self.tokens {
+            keys.add_fixed(Fixed {
+                hash: token.sha256.0,
+                subject: token.subject.clone(),
+                scopes: token.scopes.iter().map(|scope| scope.0.clone()).collect(),
+                expires_at: token.expires.as_ref().map(|moment| moment.0),
+            });
+        }
+        if let Some(file) = &self.revoked_file {
+            let path = folder.join(file);
+            let text = std::fs::read_to_string(&path)
+                .map_err(|error| ConfigError::Read { path: path.clone(), error })?;
+            let lines = (1..).zip(text.lines().map(str::trim));
+            for (line, text) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
+                let revocation = text.parse();
+                keys.revoke(
+                    revocation.map_err(|error| {
+                        ConfigError::rule(&path, format!("line {line}: {text:?}: {error}"))
+                    })?,
+                );
+            }
+        }
+        Ok((keys, secrets))
+    }
+}
