@@ -32,6 +32,7 @@ pub(super) fn run(schedule: Schedule, tls: Option<Tls>) -> anyhow::Result<()> {
         tls,
         keys: keys.into(),
         compression: false,
+        published: None,
         cookie: None,
         allowed_origins: Vec::new(),
         shards: 1,

@@ -35,8 +35,8 @@ mod wakes;
 
 pub use admin::{Levers, LogLever};
 pub use auth::{
-    Algorithm, AuthError, Fixed, Grant, Hash, HashError, JwksError, KeyError, Keyring, Keys, Mark,
-    Revocation, RevocationError, Scope, Signer, fixed_token,
+    Algorithm, AuthError, Fixed, Grant, Hash, HashError, JwksError, KeyError, Keyring, Keys, Mark, Published,
+    PublishedError, Revocation, RevocationError, Scope, Signer, fixed_token,
 };
 pub use hub::Hub;
 pub use reload::Reloader;

@@ -62,6 +62,12 @@ pub const TOKEN_BYTES_MAX: usize = 8 << 10;
 pub const SCOPES_KEPT: usize = 16;
 /// Keys of a published set.
 pub const JWKS_KEYS_MAX: usize = 100;
+/// Bytes of a published set.
+pub const JWKS_BYTES_MAX: usize = 256 << 10;
+/// How long fetching one may take.
+pub const JWKS_TIMEOUT: Duration = Duration::from_secs(10);
+/// How soon it is fetched again after a failure, or because a token names a key that is not known.
+pub const JWKS_AGAIN: Duration = Duration::from_secs(10);
 /// Longest key id that is looked up.
 pub const KEY_ID_BYTES_MAX: usize = 64;
 /// What clocks may differ by when a token's times are checked.

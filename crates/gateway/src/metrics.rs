@@ -34,6 +34,8 @@ pub(crate) const FLUSHES: &str = "tickwire_flushes_total";
 pub(crate) const CONFLICTS: &str = "tickwire_symbol_conflicts_total";
 /// Counter: times that the configuration was read again, by result.
 pub(crate) const RELOADS: &str = "tickwire_reloads_total";
+/// Counter: times that published keys were fetched, by result.
+pub(crate) const JWKS: &str = "tickwire_jwks_fetches_total";
 /// Gauge: 1, with the version as label.
 pub(crate) const BUILD: &str = "tickwire_build_info";
 
@@ -62,6 +64,7 @@ pub(crate) fn describe() {
     describe_counter!(FLUSHES, Unit::Count, "Batches of messages handed to sockets.");
     describe_counter!(CONFLICTS, Unit::Count, "Ticks refused because another instrument has their symbol.");
     describe_counter!(RELOADS, Unit::Count, "Times that the configuration was read again, by result.");
+    describe_counter!(JWKS, Unit::Count, "Times that published keys were fetched, by result.");
     describe_gauge!(BUILD, Unit::Count, "Always 1; the version is a label.");
     gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }

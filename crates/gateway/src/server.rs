@@ -216,6 +216,10 @@ impl Server {
             // Whoever asks is told of the drain until it is over.
             shutdown: end,
         };
+        if let Some(published) = self.settings.published.clone() {
+            let settings = Arc::clone(&self.settings);
+            tokio::spawn(async move { published.keep(&settings.keys).await });
+        }
         let upkeep = tokio::spawn(upkeep(self.metrics));
         tokio::spawn(admin.run());
         let accepting = tokio::spawn(public.run());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fanout::limits::LogLimits;
 
-use crate::auth::Keyring;
+use crate::auth::{Keyring, Published};
 
 /// What a gateway is to be.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct Settings {
     pub tls: Option<Tls>,
     /// Whose tokens are good.
     pub keys: Keyring,
+    /// Where keys are published, beside those.
+    pub published: Option<Published>,
     /// The cookie that may bring a token.
     pub cookie: Option<String>,
     /// Other origins than the server's own whose pages may connect, as `scheme://host[:port]`.
@@ -117,6 +119,7 @@ impl Settings {
             admin_listen: any,
             tls: None,
             keys: crate::auth::Keys::new("tests", "tickwire", None).into(),
+            published: None,
             cookie: None,
             allowed_origins: Vec::new(),
             compression: false,

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use model::UnixNanos;
+use tokio::sync::Notify;
 
+use super::jwks::JwksError;
 use super::keys::{AuthError, Keys};
 use super::scope::Grant;
 
@@ -12,13 +14,20 @@ use super::scope::Grant;
 #[derive(Debug)]
 pub struct Keyring {
     current: RwLock<Arc<InForce>>,
+    /// Told when a token names a key that is not known.
+    unknown: Notify,
     /// How often they have become others.
     edition: AtomicU32,
 }
 
 #[derive(Debug)]
 struct InForce {
+    /// Those of the configuration.
+    own: Arc<Keys>,
+    /// Those, and the published ones.
     keys: Arc<Keys>,
+    /// The set as it was published.
+    published: Option<Box<str>>,
     /// A number for each of them. A key that stays keeps its own, so that grants by it stay good.
     numbers: Vec<u32>,
 }
@@ -26,8 +35,9 @@ struct InForce {
 impl From<Keys> for Keyring {
     fn from(keys: Keys) -> Self {
         let numbers = (0..).take(keys.len()).collect();
-        let current = RwLock::new(Arc::new(InForce { keys: Arc::new(keys), numbers }));
-        Self { current, edition: AtomicU32::new(0) }
+        let keys = Arc::new(keys);
+        let in_force = InForce { own: Arc::clone(&keys), keys, published: None, numbers };
+        Self { current: RwLock::new(Arc::new(in_force)), unknown: Notify::new(), edition: AtomicU32::new(0) }
     }
 }
 
@@ -47,15 +57,56 @@ impl Keyring {
     /// # Errors
     /// Says why the token is no good.
     pub fn check(&self, token: &str, now: UnixNanos) -> Result<Grant, AuthError> {
-        let InForce { keys, numbers } = &*self.in_force();
-        let grant = keys.check(token, now)?;
+        let InForce { keys, numbers, .. } = &*self.in_force();
+        let checked = keys.check(token, now);
+        if checked == Err(AuthError::UnknownKey) {
+            self.unknown.notify_one();
+        }
+        let grant = checked?;
         let number = numbers.get(grant.key as usize).copied().unwrap_or(u32::MAX);
         Ok(Grant { key: number, ..grant })
     }
 
-    /// Puts other keys in force. Sessions by a key that is gone, or of somebody who was revoked, end soon.
-    pub(crate) fn replace(&self, keys: Arc<Keys>) {
+    /// Puts other keys in force. Sessions by a key that is gone, or of somebody who was revoked, end soon. What was
+    /// published stays.
+    pub(crate) fn replace(&self, own: Arc<Keys>) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let published = current.published.clone();
+        let keys = published.as_deref().map(|text| with(&own, text));
+        let keys = match keys {
+            Some(Ok(keys)) => Arc::new(keys),
+            // A key of the configuration has the name of a published one: the configuration decides.
+            Some(Err(error)) => {
+                tracing::error!("published keys are out of force: {error}");
+                Arc::clone(&own)
+            }
+            None => Arc::clone(&own),
+        };
+        self.put(&mut current, own, keys, published);
+    }
+
+    /// Puts published keys in force, beside the others and in place of those published before; how many there are.
+    ///
+    /// # Errors
+    /// It is no set of keys; then everything stays as it was.
+    pub(crate) fn publish(&self, text: &str) -> Result<usize, JwksError> {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let own = Arc::clone(&current.own);
+        let keys = with(&own, text)?;
+        let count = keys.len() - own.len();
+        if current.published.as_deref() != Some(text) {
+            self.put(&mut current, own, Arc::new(keys), Some(text.into()));
+            tracing::info!(count, "published keys have changed");
+        }
+        Ok(count)
+    }
+
+    /// Waits until a token names a key that is not known.
+    pub(super) async fn unknown(&self) {
+        self.unknown.notified().await;
+    }
+
+    fn put(&self, current: &mut Arc<InForce>, own: Arc<Keys>, keys: Arc<Keys>, published: Option<Box<str>>) {
         let mut next = current.numbers.iter().max().map_or(0, |max| max + 1);
         let numbers = (0..keys.len()).map(|at| {
             let stays = (0..current.keys.len()).find(|&old| current.keys.is_same(old, &keys, at));
@@ -68,7 +119,7 @@ impl Keyring {
             )
         });
         let numbers = numbers.collect();
-        *current = Arc::new(InForce { keys, numbers });
+        *current = Arc::new(InForce { own, keys, published, numbers });
         // After the keys: who sees the new edition sees them, too.
         self.edition.fetch_add(1, Ordering::Release);
     }
@@ -80,9 +131,16 @@ impl Keyring {
 
     /// Whether a grant is still good, as far as that is a matter of keys and revocations.
     pub(crate) fn honours(&self, grant: &Grant) -> bool {
-        let InForce { keys, numbers } = &*self.in_force();
+        let InForce { keys, numbers, .. } = &*self.in_force();
         numbers.contains(&grant.key) && !keys.is_revoked(grant)
     }
+}
+
+/// Keys with those of a set beside them.
+fn with(own: &Keys, text: &str) -> Result<Keys, JwksError> {
+    let mut keys = own.clone();
+    keys.add_jwks(text)?;
+    Ok(keys)
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ pub struct Keys {
     recent: Mutex<VecDeque<Arc<[Scope]>>>,
 }
 
+#[derive(Clone)]
 struct Key {
     id: Option<Box<str>>,
     algorithm: Algorithm,
@@ -356,6 +357,15 @@ impl Keys {
             token: claims.jti.as_deref().map(Mark::of),
             key,
         })
+    }
+}
+
+impl Clone for Keys {
+    fn clone(&self) -> Self {
+        let Self { list, fixed, issuer, audience, lifetime_max, revoked, recent: _ } = self;
+        let (list, fixed, revoked) = (list.clone(), fixed.clone(), revoked.clone());
+        let (issuer, audience, lifetime_max) = (issuer.clone(), audience.clone(), *lifetime_max);
+        Self { list, fixed, issuer, audience, lifetime_max, revoked, recent: Mutex::default() }
     }
 }
 

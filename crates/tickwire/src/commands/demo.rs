@@ -31,6 +31,7 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
         admin_listen: args.admin_listen,
         tls: certificate.as_ref().map(|made| made.tls.clone()),
         keys: keys.into(),
+        published: None,
         cookie: None,
         allowed_origins: Vec::new(),
         compression: false,

@@ -21,7 +21,7 @@ pub(crate) fn run(args: &ServeArgs, log: Lever) -> Outcome {
         return Ok(());
     }
     let config = Config::load(args.config.as_deref(), &args.feeds).map_err(Failure::usage)?;
-    if config.settings.keys.current().is_empty() {
+    if config.settings.keys.current().is_empty() && config.settings.published.is_none() {
         return Err(Failure::usage(anyhow!(
             "there is no key to check tokens with, so nobody could subscribe: add [[auth.keys]] to the configuration \
              (tickwire serve --print-default-config shows how)"
@@ -60,7 +60,10 @@ pub(crate) fn run(args: &ServeArgs, log: Lever) -> Outcome {
 fn reload(args: &ServeArgs, reloader: &Reloader) {
     let read = Config::load(args.config.as_deref(), &args.feeds).map_err(anyhow::Error::from);
     let read = read.and_then(|config| {
-        anyhow::ensure!(!config.settings.keys.current().is_empty(), "there is no key to check tokens with");
+        anyhow::ensure!(
+            !config.settings.keys.current().is_empty() || config.settings.published.is_some(),
+            "there is no key to check tokens with"
+        );
         Ok(reloader.reload(&config.settings)?)
     });
     reloader.note(read.is_ok());

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use gateway::{Fixed, Keys};
+use gateway::{Fixed, Keys, Published};
 use serde::Deserialize;
 
 use super::parse::ConfigError;
@@ -19,6 +19,9 @@ pub(super) struct AuthTable {
     /// The cookie that may bring a token.
     pub(super) cookie: Option<String>,
     jwks_file: Option<PathBuf>,
+    jwks_url: Option<String>,
+    jwks_ca_file: Option<PathBuf>,
+    jwks_refresh: Time,
     tokens: Vec<FixedTable>,
     keys: Vec<KeyTable>,
 }
@@ -52,6 +55,9 @@ impl Default for AuthTable {
             revoked_file: None,
             cookie: None,
             jwks_file: None,
+            jwks_url: None,
+            jwks_ca_file: None,
+            jwks_refresh: Time(Duration::from_secs(300)),
             tokens: Vec::new(),
             keys: Vec::new(),
         }
@@ -72,6 +78,24 @@ impl std::fmt::Debug for Secret {
 }
 
 impl AuthTable {
+    /// Where keys are published.
+    pub(super) fn published(&self, source: &Path) -> Result<Option<Published>, ConfigError> {
+        let Some(url) = &self.jwks_url else {
+            return match &self.jwks_ca_file {
+                None => Ok(None),
+                Some(_) => {
+                    Err(ConfigError::rule(source, "[auth] jwks_ca_file is for jwks_url, and there is none"))
+                }
+            };
+        };
+        if self.jwks_refresh.0 < Duration::from_secs(1) {
+            return Err(ConfigError::rule(source, "[auth] jwks_refresh must be at least 1s"));
+        }
+        let ca = self.jwks_ca_file.as_ref().map(|file| source.parent().unwrap_or(Path::new("")).join(file));
+        let published = Published::new(url, ca.as_deref(), self.jwks_refresh.0);
+        published.map(Some).map_err(|error| ConfigError::rule(source, format!("[auth] jwks_url: {error}")))
+    }
+
     /// The keys, and the secrets among them.
     pub(super) fn keys(&self, source: &Path) -> Result<(Keys, Vec<Secret>), ConfigError> {
         let folder = source.parent().unwrap_or(Path::new(""));

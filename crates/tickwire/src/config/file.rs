@@ -158,6 +158,7 @@ impl Config {
             admin_listen: file.server.admin_listen,
             tls,
             keys: keys.into(),
+            published: file.auth.published(source)?,
             cookie: file.auth.cookie,
             allowed_origins: file.server.allowed_origins,
             compression: file.server.compression,
