@@ -7,6 +7,7 @@ use crate::request::{Overflow, Priority};
 
 /// What a request did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "op", rename_all = "snake_case")]
 pub enum Ack {
     /// The token holds.
@@ -93,6 +94,7 @@ pub enum Ack {
 
 /// How streams that share a channel go on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct StreamEntry {
     /// The channel.
     pub channel: String,
@@ -107,6 +109,7 @@ pub struct StreamEntry {
 
 /// How a stream goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Resumption {
     /// All that happened since is sent.
@@ -119,6 +122,7 @@ pub enum Resumption {
 
 /// A condition on trades and quotes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct FilterEntry {
     /// At least this size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -136,6 +140,7 @@ pub struct FilterEntry {
 
 /// A symbol that was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Rejected {
     /// As the request wrote it.
     pub symbol: String,
@@ -147,6 +152,7 @@ pub struct Rejected {
 
 /// Subscriptions that share channel and options.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct SubscriptionEntry {
     /// The channel.
     pub channel: String,
@@ -194,6 +200,7 @@ pub(crate) const fn is_false(flag: &bool) -> bool {
 
 /// The account of one stream: `published = delivered + coalesced + skipped + pending`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct LedgerEntry {
     /// The channel.
     pub channel: String,
@@ -218,6 +225,7 @@ pub struct LedgerEntry {
 
 /// How far a session is behind, and whose fault it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Lag {
     /// Age of the oldest event that waits for this client: its own slowness.
     pub oldest_pending_ms: u64,

@@ -6,6 +6,7 @@ use crate::close::CloseCode;
 
 /// What went wrong. The name on the wire is the snake-case name of the variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// The message is not JSON.

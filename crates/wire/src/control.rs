@@ -10,6 +10,7 @@ use crate::request::RequestId;
 
 /// A control message. `data` messages are apart: see [`crate::ServerMessage`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Control {
     /// First message of a session.
@@ -56,6 +57,7 @@ impl Control {
 
 /// Who speaks, and what the rules are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Welcome {
     /// `tickwire.v1`.
     pub protocol: String,
@@ -80,6 +82,7 @@ pub struct Welcome {
 
 /// The bounds of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Limits {
     /// Sessions that a subject may have at a time, where that is bounded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,6 +97,7 @@ pub struct Limits {
 
 /// A refused request, or a fault.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ErrorMessage {
     /// The request's id, where it could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -114,6 +118,7 @@ pub struct ErrorMessage {
 
 /// The answer to a ping: round trip and clock offset follow from the three times.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Pong {
     /// The request's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -129,6 +134,7 @@ pub struct Pong {
 
 /// What the client sent, back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Echo {
     /// The request's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -151,6 +157,7 @@ impl Echo {
 
 /// Nothing else was sent for a while.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Heartbeat {
     /// Where the session stands.
     pub cursor: String,
@@ -160,6 +167,7 @@ pub struct Heartbeat {
 
 /// Events that this session does not get.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Gap {
     /// The channel.
     pub channel: String,
@@ -187,6 +195,7 @@ pub struct Gap {
 
 /// A flush is complete.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Flushed {
     /// Flushes that are still allowed.
     pub credit: u32,
@@ -199,6 +208,7 @@ pub struct Flushed {
 
 /// Coalescing for slowness begins or ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Notice {
     /// `slow_consumer`.
     pub code: ErrorCode,
@@ -226,6 +236,7 @@ pub struct Notice {
 
 /// Whether something begins or ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NoticeState {
     /// It begins.
@@ -236,6 +247,7 @@ pub enum NoticeState {
 
 /// The token runs out soon: send `auth` with a new one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TokenExpiring {
     /// When it ends.
     pub expires_at: String,
@@ -245,6 +257,7 @@ pub struct TokenExpiring {
 
 /// The server goes away soon: connect again elsewhere, then close.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Draining {
     /// Why.
     pub reason: String,

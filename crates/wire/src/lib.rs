@@ -9,6 +9,8 @@ mod code;
 mod control;
 mod cursor;
 mod decode;
+#[cfg(test)]
+mod describe;
 mod fields;
 mod json;
 mod msgpack;
@@ -41,3 +43,6 @@ pub const PROTOCOL: &str = "tickwire.v1";
 pub const SUBPROTOCOL_JSON: &str = "tickwire.v1.json";
 /// The WebSocket subprotocol of the MessagePack encoding.
 pub const SUBPROTOCOL_MSGPACK: &str = "tickwire.v1.msgpack";
+
+/// The protocol as an `AsyncAPI` 3.0 document: every request and every message over a WebSocket.
+pub const ASYNCAPI: &str = include_str!("../asyncapi.json");

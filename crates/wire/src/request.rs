@@ -13,10 +13,13 @@ use crate::fields::Fields;
 use crate::suggest::hint;
 use crate::view::View;
 
+#[cfg(test)]
+pub(crate) mod described;
 mod subscribe;
 
 /// A request's id: chosen by the client, echoed in the answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum RequestId {
     /// A whole number up to 2^53, so that every language reads it back exactly.
@@ -150,6 +153,7 @@ impl Default for Options {
 
 /// What happens when the client is slower than the market.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Overflow {
     /// What waits is merged.
@@ -173,6 +177,7 @@ pub struct Pace {
 
 /// Who is merged last where there is not room for all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
     /// Before the others.
@@ -232,19 +237,22 @@ const CREDIT_MAX: u64 = 1_000_000;
 /// Channels or patterns in one request.
 const LIST_MAX: usize = 1_000;
 
-const OPS: [&str; 11] = [
-    "auth",
-    "subscribe",
-    "unsubscribe",
-    "pause",
-    "unpause",
-    "pace",
-    "credit",
-    "list",
-    "ledger",
-    "ping",
-    "echo",
+/// Every operation, with the fields that it has.
+const OPS: [(&str, &[&str]); 11] = [
+    ("auth", &["op", "id", "token"]),
+    ("subscribe", &subscribe::FIELDS),
+    ("unsubscribe", &STREAMS),
+    ("pause", &STREAMS),
+    ("unpause", &STREAMS),
+    ("pace", &["op", "id", "bytes_per_second", "adaptive", "credit"]),
+    ("credit", &["op", "id", "flushes"]),
+    ("list", &["op", "id"]),
+    ("ledger", &["op", "id"]),
+    ("ping", &["op", "id", "ts"]),
+    ("echo", &["op", "id", "payload"]),
 ];
+/// Fields of what happens to streams that are subscribed.
+const STREAMS: [&str; 5] = ["op", "id", "channels", "symbols", "interval"];
 
 impl Request {
     /// The request of a text message.
@@ -291,35 +299,30 @@ fn id_of(fields: &Fields) -> Result<Option<RequestId>, RequestError> {
 }
 
 fn op_of(op: &str, fields: &Fields) -> Result<Op, RequestError> {
+    if let Some((_, known)) = OPS.iter().find(|(name, _)| *name == op) {
+        fields.permit(known)?;
+    }
     match op {
-        "auth" => {
-            fields.permit(&["op", "id", "token"])?;
-            Ok(Op::Auth(Auth { token: fields.required("token", "a text")? }))
-        }
+        "auth" => Ok(Op::Auth(Auth { token: fields.required("token", "a text")? })),
         "subscribe" => subscribe::parse(fields).map(|subscribe| Op::Subscribe(Box::new(subscribe))),
         "unsubscribe" => streams(fields).map(Op::Unsubscribe),
         "pause" => streams(fields).map(Op::Pause),
         "unpause" => streams(fields).map(Op::Unpause),
         "pace" => pace(fields).map(Op::Pace),
         "credit" => {
-            fields.permit(&["op", "id", "flushes"])?;
             let flushes = bounded(fields, "flushes", 1..=CREDIT_MAX)?.unwrap_or(1);
             Ok(Op::Credit { flushes: u32::try_from(flushes).unwrap_or(u32::MAX) })
         }
-        "list" => fields.permit(&["op", "id"]).map(|()| Op::List),
-        "ledger" => fields.permit(&["op", "id"]).map(|()| Op::Ledger),
-        "ping" => {
-            fields.permit(&["op", "id", "ts"])?;
-            Ok(Op::Ping { ts: fields.optional("ts", "a text")? })
-        }
+        "list" => Ok(Op::List),
+        "ledger" => Ok(Op::Ledger),
+        "ping" => Ok(Op::Ping { ts: fields.optional("ts", "a text")? }),
         "echo" => {
-            fields.permit(&["op", "id", "payload"])?;
             // `null` is a payload too, so this does not go through `optional`.
             let payload = fields.raw("payload").map_or_else(|| RawValue::NULL.to_owned(), ToOwned::to_owned);
             Ok(Op::Echo { payload })
         }
         _ => {
-            let message = format!("Unknown op \"{op}\".{}", hint(op, OPS));
+            let message = format!("Unknown op \"{op}\".{}", hint(op, OPS.map(|(name, _)| name)));
             Err(RequestError::new(ErrorCode::UnknownOp, message))
         }
     }
@@ -327,13 +330,11 @@ fn op_of(op: &str, fields: &Fields) -> Result<Op, RequestError> {
 
 /// Streams that are subscribed, and to which something is to happen.
 fn streams(fields: &Fields) -> Result<Unsubscribe, RequestError> {
-    fields.permit(&["op", "id", "channels", "symbols", "interval"])?;
     let (channels, symbols) = (channels(fields)?, symbols(fields)?);
     Ok(Unsubscribe { channels, symbols, interval: interval(fields)? })
 }
 
 fn pace(fields: &Fields) -> Result<Pace, RequestError> {
-    fields.permit(&["op", "id", "bytes_per_second", "adaptive", "credit"])?;
     let bytes_per_second = match bounded(fields, "bytes_per_second", 0..=RATE_MAX)? {
         Some(rate @ 1..RATE_MIN) => {
             let message = format!("Field \"bytes_per_second\" must be 0 or at least {RATE_MIN}, not {rate}.");

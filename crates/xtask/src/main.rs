@@ -1,5 +1,5 @@
 //! The commands that do all the set-up: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`,
-//! `cargo xtask fuzz`, `cargo xtask plant`.
+//! `cargo xtask fuzz`, `cargo xtask plant`, `cargo xtask describe`.
 //!
 //! No dependency and nothing to configure, so that the first thing a newcomer runs starts at once.
 
@@ -8,6 +8,7 @@
 mod bench;
 mod browser;
 mod demo;
+mod describe;
 mod fuzz;
 mod plant;
 mod python;
@@ -22,7 +23,8 @@ cargo xtask test             everything: format, lints, documentation, tests, go
 cargo xtask bench [OPTION…]  every scene with Tickwire, the floors and rivals; options go to `benches compare`
 
 cargo xtask fuzz [SECONDS]   feeds the WebSocket codec what nobody would think of, for a minute unless told otherwise
-cargo xtask plant [WORD…]    plants bugs into a copy of the sources, one at a time: each must be found by a test";
+cargo xtask plant [WORD…]    plants bugs into a copy of the sources, one at a time: each must be found by a test
+cargo xtask describe         writes asyncapi.json and openapi.json anew, out of the types";
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         Some("bench") => bench::run(args),
         Some("fuzz") => fuzz::run(args.next().as_deref()),
         Some("plant") => plant::run(args),
+        Some("describe") => describe::run(),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

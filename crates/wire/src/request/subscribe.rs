@@ -9,33 +9,35 @@ use crate::suggest::hint;
 use crate::view::{View, fields_of};
 
 /// Depths a book can be asked for.
-const DEPTHS: [usize; 6] = [0, 1, 5, 10, 20, 50];
+pub(super) const DEPTHS: [usize; 6] = [0, 1, 5, 10, 20, 50];
 /// An hour: above it a snapshot now and then serves better.
-const CONFLATE_MS_MAX: u64 = 3_600_000;
-const MAX_AGE_MS_MAX: u64 = 3_600_000;
-const SNAPSHOT_LIMIT_MAX: usize = 500;
+pub(super) const CONFLATE_MS_MAX: u64 = 3_600_000;
+pub(super) const MAX_AGE_MS_MAX: u64 = 3_600_000;
+pub(super) const SNAPSHOT_LIMIT_MAX: usize = 500;
+
+/// What a subscribe may say.
+pub(super) const FIELDS: [&str; 18] = [
+    "op",
+    "id",
+    "channels",
+    "symbols",
+    "snapshot",
+    "snapshot_limit",
+    "depth",
+    "interval",
+    "conflate_ms",
+    "overflow",
+    "checksum",
+    "stamp",
+    "max_age_ms",
+    "trade_safe",
+    "priority",
+    "fields",
+    "filter",
+    "resume",
+];
 
 pub(super) fn parse(fields: &Fields) -> Result<Subscribe, RequestError> {
-    fields.permit(&[
-        "op",
-        "id",
-        "channels",
-        "symbols",
-        "snapshot",
-        "snapshot_limit",
-        "depth",
-        "interval",
-        "conflate_ms",
-        "overflow",
-        "checksum",
-        "stamp",
-        "max_age_ms",
-        "trade_safe",
-        "priority",
-        "fields",
-        "filter",
-        "resume",
-    ])?;
     let (channels, symbols) = (channels(fields)?, symbols(fields)?);
     let default = Options::default();
     let flag =
@@ -100,9 +102,12 @@ fn view(fields: &Fields, channels: &[Channel]) -> Result<View, RequestError> {
     Ok(view)
 }
 
+/// What a filter may ask.
+pub(super) const FILTER: [&str; 4] = ["min_size", "side", "min_price", "max_price"];
+
 fn filter(fields: &Fields, channels: &[Channel]) -> Result<Option<Filter>, RequestError> {
     let Some(inner) = fields.optional::<Fields>("filter", "an object")? else { return Ok(None) };
-    inner.permit(&["min_size", "side", "min_price", "max_price"])?;
+    inner.permit(&FILTER)?;
     if !channels.iter().any(|channel| matches!(channel, Channel::Trades | Channel::Quotes)) {
         let message = "Field \"filter\" is for the channels trades and quotes.";
         return Err(RequestError::field("filter", message.to_owned()));
