@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::StatusCode;
 use hyper::Request;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -124,7 +123,7 @@ struct Refusal {
 
 impl Acceptor {
     fn slot(&self, from: SocketAddr) -> Result<Slot, Refusal> {
-        let code = ErrorCode::ConnectionLimit.as_str();
+        let code = ErrorCode::ConnectionLimit;
         let visit = self.visitors.enter(from.ip(), &self.limits, clock::now()).map_err(|unwelcome| {
             let (reason, code, detail, wait) = match unwelcome {
                 Unwelcome::Connections => {
@@ -133,15 +132,15 @@ impl Acceptor {
                 }
                 Unwelcome::Attempts(wait) => {
                     let detail = "Your address connects too often. Wait a little longer between attempts.";
-                    ("attempt_limit", ErrorCode::RateLimited.as_str(), detail, wait)
+                    ("attempt_limit", ErrorCode::RateLimited, detail, wait)
                 }
             };
-            let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, code, detail).retry_after(wait);
+            let problem = Problem::too_many(code, detail).retry_after(wait);
             Refusal { reason, problem }
         })?;
         let permit = Arc::clone(&self.slots).try_acquire_owned().map_err(|_| {
             let problem = Problem::of(ErrorCode::ConnectionLimit, "Too many connections.");
-            Refusal { reason: code, problem: problem.retry_after(CONNECTION_RETRY) }
+            Refusal { reason: code.as_str(), problem: problem.retry_after(CONNECTION_RETRY) }
         })?;
         Ok(Slot::new(from, permit, visit))
     }

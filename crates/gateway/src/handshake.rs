@@ -1,10 +1,11 @@
 //! The opening handshake, checked by the book (RFC 6455, 4.2.1).
 
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Version, header};
+use axum::http::{HeaderMap, HeaderName, Method, Version, header};
+use wire::ErrorCode;
 use ws::Deflate;
 
-use crate::problem::{Problem, unauthorized};
+use crate::problem::{HttpCode, Problem};
 use crate::settings::Settings;
 use crate::socket::Encoding;
 
@@ -38,9 +39,9 @@ const BEARER: &str = "bearer.";
 
 /// Checks a handshake.
 pub(crate) fn check(parts: &Parts, origins: &Origins<'_>, cookie: Option<&str>) -> Result<Request, Problem> {
-    let bad = |detail: &str| Problem::new(StatusCode::BAD_REQUEST, "bad_handshake", detail);
+    let bad = |detail: &str| Problem::http(HttpCode::BadHandshake, detail);
     if parts.method != Method::GET {
-        let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Connect with GET.");
+        let problem = Problem::http(HttpCode::MethodNotAllowed, "Connect with GET.");
         return Err(problem.header(header::ALLOW, "GET"));
     }
     if parts.version != Version::HTTP_11 {
@@ -51,7 +52,7 @@ pub(crate) fn check(parts: &Parts, origins: &Origins<'_>, cookie: Option<&str>) 
         || !has_token(headers, &header::CONNECTION, "upgrade")
     {
         let detail = "This is a WebSocket endpoint. Connect with a WebSocket client.";
-        let problem = Problem::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", detail);
+        let problem = Problem::http(HttpCode::UpgradeRequired, detail);
         return Err(upgradable(problem));
     }
     if headers.contains_key(header::CONTENT_LENGTH) || headers.contains_key(header::TRANSFER_ENCODING) {
@@ -63,7 +64,7 @@ pub(crate) fn check(parts: &Parts, origins: &Origins<'_>, cookie: Option<&str>) 
     }
     if single(headers, &header::SEC_WEBSOCKET_VERSION) != Some("13") {
         let detail = "Sec-WebSocket-Version must be 13.";
-        return Err(upgradable(Problem::new(StatusCode::UPGRADE_REQUIRED, "unsupported_version", detail)));
+        return Err(upgradable(Problem::http(HttpCode::UnsupportedVersion, detail)));
     }
     let Some(key) = single(headers, &header::SEC_WEBSOCKET_KEY).filter(|key| ws::is_key(key)) else {
         return Err(bad("Sec-WebSocket-Key must stand once, with 16 bytes in base64."));
@@ -101,7 +102,7 @@ fn offered(headers: &HeaderMap) -> Result<(Option<&'static str>, Option<String>)
     if any && subprotocol.is_none() {
         // Without an answer a browser would drop the connection and say nothing of the reason.
         let detail = "Offer the subprotocol tickwire.v1.json or tickwire.v1.msgpack, beside bearer.<token> where that is used.";
-        return Err(Problem::new(StatusCode::BAD_REQUEST, "unknown_subprotocol", detail));
+        return Err(Problem::http(HttpCode::UnknownSubprotocol, detail));
     }
     Ok((subprotocol, token.or(by_subprotocol)))
 }
@@ -134,7 +135,7 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() {
         return Ok(Some(token.to_owned()));
     }
-    Err(unauthorized("token_invalid", "The Authorization header must be \"Bearer <token>\"."))
+    Err(Problem::of(ErrorCode::TokenInvalid, "The Authorization header must be \"Bearer <token>\"."))
 }
 
 /// The one value of a header that may stand only once.
@@ -179,7 +180,7 @@ impl<'a> Origins<'a> {
             return Ok(());
         }
         let detail = "Pages of this origin may not connect. The operator can add it to allowed_origins.";
-        Err(Problem::new(StatusCode::FORBIDDEN, "forbidden_origin", detail))
+        Err(Problem::http(HttpCode::ForbiddenOrigin, detail))
     }
 
     /// Whether pages of an origin may connect to the host of these headers.

@@ -26,6 +26,7 @@ pub(crate) fn render(facts: &Facts<'_>) -> String {
          <h2>Connect</h2><dl>\
          <dt>Stream</dt><dd><code>{ws}://{host}/v1/stream</code> (protocol <code>tickwire.v1</code>, with a token)</dd>\
          <dt>Events</dt><dd><code>{http}://{host}/v1/events</code> (server-sent; also <code>/v1/poll</code>, <code>/v1/snapshot</code>, <code>/v1/symbols</code>)</dd>\
+         <dt>For machines</dt><dd><code>{http}://{host}/v1/asyncapi.json</code>, <code>/v1/openapi.json</code></dd>\
          <dt>Echo</dt><dd><code>{ws}://{host}/echo</code> (sends back what it gets)</dd>\
          <dt>This page</dt><dd><code>{http}://{host}/</code></dd></dl>\
          <h2>Feeds</h2><p>{symbols} symbols listed.</p>\

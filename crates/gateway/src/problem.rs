@@ -7,6 +7,56 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use wire::ErrorCode;
 
+/// What is refused for reasons of HTTP, for which the protocol has no code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HttpCode {
+    /// Not a handshake of RFC 6455.
+    BadHandshake,
+    /// None of the subprotocols that the client offers is known.
+    UnknownSubprotocol,
+    /// Pages of this origin may not connect.
+    ForbiddenOrigin,
+    /// There is nothing at this path.
+    NotFound,
+    /// Another method is needed.
+    MethodNotAllowed,
+    /// The answer would be too large.
+    TooMuch,
+    /// A WebSocket endpoint was asked for something else.
+    UpgradeRequired,
+    /// A version of the WebSocket protocol that is not 13.
+    UnsupportedVersion,
+}
+
+impl HttpCode {
+    /// All of them.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 8] = [
+        Self::BadHandshake,
+        Self::UnknownSubprotocol,
+        Self::ForbiddenOrigin,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::TooMuch,
+        Self::UpgradeRequired,
+        Self::UnsupportedVersion,
+    ];
+
+    /// The status and the word for it.
+    const fn told(self) -> (StatusCode, &'static str) {
+        match self {
+            Self::BadHandshake => (StatusCode::BAD_REQUEST, "bad_handshake"),
+            Self::UnknownSubprotocol => (StatusCode::BAD_REQUEST, "unknown_subprotocol"),
+            Self::ForbiddenOrigin => (StatusCode::FORBIDDEN, "forbidden_origin"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found"),
+            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::TooMuch => (StatusCode::PAYLOAD_TOO_LARGE, "too_much"),
+            Self::UpgradeRequired => (StatusCode::UPGRADE_REQUIRED, "upgrade_required"),
+            Self::UnsupportedVersion => (StatusCode::UPGRADE_REQUIRED, "unsupported_version"),
+        }
+    }
+}
+
 /// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Problem {
@@ -20,7 +70,13 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    /// The refusal of a request that HTTP itself has a word for.
+    pub(crate) fn http(code: HttpCode, detail: impl Into<String>) -> Self {
+        let (status, code) = code.told();
+        Self::new(status, code, detail)
+    }
+
+    fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self { status, code, detail: detail.into(), headers: Vec::new() }
     }
 
@@ -31,7 +87,8 @@ impl Problem {
             | ErrorCode::TokenInvalid
             | ErrorCode::TokenExpired
             | ErrorCode::TokenRevoked => {
-                return unauthorized(code.as_str(), detail);
+                return Self::new(StatusCode::UNAUTHORIZED, code.as_str(), detail)
+                    .header(header::WWW_AUTHENTICATE, "Bearer realm=\"tickwire\", error=\"invalid_token\"");
             }
             ErrorCode::Forbidden => StatusCode::FORBIDDEN,
             ErrorCode::UnknownSymbol => StatusCode::NOT_FOUND,
@@ -43,6 +100,11 @@ impl Problem {
             _ => StatusCode::BAD_REQUEST,
         };
         Self::new(status, code.as_str(), detail)
+    }
+
+    /// The refusal of a client that has, or does, too much itself.
+    pub(crate) fn too_many(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, code.as_str(), detail)
     }
 
     /// With the time after which the same may succeed.
@@ -57,12 +119,6 @@ impl Problem {
         self.headers.push((name, HeaderValue::from_static(value)));
         self
     }
-}
-
-/// The refusal of a token.
-pub(crate) fn unauthorized(code: &'static str, detail: impl Into<String>) -> Problem {
-    Problem::new(StatusCode::UNAUTHORIZED, code, detail)
-        .header(header::WWW_AUTHENTICATE, "Bearer realm=\"tickwire\", error=\"invalid_token\"")
 }
 
 impl Problem {

@@ -21,7 +21,7 @@ use crate::handshake::{self, Origins};
 use crate::hub::Feeds;
 use crate::limits::{CONNECTION_RETRY, ECHO_BYTES_MAX, ECHO_FRAMES_MAX, ECHO_INFLATED_BYTES_MAX, FRAMES_MAX};
 use crate::metrics::{AUTH, REFUSED};
-use crate::problem::Problem;
+use crate::problem::{HttpCode, Problem};
 use crate::roster::Roster;
 use crate::session::too_many_sessions;
 use crate::settings::Settings;
@@ -69,9 +69,8 @@ impl App {
         match self.roster.take(&grant.subject, &self.settings.limits) {
             Ok(seat) => Ok(Pass { grant, seat }),
             Err(full) => {
-                let code = ErrorCode::ConnectionLimit.as_str();
                 let detail = too_many_sessions(&grant.subject, full);
-                Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, code, detail).retry_after(CONNECTION_RETRY))
+                Err(Problem::too_many(ErrorCode::ConnectionLimit, detail).retry_after(CONNECTION_RETRY))
             }
         }
     }
@@ -116,8 +115,8 @@ async fn home(State(app): State<Arc<App>>, request: Request) -> Html<String> {
 }
 
 async fn nothing() -> Problem {
-    let detail = "There is nothing here. The stream is at /v1/stream; over plain HTTP there are /v1/events, /v1/poll, /v1/snapshot, /v1/symbols; the echo service is at /echo.";
-    Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
+    let detail = "There is nothing here. The stream is at /v1/stream; over plain HTTP there are /v1/events, /v1/poll, /v1/snapshot, /v1/symbols; the echo service is at /echo. Machines read of all this at /v1/asyncapi.json and /v1/openapi.json.";
+    Problem::http(HttpCode::NotFound, detail)
 }
 
 async fn stream(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -162,7 +161,7 @@ fn open_echo(app: &App, parts: &mut Parts) -> Result<Response, Problem> {
     let succession = Succession::of(parts)?;
     let one_of_few = Arc::clone(&app.echoes).try_acquire_owned().map_err(|_| {
         let detail = "The echo service is in use by as many as it takes. Try again soon.";
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).header(header::RETRY_AFTER, "5")
+        Problem::of(ErrorCode::Unavailable, detail).header(header::RETRY_AFTER, "5")
     })?;
     // Any subprotocol is as good as none here: nothing is interpreted.
     parts.headers.remove(header::SEC_WEBSOCKET_PROTOCOL);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use rust_decimal::Decimal;
 
 use crate::logging::LogArgs;
@@ -46,6 +46,8 @@ pub(crate) enum Command {
     Token(TokenArgs),
     /// Ask a server whether it is ready; exit code 0 if it is
     Health(HealthArgs),
+    /// Print a description of the protocol that programs read
+    Describe(DescribeArgs),
     /// Print a completion script for a shell
     Completions(CompletionArgs),
 }
@@ -298,6 +300,21 @@ pub(crate) struct HealthArgs {
     /// Give up after this time
     #[arg(long, default_value = "2s", value_parser = humantime::parse_duration, value_name = "TIME")]
     pub(crate) timeout: std::time::Duration,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DescribeArgs {
+    /// Which of them
+    pub(crate) what: Description,
+}
+
+/// A description of the protocol.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Description {
+    /// The stream over a WebSocket, as AsyncAPI 3.0
+    Asyncapi,
+    /// The doors for plain HTTP, as OpenAPI 3.1
+    Openapi,
 }
 
 #[derive(Args, Debug)]

@@ -33,6 +33,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Normalize(args) => commands::normalize::run(&args),
         Command::Token(args) => commands::token::run(args),
         Command::Health(args) => commands::health::run(&args),
+        Command::Describe(args) => commands::describe::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
     }
 }

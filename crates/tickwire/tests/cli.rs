@@ -291,6 +291,16 @@ fn wait(child: &mut Child) -> ExitStatus {
 }
 
 #[test]
+fn the_protocol_is_described() {
+    for (what, version) in [("asyncapi", "3.0.0"), ("openapi", "3.1.0")] {
+        let (status, out, _) = code(&run(&["describe", what]));
+        let document: serde_json::Value = serde_json::from_str(&out).unwrap();
+        assert_eq!((status, document[what].as_str()), (Some(0), Some(version)), "{what}");
+    }
+    assert_eq!(code(&run(&["describe", "everything"])).0, Some(2));
+}
+
+#[test]
 fn every_shell_gets_completions() {
     for shell in ["bash", "zsh", "fish"] {
         let (status, out, _) = code(&run(&["completions", shell]));

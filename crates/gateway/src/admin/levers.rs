@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use wire::ErrorCode;
 
 use super::{Admin, Operator, answer};
-use crate::problem::Problem;
+use crate::problem::{HttpCode, Problem};
 
 /// What an operator can move that is not the gateway's own. Each may block.
 #[derive(Clone)]
@@ -65,7 +64,7 @@ pub(super) async fn config(State(admin): State<Arc<Admin>>, _: Operator) -> Resu
 impl Admin {
     fn levers(&self) -> Result<&Levers, Problem> {
         self.levers.as_ref().ok_or_else(|| {
-            Problem::new(StatusCode::NOT_FOUND, "not_found", "This server has been given no such lever.")
+            Problem::http(HttpCode::NotFound, "This server has been given no such lever.")
         })
     }
 }

@@ -20,7 +20,7 @@ use wire::ErrorCode;
 
 use crate::handshake::bearer;
 use crate::hub::Feeds;
-use crate::problem::Problem;
+use crate::problem::{HttpCode, Problem};
 use crate::routes::checked;
 use crate::settings::Settings;
 use crate::shard::Order;
@@ -54,7 +54,7 @@ pub(crate) fn router(admin: Arc<Admin>) -> Router {
 
 async fn nothing() -> Problem {
     let detail = "There is nothing here. /metrics, /livez, /readyz; for operators /v1/sessions, /v1/log, /v1/config, /v1/drain.";
-    Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
+    Problem::http(HttpCode::NotFound, detail)
 }
 
 /// Somebody with the scope `admin`.

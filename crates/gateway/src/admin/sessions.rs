@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::Uri;
 use axum::response::Response;
 use serde::Deserialize;
 use serde_json::json;
@@ -13,7 +13,7 @@ use wire::ErrorCode;
 
 use super::{Admin, Operator, answer};
 use crate::limits::{REPORTS, REPORTS_MAX};
-use crate::problem::Problem;
+use crate::problem::{HttpCode, Problem};
 use crate::shard::{Change, Order, Report, Wanted};
 
 /// What may be changed of a session.
@@ -110,7 +110,7 @@ async fn one(admin: &Admin, session: String, change: Change) -> Result<Response,
             return Ok(answer(&report));
         }
     }
-    Err(Problem::new(StatusCode::NOT_FOUND, "not_found", "There is no such session (any more)."))
+    Err(Problem::http(HttpCode::NotFound, "There is no such session (any more)."))
 }
 
 #[cfg(test)]

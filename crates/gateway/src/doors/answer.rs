@@ -10,19 +10,19 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 use tokio_stream::{Stream, StreamExt};
-use wire::{Ack, Control, ErrorMessage, Flushed};
+use wire::{Ack, Control, ErrorCode, ErrorMessage, Flushed};
 use ws::Message;
 
 use super::text::{cursor_of, type_of};
 use crate::limits::{ANSWER_BYTES_MAX, ANSWERS_BYTES_MAX, PIPE_BYTES_MAX, STATE_TIMEOUT};
-use crate::problem::Problem;
+use crate::problem::{HttpCode, Problem};
 use crate::socket::{Client, Said};
 
 /// The requests of a session that tells where each flush ends, and has as many as it takes.
@@ -98,7 +98,7 @@ pub(super) async fn answer(client: &mut Client, wanted: Wanted) -> Result<Answer
         bytes += text.len();
         if bytes > ANSWER_BYTES_MAX {
             let detail = "The answer would be larger than 8 MiB. Ask for fewer symbols at a time.";
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_much", detail));
+            return Err(Problem::http(HttpCode::TooMuch, detail));
         }
         answer.messages.push(message);
         if last {
@@ -112,7 +112,7 @@ const WAIT_MIN: Duration = Duration::from_millis(10);
 
 fn late() -> Problem {
     let detail = "The server could not say all of it in time. Try again.";
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).header(header::RETRY_AFTER, "1")
+    Problem::of(ErrorCode::Unavailable, detail).header(header::RETRY_AFTER, "1")
 }
 
 /// The refusal that a session's error message is.
@@ -139,8 +139,7 @@ impl Room {
         let bytes = u32::try_from(body.len()).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.0).try_acquire_many_owned(bytes).map_err(|_| {
             let detail = "Too many answers are under way to clients that read slowly. Try again soon.";
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail)
-                .header(header::RETRY_AFTER, "5")
+            Problem::of(ErrorCode::Unavailable, detail).header(header::RETRY_AFTER, "5")
         })?;
         let headers = [
             (header::CONTENT_TYPE, HeaderValue::from_static("application/json")),
@@ -170,6 +169,8 @@ impl Stream for Pieces {
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
+
+    use axum::http::StatusCode;
 
     use super::*;
     use crate::socket::{Outbox, Socket, pipe};

@@ -5,6 +5,9 @@
 
 mod answer;
 mod catalogue;
+#[cfg(test)]
+mod described;
+mod descriptions;
 mod poll;
 mod query;
 mod rates;
@@ -19,7 +22,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, Method, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde_json::Value;
@@ -30,10 +33,11 @@ use crate::auth::Grant;
 use crate::handshake::{Origins, token};
 use crate::limits::{POLL_WAIT, POLL_WAIT_MAX};
 use crate::metrics::REFUSED;
-use crate::problem::Problem;
+use crate::problem::{HttpCode, Problem};
 use crate::routes::{App, grant};
 use crate::socket::{Client, pipe};
 use answer::requests;
+use descriptions::{ASYNCAPI, OPENAPI};
 use query::Wanted;
 
 pub(crate) use answer::Room;
@@ -52,6 +56,8 @@ pub(crate) fn router(app: &App) -> Router<Arc<App>> {
         .route("/v1/snapshot", get(state))
         .route("/v1/symbols", get(symbols))
         .route("/v1/tickets", post(ticket))
+        .route("/v1/asyncapi.json", get(async |headers: HeaderMap| ASYNCAPI.respond(&headers)))
+        .route("/v1/openapi.json", get(async |headers: HeaderMap| OPENAPI.respond(&headers)))
         .layer(cors(app))
 }
 
@@ -147,7 +153,7 @@ fn told(answer: Result<Response, Problem>) -> Response {
 /// Who asks, and for what. There is nobody to ask for a token later.
 fn admit(app: &App, parts: &Parts) -> Result<(Grant, Wanted), Problem> {
     if parts.method != Method::GET {
-        let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Ask with GET.");
+        let problem = Problem::http(HttpCode::MethodNotAllowed, "Ask with GET.");
         return Err(problem.header(header::ALLOW, "GET"));
     }
     let token = origin_and_token(app, parts)?;

@@ -1,10 +1,9 @@
 //! The state of some streams, as one message.
 
-use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use wire::{Ack, Control, Rejected};
+use wire::{Ack, Control, ErrorCode, Rejected};
 
 use super::answer::{Room, Wanted, answer};
 use super::text::type_of;
@@ -87,7 +86,7 @@ pub(super) async fn snapshot(mut client: Client, wanted: Wanted, room: &Room) ->
 }
 
 fn internal() -> Problem {
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "A bug of ours: a message cannot be read.")
+    Problem::of(ErrorCode::Internal, "A bug of ours: a message cannot be read.")
 }
 
 #[cfg(test)]

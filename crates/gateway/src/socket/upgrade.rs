@@ -19,7 +19,7 @@ use super::stream::Io;
 use super::{Encoding, WsSocket};
 use crate::handshake;
 use crate::limits::TLS_UNSENT_BYTES_MAX;
-use crate::problem::Problem;
+use crate::problem::{HttpCode, Problem};
 use crate::visitors::Visit;
 
 /// What becomes of a connection when HTTP is over: a request may say.
@@ -53,9 +53,11 @@ pub(crate) struct Terms {
 impl Succession {
     /// That of the connection that a request came by.
     pub(crate) fn of(parts: &Parts) -> Result<Self, Problem> {
-        parts.extensions.get::<Self>().cloned().ok_or_else(|| {
-            Problem::new(StatusCode::UPGRADE_REQUIRED, "bad_handshake", "The connection cannot be upgraded.")
-        })
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(|| Problem::http(HttpCode::UpgradeRequired, "The connection cannot be upgraded."))
     }
 
     /// Says who has the socket when the answer has gone out.

@@ -140,7 +140,7 @@ fn schema(kind: &Kind) -> Value {
     schema[WHOLE] = kind.whole.into();
     if kind.name == "Trade" {
         // Records have room for fields that come later: without this, a summary would be a trade as well.
-        schema["not"] = json!({ "required": ["summary"] });
+        schema["not"] = json!({ "properties": { "summary": { "const": true } }, "required": ["summary"] });
     }
     schema
 }

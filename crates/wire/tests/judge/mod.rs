@@ -77,7 +77,8 @@ fn judge(known: &BTreeMap<String, Validator>, key: &str, value: &Value) -> Resul
     validator.validate(value).map_err(|error| format!("{error} at {}", error.instance_path()))
 }
 
-fn validator(name: &str, schemas: &Value) -> Validator {
+/// Of a schema among others.
+pub(crate) fn validator(name: &str, schemas: &Value) -> Validator {
     let schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$ref": format!("#/components/schemas/{name}"),
@@ -87,7 +88,7 @@ fn validator(name: &str, schemas: &Value) -> Validator {
 }
 
 /// Lets an object have nothing but what is described.
-fn close(schema: &mut Value) {
+pub(crate) fn close(schema: &mut Value) {
     if schema.get("properties").is_none() {
         return;
     }

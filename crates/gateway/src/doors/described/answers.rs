@@ -1,0 +1,99 @@
+//! What the doors answer, around the messages of the protocol.
+
+use serde_json::{Map, Value, json};
+
+use super::one;
+use crate::limits::TICKET_LIFE;
+
+/// Messages that a poll may have beside those of data.
+const POLLED: [&str; 5] = ["Gap", "SubscribeAck", "Notice", "TokenExpiring", "Draining"];
+/// Those that events have as well.
+const EVENTS: [&str; 2] = ["Welcome", "Error"];
+
+/// The schemas of the answers. `schemas` are those of the protocol.
+pub(super) fn schemas(schemas: &Map<String, Value>) -> Map<String, Value> {
+    let of_data =
+        |kind: &'static str| schemas.keys().filter(move |name| name.ends_with(kind)).map(|name| one(name));
+    let snapshots: Vec<_> = of_data("Snapshot").collect();
+    let polled: Vec<_> = of_data("Snapshot").chain(of_data("Update")).chain(POLLED.map(one)).collect();
+    let events: Vec<_> = polled.iter().cloned().chain(EVENTS.map(one)).collect();
+    let all = [
+        ("EventMessage", json!({ "description": "The data of an event.", "oneOf": events })),
+        ("PollMessage", json!({ "description": "A message in the answer to a poll.", "oneOf": polled })),
+        ("PollAnswer", poll()),
+        ("StateAnswer", state(&snapshots)),
+        ("SymbolsAnswer", symbols()),
+        ("Instrument", instrument()),
+        ("TicketAnswer", ticket()),
+        ("Problem", super::refusals::schema()),
+    ];
+    all.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
+}
+
+fn poll() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "cursor": { "$ref": "#/components/schemas/Cursor", "description": "What to go on from." },
+            "messages": { "type": "array", "items": one("PollMessage") },
+        },
+        "required": ["cursor", "messages"],
+    })
+}
+
+fn state(snapshots: &[Value]) -> Value {
+    json!({
+        "description": "One snapshot of all symbols, however many.",
+        "oneOf": snapshots,
+        "properties": {
+            "rejected": {
+                "type": "array", "items": one("Rejected"),
+                "description": "Symbols that were asked for and are not in it, each with the reason.",
+            },
+        },
+    })
+}
+
+fn symbols() -> Value {
+    json!({
+        "type": "object",
+        "properties": { "symbols": { "type": "array", "items": one("Instrument") } },
+        "required": ["symbols"],
+    })
+}
+
+fn instrument() -> Value {
+    let text = |about: &str| json!({ "type": "string", "description": about });
+    let with = |mut schema: Value, about: &str| {
+        schema["description"] = about.into();
+        schema
+    };
+    json!({
+        "type": "object",
+        "description": "What is listed.",
+        "properties": {
+            "symbol": one("Symbol"),
+            "venue": text("Where it trades."),
+            "venue_symbol": text("Its name there."),
+            "tick_size": with(one("Size"), "Smallest step of a price, where known."),
+            "lot_size": with(one("Size"), "Smallest step of a size, where known."),
+            "state": one("State"),
+            "channels": {
+                "type": "array", "items": one("Channel"), "minItems": 1, "description": "Those that the token covers.",
+            },
+        },
+        "required": ["symbol", "venue", "venue_symbol", "state", "channels"],
+    })
+}
+
+fn ticket() -> Value {
+    let life = u64::try_from(TICKET_LIFE.as_millis()).unwrap_or(u64::MAX);
+    json!({
+        "type": "object",
+        "properties": {
+            "ticket": { "type": "string", "description": "Stands for the token, once, as `?ticket=`." },
+            "expires_in_ms": { "type": "integer", "const": life },
+        },
+        "required": ["ticket", "expires_in_ms"],
+    })
+}
