@@ -44,7 +44,7 @@ pub const SUBPROTOCOL_JSON: &str = "tickwire.v1.json";
 /// The WebSocket subprotocol of the MessagePack encoding.
 pub const SUBPROTOCOL_MSGPACK: &str = "tickwire.v1.msgpack";
 
-/// The protocol as an `AsyncAPI` 3.0 document: every request and every message over a WebSocket.
+/// The protocol as an AsyncAPI 3.0 document: every request and every message over a WebSocket.
 pub const ASYNCAPI: &str = include_str!("../asyncapi.json");
-/// The doors for plain HTTP as an `OpenAPI` 3.1 document.
+/// The doors for plain HTTP as an OpenAPI 3.1 document.
 pub const OPENAPI: &str = include_str!("../openapi.json");

@@ -1,4 +1,4 @@
-//! The document itself: `AsyncAPI` 3.0, seen from the server.
+//! The document itself: AsyncAPI 3.0, seen from the server.
 
 use serde_json::{Map, Value, json};
 

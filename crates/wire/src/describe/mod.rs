@@ -2,7 +2,7 @@
 //! where it is not what the code is.
 //!
 //! Nothing of this is in the program, which has the document as a text. The schemas are JSON Schema 2020-12 and
-//! say nothing that draft 7 does not understand, since `AsyncAPI` 3.0 takes its own schemas for such.
+//! say nothing that draft 7 does not understand, since AsyncAPI 3.0 takes its own schemas for such.
 
 mod document;
 mod messages;

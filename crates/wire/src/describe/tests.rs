@@ -46,7 +46,7 @@ fn what_is_referred_to_is_there() {
     assert!(seen > 300, "{seen}");
 }
 
-/// Whoever reads the schemas as draft 7, as `AsyncAPI` tools do, reads the same.
+/// Whoever reads the schemas as draft 7, as AsyncAPI tools do, reads the same.
 #[test]
 fn schemas_mean_the_same_to_all() {
     const NEWER: [&str; 9] = [
