@@ -162,20 +162,36 @@ fn about(kind: &str) -> &'static str {
 }
 
 fn all_messages(messages: &[Message]) -> Map<String, Value> {
-    let message = |name: &str, wire: &str, has_id: bool| {
+    let schemas = schemas();
+    let message = |name: &str, wire: &str| {
+        let properties = &schemas[name]["properties"];
         let mut message = json!({
             "name": wire,
             "title": name,
             "payload": { "$ref": format!("#/components/schemas/{name}") },
         });
-        if has_id {
+        if properties.get("id").is_some() {
             message["correlationId"] = json!({ "location": "$message.payload#/id" });
+        }
+        if let Some(example) = example(properties) {
+            message["examples"] = json!([{ "payload": example }]);
         }
         (name.to_owned(), message)
     };
-    let schemas = schemas();
-    let has_id = |name: &str| schemas[name]["properties"].get("id").is_some();
     let requests = requests::requests();
-    let requests = requests.iter().map(|(op, name, _)| message(name, op, true));
-    requests.chain(messages.iter().map(|one| message(&one.name, &one.kind, has_id(&one.name)))).collect()
+    let requests = requests.iter().map(|(op, name, _)| message(name, op));
+    requests.chain(messages.iter().map(|one| message(&one.name, &one.kind))).collect()
+}
+
+/// What `PROTOCOL.md` has as the first example of a message with these fields.
+fn example(properties: &Value) -> Option<Value> {
+    let blocks = include_str!("../../PROTOCOL.md").split("```json\n").skip(1);
+    let lines = blocks.filter_map(|rest| rest.split("```").next()).flat_map(str::lines);
+    let mut examples = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    // What may only be one word is that word; a message has a type, and a request has none.
+    let fits = |name: &str, example: &Value| {
+        let word = &properties[name]["const"];
+        example[name] == *word || word.is_null() && properties.get(name).is_some()
+    };
+    examples.find(|example| ["type", "op", "channel"].iter().all(|name| fits(name, example)))
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::refusals::{ANSWER, Code, DOOR, HANDSHAKE, SESSION, STATE, responses};
+use super::refusals::{ANSWER, BUSY, Code, DOOR, HANDSHAKE, STATE, SUBSCRIPTION, responses};
 use super::{answers, one, parameters};
 
 /// The document.
@@ -50,21 +50,21 @@ fn paths(schemas: &Map<String, Value>) -> Value {
         "/v1/events": { "get": operation(
             "events", "Server-sent events that do not end.",
             &with(parameters::subscription(schemas), parameters::last_event_id()),
-            events(), DOOR.into_iter().chain(SESSION),
+            events(), DOOR.into_iter().chain(SUBSCRIPTION).chain(BUSY),
         ) },
         "/v1/poll": { "get": operation(
             "poll", "All that happened since the cursor, or the states where there is none.",
             &with(parameters::subscription(schemas), parameters::wait()),
-            answer("PollAnswer"),
-            DOOR.into_iter().chain(SESSION).chain(ANSWER),
+            answer("200", "PollAnswer"),
+            DOOR.into_iter().chain(SUBSCRIPTION).chain(BUSY).chain(ANSWER),
         ) },
         "/v1/snapshot": { "get": operation(
-            "snapshot", "The state of one channel now.", &parameters::state(schemas), answer("StateAnswer"),
-            DOOR.into_iter().chain(SESSION).chain(ANSWER).chain(STATE),
+            "snapshot", "The state of one channel now.", &parameters::state(schemas), answer("200", "StateAnswer"),
+            DOOR.into_iter().chain(SUBSCRIPTION).chain(BUSY).chain(ANSWER).chain(STATE),
         ) },
         "/v1/symbols": { "get": operation(
             "symbols", "The instruments that the token may see.", &parameters::symbols(schemas),
-            answer("SymbolsAnswer"), DOOR.into_iter().chain(SESSION.into_iter().skip(1)),
+            answer("200", "SymbolsAnswer"), DOOR.into_iter().chain(BUSY),
         ) },
         "/v1/tickets": { "post": tickets() },
         "/v1/stream": { "get": stream() },
@@ -77,16 +77,11 @@ fn operation(
     id: &str,
     about: &str,
     parameters: &[Value],
-    good: Value,
+    (status, good): (&str, Value),
     codes: impl IntoIterator<Item = Code>,
 ) -> Value {
     let mut responses = responses(codes);
-    let status = good["x-status"].as_str().unwrap_or("200").to_owned();
-    let mut good = good;
-    if let Some(good) = good.as_object_mut() {
-        good.remove("x-status");
-    }
-    responses.insert(status, good);
+    responses.insert(status.to_owned(), good);
     let mut operation = json!({ "operationId": id, "summary": about, "responses": responses });
     if !parameters.is_empty() {
         operation["parameters"] = parameters.into();
@@ -102,16 +97,17 @@ fn fixed(value: &str) -> Value {
     json!({ "required": true, "schema": { "type": "string", "const": value } })
 }
 
-fn answer(name: &str) -> Value {
-    json!({
+fn answer(status: &'static str, name: &str) -> (&'static str, Value) {
+    let answer = json!({
         "description": "The answer.",
         "headers": { "Cache-Control": fixed("no-store") },
         "content": { "application/json": { "schema": one(name) } },
-    })
+    });
+    (status, answer)
 }
 
-fn events() -> Value {
-    json!({
+fn events() -> (&'static str, Value) {
+    let events = json!({
         "description": "Events: `event` is the message's type, `id` its cursor, `data` the message, of the schema \
                         EventMessage. No event has an `id` before the client has all that the first answer brings. A \
                         heartbeat is a comment; `draining` has a `retry` of its own.",
@@ -120,16 +116,15 @@ fn events() -> Value {
             "schema": { "type": "string" },
             "x-event-data": one("EventMessage"),
         } },
-    })
+    });
+    ("200", events)
 }
 
 /// A ticket makes no tickets, and nothing is asked beside it.
 fn tickets() -> Value {
-    let unavailable = SESSION.into_iter().skip(1);
-    let mut good = answer("TicketAnswer");
-    good["x-status"] = "201".into();
     let about = "A ticket for a token, for whoever can set no header.";
-    let mut operation = operation("tickets", about, &[], good, DOOR.into_iter().chain(unavailable));
+    let mut operation =
+        operation("tickets", about, &[], answer("201", "TicketAnswer"), DOOR.into_iter().chain(BUSY));
     operation["security"] = json!([{ "bearer": [] }]);
     operation
 }
@@ -161,7 +156,6 @@ fn stream() -> Value {
         ),
     ];
     let good = json!({
-        "x-status": "101",
         "description": "A WebSocket of the protocol.",
         "headers": {
             "Connection": fixed("Upgrade"),
@@ -177,7 +171,7 @@ fn stream() -> Value {
         },
     });
     let about = "The stream: an upgrade to a WebSocket.";
-    let mut operation = operation("stream", about, &parameters, good, HANDSHAKE);
+    let mut operation = operation("stream", about, &parameters, ("101", good), HANDSHAKE);
     // The token may come as the first message.
     operation["security"] = json!([{ "bearer": [] }, { "ticket": [] }, {}]);
     operation
@@ -197,7 +191,7 @@ fn description(id: &str, about: &str) -> Value {
         "content": { "application/json": { "schema": { "type": "object" } } },
     });
     let refused = [Code::Ours(wire::ErrorCode::ConnectionLimit)];
-    let mut operation = operation(id, about, &[known], good, refused);
+    let mut operation = operation(id, about, &[known], ("200", good), refused);
     operation["responses"]["304"] = json!({ "description": "The client has it.", "headers": kept });
     operation["security"] = json!([]);
     operation

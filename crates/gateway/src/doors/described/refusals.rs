@@ -20,9 +20,11 @@ pub(super) const DOOR: [Code; 8] = [
     Code::Ours(ErrorCode::ConnectionLimit),
 ];
 
-/// One that opens a session, or has much to answer.
-pub(super) const SESSION: [Code; 2] =
-    [Code::Ours(ErrorCode::UnknownChannel), Code::Ours(ErrorCode::Unavailable)];
+/// One that subscribes.
+pub(super) const SUBSCRIPTION: [Code; 1] = [Code::Ours(ErrorCode::UnknownChannel)];
+
+/// One that needs what there may be too much of.
+pub(super) const BUSY: [Code; 1] = [Code::Ours(ErrorCode::Unavailable)];
 
 /// One that answers with what a session said.
 pub(super) const ANSWER: [Code; 2] = [Code::Http(HttpCode::TooMuch), Code::Ours(ErrorCode::SlowConsumer)];
