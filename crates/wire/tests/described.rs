@@ -80,6 +80,15 @@ fn what_is_broken_is_refused() {
         assert!(judge.open(&broken).is_err(), "{broken}");
         assert!(judge.message(&broken).is_err(), "{broken}");
     }
+    for broken in [
+        json!({ "op": "subscribe", "channels": ["trades"], "symbols": ["*"], "symbol": ["*"] }),
+        json!({ "op": "subscribe", "channels": ["trade"], "symbols": ["*"] }),
+        json!({ "op": "subscribe", "channels": ["trades"] }),
+        json!({ "op": "subscribe", "channels": ["trades"], "symbols": ["*"], "filter": { "min_size": 0.5 } }),
+        json!({ "op": "subscribr" }),
+    ] {
+        assert!(judge.request(&broken).is_err(), "{broken}");
+    }
     // What comes later is no fault, but a test of ours sees it.
     let mut newer = example("\"trade_id\"");
     newer["data"][0]["venue_flags"] = json!([]);
