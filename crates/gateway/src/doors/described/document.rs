@@ -1,4 +1,4 @@
-//! The document itself: OpenAPI 3.1.
+//! The document itself: `OpenAPI` 3.1.
 
 use serde_json::{Map, Value, json};
 

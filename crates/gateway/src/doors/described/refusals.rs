@@ -9,7 +9,7 @@ use super::one;
 use crate::problem::{HttpCode, Problem};
 
 /// What any door may say that asks who is there.
-pub(super) const DOOR: [Code; 8] = [
+pub(super) const DOOR: [Code; 9] = [
     Code::Http(HttpCode::ForbiddenOrigin),
     Code::Ours(ErrorCode::Unauthenticated),
     Code::Ours(ErrorCode::TokenInvalid),
@@ -18,6 +18,7 @@ pub(super) const DOOR: [Code; 8] = [
     Code::Ours(ErrorCode::InvalidRequest),
     Code::Ours(ErrorCode::RateLimited),
     Code::Ours(ErrorCode::ConnectionLimit),
+    Code::Own(ErrorCode::ConnectionLimit),
 ];
 
 /// One that subscribes.
@@ -39,7 +40,7 @@ pub(super) const STATE: [Code; 5] = [
 ];
 
 /// The handshake of a WebSocket.
-pub(super) const HANDSHAKE: [Code; 10] = [
+pub(super) const HANDSHAKE: [Code; 12] = [
     Code::Http(HttpCode::BadHandshake),
     Code::Http(HttpCode::UnknownSubprotocol),
     Code::Http(HttpCode::ForbiddenOrigin),
@@ -50,12 +51,16 @@ pub(super) const HANDSHAKE: [Code; 10] = [
     Code::Ours(ErrorCode::TokenExpired),
     Code::Ours(ErrorCode::TokenRevoked),
     Code::Ours(ErrorCode::ConnectionLimit),
+    Code::Own(ErrorCode::ConnectionLimit),
+    Code::Own(ErrorCode::RateLimited),
 ];
 
 /// Why something is refused.
 #[derive(Clone, Copy)]
 pub(super) enum Code {
     Ours(ErrorCode),
+    /// It has, or does, too much itself.
+    Own(ErrorCode),
     Http(HttpCode),
 }
 
@@ -63,6 +68,7 @@ impl Code {
     fn problem(self) -> Problem {
         match self {
             Self::Ours(code) => Problem::of(code, ""),
+            Self::Own(code) => Problem::too_many(code, ""),
             Self::Http(code) => Problem::http(code, ""),
         }
     }
