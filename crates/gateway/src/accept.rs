@@ -18,7 +18,9 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
-use crate::limits::{BACKLOG, CLOSE_TIMEOUT, HEADER_BYTES_MAX, HEADER_TIMEOUT, HEADERS_MAX, TLS_TIMEOUT, UNSENT_BYTES_MAX};
+use crate::limits::{
+    BACKLOG, CLOSE_TIMEOUT, HEADER_BYTES_MAX, HEADER_TIMEOUT, HEADERS_MAX, TLS_TIMEOUT, UNSENT_BYTES_MAX,
+};
 use crate::metrics::REFUSED;
 use crate::settings::Limits;
 use crate::socket::{Io, Slot, Succession};

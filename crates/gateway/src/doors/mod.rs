@@ -8,6 +8,7 @@ mod catalogue;
 mod poll;
 mod query;
 mod rates;
+mod socketio;
 mod sse;
 mod state;
 mod text;
@@ -21,7 +22,7 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use serde_json::Value;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use wire::ErrorCode;
@@ -39,6 +40,7 @@ use query::Wanted;
 pub(crate) use answer::Room;
 pub(crate) use catalogue::Catalogue;
 pub(crate) use rates::Rates;
+pub(crate) use socketio::Engines;
 pub(crate) use tickets::Tickets;
 
 /// Where an event source says how far it came.
@@ -52,6 +54,7 @@ pub(crate) fn router(app: &App) -> Router<Arc<App>> {
         .route("/v1/snapshot", get(state))
         .route("/v1/symbols", get(symbols))
         .route("/v1/tickets", post(ticket))
+        .route("/socket.io/", any(socketio::serve))
         .layer(cors(app))
 }
 
