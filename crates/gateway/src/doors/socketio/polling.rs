@@ -89,6 +89,8 @@ impl Polling {
             }
             match line.poll_packet(cx) {
                 Poll::Ready(Some(packet)) => push(&mut payload, &packet),
+                // Clients leave at once when they read it, whatever came before it in the same answer.
+                Poll::Ready(None) if !payload.is_empty() => break,
                 Poll::Ready(None) => {
                     push(&mut payload, CLOSE);
                     over = true;
