@@ -264,11 +264,13 @@ impl Engine {
         }
     }
 
-    /// The last words. The session behind it hears at once that there is nobody.
+    /// The last words. The session behind it hears at once that there is nobody, unless they are its own:
+    /// a server that goes away waits for its sessions.
     async fn part(self, end: End) {
         let Self { line, transport, posted, visits, entry, .. } = self;
         let code = line.goodbye();
-        let rest = line.part();
+        let (rest, session) = line.part();
+        let _until_said = session.filter(|_| end == End::Said);
         // Whoever comes from now on is told that there is no such session.
         drop((visits, entry));
         if let Some(posted) = posted {
@@ -285,7 +287,8 @@ impl Engine {
                         .for_each(|packet| push(&mut payload, packet));
                     polling.answer(payload);
                 }
-                End::Said | End::Lost => {}
+                End::Said => polling.taken().await,
+                End::Lost => {}
             },
             Transport::WebSocket(_) if end == End::Lost => {}
             Transport::WebSocket(wire) => wire.part(rest, code.unwrap_or(CloseCode::Normal)).await,

@@ -257,9 +257,9 @@ impl Line {
         packet::event(&name, &message)
     }
 
-    /// The packets that were not said yet. The session hears that there is nobody.
-    pub(super) fn part(self) -> VecDeque<String> {
-        self.ahead
+    /// The packets that were not said yet, and the session; dropped, it hears that there is nobody.
+    pub(super) fn part(self) -> (VecDeque<String>, Option<Client>) {
+        (self.ahead, self.session)
     }
 
     /// A client that is told to leave the namespace does not come back by itself; one that loses its

@@ -12,13 +12,16 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 use tokio_stream::Stream;
 
 use super::engine::End;
 use super::line::Line;
 use super::packet::{CLOSE, NOOP, SEPARATOR};
 use super::refusal::Refusal;
-use crate::limits::{ANSWER_PACKETS_MAX, HEADER_BYTES_MAX, PAYLOAD_PACKETS_MAX, PIPE_BYTES_MAX};
+use crate::limits::{
+    ANSWER_PACKETS_MAX, CLOSE_TIMEOUT, HEADER_BYTES_MAX, PAYLOAD_PACKETS_MAX, PIPE_BYTES_MAX,
+};
 
 /// A request's way to its answer. Dropped without one, the session is over.
 pub(super) type Reply = oneshot::Sender<Response>;
@@ -78,6 +81,13 @@ impl Polling {
                     }
                 }
             }
+        }
+    }
+
+    /// Waits until the last answer is on its way.
+    pub(super) async fn taken(self) {
+        if let Get::Answering(taken) = self.get {
+            let _ = timeout(CLOSE_TIMEOUT, taken).await;
         }
     }
 
