@@ -337,6 +337,8 @@ impl Member {
     /// The server goes away.
     pub(super) fn shut_down(&mut self, leaves: Departure, core: &mut Core) {
         self.session.handle_shutdown(leaves, &core.ctx());
+        // It has an end that the last deadline knew nothing of.
+        self.due = core.now;
     }
 
     /// The session is over: one line says how it was.
