@@ -257,3 +257,21 @@ fn counted(problem: Problem) -> Response {
     metrics::counter!(REFUSED, "reason" => problem.code).increment(1);
     problem.into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_poll_at_a_time() {
+        let engines = Engines::default();
+        let mut entered: Vec<_> = (0..POLLERS_MAX).map_while(|n| engines.enter(&n.to_string())).collect();
+        assert!(entered.len() == POLLERS_MAX && engines.enter("more").is_none());
+        // Who has moved to a connection of its own makes room, and can still be named.
+        entered[0].0.leave_place();
+        let more = engines.enter("more").unwrap();
+        assert!(engines.find("0").is_ok() && engines.find("more").is_ok());
+        drop((entered, more));
+        assert!(lock(&engines.table).is_empty());
+    }
+}
