@@ -3,14 +3,17 @@
 usage: socketio_client.py ADDRESS CA      (the token in TICKWIRE_TOKEN)
 """
 
+import asyncio
 import json
 import os
+import socket
 import ssl
 import sys
 import threading
 
 import requests
 import socketio
+from websockets.asyncio.client import connect
 
 from promise import CHANNELS, PATIENCE, Client
 
@@ -92,6 +95,52 @@ def crossing(address, ca):
     assert filled > 0
 
 
+def stalled(address, ca):
+    """Who does not read its WebSocket is coalesced, and told exactly what."""
+    host, port = address.rsplit(":", 1)
+    plain = socket.socket()
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+    plain.connect((host, int(port)))
+    plain.setblocking(False)
+    # Nothing is read but while this runs.
+    loop = asyncio.new_event_loop()
+    now = lambda coroutine: loop.run_until_complete(asyncio.wait_for(coroutine, PATIENCE))
+    trust = ssl.create_default_context(cafile=ca)
+
+    async def opened():
+        return await connect(f"wss://{address}/socket.io/?EIO=4&transport=websocket", sock=plain, ssl=trust,
+                             server_hostname=host, ping_interval=None, max_size=None)
+
+    client, stream = Client(None, None, None), now(opened())
+
+    def take():
+        packet = now(stream.recv())
+        if packet.startswith("42"):
+            client.take(json.dumps(json.loads(packet[2:])[1]))
+        return packet
+
+    now(stream.send("40" + json.dumps({"token": TOKEN})))
+    now(stream.send("421" + json.dumps(["subscribe", WANTED])))
+    packet = take()
+    while not packet.startswith("431"):
+        packet = take()
+    symbols = json.loads(packet[3:])[0]["symbols"]
+    while len(client.streams) < len(CHANNELS) * len(symbols):
+        take()
+    # More than the pipe and the logs hold.
+    other = Visitor(address, ca, ["websocket"])
+    other.socket.call("subscribe", WANTED, timeout=PATIENCE)
+    other.more(8000)
+    other.leave()
+    while not any(stream.coalesced for stream in client.streams.values()):
+        take()
+    now(stream.send('422["ledger"]'))
+    while not packet.startswith("432"):
+        packet = take()
+    client.check_account(json.loads(packet[3:])[0]["subscriptions"])
+    now(stream.close())
+
+
 def refusals(address, ca):
     for transports in (["websocket"], ["polling"]):
         refused = []
@@ -110,6 +159,7 @@ def main(address, ca):
     for transports in (["polling"], ["websocket"], ["polling", "websocket"]):
         account(address, ca, transports)
     crossing(address, ca)
+    stalled(address, ca)
     refusals(address, ca)
 
 
