@@ -37,9 +37,8 @@ impl Wire {
         if self.deaf {
             return Poll::Pending;
         }
-        let mut scratch = [0; SOCKETIO_SCRATCH_BYTES];
         loop {
-            return Poll::Ready(match ready!(self.socket.poll_recv(cx, &mut scratch)) {
+            return Poll::Ready(match ready!(recv(&mut self.socket, cx)) {
                 Inbound::Alive => continue,
                 Inbound::Text(text) => Ok(Heard::Text(text)),
                 Inbound::Binary(_) => Ok(Heard::Binary),
@@ -98,10 +97,15 @@ impl Wire {
 
 /// Reads on until there is nobody: closed with something unread, the goodbye could be lost to a reset.
 async fn until_gone(socket: &mut WsSocket) {
-    let (mut scratch, mut outbox) = ([0; SOCKETIO_SCRATCH_BYTES], Outbox::default());
-    while poll_fn(|cx| socket.poll_recv(cx, &mut scratch)).await != Inbound::Gone {
-        let _ = poll_fn(|cx| socket.poll_send(cx, &mut outbox)).await;
-    }
+    let mut outbox = Outbox::default();
+    while poll_fn(|cx| recv(socket, cx)).await != Inbound::Gone
+        && poll_fn(|cx| socket.poll_send(cx, &mut outbox)).await.is_ok()
+    {}
+}
+
+/// The next thing that came in. What it is read into is nobody's between two looks.
+fn recv(socket: &mut WsSocket, cx: &mut Context<'_>) -> Poll<Inbound> {
+    socket.poll_recv(cx, &mut [0; SOCKETIO_SCRATCH_BYTES])
 }
 
 /// Closes a WebSocket that nothing came of.
@@ -125,9 +129,9 @@ pub(super) async fn probe(socket: &mut WsSocket, probed: impl AsyncFnOnce()) -> 
 }
 
 async fn next(socket: &mut WsSocket) -> Option<String> {
-    let (mut scratch, mut outbox) = ([0; SOCKETIO_SCRATCH_BYTES], Outbox::default());
+    let mut outbox = Outbox::default();
     loop {
-        match poll_fn(|cx| socket.poll_recv(cx, &mut scratch)).await {
+        match poll_fn(|cx| recv(socket, cx)).await {
             Inbound::Text(text) => return Some(text),
             // The answer to a ping frame is under way.
             Inbound::Alive => poll_fn(|cx| socket.poll_send(cx, &mut outbox)).await.ok()?,
