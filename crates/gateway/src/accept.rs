@@ -45,7 +45,8 @@ pub(crate) fn listen(address: SocketAddr, limits: &Limits) -> io::Result<TcpList
     // Whoever takes nothing for so long, or is not there any more, is let go by the kernel, also where no
     // session looks after it: answers over plain HTTP are nobody's once they are on their way.
     socket.set_tcp_user_timeout(Some(limits.ping + limits.silence))?;
-    let probes = TcpKeepalive::new().with_time(limits.ping).with_interval(PROBE).with_retries(PROBES);
+    let probes =
+        TcpKeepalive::new().with_time(limits.ping.max(PROBE_MIN)).with_interval(PROBE).with_retries(PROBES);
     socket.set_tcp_keepalive(&probes)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
@@ -66,6 +67,8 @@ pub(crate) struct Acceptor {
 /// Questions whether somebody is there: how often, and how many without an answer.
 const PROBE: Duration = Duration::from_secs(10);
 const PROBES: u32 = 3;
+/// The kernel asks no sooner.
+const PROBE_MIN: Duration = Duration::from_secs(1);
 /// How long the loop rests when the system refuses to give it a connection.
 const REST: Duration = Duration::from_millis(100);
 

@@ -115,6 +115,30 @@ pub const REPORTS: usize = 100;
 pub const REPORTS_MAX: usize = 1_000;
 /// What is asked of a shard and waits.
 pub const ORDERS_QUEUED: usize = 16;
+/// Engine.IO sessions that poll, at a time: they hold no connection that would count them.
+pub const POLLERS_MAX: usize = 10_000;
+/// Bytes that an Engine.IO packet may have beyond the request in it: its type, a callback's number, quotes.
+pub const PACKET_MARGIN: usize = 4 << 10;
+/// Packets of one payload of a client.
+pub const PAYLOAD_PACKETS_MAX: usize = 256;
+/// Packets of one payload to a client: a client that is much in use refuses payloads of more.
+pub const ANSWER_PACKETS_MAX: usize = 16;
+/// A client must have sent its payload by then.
+pub const PAYLOAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// A change of transport must be done by then.
+pub const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Requests of a Socket.IO client that wait to be answered: with more, nothing is read from it.
+pub const ASKED_MAX: usize = 64;
+/// Packets of the Socket.IO door's own that wait for a client: with more, nothing is read from it.
+pub const AHEAD_MAX: usize = 16;
+/// Refused attempts of a Socket.IO client to connect that end its session.
+pub const CONNECTS_REFUSED_MAX: usize = 5;
+/// Binary packets that an event may say to have. They are passed over.
+pub const ATTACHMENTS_MAX: u32 = 16;
+/// Bytes that are put into a Socket.IO client's WebSocket in one go, unless one message alone has more.
+pub const SOCKETIO_FLUSH_BYTES: usize = 32 << 10;
+/// What is read at a time from a Socket.IO client's WebSocket.
+pub const SOCKETIO_SCRATCH_BYTES: usize = 4 << 10;
 /// Connections on their way to a shard.
 pub const ARRIVALS_QUEUED: usize = 64;
 /// Messages read from one session before another has its turn.

@@ -16,7 +16,7 @@ use wire::ErrorCode;
 use ws::Limits;
 
 use crate::auth::{AuthError, Grant};
-use crate::doors::{self, Catalogue, Rates, Room, Tickets, ticket_of};
+use crate::doors::{self, Catalogue, Engines, Rates, Room, Tickets, ticket_of};
 use crate::handshake::{self, Origins};
 use crate::hub::Feeds;
 use crate::limits::{CONNECTION_RETRY, ECHO_BYTES_MAX, ECHO_FRAMES_MAX, ECHO_INFLATED_BYTES_MAX, FRAMES_MAX};
@@ -38,6 +38,7 @@ pub(crate) struct App {
     pub(crate) tickets: Tickets,
     pub(crate) rates: Rates,
     pub(crate) room: Room,
+    pub(crate) engines: Engines,
     /// Slots of the echo service.
     pub(crate) echoes: Arc<Semaphore>,
     pub(crate) roster: Arc<Roster>,
@@ -115,7 +116,7 @@ async fn home(State(app): State<Arc<App>>, request: Request) -> Html<String> {
 }
 
 async fn nothing() -> Problem {
-    let detail = "There is nothing here. The stream is at /v1/stream; over plain HTTP there are /v1/events, /v1/poll, /v1/snapshot, /v1/symbols; the echo service is at /echo. Machines read of all this at /v1/asyncapi.json and /v1/openapi.json.";
+    let detail = "There is nothing here. The stream is at /v1/stream; over plain HTTP there are /v1/events, /v1/poll, /v1/snapshot, /v1/symbols, and for Socket.IO /socket.io/; the echo service is at /echo.";
     Problem::http(HttpCode::NotFound, detail)
 }
 

@@ -14,7 +14,7 @@ use wire::Epoch;
 
 use crate::accept::{Acceptor, listen};
 use crate::admin::{self, Admin, Levers};
-use crate::doors::{Catalogue, Rates, Room, Tickets};
+use crate::doors::{Catalogue, Engines, Rates, Room, Tickets};
 use crate::hub::{Feeds, Hub};
 use crate::limits::{ARRIVALS_QUEUED, ECHO_CONNECTIONS_MAX, EVENTS_QUEUED, ORDERS_QUEUED};
 use crate::queue::queue;
@@ -180,6 +180,7 @@ impl Server {
             rates: Rates::default(),
             room: Room::default(),
             roster: self.roster,
+            engines: Engines::default(),
             echoes: Arc::new(Semaphore::new(ECHO_CONNECTIONS_MAX)),
         };
         let public = Acceptor {

@@ -12,7 +12,7 @@ mod upgrade;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use wire::CloseCode;
+use wire::{CloseCode, RequestError};
 use ws::{Message, WindowBits};
 
 pub(crate) use outbox::Outbox;
@@ -95,6 +95,8 @@ pub(crate) enum Inbound {
     Text(String),
     /// A binary message.
     Binary(Vec<u8>),
+    /// What a door could not make a request of, and why.
+    Refused(Box<RequestError>),
     /// A ping or a pong: the client is alive.
     Alive,
     /// The client closes; the answer is under way.

@@ -201,7 +201,7 @@ pub struct Unsubscribe {
 }
 
 /// Why a message is not a [`Request`], with all that its answer needs.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct RequestError {
     /// For a program.

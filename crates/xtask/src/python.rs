@@ -5,7 +5,13 @@ use std::process::Command;
 use crate::step::{Done, run as step, top};
 
 /// What the clients of the tests and a rival of the bench are written with.
-const PACKAGES: [&str; 2] = ["msgpack==1.2.4", "websockets==17.4"];
+const PACKAGES: [&str; 5] = [
+    "msgpack==1.2.4",
+    "websockets==17.4",
+    "python-socketio==5.18.1",
+    "requests==2.34.2",
+    "websocket-client==1.9.2",
+];
 
 /// Makes it, with the packages that are needed.
 pub(crate) fn ready() -> Done {

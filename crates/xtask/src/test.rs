@@ -8,7 +8,7 @@ use crate::step::{Done, cargo, run as step, target, top};
 use crate::{browser, python};
 
 /// The packages of Node that the tests' clients are written with.
-const NODE_PACKAGES: [&str; 2] = ["ws@8.23.0", "playwright-core@1.65.1"];
+const NODE_PACKAGES: [&str; 3] = ["ws@8.23.0", "playwright-core@1.65.1", "socket.io-client@4.8.4"];
 
 pub(crate) fn run() -> Done {
     python::ready()?;

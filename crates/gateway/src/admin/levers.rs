@@ -63,8 +63,8 @@ pub(super) async fn config(State(admin): State<Arc<Admin>>, _: Operator) -> Resu
 
 impl Admin {
     fn levers(&self) -> Result<&Levers, Problem> {
-        self.levers.as_ref().ok_or_else(|| {
-            Problem::http(HttpCode::NotFound, "This server has been given no such lever.")
-        })
+        self.levers
+            .as_ref()
+            .ok_or_else(|| Problem::http(HttpCode::NotFound, "This server has been given no such lever."))
     }
 }

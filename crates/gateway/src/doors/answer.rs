@@ -63,7 +63,7 @@ pub(super) async fn answer(client: &mut Client, wanted: Wanted) -> Result<Answer
             Ok(Some(Said::Message(message))) => message,
             Ok(Some(Said::Ping)) => continue,
             Err(_) if idle => return Ok(answer),
-            Ok(Some(Said::Close) | None) | Err(_) => return Err(late()),
+            Ok(Some(Said::Close(_)) | None) | Err(_) => return Err(late()),
         };
         let text = message.payload();
         if let Some(cursor) = cursor_of(text) {

@@ -11,6 +11,7 @@ mod descriptions;
 mod poll;
 mod query;
 mod rates;
+mod socketio;
 mod sse;
 mod state;
 mod text;
@@ -24,7 +25,7 @@ use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use serde_json::Value;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use wire::ErrorCode;
@@ -43,6 +44,7 @@ use query::Wanted;
 pub(crate) use answer::Room;
 pub(crate) use catalogue::Catalogue;
 pub(crate) use rates::Rates;
+pub(crate) use socketio::Engines;
 pub(crate) use tickets::Tickets;
 
 /// Where an event source says how far it came.
@@ -56,6 +58,7 @@ pub(crate) fn router(app: &App) -> Router<Arc<App>> {
         .route("/v1/snapshot", get(state))
         .route("/v1/symbols", get(symbols))
         .route("/v1/tickets", post(ticket))
+        .route("/socket.io/", any(socketio::serve))
         .route("/v1/asyncapi.json", get(async |headers: HeaderMap| ASYNCAPI.respond(&headers)))
         .route("/v1/openapi.json", get(async |headers: HeaderMap| OPENAPI.respond(&headers)))
         .layer(cors(app))

@@ -67,7 +67,7 @@ impl Stream for Events {
                     }
                 }
                 Poll::Ready(Some(Said::Ping)) => out.extend_from_slice(b": ping\n\n"),
-                Poll::Ready(Some(Said::Close) | None) => self.over = true,
+                Poll::Ready(Some(Said::Close(_)) | None) => self.over = true,
             }
         }
         Poll::Ready((!out.is_empty()).then(|| Ok(out.into())))

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use fanout::{Fanout, Notice, SessionId, Stream};
 use model::{Pattern, UnixNanos};
-use wire::{CloseCode, Control, Cursor, Epoch, ErrorCode, NoticeState, Request, Welcome};
+use wire::{CloseCode, Control, Cursor, Epoch, ErrorCode, NoticeState, Request, RequestError, Welcome};
 
 use crate::auth::Grant;
 use crate::bucket::Bucket;
@@ -156,12 +156,19 @@ impl Session {
                     self.handle(request, ctx);
                 }
             }
-            Err(error) => {
-                // A broken request costs as much as a good one.
-                let _ = self.bucket.take(per_second, ctx.now);
-                self.refuse_request(error, ctx.now);
-            }
+            Err(error) => self.handle_refused(error, ctx),
         }
+    }
+
+    /// Input: a request that is none, and why.
+    pub(crate) fn handle_refused(&mut self, error: RequestError, ctx: &Ctx<'_>) {
+        if self.closing.is_some() {
+            return;
+        }
+        self.hear(ctx.now);
+        // A broken request costs as much as a good one.
+        let _ = self.bucket.take(ctx.settings.limits.requests_per_second, ctx.now);
+        self.refuse_request(error, ctx.now);
     }
 
     /// Input: a message that cannot be read, and why.

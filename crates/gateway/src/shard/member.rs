@@ -130,6 +130,7 @@ impl Member {
                 _ if self.end != End::Open => {}
                 Inbound::Text(text) => self.handle_message(Ok(text), core, metrics),
                 Inbound::Binary(bytes) => self.handle_message(Err(bytes), core, metrics),
+                Inbound::Refused(error) => self.session.handle_refused(*error, &core.ctx()),
                 Inbound::Fault(CloseCode::TooBig) => {
                     self.session.handle_too_big(&core.ctx());
                     self.say_goodbye(LINGER);

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use tokio_stream::Stream;
+use wire::CloseCode;
 use ws::Message;
 
 use super::outbox::Outgoing;
@@ -29,8 +30,8 @@ pub(crate) enum Said {
     Message(Message),
     /// It wants to know whether the client is alive, and takes it for so when this is sent.
     Ping,
-    /// Nothing more comes.
-    Close,
+    /// Nothing more comes, and why.
+    Close(CloseCode),
 }
 
 #[derive(Default)]
@@ -39,7 +40,7 @@ struct Pipe {
     /// Of the messages among them.
     bytes: usize,
     /// What the client has said, and the session has not heard.
-    asked: VecDeque<String>,
+    asked: VecDeque<Inbound>,
     /// The client was alive when it last took something.
     alive: bool,
     gone: bool,
@@ -51,7 +52,7 @@ struct Pipe {
 
 /// Both ends; `requests` are the first that the session hears.
 pub(crate) fn pipe(requests: impl IntoIterator<Item = String>) -> (PipeSocket, Client) {
-    let asked = requests.into_iter().collect();
+    let asked = requests.into_iter().map(Inbound::Text).collect();
     let pipe = Arc::new(Mutex::new(Pipe { asked, ..Pipe::default() }));
     (PipeSocket(Arc::clone(&pipe)), Client(pipe))
 }
@@ -75,7 +76,7 @@ impl Pipe {
                 self.alive = true;
                 wake(&mut self.listener);
             }
-            Said::Close => {}
+            Said::Close(_) => {}
         }
         if self.bytes < PIPE_BYTES_MAX {
             wake(&mut self.writer);
@@ -93,8 +94,8 @@ impl Socket for PipeSocket {
         if std::mem::take(&mut pipe.alive) {
             return Poll::Ready(Inbound::Alive);
         }
-        if let Some(text) = pipe.asked.pop_front() {
-            return Poll::Ready(Inbound::Text(text));
+        if let Some(inbound) = pipe.asked.pop_front() {
+            return Poll::Ready(inbound);
         }
         pipe.listener = Some(cx.waker().clone());
         Poll::Pending
@@ -112,7 +113,7 @@ impl Socket for PipeSocket {
                     Said::Message(message)
                 }
                 Some(Outgoing::Ping) => Said::Ping,
-                Some(Outgoing::Close(..)) => Said::Close,
+                Some(Outgoing::Close(code, _)) => Said::Close(code),
                 None => return Poll::Ready(Ok(())),
             };
             pipe.said.push_back(said);
@@ -144,8 +145,13 @@ impl Drop for PipeSocket {
 impl Client {
     /// The client says something.
     pub(crate) fn ask(&self, text: String) {
+        self.tell(Inbound::Text(text));
+    }
+
+    /// Something came in.
+    pub(crate) fn tell(&self, inbound: Inbound) {
         let mut pipe = lock(&self.0);
-        pipe.asked.push_back(text);
+        pipe.asked.push_back(inbound);
         wake(&mut pipe.listener);
     }
 }
@@ -179,8 +185,6 @@ impl Drop for Client {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::Wake;
-
-    use wire::CloseCode;
 
     use super::*;
 
@@ -225,7 +229,7 @@ mod tests {
         assert_eq!(next(&mut client, &mut at_door), Poll::Ready(Some(large)));
         assert_eq!(session.take(), 1, "there is room");
         assert_eq!(socket.poll_send(&mut in_session, &mut outbox), Poll::Ready(Ok(())));
-        for said in ["one", "two", "Close"] {
+        for said in ["one", "two", "Close(Normal)"] {
             assert_eq!(next(&mut client, &mut at_door), Poll::Ready(Some(said.to_owned())));
         }
         drop(socket);

@@ -64,7 +64,7 @@ pub(crate) fn node_packages() -> Option<PathBuf> {
         return None;
     }
     let packages = top().join("target/node/node_modules");
-    for name in ["ws", "playwright-core"] {
+    for name in ["ws", "playwright-core", "socket.io-client"] {
         let package = packages.join(name);
         assert!(package.exists(), "no {}: `cargo xtask test` makes it", package.display());
     }
