@@ -59,6 +59,10 @@ pub enum AuthError {
     /// Signed in another way than its key is for.
     #[error("the token's algorithm is not the one of its key")]
     Algorithm,
+    /// It has extensions that must be understood ([RFC 7515](https://www.rfc-editor.org/rfc/rfc7515), 4.1.11), and
+    /// none are.
+    #[error("the token has extensions (crit) that are not understood here")]
+    Critical,
     /// The signature is wrong.
     #[error("the token's signature is wrong")]
     Signature,
@@ -254,6 +258,9 @@ impl Keys {
                 ErrorKind::Json(_) => AuthError::Algorithm,
                 _ => AuthError::Malformed,
             })?;
+            if header.crit.is_some() {
+                return Err(AuthError::Critical);
+            }
             let (claims, key) = self.verify(token, &header)?;
             self.judge(claims, key, now)?
         };

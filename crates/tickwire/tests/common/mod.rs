@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Output, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -99,6 +99,7 @@ pub(crate) struct Plant {
     pub(crate) address: String,
     /// Where metrics are.
     pub(crate) admin: String,
+    log: Arc<Mutex<String>>,
 }
 
 impl Plant {
@@ -132,8 +133,14 @@ impl Plant {
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = child.stderr.take().unwrap();
         let process = Guard(child);
-        let [address, admin] = addresses(log);
-        Self { process, folder, address, admin }
+        let kept = Arc::default();
+        let [address, admin] = addresses(log, Arc::clone(&kept));
+        Self { process, folder, address, admin, log: kept }
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
     }
 
     pub(crate) fn id(&self) -> u32 {
@@ -192,10 +199,11 @@ impl Plant {
 }
 
 /// The two addresses out of the log; the rest of it goes to the test's own standard error.
-fn addresses(log: ChildStderr) -> [String; 2] {
+fn addresses(log: ChildStderr, kept: Arc<Mutex<String>>) -> [String; 2] {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         for line in BufReader::new(log).lines().map_while(Result::ok) {
+            kept.lock().unwrap().extend([line.as_str(), "\n"]);
             let said: Value = serde_json::from_str(&line).unwrap_or_default();
             let message = said["message"].as_str().unwrap_or(&line).to_owned();
             if let Some(rest) = message.strip_prefix("serving wss://") {
