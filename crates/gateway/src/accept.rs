@@ -1,6 +1,7 @@
 //! The accept loop: what axum's own leaves out. A backlog for storms, a cap, timeouts for slow
 //! headers and handshakes, no spin when files run out.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -21,13 +22,12 @@ use wire::ErrorCode;
 
 use crate::clock;
 use crate::limits::{
-    BACKLOG, CLOSE_TIMEOUT, CONNECTION_RETRY, HEADER_BYTES_MAX, HEADER_TIMEOUT, HEADERS_MAX, TLS_TIMEOUT,
-    UNSENT_BYTES_MAX,
+    BACKLOG, CONNECTION_RETRY, HEADER_BYTES_MAX, HEADER_TIMEOUT, HEADERS_MAX, TLS_TIMEOUT, UNSENT_BYTES_MAX,
 };
 use crate::metrics::REFUSED;
 use crate::problem::Problem;
 use crate::settings::Limits;
-use crate::socket::{Io, Slot, Succession};
+use crate::socket::{Io, Peer, Slot, Succession};
 use crate::visitors::{Unwelcome, Visitors};
 
 /// Listens on `address`, with a backlog for storms.
@@ -105,10 +105,10 @@ impl Acceptor {
         let router = self.router.clone();
         // Two kinds of tasks: that of a plain connection is a tenth as large.
         match self.tls.clone() {
-            None => tokio::spawn(serve(stream, router, slot)),
+            None => tokio::spawn(serve(stream, from, router, slot)),
             Some(tls) => tokio::spawn(async move {
                 match timeout(TLS_TIMEOUT, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => serve(Box::new(stream), router, slot).await,
+                    Ok(Ok(stream)) => serve(Box::new(stream), from, router, slot).await,
                     Ok(Err(_)) => metrics::counter!(REFUSED, "reason" => "tls").increment(1),
                     Err(_) => metrics::counter!(REFUSED, "reason" => "timeout").increment(1),
                 }
@@ -128,24 +128,17 @@ impl Acceptor {
     fn slot(&self, from: SocketAddr) -> Result<Slot, Refusal> {
         let code = ErrorCode::ConnectionLimit;
         let visit = self.visitors.enter(from.ip(), &self.limits, clock::now()).map_err(|unwelcome| {
-            let (reason, code, detail, wait) = match unwelcome {
-                Unwelcome::Connections => {
-                    let detail = "Your address has as many connections as it may. Close one of them.";
-                    ("address_limit", code, detail, CONNECTION_RETRY)
-                }
-                Unwelcome::Attempts(wait) => {
-                    let detail = "Your address connects too often. Wait a little longer between attempts.";
-                    ("attempt_limit", ErrorCode::RateLimited, detail, wait)
-                }
+            let reason = match unwelcome {
+                Unwelcome::Connections => "address_limit",
+                Unwelcome::Attempts(_) => "attempt_limit",
             };
-            let problem = Problem::too_many(code, detail).retry_after(wait);
-            Refusal { reason, problem }
+            Refusal { reason, problem: unwelcome.problem() }
         })?;
         let permit = Arc::clone(&self.slots).try_acquire_owned().map_err(|_| {
             let problem = Problem::of(ErrorCode::ConnectionLimit, "Too many connections.");
             Refusal { reason: code.as_str(), problem: problem.retry_after(CONNECTION_RETRY) }
         })?;
-        Ok(Slot::new(from, permit, visit))
+        Ok(Slot::new(permit, visit))
     }
 }
 
@@ -159,34 +152,35 @@ fn is_of_the_connection(error: &io::Error) -> bool {
 
 /// Answers the requests of a connection, and goes on with what one of them made of it. All in one task: a
 /// second one would cost every client of a storm two changes of hands.
-async fn serve<S>(stream: S, router: Router, slot: Slot)
+async fn serve<S>(stream: S, from: SocketAddr, router: Router, slot: Slot)
 where
     S: AsyncRead + AsyncWrite + Into<Io> + Unpin + Send + 'static,
 {
-    let succession = Succession::default();
+    let (succession, peer) = (Succession::default(), Peer(from));
     let router = TowerToHyperService::new(router);
     let service = service_fn(|mut request: Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(succession.clone());
+        request.extensions_mut().insert(peer);
         Box::pin(router.call(request))
     });
-    let served = hyper::server::conn::http1::Builder::new()
+    let mut connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
         .max_buf_size(HEADER_BYTES_MAX)
         .max_headers(HEADERS_MAX)
-        .serve_connection(TokioIo::new(stream), service)
-        .without_shutdown()
-        .await;
-    match served {
-        Ok(parts) => {
-            if let Some(mut stream) = succession.go_on(parts.io.into_inner(), parts.read_buf, slot).await {
-                let _ = timeout(CLOSE_TIMEOUT, stream.shutdown()).await;
-            }
+        .serve_connection(TokioIo::new(stream), service);
+    let served = match poll_fn(|cx| connection.poll_without_shutdown(cx)).await {
+        Ok(()) if succession.is_settled() => {
+            let parts = connection.into_parts();
+            return succession.go_on(parts.io.into_inner(), parts.read_buf, slot).await;
         }
-        Err(error) => {
-            let reason = if error.is_timeout() { "timeout" } else { "http" };
-            metrics::counter!(REFUSED, "reason" => reason).increment(1);
-        }
+        // What is left of the last answer goes out with the goodbye.
+        Ok(()) => connection.await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = served {
+        let reason = if error.is_timeout() { "timeout" } else { "http" };
+        metrics::counter!(REFUSED, "reason" => reason).increment(1);
     }
 }
 

@@ -38,7 +38,7 @@ const SUBPROTOCOLS: [&str; 2] = [wire::SUBPROTOCOL_JSON, wire::SUBPROTOCOL_MSGPA
 const BEARER: &str = "bearer.";
 
 /// Checks a handshake.
-pub(crate) fn check(parts: &Parts, origins: &Origins<'_>, cookie: Option<&str>) -> Result<Request, Problem> {
+pub(crate) fn check(parts: &Parts, origins: &Origins<'_>) -> Result<Request, Problem> {
     let bad = |detail: &str| Problem::http(HttpCode::BadHandshake, detail);
     if parts.method != Method::GET {
         let problem = Problem::http(HttpCode::MethodNotAllowed, "Connect with GET.");
@@ -75,7 +75,6 @@ pub(crate) fn check(parts: &Parts, origins: &Origins<'_>, cookie: Option<&str>) 
     let deflate = ws::negotiate(extensions).map_err(|_| bad("Sec-WebSocket-Extensions is malformed."))?;
     origins.check(headers)?;
     let (subprotocol, token) = offered(headers)?;
-    let token = token.or_else(|| cookie.and_then(|name| of_cookie(headers, name)));
     Ok(Request { subprotocol, token, accept: ws::accept_key(key), deflate })
 }
 
@@ -107,22 +106,26 @@ fn offered(headers: &HeaderMap) -> Result<(Option<&'static str>, Option<String>)
     Ok((subprotocol, token.or(by_subprotocol)))
 }
 
-/// The token of a request: of its `Authorization` header, or of its cookie.
-pub(crate) fn token(headers: &HeaderMap, cookie: Option<&str>) -> Result<Option<String>, Problem> {
-    Ok(match bearer(headers)? {
-        Some(token) => Some(token),
-        None => cookie.and_then(|name| of_cookie(headers, name)),
-    })
-}
-
-/// The value of a cookie (RFC 6265, 4.2.1). Which of two with one name is meant nobody can tell: neither.
-fn of_cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+/// The token of a cookie (RFC 6265, 4.2.1), which counts where nothing else brings one. Which of two with one
+/// name is meant nobody can tell: neither.
+///
+/// A browser sends it by itself, also where another site had it ask: the request must say that it comes from a page
+/// that may connect (an `Origin` was checked), or from one of the server's own.
+pub(crate) fn cookie(headers: &HeaderMap, name: Option<&str>) -> Option<String> {
+    let name = name?;
+    let own = single(headers, &SEC_FETCH_SITE).is_some_and(|site| site == "same-origin");
+    if !own && !headers.contains_key(header::ORIGIN) {
+        return None;
+    }
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
     let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let mut values = pairs.filter(|(known, _)| *known == name).map(|(_, value)| value.trim_matches('"'));
     let value = values.next().filter(|value| !value.is_empty())?;
     values.next().is_none().then(|| value.to_owned())
 }
+
+/// Whose page made a browser ask ([Fetch Metadata](https://www.w3.org/TR/fetch-metadata/)).
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The token of the `Authorization` header.
 pub(crate) fn bearer(headers: &HeaderMap) -> Result<Option<String>, Problem> {
@@ -216,7 +219,7 @@ mod tests {
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
         let allowed = ["https://good.example".to_owned()];
-        let result = check(&parts, &Origins { allowed: &allowed, secure: false }, Some("tw"));
+        let result = check(&parts, &Origins { allowed: &allowed, secure: false });
         result.map_err(|problem| (problem.status.as_u16(), problem.code))
     }
 
@@ -318,15 +321,23 @@ mod tests {
 
     #[test]
     fn cookies() {
-        let brought = |value| add("cookie", value).unwrap().token;
-        assert_eq!(brought("a=b; tw=x.y.z; tw2=no").as_deref(), Some("x.y.z"));
-        assert_eq!(brought("tw=\"x\"").as_deref(), Some("x"));
+        let brought = |headers: &[(&'static str, &str)]| {
+            let headers =
+                headers.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
+            cookie(&headers.collect(), Some("tw"))
+        };
+        let of_own_page = |value| brought(&[("cookie", value), ("sec-fetch-site", "same-origin")]);
+        assert_eq!(of_own_page("a=b; tw=x.y.z; tw2=no").as_deref(), Some("x.y.z"));
+        assert_eq!(of_own_page("tw=\"x\"").as_deref(), Some("x"));
         for none in ["tw=a; tw=b", "tw", "tw=", "TW=x", "other=tw=x"] {
-            assert_eq!(brought(none), None, "{none}");
+            assert_eq!(of_own_page(none), None, "{none}");
         }
-        // A header says more clearly who is meant.
-        let both = try_with(|h| h.extend([("authorization", "Bearer a"), ("cookie", "tw=b")]));
-        assert_eq!(both.unwrap().token.as_deref(), Some("a"));
+        // What another site makes a browser ask counts for nothing.
+        let asked_by = |site| brought(&[("cookie", "tw=x"), ("sec-fetch-site", site)]);
+        assert!(["cross-site", "same-site", "none"].map(asked_by).iter().all(Option::is_none));
+        assert_eq!(brought(&[("cookie", "tw=x")]), None);
+        assert!(brought(&[("cookie", "tw=x"), ("origin", "https://checked.example")]).is_some());
+        assert_eq!(cookie(&HeaderMap::new(), None), None);
     }
 
     #[test]

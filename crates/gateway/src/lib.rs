@@ -35,11 +35,11 @@ mod wakes;
 
 pub use admin::{Levers, LogLever};
 pub use auth::{
-    Algorithm, AuthError, Fixed, Grant, Hash, HashError, JwksError, KeyError, Keyring, Keys, Mark, Published,
-    PublishedError, Revocation, RevocationError, Scope, Signer, fixed_token,
+    Algorithm, AuthError, Bounds, Fixed, Grant, Hash, HashError, JwksError, KeyError, Keyring, Keys, Mark,
+    Published, PublishedError, Revocation, RevocationError, Scope, ScopeError, Signer, fixed_token,
 };
 pub use hub::Hub;
-pub use reload::Reloader;
+pub use reload::{ReloadError, Reloader};
 pub use server::{Server, ServerError};
 pub use settings::{Limits, Over, Settings, Tls};
 pub use tls::TlsError;

@@ -131,6 +131,10 @@ pub const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 pub const ASKED_MAX: usize = 64;
 /// Packets of the Socket.IO door's own that wait for a client: with more, nothing is read from it.
 pub const AHEAD_MAX: usize = 16;
+/// How often a Socket.IO client may connect to the namespace, a second on average.
+pub const CONNECTS_PER_SECOND: u32 = 5;
+/// How long a Socket.IO client that polls has to fetch the last words of a session that has ended.
+pub const LAST_POLL: Duration = Duration::from_secs(5);
 /// Refused attempts of a Socket.IO client to connect that end its session.
 pub const CONNECTS_REFUSED_MAX: usize = 5;
 /// Binary packets that an event may say to have. They are passed over.

@@ -6,6 +6,18 @@ use crate::metrics::RELOADS;
 use crate::settings::Settings;
 use crate::tls::{Certificate, TlsError};
 
+/// Why new settings are not put in force.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReloadError {
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// Keys are published elsewhere.
+    #[error("another jwks_url or jwks_refresh takes a restart")]
+    Published,
+}
+
 /// Puts new settings in force, as far as that goes while a server runs.
 #[derive(Clone)]
 pub struct Reloader {
@@ -18,8 +30,11 @@ impl Reloader {
     /// those whose key is gone or who were revoked: they end within a second.
     ///
     /// # Errors
-    /// The certificate cannot be used; then everything stays as it was.
-    pub fn reload(&self, settings: &Settings) -> Result<(), TlsError> {
+    /// The certificate cannot be used, or something else is new that takes a restart; then everything stays as it was.
+    pub fn reload(&self, settings: &Settings) -> Result<(), ReloadError> {
+        if self.settings.published != settings.published {
+            return Err(ReloadError::Published);
+        }
         if let (Some(certificate), Some(tls)) = (&self.certificate, &settings.tls) {
             certificate.replace(tls)?;
         }

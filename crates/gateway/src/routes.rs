@@ -1,5 +1,6 @@
 //! The routes of the public port.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use ws::Limits;
 
 use crate::auth::{AuthError, Grant};
 use crate::doors::{self, Catalogue, Engines, Rates, Room, Tickets, ticket_of};
-use crate::handshake::{self, Origins};
+use crate::handshake::{self, Origins, cookie};
 use crate::hub::Feeds;
 use crate::limits::{CONNECTION_RETRY, ECHO_BYTES_MAX, ECHO_FRAMES_MAX, ECHO_INFLATED_BYTES_MAX, FRAMES_MAX};
 use crate::metrics::{AUTH, REFUSED};
@@ -26,7 +27,8 @@ use crate::roster::Roster;
 use crate::session::too_many_sessions;
 use crate::settings::Settings;
 use crate::shard::{Arrival, Pass};
-use crate::socket::{Encoding, Slot, Socket, Succession, Terms, switching};
+use crate::socket::{Encoding, Peer, Slot, Socket, Succession, Terms, switching};
+use crate::visitors::{Unwelcome, Visit, Visitors};
 use crate::{clock, echo, page};
 
 /// What the routes share.
@@ -42,6 +44,7 @@ pub(crate) struct App {
     /// Slots of the echo service.
     pub(crate) echoes: Arc<Semaphore>,
     pub(crate) roster: Arc<Roster>,
+    pub(crate) visitors: Arc<Visitors>,
 }
 
 impl App {
@@ -59,10 +62,11 @@ impl App {
         &self,
         socket: Box<dyn Socket>,
         pass: Option<Pass>,
+        from: Option<SocketAddr>,
         slot: Option<Slot>,
     ) -> bool {
         let (name, shard) = name_and_shard(self.shards.len());
-        self.shards[shard].send(Arrival { socket, pass, name, slot }).await.is_ok()
+        self.shards[shard].send(Arrival { socket, pass, name, from, slot }).await.is_ok()
     }
 
     /// What lets a session of that grant in.
@@ -74,6 +78,12 @@ impl App {
                 Err(Problem::too_many(ErrorCode::ConnectionLimit, detail).retry_after(CONNECTION_RETRY))
             }
         }
+    }
+
+    /// Counts a client that has no connection of its own among those of its address.
+    pub(crate) fn visit(&self, parts: &Parts) -> Result<Option<Visit>, Problem> {
+        let Some(from) = Peer::of(parts) else { return Ok(None) };
+        self.visitors.enter(from.ip(), &self.settings.limits, clock::now()).map_err(Unwelcome::problem)
     }
 
     /// Lets a subject's request over plain HTTP pass.
@@ -138,8 +148,13 @@ fn open(app: &Arc<App>, parts: &Parts) -> Result<Response, Problem> {
     let grant = match (&request.token, ticket_of(&parts.uri)?) {
         (Some(token), _) => Some(grant(app, token)?),
         (None, Some(ticket)) => Some(app.redeem(&ticket)?),
-        (None, None) => None,
+        // What a browser sends by itself counts least.
+        (None, None) => {
+            let token = cookie(&parts.headers, app.settings.cookie.as_deref());
+            token.map(|token| grant(app, &token)).transpose()?
+        }
     };
+    let from = Peer::of(parts);
     let deflate = request.deflate.filter(|_| app.settings.compression);
     let message_bytes = app.settings.limits.message_bytes;
     let limits = Limits { message_bytes, inflated_bytes: message_bytes, frames: FRAMES_MAX };
@@ -147,7 +162,7 @@ fn open(app: &Arc<App>, parts: &Parts) -> Result<Response, Problem> {
     let pass = grant.map(|grant| app.seat(grant)).transpose()?;
     let app = Arc::clone(app);
     succession.hand_to(terms, async move |socket, slot| {
-        app.enter(Box::new(socket), pass, Some(slot)).await;
+        app.enter(Box::new(socket), pass, from, Some(slot)).await;
     });
     Ok(switching(&request, deflate))
 }
@@ -181,7 +196,7 @@ fn open_echo(app: &App, parts: &mut Parts) -> Result<Response, Problem> {
 }
 
 fn check(app: &App, parts: &Parts) -> Result<handshake::Request, Problem> {
-    handshake::check(parts, &Origins::of(&app.settings), app.settings.cookie.as_deref())
+    handshake::check(parts, &Origins::of(&app.settings))
 }
 
 pub(crate) fn grant(app: &App, token: &str) -> Result<Grant, Problem> {

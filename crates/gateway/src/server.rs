@@ -24,6 +24,7 @@ use crate::routes::{self, App};
 use crate::settings::{Limits, Settings, Tls};
 use crate::shard::{self, Intake, Order, Shard};
 use crate::tls::{Certificate, TlsError};
+use crate::visitors::Visitors;
 use crate::{clock, metrics as names};
 
 /// A gateway that listens, with its hub not yet running.
@@ -171,6 +172,7 @@ impl Server {
             tasks.spawn(shard.run());
         }
         let leaving = self.shutdown.subscribe();
+        let visitors = Arc::<Visitors>::default();
         let app = App {
             settings: Arc::clone(&self.settings),
             shards: self.doors,
@@ -180,6 +182,7 @@ impl Server {
             rates: Rates::default(),
             room: Room::default(),
             roster: self.roster,
+            visitors: Arc::clone(&visitors),
             engines: Engines::default(),
             echoes: Arc::new(Semaphore::new(ECHO_CONNECTIONS_MAX)),
         };
@@ -188,7 +191,7 @@ impl Server {
             tls: self.tls,
             router: routes::router(Arc::new(app)),
             slots: self.slots,
-            visitors: Arc::default(),
+            visitors,
             limits: self.settings.limits,
             shutdown: leaving.clone(),
         };
@@ -217,12 +220,14 @@ impl Server {
             // Whoever asks is told of the drain until it is over.
             shutdown: end,
         };
-        if let Some(published) = self.settings.published.clone() {
-            let settings = Arc::clone(&self.settings);
-            tokio::spawn(async move { published.keep(&settings.keys).await });
-        }
         let upkeep = tokio::spawn(upkeep(self.metrics));
         tokio::spawn(admin.run());
+        if let Some(published) = self.settings.published.clone() {
+            // Whoever comes before the keys do would be told that its token is none.
+            let wait = published.look(&self.settings.keys).await;
+            let settings = Arc::clone(&self.settings);
+            tokio::spawn(async move { published.keep(&settings.keys, wait).await });
+        }
         let accepting = tokio::spawn(public.run());
         tokio::select! {
             () = until => {}

@@ -111,14 +111,16 @@ impl Default for Limits {
 
 #[cfg(test)]
 impl Settings {
-    /// Nobody's settings, without a key.
+    /// Nobody's settings, with one key.
     pub(crate) fn for_tests() -> Self {
+        let mut keys = crate::auth::Keys::new("tests", "tickwire", None);
+        keys.add(None, crate::auth::Algorithm::Hs256, &[7; 32]).unwrap();
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         Self {
             listen: any,
             admin_listen: any,
             tls: None,
-            keys: crate::auth::Keys::new("tests", "tickwire", None).into(),
+            keys: keys.into(),
             published: None,
             cookie: None,
             allowed_origins: Vec::new(),

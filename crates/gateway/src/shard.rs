@@ -10,6 +10,7 @@ mod orders;
 pub(crate) mod tests;
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -43,6 +44,8 @@ pub(crate) struct Arrival {
     pub(crate) socket: Box<dyn Socket>,
     pub(crate) pass: Option<Pass>,
     pub(crate) name: String,
+    /// Where it comes from.
+    pub(crate) from: Option<SocketAddr>,
     /// Counts the connection until it is dropped, where the session has it to itself.
     pub(crate) slot: Option<Slot>,
 }
@@ -130,6 +133,8 @@ const WARMED: usize = 16;
 /// Sessions that are served before the shard looks for news: where many wait, the later ones get what came
 /// while the earlier ones were served, and not a round later.
 const SERVED_PER_LOOK: usize = 8 * WARMED;
+/// Those who come in in a round: whoever is there has a turn between them.
+const ARRIVALS_PER_ROUND: usize = 64;
 /// Those who come in while the server leaves come back as if they were one of so many.
 const LATE: usize = 100;
 /// Nothing waits longer than this for a look at the timers and the metrics.
@@ -210,7 +215,8 @@ impl Shard {
 
     fn poll_arrivals(&mut self, cx: &mut Context<'_>) -> bool {
         let mut busy = false;
-        while let Poll::Ready(Some(arrival)) = self.arrivals.poll_recv(cx) {
+        for _ in 0..ARRIVALS_PER_ROUND {
+            let Poll::Ready(Some(arrival)) = self.arrivals.poll_recv(cx) else { break };
             busy = true;
             let mut member = Member::new(arrival, &mut self.core, &self.wakes);
             let key = member.key();
@@ -220,6 +226,8 @@ impl Shard {
             if self.members.len() <= key {
                 self.members.resize_with(key + 1, || None);
             }
+            // What has become of its key or its seat meanwhile, nobody has told it.
+            member.tick(&mut self.core);
             self.members[key] = Some(Box::new(member));
             self.metrics.opened();
             self.serve(key, true);
@@ -228,15 +236,13 @@ impl Shard {
     }
 
     fn poll_orders(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut busy = false;
-        while let Poll::Ready(Some(order)) = self.orders.poll_recv(cx) {
-            busy = true;
-            let members = self.members.iter_mut().flatten().map(Box::as_mut);
-            if let Some(changed) = order.obey(members, &mut self.core) {
-                self.serve(changed, false);
-            }
+        // One a round: it may take as long as a round does.
+        let Poll::Ready(Some(order)) = self.orders.poll_recv(cx) else { return false };
+        let members = self.members.iter_mut().flatten().map(Box::as_mut);
+        if let Some(changed) = order.obey(members, &mut self.core) {
+            self.serve(changed, false);
         }
-        busy
+        true
     }
 
     /// All that has come in, up to a bound: who is behind gets more at a time, so that a backlog makes
@@ -334,11 +340,12 @@ impl Shard {
 
     fn poll_timers(&mut self, cx: &mut Context<'_>) {
         while self.sleep.as_mut().poll(cx).is_ready() {
-            let editions = (self.core.settings.keys.edition(), self.core.roster.edition());
-            let others = std::mem::replace(&mut self.editions, editions) != editions;
+            let before = self.editions;
+            self.editions = (self.core.settings.keys.edition(), self.core.roster.edition());
+            let (others, evicted) = (self.editions.0 != before.0, self.editions.1 != before.1);
             for key in 0..self.members.len() {
                 if let Some(member) = &mut self.members[key]
-                    && (others || member.is_due(self.core.now))
+                    && (others || member.is_due(self.core.now) || evicted && member.session.has_lost_seat())
                 {
                     member.tick(&mut self.core);
                     self.serve(key, false);

@@ -18,7 +18,7 @@ use ws::{Message, WindowBits};
 pub(crate) use outbox::Outbox;
 pub(crate) use pipe::{Client, Said, pipe};
 pub(crate) use stream::{Io, WsSocket};
-pub(crate) use upgrade::{Slot, Succession, Terms, switching};
+pub(crate) use upgrade::{Peer, Slot, Succession, Terms, switching};
 
 /// How a connection has its messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

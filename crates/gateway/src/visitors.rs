@@ -5,13 +5,24 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use wire::ErrorCode;
+
 use crate::bucket::Bucket;
-use crate::limits::ADDRESSES_KEPT;
+use crate::clock;
+use crate::limits::{ADDRESSES_KEPT, CONNECTION_RETRY};
+use crate::problem::Problem;
 use crate::settings::Limits;
 
 /// The addresses that connections come from. Empty where nothing is bounded by them.
 #[derive(Debug, Default)]
-pub(crate) struct Visitors(Mutex<HashMap<IpAddr, Visitor>>);
+pub(crate) struct Visitors(Mutex<Book>);
+
+#[derive(Debug, Default)]
+struct Book {
+    visitors: HashMap<IpAddr, Visitor>,
+    /// With so many, those are looked for who need not be kept.
+    sweep_at: usize,
+}
 
 #[derive(Debug, Default)]
 struct Visitor {
@@ -35,6 +46,23 @@ pub(crate) enum Unwelcome {
     Attempts(Duration),
 }
 
+impl Unwelcome {
+    /// What a client is told.
+    pub(crate) fn problem(self) -> Problem {
+        let (code, detail, wait) = match self {
+            Self::Connections => {
+                let detail = "Your address has as many connections as it may. Close one of them.";
+                (ErrorCode::ConnectionLimit, detail, CONNECTION_RETRY)
+            }
+            Self::Attempts(wait) => {
+                let detail = "Your address connects too often. Wait a little longer between attempts.";
+                (ErrorCode::RateLimited, detail, wait)
+            }
+        };
+        Problem::too_many(code, detail).retry_after(wait)
+    }
+}
+
 impl Visitors {
     /// Lets a connection in; none is counted where nothing is bounded.
     ///
@@ -51,12 +79,13 @@ impl Visitors {
             return Ok(None);
         }
         let from = network(address);
-        let mut visitors = self.lock();
-        if visitors.len() >= ADDRESSES_KEPT && !visitors.contains_key(&from) {
-            // Whoever has nothing open and has paid for all is as good as new.
-            visitors.retain(|_, visitor| visitor.open > 0 || visitor.attempts.owes(now));
+        let mut book = self.lock();
+        if book.visitors.len() >= book.sweep_at.max(ADDRESSES_KEPT) {
+            book.visitors.retain(|_, visitor| visitor.is_of_note(now));
+            // Not again before there are twice as many: whoever is there may stay.
+            book.sweep_at = 2 * book.visitors.len();
         }
-        let visitor = visitors.entry(from).or_default();
+        let visitor = book.visitors.entry(from).or_default();
         if let Some(wait) = rate.and_then(|rate| visitor.attempts.take(rate, now)) {
             return Err(Unwelcome::Attempts(wait));
         }
@@ -67,15 +96,26 @@ impl Visitors {
         Ok(Some(Visit { from, visitors: Arc::clone(self) }))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, Visitor>> {
+    fn lock(&self) -> MutexGuard<'_, Book> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Visitor {
+    /// Whoever has nothing open and has paid for all is as good as new.
+    fn is_of_note(&self, now: Duration) -> bool {
+        self.open > 0 || self.attempts.owes(now)
     }
 }
 
 impl Drop for Visit {
     fn drop(&mut self) {
-        if let Some(visitor) = self.visitors.lock().get_mut(&self.from) {
+        let mut book = self.visitors.lock();
+        if let Some(visitor) = book.visitors.get_mut(&self.from) {
             visitor.open = visitor.open.saturating_sub(1);
+            if !visitor.is_of_note(clock::now()) {
+                book.visitors.remove(&self.from);
+            }
         }
     }
 }
@@ -134,6 +174,6 @@ mod tests {
             let now = NOW + Duration::from_secs(n.into());
             visitors.enter(IpAddr::from(n.to_be_bytes()), &ten, now).unwrap();
         }
-        assert!(visitors.lock().len() <= ADDRESSES_KEPT);
+        assert!(visitors.lock().visitors.len() <= ADDRESSES_KEPT);
     }
 }

@@ -32,6 +32,9 @@ pub enum Ack {
         /// How each stream goes on, where that was asked for.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         streams: Vec<StreamEntry>,
+        /// What is served more narrowly than was asked for, because the token gives no more.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        narrowed: Vec<NarrowedEntry>,
         /// Where the session stands.
         cursor: String,
     },
@@ -221,6 +224,24 @@ pub struct LedgerEntry {
     pub pending: u64,
     /// Highest sequence sent.
     pub last_sequence: u64,
+}
+
+/// How a stream is served where the token gives less of it than was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct NarrowedEntry {
+    /// The channel.
+    pub channel: String,
+    /// Candles: the interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<String>,
+    /// Books: levels a side.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub depth: Option<usize>,
+    /// Milliseconds between two updates, at least.
+    pub conflate_ms: u64,
+    /// The symbols.
+    pub symbols: Vec<String>,
 }
 
 /// How far a session is behind, and whose fault it is.

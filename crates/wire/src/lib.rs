@@ -19,7 +19,9 @@ mod request;
 mod suggest;
 mod view;
 
-pub use ack::{Ack, FilterEntry, Lag, LedgerEntry, Rejected, Resumption, StreamEntry, SubscriptionEntry};
+pub use ack::{
+    Ack, FilterEntry, Lag, LedgerEntry, NarrowedEntry, Rejected, Resumption, StreamEntry, SubscriptionEntry,
+};
 pub use close::CloseCode;
 pub use code::ErrorCode;
 pub use control::{
@@ -32,7 +34,8 @@ pub use json::{close_data, decimal, open_data};
 pub use msgpack::{UnpackError, pack, unpack};
 pub use record::{BookNotes, Origin, Stamp, Writer};
 pub use request::{
-    Auth, Op, Options, Overflow, Pace, Priority, Request, RequestError, RequestId, Subscribe, Unsubscribe,
+    Auth, CONFLATE_MS_MAX, DEPTHS, Op, Options, Overflow, Pace, Priority, Request, RequestError, RequestId,
+    Subscribe, Unsubscribe,
 };
 pub use suggest::closest;
 pub use view::View;

@@ -17,6 +17,8 @@ use crate::view::View;
 pub(crate) mod described;
 mod subscribe;
 
+pub use subscribe::{CONFLATE_MS_MAX, DEPTHS};
+
 /// A request's id: chosen by the client, echoed in the answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -28,15 +28,18 @@ struct InForce {
     keys: Arc<Keys>,
     /// The set as it was published.
     published: Option<Box<str>>,
+    /// The number of the next new one. None is given twice: a key that is gone must not be another one.
+    next: u32,
     /// A number for each of them. A key that stays keeps its own, so that grants by it stay good.
     numbers: Vec<u32>,
 }
 
 impl From<Keys> for Keyring {
     fn from(keys: Keys) -> Self {
-        let numbers = (0..).take(keys.len()).collect();
+        let numbers: Vec<u32> = (0..).take(keys.len()).collect();
+        let next = numbers.last().map_or(0, |last| last + 1);
         let keys = Arc::new(keys);
-        let in_force = InForce { own: Arc::clone(&keys), keys, published: None, numbers };
+        let in_force = InForce { own: Arc::clone(&keys), keys, published: None, next, numbers };
         Self { current: RwLock::new(Arc::new(in_force)), unknown: Notify::new(), edition: AtomicU32::new(0) }
     }
 }
@@ -107,7 +110,7 @@ impl Keyring {
     }
 
     fn put(&self, current: &mut Arc<InForce>, own: Arc<Keys>, keys: Arc<Keys>, published: Option<Box<str>>) {
-        let mut next = current.numbers.iter().max().map_or(0, |max| max + 1);
+        let mut next = current.next;
         let numbers = (0..keys.len()).map(|at| {
             let stays = (0..current.keys.len()).find(|&old| current.keys.is_same(old, &keys, at));
             stays.map_or_else(
@@ -119,7 +122,7 @@ impl Keyring {
             )
         });
         let numbers = numbers.collect();
-        *current = Arc::new(InForce { own, keys, published, numbers });
+        *current = Arc::new(InForce { own, keys, published, next, numbers });
         // After the keys: who sees the new edition sees them, too.
         self.edition.fetch_add(1, Ordering::Release);
     }
@@ -179,6 +182,12 @@ mod tests {
         // It comes back, and is another one all the same: whoever took it out meant it.
         ring.replace(Arc::new(keys(&[("b", 2), ("a", 1)])));
         assert_eq!(good(&ring), [true, false]);
+        // The last one goes, and the next that comes is not taken for it.
+        let ring2 = Keyring::from(keys(&[("a", 1), ("b", 2)]));
+        let last = ring2.check(&token("b", 2, "x"), NOW).unwrap();
+        ring2.replace(Arc::new(keys(&[("a", 1)])));
+        ring2.replace(Arc::new(keys(&[("a", 1), ("c", 3)])));
+        assert!(!ring2.honours(&last));
         assert!(ring.honours(&ring.check(&token("b", 2, "x"), NOW).unwrap()));
     }
 

@@ -19,5 +19,5 @@ pub use keyring::Keyring;
 pub use keys::{AuthError, KeyError, Keys};
 pub use published::{Published, PublishedError};
 pub use revocation::{Mark, Revocation, RevocationError};
-pub use scope::{Grant, Scope};
+pub use scope::{Bounds, Grant, Scope, ScopeError};
 pub use signer::Signer;

@@ -39,6 +39,9 @@ pub enum PublishedError {
     /// It is no URL, or one that anybody on the way could answer for.
     #[error("{0:?} is no https URL; http is for this machine only")]
     Url(String),
+    /// A name and a password stand in it.
+    #[error("a URL with a name or a password in it is shown where it should not be")]
+    Secret,
     /// A certificate to trust cannot be read.
     #[error("{}: {reason}", path.display())]
     Certificate {
@@ -58,6 +61,9 @@ impl Published {
         let refused = || PublishedError::Url(url.to_owned());
         let parsed: Uri = url.parse().map_err(|_| refused())?;
         let host = parsed.host().ok_or_else(refused)?;
+        if parsed.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            return Err(PublishedError::Secret);
+        }
         let tls = match parsed.scheme().map(Scheme::as_str) {
             Some("https") => Some(Arc::new(trust(ca)?)),
             Some("http") if matches!(host, "localhost" | "127.0.0.1" | "[::1]") => None,
@@ -66,29 +72,35 @@ impl Published {
         Ok(Self { url: parsed, tls, refresh })
     }
 
-    /// Keeps the published keys in force for as long as it runs.
-    pub(crate) async fn keep(self, keys: &Keyring) {
+    /// Keeps the published keys in force for as long as it runs; `wait` is how long the last look is good for.
+    pub(crate) async fn keep(self, keys: &Keyring, mut wait: Duration) {
+        let mut again = Instant::now() + JWKS_AGAIN;
         loop {
-            let began = Instant::now();
-            let fetched = timeout(JWKS_TIMEOUT, self.fetch()).await;
-            let result = fetched.unwrap_or_else(|_| Err("no answer in time".to_owned()));
-            let result = result.and_then(|text| keys.publish(&text).map_err(|error| error.to_string()));
-            let word = if result.is_ok() { "ok" } else { "error" };
-            metrics::counter!(JWKS, "result" => word).increment(1);
-            let wait = match result {
-                Ok(count) => {
-                    tracing::debug!(url = %self, count, "published keys are in force");
-                    self.refresh
-                }
-                Err(error) => {
-                    tracing::error!(url = %self, "published keys stay as they were: {error}");
-                    self.refresh.min(JWKS_AGAIN)
-                }
-            };
             tokio::select! {
                 () = sleep(wait) => {}
                 // Whoever makes names up has a fetch now and then, and no more.
-                () = keys.unknown() => sleep_until(began + JWKS_AGAIN).await,
+                () = keys.unknown() => sleep_until(again).await,
+            }
+            again = Instant::now() + JWKS_AGAIN;
+            wait = self.look(keys).await;
+        }
+    }
+
+    /// Fetches the keys and puts them in force; how long that is good for.
+    pub(crate) async fn look(&self, keys: &Keyring) -> Duration {
+        let fetched = timeout(JWKS_TIMEOUT, self.fetch()).await;
+        let result = fetched.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+        let result = result.and_then(|text| keys.publish(&text).map_err(|error| error.to_string()));
+        let word = if result.is_ok() { "ok" } else { "error" };
+        metrics::counter!(JWKS, "result" => word).increment(1);
+        match result {
+            Ok(count) => {
+                tracing::debug!(url = %self, count, "published keys are in force");
+                self.refresh
+            }
+            Err(error) => {
+                tracing::error!(url = %self, "published keys stay as they were: {error}");
+                self.refresh.min(JWKS_AGAIN)
             }
         }
     }
@@ -142,9 +154,19 @@ impl Published {
     }
 }
 
+/// What is trusted is not compared: it was read anew.
+impl PartialEq for Published {
+    fn eq(&self, other: &Self) -> bool {
+        self.url == other.url && self.refresh == other.refresh
+    }
+}
+
 impl fmt::Display for Published {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.url, f)
+        // Without its query, in which there may be a key.
+        let scheme = self.url.scheme_str().unwrap_or_default();
+        let host = self.url.authority().map_or("", |authority| authority.as_str());
+        write!(f, "{scheme}://{host}{}", self.url.path())
     }
 }
 
@@ -192,6 +214,10 @@ mod tests {
         ] {
             assert!(matches!(Published::new(bad, None, refresh), Err(PublishedError::Url(_))), "{bad}");
         }
+        let secret = Published::new("https://name:password@idp.example/", None, refresh);
+        assert!(matches!(secret, Err(PublishedError::Secret)));
+        let shown = Published::new("https://idp.example/keys?key=secret", None, refresh).unwrap().to_string();
+        assert_eq!(shown, "https://idp.example/keys");
         let missing = Published::new("https://idp.example/", Some(Path::new("none.pem")), refresh);
         assert!(matches!(missing, Err(PublishedError::Certificate { .. })));
     }

@@ -1,47 +1,127 @@
 //! What a token allows.
 
+use std::cmp::Reverse;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
+use fanout::Depth;
 use model::{Channel, Pattern, PatternError, Symbol, UnixNanos};
+use wire::{CONFLATE_MS_MAX, DEPTHS};
 
 use super::revocation::Mark;
 
 /// One thing that a token allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// `stream:PATTERN` or `stream:PATTERN/CHANNEL`: the streams of these symbols.
+    /// `stream:PATTERN` or `stream:PATTERN/CHANNEL`, and `?BOUND&BOUND`: the streams of these symbols.
     Stream {
         /// The symbols.
         symbols: Pattern,
         /// Only this channel; `None` = all.
         channel: Option<Channel>,
+        /// Within these bounds.
+        bounds: Bounds,
     },
     /// Something that is not about streams (`replay`, `admin`), or not known here.
     Other(Box<str>),
+}
+
+/// How much of a stream may be had: `depth=10` levels a side of a book, an update every `conflate_ms=250` at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Levels a side of a book.
+    pub depth: Depth,
+    /// The shortest time between two updates.
+    pub conflate: Duration,
+}
+
+/// Why a text is no scope.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ScopeError {
+    /// Its pattern is none.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+    /// One of its bounds is none. What bounds nothing must not be taken for a bound.
+    #[error("{0:?} is no bound; depth=1, 5, 10, 20 or 50 and conflate_ms=1 to {CONFLATE_MS_MAX} are")]
+    Bound(String),
+}
+
+impl Default for Bounds {
+    /// None.
+    fn default() -> Self {
+        Self { depth: Depth::All, conflate: Duration::ZERO }
+    }
+}
+
+impl Bounds {
+    fn parse(text: &str) -> Result<Self, ScopeError> {
+        let mut bounds = Self::default();
+        for bound in text.split('&') {
+            let refused = || ScopeError::Bound(bound.to_owned());
+            let (name, value) = bound.split_once('=').ok_or_else(refused)?;
+            match name {
+                "depth" if bounds.depth == Depth::All => {
+                    let levels = value.parse().ok().filter(|levels| *levels > 0 && DEPTHS.contains(levels));
+                    bounds.depth = Depth::Top(levels.ok_or_else(refused)?);
+                }
+                "conflate_ms" if bounds.conflate.is_zero() => {
+                    let millis = value.parse().ok().filter(|millis| (1..=CONFLATE_MS_MAX).contains(millis));
+                    bounds.conflate = Duration::from_millis(millis.ok_or_else(refused)?);
+                }
+                _ => return Err(refused()),
+            }
+        }
+        Ok(bounds)
+    }
+
+    /// What is had of what is wanted.
+    #[must_use]
+    pub fn narrow(self, wanted: Self) -> Self {
+        Self { depth: shallower(self.depth, wanted.depth), conflate: self.conflate.max(wanted.conflate) }
+    }
+}
+
+fn shallower(one: Depth, other: Depth) -> Depth {
+    if levels(one) <= levels(other) { one } else { other }
+}
+
+const fn levels(depth: Depth) -> usize {
+    match depth {
+        Depth::All => usize::MAX,
+        Depth::Top(levels) => levels,
+    }
 }
 
 impl Scope {
     /// The scope of a text.
     ///
     /// # Errors
-    /// A stream scope whose pattern is empty or too long.
-    pub fn parse(text: &str) -> Result<Self, PatternError> {
+    /// A stream scope whose pattern is empty or too long, or one of whose bounds is none.
+    pub fn parse(text: &str) -> Result<Self, ScopeError> {
         let Some(rest) = text.strip_prefix("stream:") else {
             return Ok(Self::Other(text.into()));
+        };
+        // No symbol has a question mark.
+        let (rest, bounds) = match rest.split_once('?') {
+            Some((rest, bounds)) => (rest, Bounds::parse(bounds)?),
+            None => (rest, Bounds::default()),
         };
         // A slash may belong to a symbol: only the name of a channel behind it ends the pattern.
         let named = rest.rsplit_once('/').and_then(|(symbols, name)| Some((symbols, name.parse().ok()?)));
         let (symbols, channel) = named.map_or((rest, None), |(symbols, channel)| (symbols, Some(channel)));
-        Ok(Self::Stream { symbols: Pattern::parse(symbols)?, channel })
+        Ok(Self::Stream { symbols: Pattern::parse(symbols)?, channel, bounds })
     }
 
-    fn allows(&self, symbol: &Symbol, wanted: Channel) -> bool {
+    /// Within which bounds a stream may be seen.
+    fn bounds(&self, symbol: &Symbol, wanted: Channel) -> Option<Bounds> {
         match self {
-            Self::Stream { symbols, channel } => {
-                channel.is_none_or(|channel| channel == wanted) && symbols.matches(symbol)
+            Self::Stream { symbols, channel, bounds } => {
+                let covers = channel.is_none_or(|channel| channel == wanted) && symbols.matches(symbol);
+                covers.then_some(*bounds)
             }
-            Self::Other(_) => false,
+            Self::Other(_) => None,
         }
     }
 }
@@ -49,8 +129,21 @@ impl Scope {
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Stream { symbols, channel: None } => write!(f, "stream:{symbols}"),
-            Self::Stream { symbols, channel: Some(channel) } => write!(f, "stream:{symbols}/{channel}"),
+            Self::Stream { symbols, channel, bounds } => {
+                write!(f, "stream:{symbols}")?;
+                if let Some(channel) = channel {
+                    write!(f, "/{channel}")?;
+                }
+                let mut sign = '?';
+                if let Depth::Top(levels) = bounds.depth {
+                    write!(f, "{sign}depth={levels}")?;
+                    sign = '&';
+                }
+                if bounds.conflate.is_zero() {
+                    return Ok(());
+                }
+                write!(f, "{sign}conflate_ms={}", bounds.conflate.as_millis())
+            }
             Self::Other(text) => f.write_str(text),
         }
     }
@@ -84,6 +177,14 @@ impl Grant {
     /// Whether a stream may be seen.
     #[must_use]
     pub fn allows(&self, symbol: &Symbol, channel: Channel) -> bool {
-        self.scopes.iter().any(|scope| scope.allows(symbol, channel))
+        self.scopes.iter().any(|scope| scope.bounds(symbol, channel).is_some())
+    }
+
+    /// How much of a stream is had by who wants that much: of the scopes that cover it the one that gives all of it,
+    /// or the deepest and then the fastest. Bounds are not mixed: each scope is an offer of its own.
+    #[must_use]
+    pub fn narrow(&self, symbol: &Symbol, channel: Channel, wanted: Bounds) -> Option<Bounds> {
+        let offers = self.scopes.iter().filter_map(|scope| scope.bounds(symbol, channel));
+        offers.map(|offer| offer.narrow(wanted)).max_by_key(|had| (levels(had.depth), Reverse(had.conflate)))
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use fanout::Depth;
 use model::{Channel, Symbol, UnixNanos};
 use serde_json::{Value, json};
 
@@ -289,4 +290,51 @@ fn published_keys() {
         add(json!({"keys": [edwards_key.clone(), edwards_key]})),
         "key \"d\": two keys have the same id"
     );
+}
+
+#[test]
+fn scopes_with_bounds() {
+    let book = |scopes: &[&str], wanted| {
+        let scopes = scopes.iter().map(|scope| Scope::parse(scope).unwrap());
+        let grant = with(|_| ()).unwrap();
+        let grant = Grant { scopes: scopes.collect(), ..grant };
+        grant.narrow(&Symbol::parse("BTC-USD").unwrap(), Channel::Book, wanted)
+    };
+    let bounds = |depth, millis| Bounds { depth, conflate: Duration::from_millis(millis) };
+    let wanted = bounds(Depth::Top(20), 0);
+    assert_eq!(book(&["stream:*"], wanted), Some(wanted));
+    assert_eq!(book(&["stream:*?depth=10"], wanted), Some(bounds(Depth::Top(10), 0)));
+    assert_eq!(book(&["stream:*?depth=50"], wanted), Some(wanted));
+    assert_eq!(book(&["stream:*?depth=5"], bounds(Depth::All, 9)), Some(bounds(Depth::Top(5), 9)));
+    assert_eq!(book(&["stream:*/book?conflate_ms=250"], wanted), Some(bounds(Depth::Top(20), 250)));
+    assert_eq!(
+        book(&["stream:*/book?conflate_ms=250&depth=1"], bounds(Depth::All, 500)),
+        Some(bounds(Depth::Top(1), 500))
+    );
+    assert_eq!(book(&["stream:*/trades", "stream:ETH-*"], wanted), None);
+    // Each is an offer of its own: depth of one and speed of the other is none.
+    let offers = ["stream:*?depth=5", "stream:BTC-*?conflate_ms=1000"];
+    assert_eq!(book(&offers, wanted), Some(bounds(Depth::Top(20), 1_000)));
+    assert_eq!(book(&offers, bounds(Depth::Top(5), 0)), Some(bounds(Depth::Top(5), 0)));
+    for text in ["stream:*?depth=10", "stream:A/book?conflate_ms=250", "stream:A?depth=1&conflate_ms=3600000"]
+    {
+        assert_eq!(Scope::parse(text).unwrap().to_string(), text);
+    }
+    // What is no bound must not be taken for none.
+    for broken in [
+        "depth=0",
+        "depth=7",
+        "depth=",
+        "depth",
+        "",
+        "conflate_ms=0",
+        "conflate_ms=3600001",
+        "delay=15m",
+        "depth=5&depth=10",
+        "depth=5&",
+    ] {
+        assert!(matches!(Scope::parse(&format!("stream:*?{broken}")), Err(ScopeError::Bound(_))), "{broken}");
+        let refused = with(|claims| claims["scopes"] = json!([format!("stream:*?{broken}")]));
+        assert_eq!(refused, Err(AuthError::Claim("scopes")), "{broken}");
+    }
 }

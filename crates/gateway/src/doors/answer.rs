@@ -180,7 +180,7 @@ mod tests {
 
     /// The answer where a session says this, and then goes on or is over.
     async fn answered(messages: Vec<String>, states: bool, over: bool) -> Result<Answer, Problem> {
-        let (mut socket, mut client) = pipe([]);
+        let (mut socket, mut client) = pipe("test", []);
         let mut outbox = Outbox::default();
         for message in messages {
             outbox.text(message);

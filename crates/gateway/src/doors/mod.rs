@@ -31,12 +31,13 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use wire::ErrorCode;
 
 use crate::auth::Grant;
-use crate::handshake::{Origins, token};
+use crate::handshake::{Origins, bearer, cookie};
 use crate::limits::{POLL_WAIT, POLL_WAIT_MAX};
 use crate::metrics::REFUSED;
 use crate::problem::{HttpCode, Problem};
 use crate::routes::{App, grant};
-use crate::socket::{Client, pipe};
+use crate::shard::Pass;
+use crate::socket::{Client, Peer, pipe};
 use answer::requests;
 use descriptions::{ASYNCAPI, OPENAPI};
 use query::Wanted;
@@ -73,6 +74,8 @@ fn cors(app: &App) -> CorsLayer {
         }))
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([header::AUTHORIZATION, LAST_EVENT_ID])
+        // A page may read what it has asked for with its cookie.
+        .allow_credentials(app.settings.cookie.is_some())
         .max_age(Duration::from_secs(600))
 }
 
@@ -87,7 +90,7 @@ async fn open_events(app: &App, parts: &Parts) -> Result<Response, Problem> {
     if let Some(cursor) = parts.headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok()) {
         wanted.request.insert("resume".to_owned(), cursor.into());
     }
-    Ok(sse::respond(enter(app, grant, requests(wanted.checked()?)).await?))
+    Ok(sse::respond(stay(app, parts, grant, requests(wanted.checked()?)).await?))
 }
 
 async fn news(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -99,7 +102,7 @@ async fn open_poll(app: &App, parts: &Parts) -> Result<Response, Problem> {
     let wait = wait(wanted.wait_ms.as_deref())?;
     let cursor = wanted.request.get("resume").and_then(Value::as_str).unwrap_or_default().to_owned();
     let states = cursor.is_empty() && wanted.request.get("snapshot") != Some(&Value::Bool(false));
-    let client = enter(app, grant, requests(wanted.checked()?)).await?;
+    let client = drop_in(app, parts, "poll", grant, requests(wanted.checked()?)).await?;
     poll::poll(client, answer::Wanted { states, wait, cursor }, &app.room).await
 }
 
@@ -120,7 +123,7 @@ async fn open_state(app: &App, parts: &Parts) -> Result<Response, Problem> {
         let detail = "One channel at a time: a state is one snapshot message.";
         return Err(Problem::of(ErrorCode::InvalidRequest, detail));
     }
-    let client = enter(app, grant, requests(wanted.checked()?)).await?;
+    let client = drop_in(app, parts, "snapshot", grant, requests(wanted.checked()?)).await?;
     let wanted = answer::Wanted { states: true, wait: Duration::ZERO, cursor: String::new() };
     state::snapshot(client, wanted, &app.room).await
 }
@@ -140,7 +143,8 @@ async fn ticket(State(app): State<Arc<App>>, request: Request) -> Response {
             return Err(Problem::of(ErrorCode::InvalidRequest, "A ticket is asked for without a query."));
         }
         // A ticket is no token: it cannot be made to last.
-        let grant = grant(&app, &token.ok_or_else(unauthenticated)?)?;
+        let token = token.map_or_else(|| by_cookie(&app, &parts), Ok)?;
+        let grant = grant(&app, &token)?;
         app.pass(&grant.subject)?;
         app.tickets.issue(grant)
     }))
@@ -164,7 +168,8 @@ fn admit(app: &App, parts: &Parts) -> Result<(Grant, Wanted), Problem> {
     let grant = match (token, &wanted.ticket) {
         (Some(token), _) => grant(app, &token)?,
         (None, Some(ticket)) => app.redeem(ticket)?,
-        (None, None) => return Err(unauthenticated()),
+        // What a browser sends by itself counts least.
+        (None, None) => grant(app, &by_cookie(app, parts)?)?,
     };
     app.pass(&grant.subject)?;
     Ok((grant, wanted))
@@ -172,7 +177,11 @@ fn admit(app: &App, parts: &Parts) -> Result<(Grant, Wanted), Problem> {
 
 fn origin_and_token(app: &App, parts: &Parts) -> Result<Option<String>, Problem> {
     Origins::of(&app.settings).check(&parts.headers)?;
-    token(&parts.headers, app.settings.cookie.as_deref())
+    bearer(&parts.headers)
+}
+
+fn by_cookie(app: &App, parts: &Parts) -> Result<String, Problem> {
+    cookie(&parts.headers, app.settings.cookie.as_deref()).ok_or_else(unauthenticated)
 }
 
 fn unauthenticated() -> Problem {
@@ -196,15 +205,32 @@ pub(crate) fn ticket_of(uri: &Uri) -> Result<Option<String>, Problem> {
     Wanted::parse(uri).map(|wanted| wanted.ticket)
 }
 
+/// A session that lasts: it has a place among those of its subject.
+async fn stay(app: &App, parts: &Parts, grant: Grant, requests: [String; 3]) -> Result<Client, Problem> {
+    enter(app, parts, "events", app.seat(grant)?, requests).await
+}
+
+/// A session for one answer. It takes nobody's place: that there are not too many is a matter of the rate.
+async fn drop_in(
+    app: &App,
+    parts: &Parts,
+    door: &'static str,
+    grant: Grant,
+    requests: [String; 3],
+) -> Result<Client, Problem> {
+    enter(app, parts, door, Pass { grant, seat: None }, requests).await
+}
+
 /// Opens a session.
 async fn enter(
     app: &App,
-    grant: Grant,
-    requests: impl IntoIterator<Item = String>,
+    parts: &Parts,
+    door: &'static str,
+    pass: Pass,
+    requests: [String; 3],
 ) -> Result<Client, Problem> {
-    let pass = app.seat(grant)?;
-    let (socket, client) = pipe(requests);
-    if !app.enter(Box::new(socket), Some(pass), None).await {
+    let (socket, client) = pipe(door, requests);
+    if !app.enter(Box::new(socket), Some(pass), Peer::of(parts), None).await {
         let gone = Problem::of(ErrorCode::Unavailable, "The server goes away. Try again soon.");
         return Err(gone.retry_after(Duration::from_secs(2)));
     }

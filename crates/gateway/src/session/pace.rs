@@ -54,8 +54,9 @@ impl Pace {
 
     fn limit(&mut self, asked: u64, ceiling: u64, now: Duration) {
         let least = [asked, ceiling].into_iter().filter(|bytes| *bytes > 0).min();
-        self.rate =
-            least.map(|bytes_per_second| Box::new(Rate { bytes_per_second, asked, ceiling, paid: now }));
+        // Whoever owes something goes on owing it.
+        let paid = self.rate.as_ref().map_or(now, |rate| rate.paid);
+        self.rate = least.map(|bytes_per_second| Box::new(Rate { bytes_per_second, asked, ceiling, paid }));
     }
 
     pub(crate) fn set_adaptive(&mut self, adaptive: bool) {

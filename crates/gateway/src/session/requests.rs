@@ -81,6 +81,18 @@ impl Session {
         self.expiry_told = false;
         self.end_what_is_not_covered(&grant, ctx);
         self.grant = Some(grant);
+        self.narrow_what_is_held(ctx);
+    }
+
+    /// A new token may give less of what it still covers.
+    fn narrow_what_is_held(&self, ctx: &mut Ctx<'_>) {
+        for (topic, held) in ctx.fanout.subscriptions(self.id) {
+            let options = self.within(topic, held.clone(), ctx);
+            if (options.depth, options.conflate) != (held.depth, held.conflate) {
+                // Another depth brings the book anew by itself.
+                let _ = ctx.fanout.subscribe(self.id, topic, fanout::Options { snapshot: false, ..options });
+            }
+        }
     }
 
     fn refuse_token(&mut self, id: Option<RequestId>, code: ErrorCode, message: &str, ctx: &Ctx<'_>) {

@@ -1,15 +1,20 @@
 //! Subscribing and unsubscribing: patterns, scopes, limits.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use fanout::{Resumed, Stream, SubscribeError, SymbolId, TopicId};
+use fanout::{Depth, Options, Resumed, Stream, SubscribeError, SymbolId, TopicId};
 use model::{Channel, Pattern, Symbol};
 use serde_json::json;
-use wire::{Ack, ErrorCode, Rejected, RequestId, Resumption, StreamEntry, Subscribe, Unsubscribe, closest};
+use wire::{
+    Ack, ErrorCode, NarrowedEntry, Rejected, RequestId, Resumption, StreamEntry, Subscribe, Unsubscribe,
+    closest,
+};
 
 use super::options::served;
-use super::reply::entry;
+use super::reply::{entry, millis};
 use super::{Ctx, Session, Wish};
+use crate::auth::Bounds;
 use crate::limits::{PATTERNS_MAX, RESUME_BYTES_MAX, SUGGESTION_SYMBOLS_MAX, SUGGESTIONS_MAX};
 
 /// What a subscribe request comes to before anything is done.
@@ -33,8 +38,14 @@ impl Session {
         let Subscribe { channels, symbols, options, resume } = request;
         let mut streams = BTreeMap::<_, BTreeSet<_>>::new();
         let mut room = RESUME_BYTES_MAX;
+        let mut narrowed = BTreeMap::<_, BTreeSet<_>>::new();
         for &topic in &plan.topics {
-            let options = served(topic, &options);
+            let wanted = served(topic, &options);
+            let options = self.within(topic, wanted.clone(), ctx);
+            if (options.depth, options.conflate) != (wanted.depth, wanted.conflate) {
+                let had = (topic.stream, options.depth, options.conflate);
+                narrowed.entry(had).or_default().insert(topic.symbol);
+            }
             // A book without a snapshot was refused above.
             let done = match &resume {
                 None => ctx.fanout.subscribe(self.id, topic, options),
@@ -61,9 +72,26 @@ impl Session {
             rejected: plan.rejected,
             resumed,
             streams: streams.into_iter().map(|(key, symbols)| resumption(key, &symbols, ctx)).collect(),
+            narrowed: narrowed.into_iter().map(|(key, symbols)| narrowing(key, &symbols, ctx)).collect(),
             cursor: self.cursor(ctx).to_string(),
         };
         self.ack(id, ack);
+    }
+
+    /// The options as far as the token covers them.
+    pub(super) fn within(&self, topic: TopicId, mut options: Options, ctx: &Ctx<'_>) -> Options {
+        let symbol = &ctx.fanout.instrument(topic.symbol).symbol;
+        let wanted = Bounds { depth: options.depth, conflate: options.conflate };
+        let had = self.grant.as_ref().and_then(|grant| grant.narrow(symbol, topic.stream.channel(), wanted));
+        let Bounds { depth, conflate } = had.unwrap_or(wanted);
+        if topic.stream == Stream::Book {
+            options.depth = depth;
+        }
+        // States are never held back.
+        if topic.stream.channel() != Channel::Status {
+            options.conflate = conflate;
+        }
+        options
     }
 
     fn plan(&self, request: &Subscribe, ctx: &Ctx<'_>) -> Plan {
@@ -168,7 +196,8 @@ impl Session {
                 continue;
             }
             for &topic in &plan.topics {
-                let _ = ctx.fanout.subscribe(self.id, topic, served(topic, &one.options));
+                let options = self.within(topic, served(topic, &one.options), ctx);
+                let _ = ctx.fanout.subscribe(self.id, topic, options);
             }
             let ack = Ack::Subscribe {
                 channels: one.channels.iter().map(ToString::to_string).collect(),
@@ -176,6 +205,7 @@ impl Session {
                 rejected: Vec::new(),
                 resumed: false,
                 streams: Vec::new(),
+                narrowed: Vec::new(),
                 cursor: self.cursor(ctx).to_string(),
             };
             self.ack(None, ack);
@@ -266,6 +296,23 @@ fn resumption(
             Resumed::Kept => Resumption::Kept,
             Resumed::Missing => Resumption::Missing,
         },
+        symbols: symbols.iter().map(|&symbol| name(symbol, ctx)).collect(),
+    }
+}
+
+fn narrowing(
+    (stream, depth, conflate): (Stream, Depth, Duration),
+    symbols: &BTreeSet<SymbolId>,
+    ctx: &Ctx<'_>,
+) -> NarrowedEntry {
+    NarrowedEntry {
+        channel: stream.channel().to_string(),
+        interval: stream.interval().map(|interval| interval.to_string()),
+        depth: match depth {
+            Depth::Top(levels) if stream == Stream::Book => Some(levels),
+            _ => None,
+        },
+        conflate_ms: millis(conflate),
         symbols: symbols.iter().map(|&symbol| name(symbol, ctx)).collect(),
     }
 }

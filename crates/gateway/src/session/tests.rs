@@ -1,5 +1,7 @@
 //! The session's conversations: what goes in, what comes out.
 
+mod bounds;
+
 use std::sync::Arc;
 
 use fanout::Sequencer;
@@ -8,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::auth::{Algorithm, Keys, Signer};
-use crate::settings::{Limits, Over};
+use crate::settings::Limits;
 
 const SECRET: &[u8] = b"a secret of at least thirty-two bytes";
 const WALL: UnixNanos = UnixNanos(1_795_000_000_000_000_000);
@@ -399,26 +401,4 @@ fn a_message_that_is_too_long() {
     talk.with(|session, ctx| session.handle_too_big(ctx));
     assert_eq!(codes(&talk.said()), ["message_too_big"]);
     assert_eq!(talk.close_code(), Some(1009));
-}
-
-#[test]
-fn a_subject_has_its_sessions() {
-    let mut talk = Talk::stranger();
-    talk.settings.limits.subject_connections = Some(1);
-    let elsewhere = talk.roster.take("alice", &talk.settings.limits).unwrap();
-    let auth = json!({"op": "auth", "token": talk.token("alice", &["stream:*"], 3_600)});
-    let said = talk.send(&auth);
-    assert_eq!(codes(&said), ["connection_limit"]);
-    assert_eq!(said[0]["message"], "alice has as many sessions as it may: 1. Close one of them.");
-    assert_eq!(talk.close_code(), Some(4503));
-    drop(elsewhere);
-
-    // Where the oldest makes room, it is told so.
-    let mut talk = Talk::stranger();
-    talk.settings.limits.subject_connections = Some(1);
-    talk.settings.limits.subject_connections_over = Over::Evict;
-    assert_eq!(talk.send(&auth)[0]["type"], "ack");
-    assert_eq!((codes(&talk.later(1)), talk.close_code()), (vec![], None));
-    let _newer = talk.roster.take("alice", &talk.settings.limits).unwrap();
-    assert_eq!((codes(&talk.later(1)), talk.close_code()), (vec!["connection_limit"], Some(4503)));
 }

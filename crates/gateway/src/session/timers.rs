@@ -53,8 +53,12 @@ impl Session {
     }
 
     /// Whether a newer session of the subject has taken this one's place.
+    pub(crate) fn has_lost_seat(&self) -> bool {
+        self.seat.as_ref().is_some_and(|seat| seat.is_lost())
+    }
+
     fn check_seat(&mut self, ctx: &Ctx<'_>) {
-        if self.seat.as_ref().is_some_and(|seat| seat.is_lost()) {
+        if self.has_lost_seat() {
             let most = ctx.settings.limits.subject_connections.unwrap_or_default();
             let message = format!("A newer session has taken this one's place: {most} at a time.");
             self.fail(ErrorCode::ConnectionLimit, &message, None);

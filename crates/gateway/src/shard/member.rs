@@ -1,6 +1,7 @@
 //! A session and its socket.
 
 use std::hint::black_box;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -41,7 +42,8 @@ pub(super) struct Member {
     pub(super) opened: Duration,
     pub(super) sent: u64,
     pub(super) received: u64,
-    pub(super) slot: Option<Slot>,
+    pub(super) from: Option<SocketAddr>,
+    _slot: Option<Slot>,
     pub(super) sent_bytes: u64,
     /// An operator looks at it.
     pub(super) trace: bool,
@@ -84,7 +86,8 @@ impl Member {
             opened: now,
             sent: 0,
             received: 0,
-            slot: arrival.slot,
+            from: arrival.from,
+            _slot: arrival.slot,
             sent_bytes: 0,
             trace: false,
         }

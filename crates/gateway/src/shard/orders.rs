@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use fanout::Ledger;
 use serde::Serialize;
 use tokio::sync::oneshot;
 use wire::LedgerEntry;
@@ -124,20 +125,20 @@ impl Member {
 
     fn report(&self, core: &mut Core, whole: bool) -> Report {
         let (now, ctx) = (core.now, core.ctx());
-        let ledger = self.session.ledger(&ctx);
+        let ledgers = ctx.fanout.ledgers(self.session.id);
         let lag = ctx.fanout.lag(self.session.id, now);
-        let sum = |part: fn(&LedgerEntry) -> u64| ledger.iter().map(part).sum();
+        let sum = |part: fn(&Ledger) -> u64| ledgers.iter().map(part).sum();
         Report {
             session: self.session.name.clone(),
             subject: self.session.subject().map(str::to_owned),
-            address: self.slot.as_ref().map(|slot| slot.from),
+            address: self.from,
             door: self.socket.door(),
             encoding: match self.socket.encoding() {
                 Encoding::Json => "json",
                 Encoding::MessagePack => "msgpack",
             },
             open_seconds: now.saturating_sub(self.opened).as_secs(),
-            subscriptions: ledger.len(),
+            subscriptions: ledgers.len(),
             mode: if self.session.closing().is_some() {
                 "closing"
             } else if lag.coalescing {
@@ -151,12 +152,12 @@ impl Member {
             flushes: self.sent,
             sent_bytes: self.sent_bytes,
             bytes_per_second: self.session.pace.bytes_per_second(),
-            delivered: sum(|entry| entry.delivered),
-            coalesced: sum(|entry| entry.coalesced),
-            skipped: sum(|entry| entry.skipped),
-            pending: sum(|entry| entry.pending),
+            delivered: sum(|ledger| ledger.delivered),
+            coalesced: sum(|ledger| ledger.coalesced),
+            skipped: sum(|ledger| ledger.skipped),
+            pending: sum(|ledger| ledger.pending),
             trace: self.trace,
-            ledger: whole.then_some(ledger),
+            ledger: whole.then(|| self.session.ledger(&ctx)),
         }
     }
 }

@@ -18,7 +18,10 @@ use super::{Encoding, Gone, Inbound, Outbox, Socket};
 use crate::limits::PIPE_BYTES_MAX;
 
 /// The session's end.
-pub(crate) struct PipeSocket(Arc<Mutex<Pipe>>);
+pub(crate) struct PipeSocket {
+    pipe: Arc<Mutex<Pipe>>,
+    door: &'static str,
+}
 
 /// The door's end. Dropped, the client is gone.
 pub(crate) struct Client(Arc<Mutex<Pipe>>);
@@ -41,20 +44,24 @@ struct Pipe {
     bytes: usize,
     /// What the client has said, and the session has not heard.
     asked: VecDeque<Inbound>,
+    /// Of the texts among them.
+    asked_bytes: usize,
     /// The client was alive when it last took something.
     alive: bool,
     gone: bool,
-    /// Who waits for something said, for something asked, for room.
+    /// Who waits for something said, for something asked, for room, for room to ask.
     reader: Option<Waker>,
     listener: Option<Waker>,
     writer: Option<Waker>,
+    asker: Option<Waker>,
 }
 
-/// Both ends; `requests` are the first that the session hears.
-pub(crate) fn pipe(requests: impl IntoIterator<Item = String>) -> (PipeSocket, Client) {
-    let asked = requests.into_iter().map(Inbound::Text).collect();
-    let pipe = Arc::new(Mutex::new(Pipe { asked, ..Pipe::default() }));
-    (PipeSocket(Arc::clone(&pipe)), Client(pipe))
+/// Both ends; `door` is the name of what carries it, `requests` are the first that the session hears.
+pub(crate) fn pipe(door: &'static str, requests: impl IntoIterator<Item = String>) -> (PipeSocket, Client) {
+    let asked: VecDeque<_> = requests.into_iter().map(Inbound::Text).collect();
+    let asked_bytes = asked.iter().map(size).sum();
+    let pipe = Arc::new(Mutex::new(Pipe { asked, asked_bytes, ..Pipe::default() }));
+    (PipeSocket { pipe: Arc::clone(&pipe), door }, Client(pipe))
 }
 
 fn lock(pipe: &Mutex<Pipe>) -> MutexGuard<'_, Pipe> {
@@ -87,7 +94,7 @@ impl Pipe {
 
 impl Socket for PipeSocket {
     fn poll_recv(&mut self, cx: &mut Context<'_>, _scratch: &mut [u8]) -> Poll<Inbound> {
-        let mut pipe = lock(&self.0);
+        let mut pipe = lock(&self.pipe);
         if pipe.gone {
             return Poll::Ready(Inbound::Gone);
         }
@@ -95,6 +102,10 @@ impl Socket for PipeSocket {
             return Poll::Ready(Inbound::Alive);
         }
         if let Some(inbound) = pipe.asked.pop_front() {
+            pipe.asked_bytes = pipe.asked_bytes.saturating_sub(size(&inbound));
+            if pipe.asked_bytes < PIPE_BYTES_MAX {
+                wake(&mut pipe.asker);
+            }
             return Poll::Ready(inbound);
         }
         pipe.listener = Some(cx.waker().clone());
@@ -102,7 +113,7 @@ impl Socket for PipeSocket {
     }
 
     fn poll_send(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) -> Poll<Result<(), Gone>> {
-        let mut pipe = lock(&self.0);
+        let mut pipe = lock(&self.pipe);
         if pipe.gone {
             return Poll::Ready(Err(Gone));
         }
@@ -124,7 +135,7 @@ impl Socket for PipeSocket {
     }
 
     fn door(&self) -> &'static str {
-        "http"
+        self.door
     }
 
     fn encoding(&self) -> Encoding {
@@ -136,9 +147,20 @@ impl Socket for PipeSocket {
 
 impl Drop for PipeSocket {
     fn drop(&mut self) {
-        let mut pipe = lock(&self.0);
+        let mut pipe = lock(&self.pipe);
         pipe.gone = true;
+        (pipe.asked, pipe.asked_bytes) = (VecDeque::new(), 0);
         wake(&mut pipe.reader);
+        wake(&mut pipe.asker);
+    }
+}
+
+/// What lies in the pipe of something asked.
+fn size(inbound: &Inbound) -> usize {
+    match inbound {
+        Inbound::Text(text) => text.len(),
+        Inbound::Binary(bytes) => bytes.len(),
+        _ => 0,
     }
 }
 
@@ -151,8 +173,30 @@ impl Client {
     /// Something came in.
     pub(crate) fn tell(&self, inbound: Inbound) {
         let mut pipe = lock(&self.0);
-        pipe.asked.push_back(inbound);
-        wake(&mut pipe.listener);
+        if !pipe.gone {
+            pipe.asked_bytes += size(&inbound);
+            pipe.asked.push_back(inbound);
+            wake(&mut pipe.listener);
+        }
+    }
+
+    /// Whether there is room to ask more; where there is none, the task is woken when there is.
+    pub(crate) fn has_room(&self, cx: &mut Context<'_>) -> bool {
+        let mut pipe = lock(&self.0);
+        let has_room = pipe.asked_bytes < PIPE_BYTES_MAX;
+        if !has_room {
+            pipe.asker = Some(cx.waker().clone());
+        }
+        has_room
+    }
+
+    /// Whether the session is over; where it is not, the task is woken when it is.
+    pub(crate) fn is_over(&self, cx: &mut Context<'_>) -> bool {
+        let mut pipe = lock(&self.0);
+        if !pipe.gone {
+            pipe.reader = Some(cx.waker().clone());
+        }
+        pipe.gone
     }
 }
 
@@ -217,7 +261,7 @@ mod tests {
         let (session, door) = (Arc::new(Count::default()), Arc::new(Count::default()));
         let (in_session, at_door) = (Waker::from(Arc::clone(&session)), Waker::from(Arc::clone(&door)));
         let (mut in_session, mut at_door) = (Context::from_waker(&in_session), Context::from_waker(&at_door));
-        let (mut socket, mut client) = pipe([]);
+        let (mut socket, mut client) = pipe("test", []);
         assert!(next(&mut client, &mut at_door).is_pending());
         let (large, mut outbox) = ("x".repeat(PIPE_BYTES_MAX - 1), Outbox::default());
         for text in [&large, "one", "two"] {
@@ -237,11 +281,31 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_heard_makes_the_client_wait() {
+        let door = Arc::new(Count::default());
+        let waker = Waker::from(Arc::clone(&door));
+        let mut cx = Context::from_waker(&waker);
+        let (mut socket, client) = pipe("test", []);
+        client.ask("x".repeat(PIPE_BYTES_MAX - 1));
+        assert!(client.has_room(&mut cx));
+        client.ask("yz".to_owned());
+        assert!(!client.has_room(&mut cx) && door.take() == 0);
+        assert!(socket.poll_recv(&mut cx, &mut []).is_ready());
+        assert!(door.take() == 1 && client.has_room(&mut cx));
+        client.ask("x".repeat(PIPE_BYTES_MAX));
+        assert!(!client.has_room(&mut cx) && !client.is_over(&mut cx));
+        drop(socket);
+        assert!(door.take() > 0 && client.is_over(&mut cx) && client.has_room(&mut cx));
+        client.ask("late".to_owned());
+        assert!(lock(&client.0).asked.is_empty(), "nobody hears it");
+    }
+
+    #[test]
     fn each_end_hears_of_the_other() {
         let session = Arc::new(Count::default());
         let waker = Waker::from(Arc::clone(&session));
         let mut cx = Context::from_waker(&waker);
-        let (mut socket, mut client) = pipe(["first".to_owned()]);
+        let (mut socket, mut client) = pipe("test", ["first".to_owned()]);
         let hear = |socket: &mut PipeSocket, cx: &mut Context<'_>| socket.poll_recv(cx, &mut []);
         assert_eq!(hear(&mut socket, &mut cx), Poll::Ready(Inbound::Text("first".into())));
         assert!(hear(&mut socket, &mut cx).is_pending());

@@ -22,6 +22,17 @@ use crate::limits::TLS_UNSENT_BYTES_MAX;
 use crate::problem::{HttpCode, Problem};
 use crate::visitors::Visit;
 
+/// Where the connection of a request comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+impl Peer {
+    /// That of a request.
+    pub(crate) fn of(parts: &Parts) -> Option<SocketAddr> {
+        parts.extensions.get::<Self>().map(|peer| peer.0)
+    }
+}
+
 /// What becomes of a connection when HTTP is over: a request may say.
 #[derive(Clone, Default)]
 pub(crate) struct Succession(Arc<Mutex<Option<Next>>>);
@@ -30,15 +41,13 @@ type Next = Box<dyn FnOnce(Io, Bytes, Slot) -> Pin<Box<dyn Future<Output = ()> +
 
 /// Counts a connection until it is dropped.
 pub(crate) struct Slot {
-    /// Where it comes from.
-    pub(crate) from: SocketAddr,
     _permit: OwnedSemaphorePermit,
     _visit: Option<Box<Visit>>,
 }
 
 impl Slot {
-    pub(crate) fn new(from: SocketAddr, permit: OwnedSemaphorePermit, visit: Option<Visit>) -> Self {
-        Self { from, _permit: permit, _visit: visit.map(Box::new) }
+    pub(crate) fn new(permit: OwnedSemaphorePermit, visit: Option<Visit>) -> Self {
+        Self { _permit: permit, _visit: visit.map(Box::new) }
     }
 }
 
@@ -71,12 +80,17 @@ impl Succession {
         }));
     }
 
-    /// Goes on with a stream that HTTP is over on; gives it back where nobody is to have it.
-    pub(crate) async fn go_on<S: Into<Io>>(&self, stream: S, early: Bytes, slot: Slot) -> Option<S> {
+    /// Whether somebody is to have the socket.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.lock().is_some()
+    }
+
+    /// Goes on with a stream that HTTP is over on.
+    pub(crate) async fn go_on(&self, stream: impl Into<Io>, early: Bytes, slot: Slot) {
         let next = self.lock().take();
-        let Some(next) = next else { return Some(stream) };
-        next(stream.into(), early, slot).await;
-        None
+        if let Some(next) = next {
+            next(stream.into(), early, slot).await;
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Next>> {

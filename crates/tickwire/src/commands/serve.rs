@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::anyhow;
 use gateway::{Levers, Reloader};
-use serde_json::json;
+use serde_json::Value;
 
 use crate::cli::ServeArgs;
 use crate::config::{Config, TEMPLATE, shown};
@@ -41,34 +41,38 @@ pub(crate) fn run(args: &ServeArgs, log: Lever) -> Outcome {
     let secure = config.settings.tls.is_some();
     let elsewhere = "set listen or admin_listen of [server] to another address";
     let mut plant = Plant::open(config.settings, config.feeds, elsewhere)?;
-    let file = args.config.clone();
-    plant.set_levers(Levers {
-        log,
-        config: Arc::new(move || {
-            shown(file.as_deref()).unwrap_or_else(|error| json!({ "error": error.to_string() }))
-        }),
-    });
+    let in_force = Arc::new(Mutex::new(shown(args.config.as_deref()).map_err(Failure::usage)?));
+    let shown_now = Arc::clone(&in_force);
+    plant.set_levers(Levers { log, config: Arc::new(move || lock(&shown_now).clone()) });
     let (address, admin) = (plant.server().address()?, plant.server().admin_address()?);
     let scheme = if secure { "wss" } else { "ws" };
     tracing::info!("serving {scheme}://{address}/v1/stream, metrics at http://{admin}/metrics");
     let (reloader, args) = (plant.server().reloader(), args.clone());
-    plant.run(Some(Box::new(move || reload(&args, &reloader))))?;
+    plant.run(Some(Box::new(move || reload(&args, &reloader, &in_force))))?;
     Ok(())
 }
 
 /// Reads the configuration again; what is wrong with it changes nothing.
-fn reload(args: &ServeArgs, reloader: &Reloader) {
+fn reload(args: &ServeArgs, reloader: &Reloader, in_force: &Mutex<Value>) {
     let read = Config::load(args.config.as_deref(), &args.feeds).map_err(anyhow::Error::from);
     let read = read.and_then(|config| {
         anyhow::ensure!(
             !config.settings.keys.current().is_empty() || config.settings.published.is_some(),
             "there is no key to check tokens with"
         );
-        Ok(reloader.reload(&config.settings)?)
+        let whole = shown(args.config.as_deref())?;
+        reloader.reload(&config.settings)?;
+        // The rest of it waits for a restart.
+        lock(in_force)["auth"] = whole["auth"].clone();
+        Ok(())
     });
     reloader.note(read.is_ok());
     match read {
         Ok(()) => tracing::info!("SIGHUP: keys, revocations and certificate are those of the configuration"),
         Err(error) => tracing::error!("SIGHUP: everything stays as it was: {error:#}"),
     }
+}
+
+fn lock(shown: &Mutex<Value>) -> MutexGuard<'_, Value> {
+    shown.lock().unwrap_or_else(PoisonError::into_inner)
 }

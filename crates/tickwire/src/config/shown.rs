@@ -30,12 +30,20 @@ fn merged(default: &Table, file: &Table) -> Value {
             (Some(toml::Value::Table(default)), None) => merged(default, &none),
             (None, Some(toml::Value::Table(file))) => merged(&none, file),
             (Some(toml::Value::Table(default)), Some(toml::Value::Table(file))) => merged(default, file),
-            (_, Some(value)) => json!({ "value": value, "origin": "file" }),
+            (_, Some(value)) => json!({ "value": masked(key, value), "origin": "file" }),
             (value, None) => json!({ "value": value, "origin": "default" }),
         };
         shown.insert(key.clone(), value);
     }
     Value::Object(shown)
+}
+
+/// What may hold a secret itself is shown without it: the query of a URL.
+fn masked(key: &str, value: &toml::Value) -> toml::Value {
+    match value.as_str().filter(|_| key.ends_with("_url")).and_then(|text| text.split_once('?')) {
+        Some((url, _)) => format!("{url}?\u{2026}").into(),
+        None => value.clone(),
+    }
 }
 
 #[cfg(test)]
@@ -47,6 +55,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("tickwire.toml");
         let text = "[server]\nlisten = \"127.0.0.1:1\"\n[limits]\nsubject_connections = 3\n\
+                    [auth]\njwks_url = \"https://idp.example/keys?key=secret\"\n\
                     [[auth.keys]]\nalgorithm = \"HS256\"\nsecret_file = \"secret.key\"\n";
         std::fs::write(&file, text).unwrap();
         let shown = shown(Some(&file)).unwrap();
@@ -54,6 +63,7 @@ mod tests {
         assert_eq!(shown["server"]["drain"], json!({ "value": "10s", "origin": "default" }));
         assert_eq!(shown["limits"]["subject_connections"], json!({ "value": 3, "origin": "file" }));
         assert_eq!(shown["auth"]["issuer"]["origin"], "default");
+        assert_eq!(shown["auth"]["jwks_url"]["value"], "https://idp.example/keys?\u{2026}");
         assert_eq!(shown["auth"]["keys"]["value"][0]["secret_file"], "secret.key");
     }
 }

@@ -117,6 +117,15 @@ async def main():
 
     one = await until("Bob is not coalesced for", merged)
     assert one["bytes_per_second"] == 4000, one
+    # Nor is what is owed forgotten because the client asks again and again.
+    before = one["sent_bytes"]
+    began = asyncio.get_running_loop().time()
+    for _ in range(30):
+        await clients[3][1].send('{"op":"pace","bytes_per_second":1000000}')
+        await asyncio.sleep(0.06)
+    _, one = await ask("GET", f"/v1/sessions/{bob}")
+    took = asyncio.get_running_loop().time() - began
+    assert one["sent_bytes"] - before < 4000 * took + 30 * 200 + 10_000, (before, one, took)
     for bad in ({"bytes_per_second": -1}, {"bytes": 1}, [], {"trace": 1}):
         status, problem = await ask("PATCH", f"/v1/sessions/{bob}", bad)
         assert (status, problem["code"]) == (400, "invalid_request"), problem

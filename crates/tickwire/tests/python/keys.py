@@ -26,6 +26,8 @@ async def welcome(token=None, cookie=None, **options):
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     if cookie:
         headers["Cookie"] = cookie
+        # As a browser does it, for a page of the server's own.
+        options.setdefault("origin", f"https://{ADDRESS}")
     socket = await connect(f"wss://{ADDRESS}/v1/stream", ssl=CONTEXT, additional_headers=headers, **options)
     return socket, json.loads(await asyncio.wait_for(socket.recv(), PATIENCE))
 
@@ -68,12 +70,17 @@ async def main():
 
     # Over plain HTTP, by a cookie too, and with it a page of another origin has nothing.
     url = f"https://{ADDRESS}/v1/snapshot?channel=quotes&symbols=BTC-USD"
-    for headers in ({"Authorization": f"Bearer {ROBOT}"}, {"Cookie": f"tw={ROBOT}"}):
+    for headers in ({"Authorization": f"Bearer {ROBOT}"}, {"Cookie": f"tw={ROBOT}", "Sec-Fetch-Site": "same-origin"},
+                    {"Cookie": f"tw={ROBOT}", "Origin": f"https://{ADDRESS}"}):
         status, answered, snapshot = get(url, **headers)
         assert (status, snapshot["type"]) == (200, "snapshot"), snapshot
     status, answered, problem = get(url, Cookie=f"tw={ROBOT}", Origin="https://elsewhere.example")
     assert (status, problem["code"]) == (403, "forbidden_origin"), problem
     assert "Access-Control-Allow-Origin" not in answered
+    # Nor has what another site makes the browser fetch, which brings no origin.
+    for site in ({}, {"Sec-Fetch-Site": "cross-site"}):
+        status, _, problem = get(url, Cookie=f"tw={ROBOT}", **site)
+        assert (status, problem["code"]) == (401, "unauthenticated"), problem
     assert await refused(cookie=f"tw={ROBOT}", origin="https://elsewhere.example") == (403, "forbidden_origin")
     assert await refused(cookie="tw=x.y.z") == (401, "token_invalid")
     assert await refused(token=ROBOT[:-1]) == (401, "token_invalid")

@@ -66,8 +66,10 @@ async def refuse():
     two, _ = await come(ALICE)
     detail = await refused(ALICE)
     assert detail == "alice has as many sessions as it may: 2. Close one of them.", detail
-    # A poll is a session, too.
-    status, problem = await asyncio.to_thread(get, "/v1/snapshot?channel=quotes&symbols=*", ALICE)
+    # A state is one answer, and takes nobody's place; events last, and there is none for them.
+    status, state = await asyncio.to_thread(get, "/v1/snapshot?channel=quotes&symbols=*", ALICE)
+    assert (status, state["type"]) == (200, "snapshot"), state
+    status, problem = await asyncio.to_thread(get, "/v1/events?channels=quotes&symbols=*", ALICE)
     assert (status, problem["code"]) == (429, "connection_limit"), problem
     # Who says later who it is, is told then.
     late, _ = await come(None)

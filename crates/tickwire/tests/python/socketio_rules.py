@@ -299,6 +299,24 @@ def sockets(server):
         assert "message_too_big" in text_until(socket, lambda packet: packet.startswith('42["error"'))
         assert text_until(socket, lambda packet: packet != "2") == "41"
         assert closes(socket) == 1009
+    # Who comes and goes without end is let go; so is who does not say in time who it is.
+    with server.socket() as socket:
+        socket.recv()
+        try:
+            for _ in range(200):
+                socket.send(CONNECT)
+                socket.send("41")
+        except ConnectionClosed:
+            pass
+        assert closes(socket) == 1000
+    with server.socket() as socket:
+        socket.recv()
+        socket.send("40")
+        socket.send("41")
+        try:
+            text_until(socket, lambda _: False)
+        except ConnectionClosed as closed:
+            assert closed.rcvd.code == 1000, closed
 
 
 def upgrades(server):

@@ -8,10 +8,10 @@ use crate::fields::Fields;
 use crate::suggest::hint;
 use crate::view::{View, fields_of};
 
-/// Depths a book can be asked for.
-pub(super) const DEPTHS: [usize; 6] = [0, 1, 5, 10, 20, 50];
-/// An hour: above it a snapshot now and then serves better.
-pub(super) const CONFLATE_MS_MAX: u64 = 3_600_000;
+/// Depths a book can be asked for: levels a side, 0 = all.
+pub const DEPTHS: [usize; 6] = [0, 1, 5, 10, 20, 50];
+/// Longest time between two updates, in milliseconds. An hour: above it a snapshot now and then serves better.
+pub const CONFLATE_MS_MAX: u64 = 3_600_000;
 pub(super) const MAX_AGE_MS_MAX: u64 = 3_600_000;
 pub(super) const SNAPSHOT_LIMIT_MAX: usize = 500;
 

@@ -19,6 +19,7 @@ use super::packet::{CLOSE, NOOP, PING, Packet};
 use super::polling::{Polling, Posted, Reply, push};
 use super::refusal::Refusal;
 use super::websocket::Wire;
+use crate::limits::LAST_POLL;
 use crate::routes::App;
 use crate::socket::{Slot, WsSocket};
 
@@ -76,6 +77,8 @@ pub(super) struct Engine {
     /// Requests over HTTP, where the session began with one.
     visits: Option<mpsc::Receiver<Visit>>,
     sleep: Pin<Box<Sleep>>,
+    /// Its session has ended, and it must have fetched the last words by then.
+    leave_by: Option<Instant>,
     entry: Option<Entry>,
 }
 
@@ -127,6 +130,7 @@ impl Engine {
             posted: None,
             visits: None,
             sleep: Box::pin(sleep_until(now)),
+            leave_by: None,
             entry: None,
         }
     }
@@ -155,6 +159,11 @@ impl Engine {
         if let Poll::Ready(end) = end {
             return Poll::Ready(Event::End(end));
         }
+        // Over a WebSocket the last words need nobody to ask for them.
+        let polls = matches!(self.transport, Transport::Polling(_));
+        if self.leave_by.is_some() != (polls && self.line.is_over(cx)) {
+            self.leave_by = polls.then(|| Instant::now() + LAST_POLL);
+        }
         if let Some(visits) = &mut self.visits
             && let Poll::Ready(Some(visit)) = visits.poll_recv(cx)
         {
@@ -164,7 +173,7 @@ impl Engine {
             return Poll::Ready(event);
         }
         let due = self.heart.poll_timeout();
-        let due = self.line.poll_timeout().map_or(due, |connect_by| connect_by.min(due));
+        let due = [self.line.poll_timeout(), self.leave_by].into_iter().flatten().fold(due, Instant::min);
         if self.sleep.deadline() != due {
             self.sleep.as_mut().reset(due);
         }
@@ -173,7 +182,7 @@ impl Engine {
 
     /// What the client says next, unless it is to be answered first.
     fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<Event> {
-        if !self.line.hears() {
+        if !self.line.hears(cx) {
             return Poll::Pending;
         }
         if let Some(posted) = &mut self.posted {
@@ -253,6 +262,9 @@ impl Engine {
         let now = Instant::now();
         if self.line.poll_timeout().is_some_and(|connect_by| now >= connect_by) {
             return Err(End::Breach);
+        }
+        if self.leave_by.is_some_and(|by| now >= by) {
+            return Err(End::Lost);
         }
         match self.heart.handle_timeout(now) {
             Some(Beat::Stopped) => Err(End::Breach),

@@ -1,6 +1,7 @@
 //! What a client and its session say to each other, as Socket.IO packets, whatever carries them.
 
 use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -16,25 +17,29 @@ use wire::{CloseCode, ErrorCode};
 use super::asked::{Answer, Asked};
 use super::packet::{self, Call, ROOT};
 use crate::auth::Grant;
+use crate::bucket::Bucket;
+use crate::clock;
 use crate::doors::text::type_of;
-use crate::handshake::token;
-use crate::limits::{AHEAD_MAX, CONNECTS_REFUSED_MAX};
+use crate::handshake::{bearer, cookie};
+use crate::limits::{AHEAD_MAX, CONNECTS_PER_SECOND, CONNECTS_REFUSED_MAX};
 use crate::metrics::REFUSED;
 use crate::problem::Problem;
 use crate::routes::{App, grant};
 use crate::secret::secret;
-use crate::socket::{Client, Inbound, Said, pipe};
+use crate::socket::{Client, Inbound, Peer, Said, pipe};
 
 /// What a handshake brings to be let in with, unless the client says something better as it connects.
 pub(super) struct Credentials {
-    /// By a header, or a cookie.
-    brought: Result<Option<String>, Problem>,
+    header: Result<Option<String>, Problem>,
     ticket: Option<String>,
+    cookie: Option<String>,
+    from: Option<SocketAddr>,
 }
 
 impl Credentials {
     pub(super) fn of(app: &App, parts: &Parts, ticket: Option<String>) -> Self {
-        Self { brought: token(&parts.headers, app.settings.cookie.as_deref()), ticket }
+        let cookie = cookie(&parts.headers, app.settings.cookie.as_deref());
+        Self { header: bearer(&parts.headers), ticket, cookie, from: Peer::of(parts) }
     }
 }
 
@@ -56,6 +61,11 @@ pub(super) struct Line {
     /// Binary packets that are still to be passed over.
     attachments: u32,
     refused: usize,
+    /// How often it may connect: each time is a session, and a look at a token.
+    connects: Bucket,
+    /// It has shown a good token.
+    known: bool,
+    first_by: Instant,
     /// The client must have connected by then.
     connect_by: Option<Instant>,
     /// Why the session is over.
@@ -74,7 +84,7 @@ struct Auth {
 
 impl Line {
     pub(super) fn new(app: Arc<App>, credentials: Credentials) -> Self {
-        let connect_by = Some(Instant::now() + app.settings.limits.auth_timeout);
+        let first_by = Instant::now() + app.settings.limits.auth_timeout;
         Self {
             app,
             credentials,
@@ -83,14 +93,24 @@ impl Line {
             asked: Asked::default(),
             attachments: 0,
             refused: 0,
-            connect_by,
+            connects: Bucket::default(),
+            known: false,
+            first_by,
+            connect_by: Some(first_by),
             goodbye: None,
         }
     }
 
     /// Whether more may be heard of the client: what it is owed has its bound.
-    pub(super) fn hears(&self) -> bool {
-        !self.asked.is_full() && self.ahead.len() < AHEAD_MAX
+    pub(super) fn hears(&self, cx: &mut Context<'_>) -> bool {
+        !self.asked.is_full()
+            && self.ahead.len() < AHEAD_MAX
+            && self.session.as_ref().is_none_or(|session| session.has_room(cx))
+    }
+
+    /// Whether the session has ended, said or not; where it has not, the task is woken when it does.
+    pub(super) fn is_over(&self, cx: &mut Context<'_>) -> bool {
+        self.goodbye.is_some() || self.session.as_ref().is_some_and(|session| session.is_over(cx))
     }
 
     /// When a client that has not connected has waited long enough.
@@ -121,9 +141,10 @@ impl Line {
             Call::Disconnect { namespace } => {
                 self.session_of(namespace)?;
                 (self.session, self.asked) = (None, Asked::default());
-                // A client that comes back to say more is as welcome as one that leaves.
+                // A client that comes back to say more is as welcome as one that leaves, if it has said who it is.
                 let limits = &self.app.settings.limits;
-                self.connect_by = Some(Instant::now() + limits.ping + limits.auth_timeout);
+                let again = Instant::now() + limits.ping + limits.auth_timeout;
+                self.connect_by = Some(if self.known { again } else { self.first_by });
                 Ok(())
             }
             Call::Event { namespace, callback, arguments, attachments } => {
@@ -172,7 +193,7 @@ impl Line {
         if namespace != ROOT {
             return self.refuse(namespace, &json!({ "message": "Invalid namespace" }));
         }
-        if self.session.is_some() {
+        if self.session.is_some() || self.connects.take(CONNECTS_PER_SECOND, clock::now()).is_some() {
             return Err(Breach);
         }
         match self.enter(auth, way).await {
@@ -200,10 +221,13 @@ impl Line {
         if let Some(grant) = grant.as_ref().filter(|_| way == Way::Polling) {
             self.app.pass(&grant.subject)?;
         }
+        self.known |= grant.is_some();
         let pass = grant.map(|grant| self.app.seat(grant)).transpose()?;
-        let (socket, client) = pipe([]);
+        let (socket, client) = pipe("socketio", []);
         match secret() {
-            Ok(sid) if self.app.enter(Box::new(socket), pass, None).await => Ok((sid, client)),
+            Ok(sid) if self.app.enter(Box::new(socket), pass, self.credentials.from, None).await => {
+                Ok((sid, client))
+            }
             _ => Err(Problem::of(ErrorCode::Unavailable, "The server goes away. Try again soon.")),
         }
     }
@@ -217,12 +241,13 @@ impl Line {
         };
         let token = match auth.token {
             Some(token) => Some(token),
-            None => self.credentials.brought.clone()?,
+            None => self.credentials.header.clone()?,
         };
         match (token, self.credentials.ticket.take()) {
             (Some(token), _) => grant(&self.app, &token).map(Some),
             (None, Some(ticket)) => self.app.redeem(&ticket).map(Some),
-            (None, None) => Ok(None),
+            // What a browser sends by itself counts least.
+            (None, None) => self.credentials.cookie.as_ref().map(|token| grant(&self.app, token)).transpose(),
         }
     }
 

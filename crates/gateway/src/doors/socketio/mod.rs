@@ -34,7 +34,8 @@ use crate::routes::App;
 use crate::secret::secret;
 use crate::settings::Settings;
 use crate::socket::{Encoding, Slot, Succession, Terms, WsSocket, switching};
-use engine::{Engine, Visit};
+use crate::visitors::Visit;
+use engine::Engine;
 use line::Credentials;
 use refusal::Refusal;
 
@@ -45,7 +46,7 @@ pub(crate) struct Engines {
     places: Arc<Semaphore>,
 }
 
-type Table = Arc<Mutex<HashMap<Box<str>, mpsc::Sender<Visit>>>>;
+type Table = Arc<Mutex<HashMap<Box<str>, mpsc::Sender<engine::Visit>>>>;
 
 impl Default for Engines {
     fn default() -> Self {
@@ -57,22 +58,22 @@ impl Default for Engines {
 struct Entry {
     table: Table,
     sid: Box<str>,
-    place: Option<OwnedSemaphorePermit>,
+    place: Option<(OwnedSemaphorePermit, Option<Visit>)>,
 }
 
 /// Requests on their way to a client's task: it has at most two at a time, unless it breaks the rules.
 const VISITS_QUEUED: usize = 4;
 
 impl Engines {
-    /// `None` where there is no place left.
-    fn enter(&self, sid: &str) -> Option<(Entry, mpsc::Receiver<Visit>)> {
-        let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
+    /// `None` where there is no place left. `visit` counts the client among those of its address.
+    fn enter(&self, sid: &str, visit: Option<Visit>) -> Option<(Entry, mpsc::Receiver<engine::Visit>)> {
+        let place = (Arc::clone(&self.places).try_acquire_owned().ok()?, visit);
         let (sender, visits) = mpsc::channel(VISITS_QUEUED);
         lock(&self.table).insert(sid.into(), sender);
         Some((Entry { table: Arc::clone(&self.table), sid: sid.into(), place: Some(place) }, visits))
     }
 
-    fn find(&self, sid: &str) -> Result<mpsc::Sender<Visit>, Refusal> {
+    fn find(&self, sid: &str) -> Result<mpsc::Sender<engine::Visit>, Refusal> {
         lock(&self.table).get(sid).cloned().ok_or(Refusal::Sid)
     }
 }
@@ -90,7 +91,7 @@ impl Drop for Entry {
     }
 }
 
-fn lock(table: &Table) -> MutexGuard<'_, HashMap<Box<str>, mpsc::Sender<Visit>>> {
+fn lock(table: &Table) -> MutexGuard<'_, HashMap<Box<str>, mpsc::Sender<engine::Visit>>> {
     table.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -146,7 +147,7 @@ async fn answer(app: &Arc<App>, parts: Parts, body: Body) -> Result<Response, Re
     };
     let visits = app.engines.find(sid)?;
     match (parts.method.clone(), polls) {
-        (Method::GET, true) => ask(&visits, Visit::Poll).await,
+        (Method::GET, true) => ask(&visits, engine::Visit::Poll).await,
         (Method::POST, true) => hear(app, &visits, body).await,
         (Method::GET, false) if upgrades => Ok(change(app, parts, visits)),
         (Method::GET, false) => Err(Refusal::BadRequest),
@@ -167,7 +168,12 @@ fn open(sid: &str, upgrades: &[&str], settings: &Settings) -> String {
 
 /// A client begins by polling.
 fn begin(app: &Arc<App>, parts: &Parts, ticket: Option<String>) -> Response {
-    let begun = secret().map_err(|_| ()).and_then(|sid| Ok((app.engines.enter(&sid).ok_or(())?, sid)));
+    // It has no connection of its own that would count it.
+    let visit = match app.visit(parts) {
+        Ok(visit) => visit,
+        Err(problem) => return counted(problem),
+    };
+    let begun = secret().map_err(|_| ()).and_then(|sid| Ok((app.engines.enter(&sid, visit).ok_or(())?, sid)));
     let Ok(((entry, visits), sid)) = begun else {
         let detail = "As many clients poll as are taken. Try again soon, or over WebSocket.";
         return counted(Problem::of(ErrorCode::ConnectionLimit, detail).header(header::RETRY_AFTER, "5"));
@@ -189,18 +195,18 @@ fn begin_with_websocket(app: &Arc<App>, parts: Parts, ticket: Option<String>) ->
 }
 
 /// A client that polls wants to go on with a WebSocket.
-fn change(app: &Arc<App>, parts: Parts, visits: mpsc::Sender<Visit>) -> Response {
+fn change(app: &Arc<App>, parts: Parts, visits: mpsc::Sender<engine::Visit>) -> Response {
     upgrade(app, parts, async move |mut socket, slot| {
         let (welcome, welcomed) = oneshot::channel();
-        let _ = visits.send(Visit::Opened(welcome)).await;
+        let _ = visits.send(engine::Visit::Opened(welcome)).await;
         if welcomed.await.is_err() {
             return websocket::turn_away(socket, slot).await;
         }
-        let probed = async || drop(visits.send(Visit::Probed).await);
+        let probed = async || drop(visits.send(engine::Visit::Probed).await);
         if let Ok(true) = timeout(PROBE_TIMEOUT, websocket::probe(&mut socket, probed)).await {
-            let _ = visits.send(Visit::Upgraded(Box::new(socket), slot)).await;
+            let _ = visits.send(engine::Visit::Upgraded(Box::new(socket), slot)).await;
         } else {
-            let _ = visits.send(Visit::Unprobed).await;
+            let _ = visits.send(engine::Visit::Unprobed).await;
             websocket::turn_away(socket, slot).await;
         }
     })
@@ -217,9 +223,8 @@ where
 {
     // Whoever is not let in is told so by Socket.IO.
     parts.headers.remove(header::AUTHORIZATION);
-    let checked = Succession::of(&parts).and_then(|succession| {
-        Ok((succession, handshake::check(&parts, &Origins::of(&app.settings), None)?))
-    });
+    let checked = Succession::of(&parts)
+        .and_then(|succession| Ok((succession, handshake::check(&parts, &Origins::of(&app.settings))?)));
     let (succession, request) = match checked {
         Ok(checked) => checked,
         Err(problem) => return counted(problem),
@@ -233,8 +238,8 @@ where
 
 /// A poll, or anything else that the client's task answers.
 async fn ask(
-    visits: &mpsc::Sender<Visit>,
-    visit: impl FnOnce(polling::Reply) -> Visit,
+    visits: &mpsc::Sender<engine::Visit>,
+    visit: impl FnOnce(polling::Reply) -> engine::Visit,
 ) -> Result<Response, Refusal> {
     let (reply, replied) = oneshot::channel();
     visits.send(visit(reply)).await.map_err(|_| Refusal::Sid)?;
@@ -242,16 +247,16 @@ async fn ask(
 }
 
 /// Something that a client says.
-async fn hear(app: &App, visits: &mpsc::Sender<Visit>, body: Body) -> Result<Response, Refusal> {
+async fn hear(app: &App, visits: &mpsc::Sender<engine::Visit>, body: Body) -> Result<Response, Refusal> {
     let read = timeout(PAYLOAD_TIMEOUT, to_bytes(body, payload_max(&app.settings))).await;
     let Ok(bytes) = read.map_err(|_| Refusal::TooSlow)? else {
         // Too large, or broken off: in either case not what the client said.
-        let _ = visits.send(Visit::TooBig).await;
+        let _ = visits.send(engine::Visit::TooBig).await;
         return Err(Refusal::TooLarge);
     };
     // What is no text is no packet.
     let text = String::from_utf8(bytes.into()).unwrap_or_default();
-    ask(visits, |reply| Visit::Payload(text, reply)).await
+    ask(visits, |reply| engine::Visit::Payload(text, reply)).await
 }
 
 fn counted(problem: Problem) -> Response {
@@ -266,11 +271,12 @@ mod tests {
     #[test]
     fn so_many_poll_at_a_time() {
         let engines = Engines::default();
-        let mut entered: Vec<_> = (0..POLLERS_MAX).map_while(|n| engines.enter(&n.to_string())).collect();
-        assert!(entered.len() == POLLERS_MAX && engines.enter("more").is_none());
+        let mut entered: Vec<_> =
+            (0..POLLERS_MAX).map_while(|n| engines.enter(&n.to_string(), None)).collect();
+        assert!(entered.len() == POLLERS_MAX && engines.enter("more", None).is_none());
         // Who has moved to a connection of its own makes room, and can still be named.
         entered[0].0.leave_place();
-        let more = engines.enter("more").unwrap();
+        let more = engines.enter("more", None).unwrap();
         assert!(engines.find("0").is_ok() && engines.find("more").is_ok());
         drop((entered, more));
         assert!(lock(&engines.table).is_empty());

@@ -37,19 +37,21 @@ impl Wire {
         if self.deaf {
             return Poll::Pending;
         }
-        loop {
-            return Poll::Ready(match ready!(recv(&mut self.socket, cx)) {
-                Inbound::Alive => continue,
-                Inbound::Text(text) => Ok(Heard::Text(text)),
-                Inbound::Binary(_) => Ok(Heard::Binary),
-                Inbound::Fault(CloseCode::TooBig) => {
-                    self.deaf = true;
-                    Ok(Heard::TooBig)
-                }
-                Inbound::Closing | Inbound::Fault(_) | Inbound::Refused(_) => Err(End::Left),
-                Inbound::Gone => Err(End::Lost),
-            });
-        }
+        Poll::Ready(match ready!(recv(&mut self.socket, cx)) {
+            Inbound::Alive => {
+                // The answer to a ping frame is under way: it goes out with the next look.
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Inbound::Text(text) => Ok(Heard::Text(text)),
+            Inbound::Binary(_) => Ok(Heard::Binary),
+            Inbound::Fault(CloseCode::TooBig) => {
+                self.deaf = true;
+                Ok(Heard::TooBig)
+            }
+            Inbound::Closing | Inbound::Fault(_) | Inbound::Refused(_) => Err(End::Left),
+            Inbound::Gone => Err(End::Lost),
+        })
     }
 
     /// Writes what there is to say, as far as the socket takes it. Ready when nothing more can be said.

@@ -101,12 +101,12 @@ fn arrival() -> (Arrival, Line) {
     let scopes = [Scope::parse("stream:*").unwrap()].into();
     let grant =
         Grant { subject: "alice".to_owned(), scopes, expires_at: far, ends_at: far, token: None, key: 0 };
-    let slot = Arc::new(Semaphore::new(1))
-        .try_acquire_owned()
-        .ok()
-        .map(|permit| Slot::new(([127, 0, 0, 1], 9).into(), permit, None));
+    let slot = Arc::new(Semaphore::new(1)).try_acquire_owned().ok().map(|permit| Slot::new(permit, None));
     let socket = Box::new(line.clone());
-    (Arrival { socket, pass: Some(Pass { grant, seat: None }), name: "s1".to_owned(), slot }, line)
+    (
+        Arrival { socket, pass: Some(Pass { grant, seat: None }), name: "s1".to_owned(), from: None, slot },
+        line,
+    )
 }
 
 impl Visit {
