@@ -28,7 +28,7 @@ use crate::metrics::REFUSED;
 use crate::problem::Problem;
 use crate::settings::Limits;
 use crate::socket::{Io, Peer, Slot, Succession};
-use crate::visitors::{Unwelcome, Visitors};
+use crate::visitors::Visitors;
 
 /// Listens on `address`, with a backlog for storms.
 ///
@@ -94,10 +94,10 @@ impl Acceptor {
     fn accept(&self, stream: TcpStream, from: SocketAddr) {
         let slot = match self.slot(from) {
             Ok(slot) => slot,
-            Err(refusal) => {
-                metrics::counter!(REFUSED, "reason" => refusal.reason).increment(1);
+            Err((reason, problem)) => {
+                metrics::counter!(REFUSED, "reason" => reason).increment(1);
                 if self.tls.is_none() {
-                    tokio::spawn(turn_away(stream, refusal.problem));
+                    tokio::spawn(turn_away(stream, problem));
                 }
                 return;
             }
@@ -115,28 +115,14 @@ impl Acceptor {
             }),
         };
     }
-}
 
-/// Why a connection is not taken.
-struct Refusal {
-    /// For the metric.
-    reason: &'static str,
-    problem: Problem,
-}
-
-impl Acceptor {
-    fn slot(&self, from: SocketAddr) -> Result<Slot, Refusal> {
-        let code = ErrorCode::ConnectionLimit;
-        let visit = self.visitors.enter(from.ip(), &self.limits, clock::now()).map_err(|unwelcome| {
-            let reason = match unwelcome {
-                Unwelcome::Connections => "address_limit",
-                Unwelcome::Attempts(_) => "attempt_limit",
-            };
-            Refusal { reason, problem: unwelcome.problem() }
-        })?;
+    /// A place for a connection, or why there is none: for the metric and for the client.
+    fn slot(&self, from: SocketAddr) -> Result<Slot, (&'static str, Problem)> {
+        let visit = self.visitors.enter(from.ip(), &self.limits, clock::now());
+        let visit = visit.map_err(|unwelcome| (unwelcome.reason(), unwelcome.problem()))?;
         let permit = Arc::clone(&self.slots).try_acquire_owned().map_err(|_| {
             let problem = Problem::of(ErrorCode::ConnectionLimit, "Too many connections.");
-            Refusal { reason: code.as_str(), problem: problem.retry_after(CONNECTION_RETRY) }
+            (problem.code, problem.retry_after(CONNECTION_RETRY))
         })?;
         Ok(Slot::new(permit, visit))
     }
@@ -170,12 +156,14 @@ where
         .max_headers(HEADERS_MAX)
         .serve_connection(TokioIo::new(stream), service);
     let served = match poll_fn(|cx| connection.poll_without_shutdown(cx)).await {
-        Ok(()) if succession.is_settled() => {
-            let parts = connection.into_parts();
-            return succession.go_on(parts.io.into_inner(), parts.read_buf, slot).await;
-        }
-        // What is left of the last answer goes out with the goodbye.
-        Ok(()) => connection.await,
+        Ok(()) => match succession.take() {
+            Some(next) => {
+                let parts = connection.into_parts();
+                return next(parts.io.into_inner().into(), parts.read_buf, slot).await;
+            }
+            // What is left of the last answer goes out with the goodbye.
+            None => connection.await,
+        },
         Err(error) => Err(error),
     };
     if let Err(error) = served {

@@ -26,7 +26,14 @@ pub(crate) struct Seat {
 /// The subject has as many sessions as it may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Full {
-    pub(crate) most: usize,
+    most: usize,
+}
+
+impl Full {
+    /// What a client is told.
+    pub(crate) fn told(self, subject: &str) -> String {
+        format!("{subject} has as many sessions as it may: {}. Close one of them.", self.most)
+    }
 }
 
 impl Roster {

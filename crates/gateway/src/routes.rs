@@ -24,7 +24,6 @@ use crate::limits::{CONNECTION_RETRY, ECHO_BYTES_MAX, ECHO_FRAMES_MAX, ECHO_INFL
 use crate::metrics::{AUTH, REFUSED};
 use crate::problem::{HttpCode, Problem};
 use crate::roster::Roster;
-use crate::session::too_many_sessions;
 use crate::settings::Settings;
 use crate::shard::{Arrival, Pass};
 use crate::socket::{Encoding, Peer, Slot, Socket, Succession, Terms, switching};
@@ -49,12 +48,26 @@ pub(crate) struct App {
 
 impl App {
     /// What a ticket stands for.
-    pub(crate) fn redeem(&self, ticket: &str) -> Result<Grant, Problem> {
+    fn redeem(&self, ticket: &str) -> Result<Grant, Problem> {
         let grant = self.tickets.take(ticket)?;
         if self.settings.keys.honours(&grant) {
             return Ok(grant);
         }
         Err(Problem::of(ErrorCode::TokenRevoked, "The token that the ticket stands for was revoked."))
+    }
+
+    /// Who asks: by the token that is shown, else by a ticket, else by what a browser sends of itself, else nobody.
+    pub(crate) fn whose(
+        &self,
+        token: Option<&str>,
+        ticket: Option<&str>,
+        cookie: Option<&str>,
+    ) -> Result<Option<Grant>, Problem> {
+        match (token, ticket, cookie) {
+            (Some(token), ..) | (None, None, Some(token)) => grant(&self.settings, token).map(Some),
+            (None, Some(ticket), _) => self.redeem(ticket).map(Some),
+            (None, None, None) => Ok(None),
+        }
     }
 
     /// Opens a session on a socket; false where the server is on its way out.
@@ -74,7 +87,7 @@ impl App {
         match self.roster.take(&grant.subject, &self.settings.limits) {
             Ok(seat) => Ok(Pass { grant, seat }),
             Err(full) => {
-                let detail = too_many_sessions(&grant.subject, full);
+                let detail = full.told(&grant.subject);
                 Err(Problem::too_many(ErrorCode::ConnectionLimit, detail).retry_after(CONNECTION_RETRY))
             }
         }
@@ -145,15 +158,8 @@ async fn stream(State(app): State<Arc<App>>, request: Request) -> Response {
 fn open(app: &Arc<App>, parts: &Parts) -> Result<Response, Problem> {
     let succession = Succession::of(parts)?;
     let request = check(app, parts)?;
-    let grant = match (&request.token, ticket_of(&parts.uri)?) {
-        (Some(token), _) => Some(grant(app, token)?),
-        (None, Some(ticket)) => Some(app.redeem(&ticket)?),
-        // What a browser sends by itself counts least.
-        (None, None) => {
-            let token = cookie(&parts.headers, app.settings.cookie.as_deref());
-            token.map(|token| grant(app, &token)).transpose()?
-        }
-    };
+    let (ticket, cookie) = (ticket_of(&parts.uri)?, cookie(&parts.headers, app.settings.cookie.as_deref()));
+    let grant = app.whose(request.token.as_deref(), ticket.as_deref(), cookie.as_deref())?;
     let from = Peer::of(parts);
     let deflate = request.deflate.filter(|_| app.settings.compression);
     let message_bytes = app.settings.limits.message_bytes;
@@ -199,12 +205,8 @@ fn check(app: &App, parts: &Parts) -> Result<handshake::Request, Problem> {
     handshake::check(parts, &Origins::of(&app.settings))
 }
 
-pub(crate) fn grant(app: &App, token: &str) -> Result<Grant, Problem> {
-    checked(&app.settings, token)
-}
-
 /// What a token gives, counted.
-pub(crate) fn checked(settings: &Settings, token: &str) -> Result<Grant, Problem> {
+pub(crate) fn grant(settings: &Settings, token: &str) -> Result<Grant, Problem> {
     let checked = settings.keys.check(token, clock::wall());
     let result = match &checked {
         Ok(_) => "ok",

@@ -47,6 +47,14 @@ pub(crate) enum Unwelcome {
 }
 
 impl Unwelcome {
+    /// The word for it in the metrics.
+    pub(crate) const fn reason(self) -> &'static str {
+        match self {
+            Self::Connections => "address_limit",
+            Self::Attempts(_) => "attempt_limit",
+        }
+    }
+
     /// What a client is told.
     pub(crate) fn problem(self) -> Problem {
         let (code, detail, wait) = match self {

@@ -21,7 +21,7 @@ use wire::ErrorCode;
 use crate::handshake::bearer;
 use crate::hub::Feeds;
 use crate::problem::{HttpCode, Problem};
-use crate::routes::checked;
+use crate::routes::grant;
 use crate::settings::Settings;
 use crate::shard::Order;
 pub use levers::{Levers, LogLever};
@@ -70,7 +70,7 @@ impl FromRequestParts<Arc<Admin>> for Operator {
                 "Send a token with the scope admin as \"Authorization: Bearer <token>\".",
             )
         })?;
-        let grant = checked(&admin.settings, &token)?;
+        let grant = grant(&admin.settings, &token)?;
         if grant.is_operator() {
             return Ok(Self(grant.subject));
         }

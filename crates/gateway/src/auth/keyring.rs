@@ -183,11 +183,11 @@ mod tests {
         ring.replace(Arc::new(keys(&[("b", 2), ("a", 1)])));
         assert_eq!(good(&ring), [true, false]);
         // The last one goes, and the next that comes is not taken for it.
-        let ring2 = Keyring::from(keys(&[("a", 1), ("b", 2)]));
-        let last = ring2.check(&token("b", 2, "x"), NOW).unwrap();
-        ring2.replace(Arc::new(keys(&[("a", 1)])));
-        ring2.replace(Arc::new(keys(&[("a", 1), ("c", 3)])));
-        assert!(!ring2.honours(&last));
+        let other = Keyring::from(keys(&[("a", 1), ("b", 2)]));
+        let last = other.check(&token("b", 2, "x"), NOW).unwrap();
+        other.replace(Arc::new(keys(&[("a", 1)])));
+        other.replace(Arc::new(keys(&[("a", 1), ("c", 3)])));
+        assert!(!other.honours(&last));
         assert!(ring.honours(&ring.check(&token("b", 2, "x"), NOW).unwrap()));
     }
 

@@ -35,7 +35,7 @@ use crate::handshake::{Origins, bearer, cookie};
 use crate::limits::{POLL_WAIT, POLL_WAIT_MAX};
 use crate::metrics::REFUSED;
 use crate::problem::{HttpCode, Problem};
-use crate::routes::{App, grant};
+use crate::routes::App;
 use crate::shard::Pass;
 use crate::socket::{Client, Peer, pipe};
 use answer::requests;
@@ -90,7 +90,8 @@ async fn open_events(app: &App, parts: &Parts) -> Result<Response, Problem> {
     if let Some(cursor) = parts.headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok()) {
         wanted.request.insert("resume".to_owned(), cursor.into());
     }
-    Ok(sse::respond(stay(app, parts, grant, requests(wanted.checked()?)).await?))
+    let client = enter(app, parts, "events", app.seat(grant)?, requests(wanted.checked()?)).await?;
+    Ok(sse::respond(client))
 }
 
 async fn news(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -102,7 +103,7 @@ async fn open_poll(app: &App, parts: &Parts) -> Result<Response, Problem> {
     let wait = wait(wanted.wait_ms.as_deref())?;
     let cursor = wanted.request.get("resume").and_then(Value::as_str).unwrap_or_default().to_owned();
     let states = cursor.is_empty() && wanted.request.get("snapshot") != Some(&Value::Bool(false));
-    let client = drop_in(app, parts, "poll", grant, requests(wanted.checked()?)).await?;
+    let client = enter(app, parts, "poll", briefly(grant), requests(wanted.checked()?)).await?;
     poll::poll(client, answer::Wanted { states, wait, cursor }, &app.room).await
 }
 
@@ -123,7 +124,7 @@ async fn open_state(app: &App, parts: &Parts) -> Result<Response, Problem> {
         let detail = "One channel at a time: a state is one snapshot message.";
         return Err(Problem::of(ErrorCode::InvalidRequest, detail));
     }
-    let client = drop_in(app, parts, "snapshot", grant, requests(wanted.checked()?)).await?;
+    let client = enter(app, parts, "snapshot", briefly(grant), requests(wanted.checked()?)).await?;
     let wanted = answer::Wanted { states: true, wait: Duration::ZERO, cursor: String::new() };
     state::snapshot(client, wanted, &app.room).await
 }
@@ -143,8 +144,8 @@ async fn ticket(State(app): State<Arc<App>>, request: Request) -> Response {
             return Err(Problem::of(ErrorCode::InvalidRequest, "A ticket is asked for without a query."));
         }
         // A ticket is no token: it cannot be made to last.
-        let token = token.map_or_else(|| by_cookie(&app, &parts), Ok)?;
-        let grant = grant(&app, &token)?;
+        let cookie = cookie(&parts.headers, app.settings.cookie.as_deref());
+        let grant = app.whose(token.as_deref(), None, cookie.as_deref())?.ok_or_else(unauthenticated)?;
         app.pass(&grant.subject)?;
         app.tickets.issue(grant)
     }))
@@ -165,12 +166,9 @@ fn admit(app: &App, parts: &Parts) -> Result<(Grant, Wanted), Problem> {
     }
     let token = origin_and_token(app, parts)?;
     let wanted = Wanted::parse(&parts.uri)?;
-    let grant = match (token, &wanted.ticket) {
-        (Some(token), _) => grant(app, &token)?,
-        (None, Some(ticket)) => app.redeem(ticket)?,
-        // What a browser sends by itself counts least.
-        (None, None) => grant(app, &by_cookie(app, parts)?)?,
-    };
+    let cookie = cookie(&parts.headers, app.settings.cookie.as_deref());
+    let grant = app.whose(token.as_deref(), wanted.ticket.as_deref(), cookie.as_deref())?;
+    let grant = grant.ok_or_else(unauthenticated)?;
     app.pass(&grant.subject)?;
     Ok((grant, wanted))
 }
@@ -178,10 +176,6 @@ fn admit(app: &App, parts: &Parts) -> Result<(Grant, Wanted), Problem> {
 fn origin_and_token(app: &App, parts: &Parts) -> Result<Option<String>, Problem> {
     Origins::of(&app.settings).check(&parts.headers)?;
     bearer(&parts.headers)
-}
-
-fn by_cookie(app: &App, parts: &Parts) -> Result<String, Problem> {
-    cookie(&parts.headers, app.settings.cookie.as_deref()).ok_or_else(unauthenticated)
 }
 
 fn unauthenticated() -> Problem {
@@ -205,20 +199,9 @@ pub(crate) fn ticket_of(uri: &Uri) -> Result<Option<String>, Problem> {
     Wanted::parse(uri).map(|wanted| wanted.ticket)
 }
 
-/// A session that lasts: it has a place among those of its subject.
-async fn stay(app: &App, parts: &Parts, grant: Grant, requests: [String; 3]) -> Result<Client, Problem> {
-    enter(app, parts, "events", app.seat(grant)?, requests).await
-}
-
-/// A session for one answer. It takes nobody's place: that there are not too many is a matter of the rate.
-async fn drop_in(
-    app: &App,
-    parts: &Parts,
-    door: &'static str,
-    grant: Grant,
-    requests: [String; 3],
-) -> Result<Client, Problem> {
-    enter(app, parts, door, Pass { grant, seat: None }, requests).await
+/// What lets a session in for one answer. It takes nobody's place: that there are not too many is a matter of the rate.
+const fn briefly(grant: Grant) -> Pass {
+    Pass { grant, seat: None }
 }
 
 /// Opens a session.

@@ -10,8 +10,6 @@ mod subscriptions;
 mod tests;
 mod timers;
 
-pub(crate) use requests::too_many_sessions;
-
 use std::collections::VecDeque;
 use std::hint::black_box;
 use std::sync::Arc;

@@ -9,7 +9,6 @@ use super::reply::{entry, op_name};
 use super::{Ctx, Session};
 use crate::auth::{AuthError, Grant};
 use crate::limits::BAD_TOKENS_MAX;
-use crate::roster::Full;
 
 impl Session {
     pub(super) fn handle(&mut self, request: Request, ctx: &mut Ctx<'_>) {
@@ -66,7 +65,7 @@ impl Session {
             match ctx.roster.take(&grant.subject, &ctx.settings.limits) {
                 Ok(seat) => self.seat = seat.map(Box::new),
                 Err(full) => {
-                    let message = too_many_sessions(&grant.subject, full);
+                    let message = full.told(&grant.subject);
                     return self.fail(ErrorCode::ConnectionLimit, &message, None);
                 }
             }
@@ -184,10 +183,6 @@ impl Session {
         };
         self.ack(id, ack);
     }
-}
-
-pub(crate) fn too_many_sessions(subject: &str, full: Full) -> String {
-    format!("{subject} has as many sessions as it may: {}. Close one of them.", full.most)
 }
 
 /// An error's text as the beginning of a sentence.

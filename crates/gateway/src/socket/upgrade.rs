@@ -37,7 +37,8 @@ impl Peer {
 #[derive(Clone, Default)]
 pub(crate) struct Succession(Arc<Mutex<Option<Next>>>);
 
-type Next = Box<dyn FnOnce(Io, Bytes, Slot) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
+/// Goes on with a stream that HTTP is over on, and with what was read of it already.
+pub(crate) type Next = Box<dyn FnOnce(Io, Bytes, Slot) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send>;
 
 /// Counts a connection until it is dropped.
 pub(crate) struct Slot {
@@ -80,17 +81,9 @@ impl Succession {
         }));
     }
 
-    /// Whether somebody is to have the socket.
-    pub(crate) fn is_settled(&self) -> bool {
-        self.lock().is_some()
-    }
-
-    /// Goes on with a stream that HTTP is over on.
-    pub(crate) async fn go_on(&self, stream: impl Into<Io>, early: Bytes, slot: Slot) {
-        let next = self.lock().take();
-        if let Some(next) = next {
-            next(stream.into(), early, slot).await;
-        }
+    /// Who goes on with the stream, if a request has said so.
+    pub(crate) fn take(&self) -> Option<Next> {
+        self.lock().take()
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Next>> {

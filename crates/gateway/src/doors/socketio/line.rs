@@ -24,7 +24,7 @@ use crate::handshake::{bearer, cookie};
 use crate::limits::{AHEAD_MAX, CONNECTS_PER_SECOND, CONNECTS_REFUSED_MAX};
 use crate::metrics::REFUSED;
 use crate::problem::Problem;
-use crate::routes::{App, grant};
+use crate::routes::App;
 use crate::secret::secret;
 use crate::socket::{Client, Inbound, Peer, Said, pipe};
 
@@ -243,12 +243,9 @@ impl Line {
             Some(token) => Some(token),
             None => self.credentials.header.clone()?,
         };
-        match (token, self.credentials.ticket.take()) {
-            (Some(token), _) => grant(&self.app, &token).map(Some),
-            (None, Some(ticket)) => self.app.redeem(&ticket).map(Some),
-            // What a browser sends by itself counts least.
-            (None, None) => self.credentials.cookie.as_ref().map(|token| grant(&self.app, token)).transpose(),
-        }
+        // A ticket is used up; what else there is counts again.
+        let ticket = self.credentials.ticket.take_if(|_| token.is_none());
+        self.app.whose(token.as_deref(), ticket.as_deref(), self.credentials.cookie.as_deref())
     }
 
     /// Output: the next packet. `None`: the session is over, and its goodbye was the last.
