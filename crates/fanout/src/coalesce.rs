@@ -114,6 +114,12 @@ pub(crate) fn lacks(topic: &Topic, place: Seq, options: &Options) -> Option<u64>
     }
 }
 
+/// Whether something that a reader of quotes at `place` lacks is not kept one by one any more.
+pub(crate) fn is_overrun(topic: &Topic, place: Seq, options: &Options) -> bool {
+    let Log::Newest(views) = &topic.log else { return false };
+    views.get(options.filter.as_ref()).is_some_and(|lane| lane.ring.whole_weight(place).is_none())
+}
+
 /// Whether a state that is asked for again may go before what waits for its interval.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Early {

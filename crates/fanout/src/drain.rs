@@ -180,7 +180,13 @@ impl Fanout {
         let (delivered, coalesced, skipped) = state.account.since(&before);
         self.stats.count(model::Channel::Quotes, delivered, coalesced, skipped);
         if delivered > 0 {
-            let next = coalesce::lacks(topic, state.account.stands(), &state.options);
+            let mut next = coalesce::lacks(topic, state.account.stands(), &state.options);
+            // Where the log begins later than what it lacks, that is not where it stands.
+            if let Some(sent) = batch.items.last()
+                && coalesce::is_overrun(topic, state.account.stands(), &state.options)
+            {
+                next = next.map(|next| next.min(sent.position + 1));
+            }
             if next.is_none() {
                 topic.caught_up(state.place_in_lane, &state.options);
             }
