@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use model::{Book, BookChange, BookSide, Level, Levels, Price, Seq, UnixNanos};
 
+use crate::estate::KeptView;
 use crate::event::{Encoded, Event, book_weight};
 use crate::fold::{Entry, Fate, Fold};
 use crate::ids::TopicId;
@@ -277,6 +278,17 @@ impl Books {
             });
             view.push(record, sessions, now);
         }
+    }
+
+    /// The newest event, and the levels after it where they are known.
+    pub(crate) fn newest(&self) -> Option<(&Arc<Event>, Option<Levels>)> {
+        Some((self.stamp.as_ref()?, self.is_known.then(|| self.book.top(usize::MAX))))
+    }
+
+    /// The views that are read, or were a moment ago.
+    pub(crate) fn in_use(&self) -> Vec<KeptView> {
+        let kept = |view: &View| KeptView { depth: view.depth, checksum: view.checksum, seen: view.seen };
+        self.views.iter().map(kept).collect()
     }
 
     /// The state of a view, or nothing while the book is not known.

@@ -44,6 +44,23 @@ impl Bars {
         closed
     }
 
+    /// At most `most` of the closed bars before `place`, oldest first, and the place of the newest that is not
+    /// among them.
+    pub(crate) fn before(&self, place: Seq, most: usize) -> (Vec<Arc<Event>>, Seq) {
+        let end = self.closed.partition_point(|event| event.seq < place);
+        let start = end.saturating_sub(most);
+        let lost = start.checked_sub(1).map_or(self.lost, |last| self.closed[last].seq);
+        (self.closed.range(start..end).cloned().collect(), lost)
+    }
+
+    /// Begins with closed bars that were kept elsewhere.
+    pub(crate) fn restore(&mut self, closed: &[Arc<Event>], lost: Seq) {
+        self.lost = lost;
+        for event in closed {
+            self.note(event);
+        }
+    }
+
     /// Who is before this has missed a closed bar that is gone.
     pub(crate) const fn lost(&self) -> Seq {
         self.lost

@@ -84,7 +84,7 @@ impl Fanout {
         listed
     }
 
-    fn list(&mut self, event: &Event) -> Option<SymbolId> {
+    pub(crate) fn list(&mut self, event: &Event) -> Option<SymbolId> {
         let id = event.topic.symbol;
         // Symbols are numbered in the order of their first events, so a new one is the next one.
         if id.index() < self.listed.len() {

@@ -10,6 +10,7 @@ mod book;
 mod candles;
 mod coalesce;
 mod drain;
+mod estate;
 mod event;
 mod fanout;
 mod fold;
@@ -33,6 +34,7 @@ mod turns;
 mod views;
 
 pub use book::{BookRecord, BookSnapshot};
+pub use estate::{Kept, KeptView, Placed};
 pub use event::{Encoded, Event};
 pub use fanout::{Fanout, SubscribeError};
 pub use fold::SummaryRecord;

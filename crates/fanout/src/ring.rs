@@ -93,6 +93,17 @@ impl<F: Fold> Ring<F> {
         Self { evicted: self.evicted, floor, ..Self::new(bounds) }
     }
 
+    /// The log, which is empty, begins after `floor`; what came before it is gone, the newest of it at `evicted`
+    /// in the total order at the latest.
+    pub(crate) const fn begin_after(&mut self, floor: Seq, evicted: u64) {
+        (self.floor, self.evicted) = (floor, evicted);
+    }
+
+    /// The place before the oldest entry.
+    pub(crate) fn start(&self) -> Option<Seq> {
+        self.slots.front().map(|slot| slot.entry.prev())
+    }
+
     /// Whoever is before this lacks something that nobody can give any more.
     pub(crate) const fn floor(&self) -> Seq {
         self.floor

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use model::{Body, Instrument, Seq, Symbol, Tick, UnixNanos};
 
+use crate::estate::Placed;
 use crate::event::{Encoded, Event};
 use crate::ids::{Stream, SymbolId, TopicId};
 
@@ -50,22 +51,57 @@ impl Sequencer {
         *seq = seq.next();
         *recv = tick.ts_recv.unwrap_or(now).max(*recv);
         self.position += 1;
-        let quote = &mut self.quotes[symbol.index()];
-        let event = Arc::new(Event {
-            topic,
+        let placed = Placed {
+            instrument: tick.instrument,
             seq: *seq,
             position: self.position,
             ts_event: tick.ts_event.unwrap_or(*recv),
             ts_recv: *recv,
-            instrument: tick.instrument,
-            quote: if topic.stream == Stream::Trades { quote.clone() } else { None },
             body: tick.body,
+        };
+        Ok(Some(self.event(topic, placed)))
+    }
+
+    /// Goes on after ticks that another sequencer has placed: the event of the next of them. Where `listed` by
+    /// Input: a tick that another sequencer has placed, after all that it placed before; from here on, sequences
+    /// go on where that one was.
+    ///
+    /// # Errors
+    /// See [`Self::push`].
+    pub fn follow(&mut self, placed: Placed) -> Result<Arc<Event>, SymbolTaken> {
+        let symbol = self.symbol(&placed.instrument)?;
+        let topic = TopicId { symbol, stream: Stream::of(&placed.body) };
+        let (seq, recv) = &mut self.streams[topic.index()];
+        (*seq, *recv) = (placed.seq, placed.ts_recv);
+        self.position = placed.position;
+        Ok(self.event(topic, placed))
+    }
+
+    /// Numbers the symbol of an instrument.
+    ///
+    /// # Errors
+    /// See [`Self::push`].
+    pub fn list(&mut self, instrument: &Arc<Instrument>) -> Result<(), SymbolTaken> {
+        self.symbol(instrument).map(|_| ())
+    }
+
+    fn event(&mut self, topic: TopicId, placed: Placed) -> Arc<Event> {
+        let quote = &mut self.quotes[topic.symbol.index()];
+        let event = Arc::new(Event {
+            topic,
+            seq: placed.seq,
+            position: placed.position,
+            ts_event: placed.ts_event,
+            ts_recv: placed.ts_recv,
+            instrument: placed.instrument,
+            quote: if topic.stream == Stream::Trades { quote.clone() } else { None },
+            body: placed.body,
             encoded: Encoded::default(),
         });
         if topic.stream == Stream::Quotes {
             *quote = Some(Arc::clone(&event));
         }
-        Ok(Some(event))
+        event
     }
 
     /// What is listed, by the number of its symbol.

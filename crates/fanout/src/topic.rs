@@ -7,6 +7,7 @@ use model::{Body, Filter, Seq};
 
 use crate::book::Books;
 use crate::candles::Bars;
+use crate::estate::Kept;
 use crate::event::Event;
 use crate::fold::{Each, Fold, Newest, Seen, Trades};
 use crate::ids::{SessionId, Stream, TopicId};
@@ -79,6 +80,40 @@ impl Topic {
             (Log::Books(books), Body::Book(change)) => books.push(event, change, sessions, now),
             (Log::Books(_), _) => {}
         }
+    }
+
+    /// Begins with what was kept of the stream elsewhere.
+    pub(crate) fn restore(&mut self, kept: &Kept<Arc<Event>>, sessions: &mut Sessions, now: Duration) {
+        let Some(first) = kept.events.first() else { return };
+        let (floor, evicted) = (first.seq.prev(), first.position - 1);
+        match &mut self.log {
+            _ if floor == Seq::START => {}
+            Log::Trades(views) => views.begin_after(floor, evicted),
+            Log::Newest(views) => views.begin_after(floor, evicted),
+            Log::Each(lane) => lane.ring.begin_after(floor, evicted),
+            Log::Bars(bars) => bars.lane.ring.begin_after(floor, evicted),
+            Log::Books(_) => {}
+        }
+        if let Log::Bars(bars) = &mut self.log {
+            bars.restore(&kept.closed, kept.lost);
+        }
+        for event in &kept.events {
+            self.push(event, sessions, now);
+        }
+        if let Log::Books(books) = &mut self.log {
+            for view in &kept.views {
+                books.open_view(view.depth, view.checksum, view.seen);
+            }
+            books.prune(now);
+        }
+    }
+
+    pub(crate) fn bars(&self) -> Option<&Bars> {
+        if let Log::Bars(bars) = &self.log { Some(bars) } else { None }
+    }
+
+    pub(crate) fn book(&self) -> Option<&Books> {
+        if let Log::Books(books) = &self.log { Some(books) } else { None }
     }
 
     /// No trade summary goes beyond here.
@@ -251,6 +286,15 @@ impl<'a> Whole<'a> {
             Self::Trades(ring) => ring.whole_weight(place),
             Self::Newest(ring) => ring.whole_weight(place),
             Self::Each(ring) => ring.whole_weight(place),
+        }
+    }
+
+    /// The place before the oldest that is kept.
+    pub(crate) fn start(&self) -> Option<Seq> {
+        match self {
+            Self::Trades(ring) => ring.start(),
+            Self::Newest(ring) => ring.start(),
+            Self::Each(ring) => ring.start(),
         }
     }
 

@@ -34,6 +34,11 @@ impl<F: Fold<Entry = Seen>> Views<F> {
         Self { bounds, all: Lane::new(bounds), filtered: Vec::new() }
     }
 
+    /// The log begins after what is not known here.
+    pub(crate) fn begin_after(&mut self, floor: Seq, evicted: u64) {
+        self.all.ring.begin_after(floor, evicted);
+    }
+
     /// How many filters are in use.
     pub(crate) const fn filters(&self) -> usize {
         self.filtered.len()

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
+use serde::{Deserialize, Serialize};
+
 use crate::numbers::{Price, Size};
 
 /// One price level. In a change, a size of zero removes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Level {
     /// The price.
     pub price: Price,
@@ -23,7 +25,7 @@ impl Level {
 }
 
 /// Levels of both sides: a whole book or a change to one, in the order the source gave them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Levels {
     /// Levels of buyers.
     pub bids: Vec<Level>,

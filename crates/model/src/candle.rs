@@ -4,12 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use crate::numbers::Price;
 use crate::time::UnixNanos;
 
 /// Length of a bar. Bars start at whole multiples of it since the Unix epoch (UTC).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Interval {
     /// One second.
     S1,
@@ -78,7 +79,7 @@ impl FromStr for Interval {
 }
 
 /// One bar, as of its last trade. A bar without a trade does not exist.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candle {
     /// Length of the bar.
     pub interval: Interval,
@@ -93,6 +94,7 @@ pub struct Candle {
     /// Last price.
     pub close: Price,
     /// Sum of the sizes.
+    #[serde(with = "rust_decimal::serde::str")]
     pub volume: Decimal,
     /// How many trades.
     pub trades: u64,

@@ -4,12 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use crate::symbol::Symbol;
 
 /// A market that lists instruments; several markets of one exchange are several venues
 /// (`binance`, `binance-usdm`, `binance-coinm`).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Venue(Arc<str>);
 
 impl Venue {
@@ -33,7 +34,7 @@ impl fmt::Display for Venue {
 }
 
 /// One tradable thing at one venue. (`venue`, `venue_symbol`) is unique.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Instrument {
     /// The name in our form.
     pub symbol: Symbol,
@@ -42,8 +43,10 @@ pub struct Instrument {
     /// The name exactly as the venue writes it.
     pub venue_symbol: Box<str>,
     /// Smallest step of a price, where known.
+    #[serde(with = "rust_decimal::serde::str_option")]
     pub tick_size: Option<Decimal>,
     /// Smallest step of a size, where known.
+    #[serde(with = "rust_decimal::serde::str_option")]
     pub lot_size: Option<Decimal>,
 }
 

@@ -3,18 +3,20 @@
 use std::fmt;
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use crate::decimal::{self, DecimalError};
 
 /// Price of one unit, in the instrument's quote currency. Exact; may be negative (spreads).
 ///
 /// Equal prices of different scale (`1.0`, `1.00`) compare equal; each keeps its own digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Price(Decimal);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Price(#[serde(with = "rust_decimal::serde::str")] Decimal);
 
 /// Amount of the base currency, contracts or shares. Exact, zero or more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Size(Decimal);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Price")]
+pub struct Size(#[serde(with = "rust_decimal::serde::str")] Decimal);
 
 impl Price {
     /// The price a venue wrote, digit for digit.
@@ -74,6 +76,15 @@ impl Size {
     }
 }
 
+/// A stored size is held to the same rule as one that is made.
+impl TryFrom<Price> for Size {
+    type Error = DecimalError;
+
+    fn try_from(stored: Price) -> Result<Self, DecimalError> {
+        Self::new(stored.0)
+    }
+}
+
 impl fmt::Display for Price {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -87,7 +98,7 @@ impl fmt::Display for Size {
 }
 
 /// Position in one stream: the first event is 1, the next is +1, with no holes; 0 is "before the first".
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Seq(pub u64);
 
 impl Seq {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::limits::SYMBOL_BYTES_MAX;
 
 /// An instrument's name in our form: `BTC-USD`, `BTC-USDT-PERP`, `AAPL`.
@@ -10,7 +12,8 @@ use crate::limits::SYMBOL_BYTES_MAX;
 /// Upper-case ASCII letters, digits and `- . _ : /`, a letter or digit first, at most
 /// [`SYMBOL_BYTES_MAX`] bytes. ASCII only, so that no look-alike letter makes a second `BTC-USD`.
 /// Cheap to clone.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Box<str>")]
 pub struct Symbol(Arc<str>);
 
 /// Why a text is not a [`Symbol`].
@@ -63,6 +66,14 @@ impl Symbol {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<Box<str>> for Symbol {
+    type Error = SymbolError;
+
+    fn try_from(text: Box<str>) -> Result<Self, SymbolError> {
+        Self::parse(&text)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use crate::book::{Level, Levels};
 use crate::candle::Candle;
@@ -30,7 +31,7 @@ pub struct Tick {
 }
 
 /// What happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Body {
     /// An execution, as it happened.
     Trade(Trade),
@@ -64,7 +65,7 @@ impl Body {
 }
 
 /// Who took.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Side {
     /// The taker bought.
     Buy,
@@ -97,7 +98,7 @@ impl Side {
 }
 
 /// An execution.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trade {
     /// Price of one unit.
     pub price: Price,
@@ -110,7 +111,7 @@ pub struct Trade {
 }
 
 /// Best bid and offer. A newer quote replaces an older one: conflatable. An empty side is `None`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quote {
     /// The best bid.
     pub bid: Option<Level>,
@@ -121,7 +122,7 @@ pub struct Quote {
 }
 
 /// Last price, best bid and offer, and the totals of 24 hours. What a venue does not say is `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticker {
     /// Price of the last trade.
     pub last_price: Option<Price>,
@@ -138,10 +139,13 @@ pub struct Ticker {
     /// Lowest price of the window.
     pub low: Option<Price>,
     /// Sum of the sizes in the window.
+    #[serde(with = "rust_decimal::serde::str_option")]
     pub volume: Option<Decimal>,
     /// Last price minus open.
+    #[serde(with = "rust_decimal::serde::str_option")]
     pub change: Option<Decimal>,
     /// Change in per cent of open, rounded to four decimals.
+    #[serde(with = "rust_decimal::serde::str_option")]
     pub change_percent: Option<Decimal>,
 }
 
@@ -161,7 +165,7 @@ impl Ticker {
 }
 
 /// A change of the book.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BookChange {
     /// The whole book: replaces what was known.
     Snapshot(Levels),
@@ -172,7 +176,7 @@ pub enum BookChange {
 }
 
 /// What is known of updates that a feed lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedGap {
     /// What told us.
     pub reason: GapReason,
@@ -183,7 +187,7 @@ pub struct FeedGap {
 }
 
 /// What told that updates were lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum GapReason {
     /// The venue's numbering jumped.
     Sequence,

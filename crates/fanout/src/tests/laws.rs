@@ -31,6 +31,7 @@ const STREAMS: [Stream; 6] = [
 ];
 
 struct World {
+    limits: LogLimits,
     sequencer: Sequencer,
     fanout: Fanout,
     source: Source,
@@ -46,7 +47,8 @@ impl World {
         let mut fanout = Fanout::new(limits);
         let sessions = (0..3).map(|_| (fanout.open_session(), Client::default())).collect();
         let (sequencer, source, now) = (Sequencer::default(), Source::default(), Duration::ZERO);
-        let mut world = Self { sequencer, fanout, source, sessions, ready: [false; 3], now, published: 0 };
+        let ready = [false; 3];
+        let mut world = Self { limits, sequencer, fanout, source, sessions, ready, now, published: 0 };
         for symbol in SYMBOLS {
             world.publish(symbol, 's', 0);
         }
@@ -108,6 +110,7 @@ impl World {
             18 => self.merge_from_now_on(usize::from(a) % 3),
             19 => self.pause(usize::from(a) % 3, self.topic(b), c < 128),
             20 => self.come_back(usize::from(a) % 3, b),
+            21 => self.hand_over([1, 3, usize::MAX][usize::from(a) % 3]),
             _ => self.check(),
         }
         self.listen();
@@ -218,6 +221,20 @@ impl World {
         self.note_hurry(index);
     }
 
+    /// Another process goes on with what this one has kept; everybody comes back there.
+    fn hand_over(&mut self, most: usize) {
+        let estate = self.fanout.kept(most);
+        self.fanout = Fanout::new(self.limits);
+        self.ready = [false; 3];
+        for kept in &estate {
+            self.fanout.restore(kept, self.now);
+        }
+        for index in 0..3 {
+            self.sessions[index].0 = self.fanout.open_session();
+            self.come_back(index, 7);
+        }
+    }
+
     fn unsubscribe(&mut self, index: usize, topic: TopicId) {
         let (session, client) = &mut self.sessions[index];
         let ledger = self.fanout.unsubscribe(*session, topic);
@@ -320,7 +337,7 @@ fn obey(limits: LogLimits, ample: bool, steps: &[Step]) {
 }
 
 fn steps(length: usize) -> impl Strategy<Value = Vec<Step>> {
-    prop::collection::vec((0..22_u8, any::<u8>(), any::<u8>(), any::<u8>()), 1..length)
+    prop::collection::vec((0..23_u8, any::<u8>(), any::<u8>(), any::<u8>()), 1..length)
 }
 
 const TINY: LogLimits =
@@ -375,7 +392,7 @@ fn seeded(seed: u64) -> Vec<Step> {
         (mixed ^ (mixed >> 31)).to_le_bytes()
     };
     let length = usize::from(next()[0]) + 20;
-    (0..length).map(|_| next()).map(|[kind, a, b, c, ..]| (kind % 22, a, b, c)).collect()
+    (0..length).map(|_| next()).map(|[kind, a, b, c, ..]| (kind % 23, a, b, c)).collect()
 }
 
 /// Publishes, stalls, lost connections, changed options and resumes, by seed. `TICKWIRE_SEED=7 cargo

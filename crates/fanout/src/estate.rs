@@ -1,0 +1,133 @@
+//! What one fan-out leaves to another, so that cursors and sequences go on in a second process.
+//!
+//! Of a stream that is its newest events, of a book its levels as they stand and which depths are read. Whoever
+//! has a place from before that is told a gap, as where a log has forgotten.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{Body, BookChange, FeedGap, GapReason, Instrument, Seq, UnixNanos};
+
+use crate::book::Books;
+use crate::event::{Encoded, Event};
+use crate::fanout::Fanout;
+use crate::ids::Stream;
+use crate::options::Depth;
+use crate::topic::Topic;
+
+/// A tick that has its place already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// What it is about.
+    pub instrument: Arc<Instrument>,
+    /// Its place in its stream.
+    pub seq: Seq,
+    /// Its place in the node's total order.
+    pub position: u64,
+    /// See [`Event::ts_event`].
+    pub ts_event: UnixNanos,
+    /// See [`Event::ts_recv`].
+    pub ts_recv: UnixNanos,
+    /// What happened.
+    pub body: Body,
+}
+
+/// What is kept of one stream; `E` is an [`Arc<Event>`], or a [`Placed`] that is yet to become one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept<E> {
+    /// What it is about.
+    pub instrument: Arc<Instrument>,
+    /// Which stream.
+    pub stream: Stream,
+    /// The newest events, oldest first, without holes; of a book one that says how it stands.
+    pub events: Vec<E>,
+    /// Of candles, the closed bars before those.
+    pub closed: Vec<E>,
+    /// The place of the newest closed bar that is gone.
+    pub lost: Seq,
+    /// Of a book, the views in use.
+    pub views: Vec<KeptView>,
+}
+
+/// What is kept of a view of a book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeptView {
+    /// How deep it is.
+    pub depth: Depth,
+    /// Its records carry checksums.
+    pub checksum: bool,
+    /// The place of its newest record.
+    pub seen: Seq,
+}
+
+impl Fanout {
+    /// What a successor needs: of each stream at most `most` events, and as many closed bars. Cost: O(what is
+    /// given), no copy of an event.
+    #[must_use]
+    pub fn kept(&self, most: usize) -> Vec<Kept<Arc<Event>>> {
+        self.topics.iter().flatten().filter_map(|topic| topic.kept(most.max(1))).collect()
+    }
+
+    /// Where this fan-out stands in the total order.
+    #[must_use]
+    pub const fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Input: what a predecessor has left of a stream, before anything else of that stream. Symbols come in the
+    /// order in which they are numbered.
+    pub fn restore(&mut self, kept: &Kept<Arc<Event>>, now: Duration) {
+        let Some(newest) = kept.events.last() else { return };
+        self.list(newest);
+        (self.position, self.now) = (self.position.max(newest.position), now);
+        self.open_topic(newest.topic);
+        if let Some(topic) = &mut self.topics[newest.topic.index()] {
+            topic.restore(kept, &mut self.sessions, now);
+        }
+    }
+}
+
+impl Topic {
+    fn kept(&self, most: usize) -> Option<Kept<Arc<Event>>> {
+        let newest = |count: usize| {
+            let whole = self.whole()?;
+            let from = Seq(self.head.0.saturating_sub(count as u64)).max(whole.start()?);
+            Some(whole.between(from, self.head).cloned().collect::<Vec<_>>())
+        };
+        let (events, closed, lost, views) = match (self.bars(), self.book()) {
+            (Some(bars), _) => {
+                let events = newest(most)?;
+                let (closed, lost) = bars.before(events.first()?.seq, most);
+                (events, closed, lost, Vec::new())
+            }
+            (_, Some(books)) => (vec![stands(books)?], Vec::new(), Seq::START, books.in_use()),
+            _ => (newest(most)?, Vec::new(), Seq::START, Vec::new()),
+        };
+        let instrument = Arc::clone(&events.first()?.instrument);
+        Some(Kept { instrument, stream: self.id.stream, events, closed, lost, views })
+    }
+}
+
+/// An event that says how a book stands, in the place of the newest one.
+fn stands(books: &Books) -> Option<Arc<Event>> {
+    let (newest, levels) = books.newest()?;
+    let body = match (levels, &newest.body) {
+        (Some(levels), _) => Body::Book(BookChange::Snapshot(levels)),
+        (None, gap @ Body::Book(BookChange::Gap(_))) => gap.clone(),
+        (None, _) => {
+            let unknown = FeedGap { reason: GapReason::Reconnect, venue_from: None, venue_to: None };
+            Body::Book(BookChange::Gap(unknown))
+        }
+    };
+    Some(Arc::new(Event {
+        topic: newest.topic,
+        instrument: Arc::clone(&newest.instrument),
+        seq: newest.seq,
+        position: newest.position,
+        ts_event: newest.ts_event,
+        ts_recv: newest.ts_recv,
+        body,
+        quote: None,
+        encoded: Encoded::default(),
+    }))
+}
