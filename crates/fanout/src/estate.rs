@@ -11,8 +11,8 @@ use model::{Body, BookChange, FeedGap, GapReason, Instrument, Seq, UnixNanos};
 use crate::book::Books;
 use crate::event::{Encoded, Event};
 use crate::fanout::Fanout;
-use crate::ids::Stream;
 use crate::options::Depth;
+use crate::sequencer::{Sequencer, SymbolTaken};
 use crate::topic::Topic;
 
 /// A tick that has its place already.
@@ -35,11 +35,7 @@ pub struct Placed {
 /// What is kept of one stream; `E` is an [`Arc<Event>`], or a [`Placed`] that is yet to become one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept<E> {
-    /// What it is about.
-    pub instrument: Arc<Instrument>,
-    /// Which stream.
-    pub stream: Stream,
-    /// The newest events, oldest first, without holes; of a book one that says how it stands.
+    /// The newest events, oldest first, without holes; of a book one that says how it stands. Never empty.
     pub events: Vec<E>,
     /// Of candles, the closed bars before those.
     pub closed: Vec<E>,
@@ -68,6 +64,12 @@ impl Fanout {
         self.topics.iter().flatten().filter_map(|topic| topic.kept(most.max(1))).collect()
     }
 
+    /// How many streams there are.
+    #[must_use]
+    pub fn topic_count(&self) -> usize {
+        self.topics.iter().flatten().count()
+    }
+
     /// Where this fan-out stands in the total order.
     #[must_use]
     pub const fn position(&self) -> u64 {
@@ -87,6 +89,34 @@ impl Fanout {
     }
 }
 
+impl Sequencer {
+    /// Goes on where another one was: the events of what it has left, and its numbers.
+    ///
+    /// # Errors
+    /// Two of the instruments have one symbol.
+    pub fn adopt(&mut self, estate: Vec<Kept<Placed>>) -> Result<Vec<Kept<Arc<Event>>>, SymbolTaken> {
+        let (mut adopted, mut all) = (Vec::with_capacity(estate.len()), Vec::new());
+        for (at, kept) in estate.into_iter().enumerate() {
+            let Kept { events, closed, lost, views } = kept;
+            // Symbols are numbered as they come, not as old as their events are.
+            if let Some(first) = events.first() {
+                self.list(&first.instrument)?;
+            }
+            adopted.push(Kept { events: Vec::new(), closed: Vec::new(), lost, views });
+            all.extend(closed.into_iter().map(|placed| (placed, at, true)));
+            all.extend(events.into_iter().map(|placed| (placed, at, false)));
+        }
+        // In the total order, so that each trade finds the quote before it.
+        all.sort_by_key(|(placed, ..)| placed.position);
+        for (placed, at, is_closed_bar) in all {
+            let event = self.follow(placed)?;
+            let kept = &mut adopted[at];
+            if is_closed_bar { kept.closed.push(event) } else { kept.events.push(event) }
+        }
+        Ok(adopted)
+    }
+}
+
 impl Topic {
     fn kept(&self, most: usize) -> Option<Kept<Arc<Event>>> {
         let newest = |count: usize| {
@@ -103,8 +133,7 @@ impl Topic {
             (_, Some(books)) => (vec![stands(books)?], Vec::new(), Seq::START, books.in_use()),
             _ => (newest(most)?, Vec::new(), Seq::START, Vec::new()),
         };
-        let instrument = Arc::clone(&events.first()?.instrument);
-        Some(Kept { instrument, stream: self.id.stream, events, closed, lost, views })
+        (!events.is_empty()).then_some(Kept { events, closed, lost, views })
     }
 }
 

@@ -78,10 +78,7 @@ impl Sequencer {
     }
 
     /// Numbers the symbol of an instrument.
-    ///
-    /// # Errors
-    /// See [`Self::push`].
-    pub fn list(&mut self, instrument: &Arc<Instrument>) -> Result<(), SymbolTaken> {
+    pub(crate) fn list(&mut self, instrument: &Arc<Instrument>) -> Result<(), SymbolTaken> {
         self.symbol(instrument).map(|_| ())
     }
 
@@ -102,6 +99,12 @@ impl Sequencer {
             *quote = Some(Arc::clone(&event));
         }
         event
+    }
+
+    /// The place of the newest event in the total order.
+    #[must_use]
+    pub const fn position(&self) -> u64 {
+        self.position
     }
 
     /// What is listed, by the number of its symbol.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
+use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use fanout::{Event, Sequencer, SymbolTaken};
+use fanout::{Event, Kept, Placed, Sequencer, SymbolTaken};
 use model::{Body, State, Symbol, Tick};
-use tokio_stream::Stream;
+use tokio_stream::{Stream, StreamExt};
 
 use crate::clock;
 use crate::doors::Catalogue;
@@ -26,7 +27,7 @@ pub(crate) struct Pump(Arc<Mutex<Inner>>);
 
 struct Inner {
     /// What the feeds send, while the hub runs.
-    ticks: Option<Pin<Box<dyn Stream<Item = Vec<Tick>> + Send>>>,
+    news: Option<Pin<Box<dyn Stream<Item = News> + Send>>>,
     /// There will be no more.
     over: bool,
     /// Wakes the task of the hub, whoever pumps: a tick that comes finds that task or a pump that has not
@@ -34,12 +35,22 @@ struct Inner {
     waker: Waker,
     sequencer: Sequencer,
     shards: Vec<queue::Sender>,
+    /// Another process that goes on with this one's work.
+    successor: Option<SyncSender<Events>>,
     feeds: Feeds,
     catalogue: Catalogue,
     /// How many of the instruments are in it.
     listed: usize,
     /// Symbols whose conflict was logged.
     conflicts: Vec<Symbol>,
+}
+
+/// What comes in.
+enum News {
+    /// From a feed.
+    Ticks(Vec<Tick>),
+    /// From another process, which has sequenced it.
+    Placed(Vec<Placed>),
 }
 
 /// What the feeds say of themselves, for readiness.
@@ -62,16 +73,22 @@ impl Feeds {
 impl Hub {
     pub(crate) fn new(shards: Vec<queue::Sender>, feeds: Feeds, catalogue: Catalogue) -> Self {
         Self(Arc::new(Mutex::new(Inner {
-            ticks: None,
+            news: None,
             over: false,
             waker: Waker::noop().clone(),
             sequencer: Sequencer::default(),
             shards,
+            successor: None,
             feeds,
             catalogue,
             listed: 0,
             conflicts: Vec::new(),
         })))
+    }
+
+    /// Goes on where another process was; returns its events.
+    pub(crate) fn adopt(&self, estate: Vec<Kept<Placed>>) -> Result<Vec<Kept<Arc<Event>>>, SymbolTaken> {
+        lock(&self.0).adopt(estate)
     }
 
     pub(crate) fn pump(&self) -> Pump {
@@ -81,7 +98,16 @@ impl Hub {
     /// Takes batches of ticks until the stream ends or the shards are gone. It waits where a shard
     /// has not taken what went before; no shard ever waits for a subscriber.
     pub async fn run(self, ticks: impl Stream<Item = Vec<Tick>> + Send + 'static) {
-        lock(&self.0).ticks = Some(Box::pin(ticks));
+        self.run_after(tokio_stream::empty(), ticks).await;
+    }
+
+    /// The same, after what another process has sequenced.
+    pub async fn run_after(
+        self,
+        placed: impl Stream<Item = Vec<Placed>> + Send + 'static,
+        ticks: impl Stream<Item = Vec<Tick>> + Send + 'static,
+    ) {
+        lock(&self.0).news = Some(Box::pin(placed.map(News::Placed).chain(ticks.map(News::Ticks))));
         std::future::poll_fn(|cx| {
             // Waits for whoever pumps: that one may have looked right before the tick came that woke us.
             let mut inner = lock(&self.0);
@@ -102,6 +128,13 @@ impl Pump {
             let _ = inner.pump();
             true
         })
+    }
+
+    /// From here on a successor is told all that is sequenced; returns where that begins.
+    pub(crate) fn attach(&self, successor: SyncSender<Events>) -> u64 {
+        let mut inner = lock(&self.0);
+        inner.successor = Some(successor);
+        inner.sequencer.position()
     }
 
     /// The same, after whoever does so: who has nothing to do must not leave it to one that stopped because
@@ -127,51 +160,81 @@ impl Inner {
     /// events to take, and pumps on when it has taken them.
     fn pump(&mut self) -> Poll<()> {
         let waker = self.waker.clone();
-        let Some(mut ticks) = self.ticks.take() else {
+        let Some(mut news) = self.news.take() else {
             return if self.over { Poll::Ready(()) } else { Poll::Pending };
         };
         while self.shards.iter().all(queue::Sender::has_room) {
-            self.over = self.shards.iter().all(queue::Sender::is_gone);
-            let batch = match ticks.as_mut().poll_next(&mut Context::from_waker(&waker)) {
+            self.over = self.successor.is_none() && self.shards.iter().all(queue::Sender::is_gone);
+            let batch = match news.as_mut().poll_next(&mut Context::from_waker(&waker)) {
                 _ if self.over => None,
                 Poll::Pending => break,
                 Poll::Ready(batch) => batch,
             };
             let Some(batch) = batch else {
                 // Whoever sees the end, the task of the hub ends.
-                self.over = true;
+                (self.over, self.successor) = (true, None);
                 waker.wake();
                 return Poll::Ready(());
             };
             let events: Events = self.sequence(batch).into();
             if !events.is_empty() {
+                self.tell_successor(&events);
                 self.shards.iter().for_each(|shard| shard.send(&events));
             }
         }
-        self.ticks = Some(ticks);
+        self.news = Some(news);
         Poll::Pending
     }
 
-    fn sequence(&mut self, batch: Vec<Tick>) -> Vec<Arc<Event>> {
-        let now = clock::wall();
-        let mut events = Vec::with_capacity(batch.len());
-        let mut states = Vec::new();
-        for tick in batch {
-            if let Body::Status(change) = &tick.body {
-                self.note_feed(&change.feed, change.state);
+    /// It is told before anybody else, so that nobody comes to it who knows more.
+    fn tell_successor(&mut self, events: &Events) {
+        let told = self.successor.as_ref().map(|successor| successor.try_send(Arc::clone(events)));
+        if let Some(Err(error)) = told {
+            if let TrySendError::Full(_) = error {
+                tracing::error!("whoever was to take over is too slow for that");
             }
-            match self.sequencer.push(tick, now) {
-                Ok(Some(event)) => {
-                    if let Body::Status(change) = &event.body {
-                        states.push((event.topic.symbol, change.state));
-                    }
-                    events.push(event);
-                }
-                Ok(None) => {}
-                Err(taken) => self.refuse(taken),
+            self.successor = None;
+        }
+    }
+
+    fn sequence(&mut self, news: News) -> Vec<Arc<Event>> {
+        let events: Vec<_> = match news {
+            News::Ticks(ticks) => {
+                let now = clock::wall();
+                let sequenced = ticks.into_iter().map(|tick| self.sequencer.push(tick, now));
+                let sequenced: Vec<_> = sequenced.collect();
+                sequenced.into_iter().filter_map(|event| self.or_refuse(event).flatten()).collect()
+            }
+            News::Placed(placed) => {
+                let followed = placed.into_iter().map(|placed| self.sequencer.follow(placed));
+                let followed: Vec<_> = followed.collect();
+                followed.into_iter().filter_map(|event| self.or_refuse(event)).collect()
+            }
+        };
+        metrics::counter!(PUBLISHED).increment(events.len() as u64);
+        self.note(&events);
+        events
+    }
+
+    /// Goes on where another process was.
+    fn adopt(&mut self, estate: Vec<Kept<Placed>>) -> Result<Vec<Kept<Arc<Event>>>, SymbolTaken> {
+        let adopted = self.sequencer.adopt(estate)?;
+        let newest = adopted.iter().filter_map(|kept| kept.events.last().cloned());
+        let mut newest: Vec<_> = newest.collect();
+        newest.sort_by_key(|event| event.position);
+        self.note(&newest);
+        Ok(adopted)
+    }
+
+    /// What events say of feeds and instruments.
+    fn note(&mut self, events: &[Arc<Event>]) {
+        let mut states = Vec::new();
+        for event in events {
+            if let Body::Status(change) = &event.body {
+                self.note_feed(&change.feed, change.state);
+                states.push((event.topic.symbol, change.state));
             }
         }
-        metrics::counter!(PUBLISHED).increment(events.len() as u64);
         let instruments = self.sequencer.instruments();
         if instruments.len() != self.listed {
             self.listed = instruments.len();
@@ -180,7 +243,10 @@ impl Inner {
         for (symbol, state) in states {
             self.catalogue.note(symbol, state);
         }
-        events
+    }
+
+    fn or_refuse<T>(&mut self, event: Result<T, SymbolTaken>) -> Option<T> {
+        event.map_err(|taken| self.refuse(taken)).ok()
     }
 
     /// A symbol may be halted while its feed is well: only what is said of whole feeds counts.

@@ -13,6 +13,7 @@ mod doors;
 mod drain;
 mod echo;
 mod encode;
+mod handover;
 mod handshake;
 mod hub;
 pub mod limits;
@@ -38,6 +39,7 @@ pub use auth::{
     Algorithm, AuthError, Bounds, Fixed, Grant, Hash, HashError, JwksError, KeyError, Keyring, Keys, Mark,
     Published, PublishedError, Revocation, RevocationError, Scope, ScopeError, Signer, fixed_token,
 };
+pub use handover::{HandoverError, Office, Places, Predecessor, Successor};
 pub use hub::Hub;
 pub use reload::{ReloadError, Reloader};
 pub use server::{Server, ServerError};

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use wire::Epoch;
 use crate::accept::{Acceptor, listen};
 use crate::admin::{self, Admin, Levers};
 use crate::doors::{Catalogue, Engines, Rates, Room, Tickets};
+use crate::handover::{HandoverError, Inheritance, Office, Successor};
 use crate::hub::{Feeds, Hub};
 use crate::limits::{ARRIVALS_QUEUED, ECHO_CONNECTIONS_MAX, EVENTS_QUEUED, ORDERS_QUEUED};
 use crate::queue::queue;
@@ -45,6 +47,9 @@ pub struct Server {
     levers: Option<Levers>,
     shutdown: watch::Sender<bool>,
     subscribed: watch::Receiver<bool>,
+    epoch: Epoch,
+    /// Told when the server is to go.
+    drain: Arc<Notify>,
 }
 
 /// Why a gateway does not start.
@@ -62,6 +67,9 @@ pub enum ServerError {
     /// The certificate cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
+    /// What another process has left cannot be gone on with.
+    #[error(transparent)]
+    Handover(#[from] HandoverError),
     /// Metrics are set up twice in one process.
     #[error("metrics cannot be set up: {0}")]
     Metrics(String),
@@ -74,22 +82,40 @@ impl Server {
     /// # Errors
     /// An address is taken, or the certificate cannot be used.
     pub fn bind(settings: Settings) -> Result<(Self, Hub), ServerError> {
+        Self::open(settings, None)
+    }
+
+    /// The same, going on with what another process does: with its listeners, where the addresses are the same, its
+    /// logs and its sequences.
+    ///
+    /// # Errors
+    /// See [`Self::bind`].
+    pub fn succeed(settings: Settings, predecessor: &mut Successor) -> Result<(Self, Hub), ServerError> {
+        Self::open(settings, predecessor.take_inheritance())
+    }
+
+    fn open(settings: Settings, mut heir: Option<Inheritance>) -> Result<(Self, Hub), ServerError> {
         let metrics = recorder()?;
         names::describe();
         let (tls, certificate) = settings.tls.as_ref().map(Tls::replaceable).transpose()?.unzip();
         let tls = tls.map(TlsAcceptor::from);
-        let open = |address| {
-            listen(address, &settings.limits).map_err(|error| ServerError::Listen { address, error })
+        let mut open = |number, address| {
+            let inherited = heir.as_mut().and_then(|heir| heir.listener(number, address));
+            let listener = inherited.map_or_else(|| listen(address, &settings.limits), TcpListener::from_std);
+            listener.map_err(|error| ServerError::Listen { address, error })
         };
-        let (public, admin) = (open(settings.listen)?, open(settings.admin_listen)?);
+        let (public, admin) = (open(0, settings.listen)?, open(1, settings.admin_listen)?);
         let settings = Arc::new(settings);
         let (shutdown, leaving) = watch::channel(false);
         let (subscribing, subscribed) = watch::channel(false);
-        let epoch = Epoch::from_seed(clock::wall().0 / 1_000_000);
+        let fresh = || Epoch::from_seed(clock::wall().0 / 1_000_000);
+        let epoch = heir.as_ref().map_or_else(fresh, |heir| heir.epoch.clone());
         let count = settings.shards.max(1);
         let (inlets, outlets): (Vec<_>, Vec<_>) = (0..count).map(|_| queue(EVENTS_QUEUED)).unzip();
         let (feeds, catalogue) = (Feeds::default(), Catalogue::default());
         let hub = Hub::new(inlets, feeds.clone(), catalogue.clone());
+        let estate = heir.map_or_else(|| Ok(Vec::new()), |heir| hub.adopt(heir.estate));
+        let estate = estate.map_err(HandoverError::from)?;
         let roster = Arc::<Roster>::default();
         let (mut shards, mut doors, mut desks) = (Vec::new(), Vec::new(), Vec::new());
         for outlet in outlets {
@@ -98,15 +124,10 @@ impl Server {
             let inlets = shard::Doors { arrivals, orders };
             let (settings, roster, epoch) = (Arc::clone(&settings), Arc::clone(&roster), epoch.clone());
             let events = Intake { events: outlet, pump: hub.pump() };
-            shards.push(Shard::new(
-                settings,
-                roster,
-                epoch,
-                events,
-                inlets,
-                leaving.clone(),
-                subscribing.clone(),
-            ));
+            let (leaving, subscribing) = (leaving.clone(), subscribing.clone());
+            let mut shard = Shard::new(settings, roster, epoch, events, inlets, leaving, subscribing);
+            shard.restore(&estate);
+            shards.push(shard);
             doors.push(door);
             desks.push(order);
         }
@@ -128,6 +149,8 @@ impl Server {
             levers: None,
             shutdown,
             subscribed,
+            epoch,
+            drain: Arc::default(),
         };
         Ok((server, hub))
     }
@@ -157,6 +180,23 @@ impl Server {
     /// Gives operators what they can move that is not the gateway's own.
     pub fn set_levers(&mut self, levers: Levers) {
         self.levers = Some(levers);
+    }
+
+    /// What another process can be given that is to go on with this one's work; this one drains when that one
+    /// serves.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn office(&self, hub: &Hub) -> io::Result<Office> {
+        let handle = |listener: &TcpListener| listener.as_fd().try_clone_to_owned();
+        Ok(Office {
+            registry: Arc::default(),
+            pump: hub.pump(),
+            shard: self.desks[0].clone(),
+            listeners: [handle(&self.public)?, handle(&self.admin)?],
+            epoch: self.epoch.as_str().to_owned(),
+            drain: Arc::clone(&self.drain),
+        })
     }
 
     /// Turns true when the first client has subscribed to something.
@@ -195,7 +235,7 @@ impl Server {
             limits: self.settings.limits,
             shutdown: leaving.clone(),
         };
-        let drain = Arc::new(Notify::new());
+        let drain = self.drain;
         let admin = Admin {
             metrics: self.metrics.clone(),
             feeds: self.feeds,

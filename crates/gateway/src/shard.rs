@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use fanout::{Batch, Fanout, SessionId, SymbolId};
+use fanout::{Batch, Event, Fanout, Kept, SessionId, SymbolId};
 use model::UnixNanos;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Sleep;
@@ -37,7 +37,7 @@ use crate::socket::{Slot, Socket};
 use crate::wakes::Wakes;
 use member::{Member, Verdict};
 
-pub(crate) use orders::{Change, Order, Report, Wanted};
+pub(crate) use orders::{Change, Estate, Order, Report, Wanted};
 
 /// Somebody comes in.
 pub(crate) struct Arrival {
@@ -181,6 +181,14 @@ impl Shard {
             ready: Vec::new(),
             woken: Vec::new(),
             metrics: ShardMetrics::default(),
+        }
+    }
+
+    /// Goes on with what another process has kept, before anything else.
+    pub(crate) fn restore(&mut self, estate: &[Kept<Arc<Event>>]) {
+        let now = clock::now();
+        for kept in estate {
+            self.core.fanout.restore(kept, now);
         }
     }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ingest::feed::{self, Batch, FeedKind, FeedSpec, Gate, ReplaySpec, SimSpec, Speed, Stop};
-use model::{Body, State, Tick};
+use model::{Body, BookChange, State, Tick};
 use tokio::sync::mpsc;
 
 /// A file that goes away with the test.
@@ -56,7 +56,7 @@ fn lines(lines: &[String]) -> String {
 /// Everything a feed sends until it ends by itself.
 fn play(spec: FeedSpec) -> Vec<Tick> {
     let (sink, mut source) = mpsc::channel::<Batch>(4);
-    let thread = feed::prepare(spec).unwrap().start(sink, Gate::default(), Stop::default()).unwrap();
+    let thread = feed::prepare(spec).unwrap().start(sink, Gate::default(), Stop::default(), None).unwrap();
     let mut ticks = Vec::new();
     while let Some(batch) = source.blocking_recv() {
         ticks.extend(batch);
@@ -113,7 +113,7 @@ fn absurd_times_are_survived() {
     let (sink, mut source) = mpsc::channel::<Batch>(4);
     let stop = Stop::default();
     let feed = feed::prepare(spec(&[&file], true, false)).unwrap();
-    let thread = feed.start(sink, Gate::default(), stop.clone()).unwrap();
+    let thread = feed.start(sink, Gate::default(), stop.clone(), None).unwrap();
     let mut rounds = 0;
     while rounds < 5 {
         let batch = source.blocking_recv().expect("the feed goes on");
@@ -147,7 +147,7 @@ fn rounds_follow_each_other_in_time() {
     let stop = Stop::default();
     let thread = feed::prepare(spec(&[&file], true, false))
         .unwrap()
-        .start(sink, Gate::default(), stop.clone())
+        .start(sink, Gate::default(), stop.clone(), None)
         .unwrap();
     let (mut times, mut ids) = (Vec::new(), Vec::new());
     while times.len() < 6 {
@@ -172,7 +172,7 @@ fn a_replay_can_wait_for_its_first_subscriber() {
     let gate = Gate::default();
     let thread = feed::prepare(spec(&[&file], false, true))
         .unwrap()
-        .start(sink, gate.clone(), Stop::default())
+        .start(sink, gate.clone(), Stop::default(), None)
         .unwrap();
     let first = source.blocking_recv().unwrap();
     assert_eq!(states(&first), [(State::Closed, "the replay has not begun")]);
@@ -209,7 +209,7 @@ fn a_simulation_runs_until_it_is_stopped() {
     };
     let (sink, mut source) = mpsc::channel::<Batch>(4);
     let stop = Stop::default();
-    let thread = feed::prepare(spec).unwrap().start(sink, Gate::default(), stop.clone()).unwrap();
+    let thread = feed::prepare(spec).unwrap().start(sink, Gate::default(), stop.clone(), None).unwrap();
     let mut ticks = Vec::new();
     while ticks.len() < 1_000 {
         ticks.extend(source.blocking_recv().unwrap());
@@ -221,6 +221,76 @@ fn a_simulation_runs_until_it_is_stopped() {
     thread.join().unwrap();
     assert!(ticks.iter().all(|tick| tick.instrument.symbol.as_str().strip_suffix(".X").is_some()));
     assert_eq!(states(&ticks).last(), Some(&(State::SourceDown, "simulation stopped")));
+}
+
+/// Another process goes on with the next line, and with the totals as they were.
+#[test]
+fn a_replay_goes_on_elsewhere() {
+    let trades: Vec<_> = (1..=3_000_u32).map(|id| trade("a", f64::from(id) / 40.0, id)).collect();
+    let file = TempFile::new("handover.jsonl", &lines(&trades));
+    let whole = play(spec(&[&file], false, false));
+    let (mut ticks, mut place) = (Vec::new(), None);
+    for leg in 0..4 {
+        let (sink, mut source) = mpsc::channel::<Batch>(1);
+        let stop = Stop::default();
+        let feed = feed::prepare(spec(&[&file], false, false)).unwrap();
+        let thread = feed.start(sink, Gate::default(), stop.clone(), place.take()).unwrap();
+        let enough = if leg == 3 { usize::MAX } else { ticks.len() + 700 };
+        while let Some(batch) = source.blocking_recv() {
+            ticks.extend(batch);
+            if ticks.len() > enough {
+                stop.hand_over();
+            }
+        }
+        let left = serde_json::to_string(&thread.join().unwrap().unwrap()).unwrap();
+        place = Some(serde_json::from_str(&left).unwrap());
+    }
+    assert_eq!(ticks, whole);
+    assert_eq!(trade_ids(&ticks).len(), 3_000);
+
+    // What has ended is not played again, and what is another recording begins anew.
+    let (sink, mut source) = mpsc::channel::<Batch>(4);
+    let feed = feed::prepare(spec(&[&file], false, false)).unwrap();
+    let thread = feed.start(sink, Gate::default(), Stop::default(), place.take()).unwrap();
+    assert!(source.blocking_recv().is_none());
+    let place = thread.join().unwrap();
+    let other = TempFile::new("other.jsonl", &lines(&[trade("a", 10.0, 1)]));
+    let (sink, mut source) = mpsc::channel::<Batch>(4);
+    let feed = feed::prepare(spec(&[&other], false, false)).unwrap();
+    feed.start(sink, Gate::default(), Stop::default(), place).unwrap();
+    let first = source.blocking_recv().unwrap();
+    assert_eq!(states(&first)[0], (State::Closed, "the replay has not begun"));
+}
+
+/// Trades of a simulation are numbered by symbol: none is missing, none comes twice, nothing is said of it.
+#[test]
+fn a_simulation_goes_on_elsewhere() {
+    let sim = SimSpec { seed: 3, symbols: 1, rate: 20_000 };
+    let stale_after = Duration::from_secs(60);
+    let (mut ticks, mut place) = (Vec::new(), None);
+    for _ in 0..3 {
+        let spec =
+            FeedSpec { name: "sim".into(), suffix: String::new(), stale_after, kind: FeedKind::Sim(sim) };
+        let (sink, mut source) = mpsc::channel::<Batch>(4);
+        let stop = Stop::default();
+        let feed = feed::prepare(spec).unwrap();
+        let thread = feed.start(sink, Gate::default(), stop.clone(), place.take()).unwrap();
+        let enough = ticks.len() + 2_000;
+        while let Some(batch) = source.blocking_recv() {
+            ticks.extend(batch);
+            if ticks.len() > enough {
+                stop.hand_over();
+            }
+        }
+        let left = serde_json::to_string(&thread.join().unwrap().unwrap()).unwrap();
+        place = Some(serde_json::from_str(&left).unwrap());
+    }
+    let ids: Vec<u64> = trade_ids(&ticks).iter().map(|id| id.parse().unwrap()).collect();
+    assert!(ids.len() > 100);
+    assert!(ids.windows(2).all(|two| two[1] == two[0] + 1));
+    let snapshots = ticks.iter().filter(|tick| matches!(tick.body, Body::Book(BookChange::Snapshot(_))));
+    assert_eq!(snapshots.count(), 1, "the book went on");
+    assert!(states(&ticks).iter().all(|(state, _)| *state != State::SourceDown));
 }
 
 #[test]

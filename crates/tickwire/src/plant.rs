@@ -1,18 +1,22 @@
 //! The plant: feeds into a gateway, until told to end.
 
 use std::collections::HashMap;
-use std::future::Future;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
 
 use anyhow::{Context, bail};
-use gateway::{Levers, Server, ServerError, Settings};
-use ingest::feed::{self, Batch, FeedSpec, Gate, Prepared, Stop};
+use fanout::Placed;
+use gateway::{Levers, Places, Server, ServerError, Settings, Successor};
+use ingest::feed::{self, Batch, FeedSpec, Gate, Place, Prepared, Stop, Thread};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::exit::{Failure, Outcome};
+use crate::handover::{Desk, predecessor};
 
 /// Batches of ticks on their way from the feeds to the hub.
 const BATCHES: usize = 512;
@@ -23,6 +27,10 @@ pub(crate) struct Plant {
     server: Server,
     hub: gateway::Hub,
     feeds: Vec<Prepared>,
+    /// Goes on where another process is.
+    successor: Option<Successor>,
+    /// Where another process may ask to go on.
+    handover: Option<PathBuf>,
 }
 
 /// The runtime that everything asynchronous runs on.
@@ -31,19 +39,30 @@ pub(crate) fn runtime() -> anyhow::Result<Runtime> {
 }
 
 impl Plant {
-    /// Looks through the feeds and opens the ports; `elsewhere` tells how to choose others.
-    pub(crate) fn open(settings: Settings, feeds: Vec<FeedSpec>, elsewhere: &'static str) -> Outcome<Self> {
+    /// Looks through the feeds and opens the ports; `elsewhere` tells how to choose others. Where a plant runs that
+    /// hands over at `handover`, this one goes on with its sockets and its streams.
+    pub(crate) fn open(
+        settings: Settings,
+        feeds: Vec<FeedSpec>,
+        handover: Option<PathBuf>,
+        elsewhere: &'static str,
+    ) -> Outcome<Self> {
         let feeds = prepare(feeds).map_err(Failure::usage)?;
+        let mut successor = handover.as_deref().map(predecessor).transpose()?.flatten();
         let runtime = runtime()?;
         let guard = runtime.enter();
-        let bound = Server::bind(settings).map_err(|error| match error {
+        let bound = match &mut successor {
+            Some(successor) => Server::succeed(settings, successor),
+            None => Server::bind(settings),
+        };
+        let bound = bound.map_err(|error| match error {
             ServerError::Listen { .. } => anyhow::Error::from(error).context(elsewhere),
             other => other.into(),
         });
         let (server, hub) = bound?;
         ingest::metrics::describe();
         drop(guard);
-        Ok(Self { runtime, server, hub, feeds })
+        Ok(Self { runtime, server, hub, feeds, successor, handover })
     }
 
     pub(crate) const fn server(&self) -> &Server {
@@ -55,42 +74,147 @@ impl Plant {
         self.server.set_levers(levers);
     }
 
-    /// Starts the feeds and serves until a signal comes.
+    /// Starts the feeds and serves until a signal comes, or another process has taken over.
     ///
     /// `reload` is called on SIGHUP; without it that signal ends the process, as it does any other.
     pub(crate) fn run(self, reload: Option<Reload>) -> anyhow::Result<()> {
-        let Self { runtime, server, hub, feeds } = self;
+        let Self { runtime, server, hub, feeds, successor, handover } = self;
         let (sink, ticks) = mpsc::channel::<Batch>(BATCHES);
+        let (told, placed) = mpsc::channel(BATCHES);
         let (gate, stop) = (Gate::default(), Stop::default());
-        let mut threads = Vec::new();
-        for feed in feeds {
-            let name = feed.name().to_owned();
-            let thread = feed.start(sink.clone(), gate.clone(), stop.clone());
-            threads.push(thread.with_context(|| format!("the thread of feed {name:?}"))?);
-        }
-        drop(sink);
         let until = runtime.block_on(async {
             reload.map_or(Ok(()), reloads)?;
             signals()
         })?;
+        let desk = Arc::new(Desk::new(&server, &hub, handover)?);
+        let crew = Crew { feeds, sink, gate: gate.clone(), stop: stop.clone() };
+        let begun = match successor {
+            None => {
+                drop(told);
+                desk.open()?;
+                Begun::Now(crew.start(Places::new())?)
+            }
+            Some(successor) => {
+                successor.ready()?;
+                Begun::Later(follow(successor, told, crew, Arc::clone(&desk), Arc::clone(&until))?)
+            }
+        };
         let mut subscribed = server.subscribed();
-        let opener = gate.clone();
         runtime.spawn(async move {
             if subscribed.wait_for(|subscribed| *subscribed).await.is_ok() {
-                opener.open();
+                gate.open();
             }
         });
-        let hub = runtime.spawn(hub.run(ReceiverStream::new(ticks)));
-        runtime.block_on(server.run(until));
-        stop.stop();
-        hub.abort();
-        for thread in threads {
-            // A thread that has died has said so itself.
-            let _ = thread.join();
+        let hub = runtime.spawn(hub.run_after(ReceiverStream::new(placed), ReceiverStream::new(ticks)));
+        runtime.block_on(server.run(async move { until.notified().await }));
+        let successor = desk.close();
+        if successor.is_some() {
+            stop.hand_over();
+        } else {
+            stop.stop();
+        }
+        let threads = begun.threads();
+        let places: anyhow::Result<Places> =
+            threads.map(|threads| threads.into_iter().filter_map(left).collect());
+        if let Some(successor) = successor {
+            // All that was sequenced goes there before the end does.
+            let _ = runtime.block_on(hub);
+            successor.finish(places?);
+        } else {
+            hub.abort();
+            places?;
         }
         runtime.shutdown_background();
         Ok(())
     }
+}
+
+/// The feeds before they begin.
+struct Crew {
+    feeds: Vec<Prepared>,
+    sink: mpsc::Sender<Batch>,
+    gate: Gate,
+    stop: Stop,
+}
+
+/// Feeds that run, by name.
+type Threads = Vec<(String, Thread)>;
+
+/// When the feeds begin.
+enum Begun {
+    Now(Threads),
+    /// Once the predecessor's have ended.
+    Later(Receiver<anyhow::Result<Threads>>),
+}
+
+impl Begun {
+    /// The feeds that run. One that waits for its predecessor's never has.
+    fn threads(self) -> anyhow::Result<Threads> {
+        match self {
+            Self::Now(threads) => Ok(threads),
+            Self::Later(told) => told.try_recv().unwrap_or_else(|_| Ok(Vec::new())),
+        }
+    }
+}
+
+impl Crew {
+    /// Starts the feeds, each at its place where there is one.
+    fn start(self, mut places: Places) -> anyhow::Result<Threads> {
+        let mut threads = Vec::new();
+        for feed in self.feeds {
+            let name = feed.name().to_owned();
+            let place = places.remove(&name).and_then(|place| {
+                let read = serde_json::from_value(place);
+                read.map_err(|error| tracing::warn!(feed = name, "begins anew: {error}")).ok()
+            });
+            let thread = feed.start(self.sink.clone(), self.gate.clone(), self.stop.clone(), place);
+            threads.push((name.clone(), thread.with_context(|| format!("the thread of feed {name:?}"))?));
+        }
+        for (name, place) in places {
+            tracing::warn!(feed = name, "is not configured here: its symbols have no source any more");
+            let retired = serde_json::from_value::<Place>(place).map(Place::retired).unwrap_or_default();
+            // Where nobody receives, nobody need know.
+            let _ = self.sink.blocking_send(retired);
+        }
+        Ok(threads)
+    }
+}
+
+/// Where a feed is that has ended. A thread that has died has said so itself.
+fn left((name, thread): (String, Thread)) -> Option<(String, serde_json::Value)> {
+    let place = thread.join().ok()??;
+    Some((name, serde_json::to_value(place).ok()?))
+}
+
+/// Takes over what the predecessor sequences until that ends, and then begins.
+fn follow(
+    successor: Successor,
+    told: mpsc::Sender<Vec<Placed>>,
+    crew: Crew,
+    desk: Arc<Desk>,
+    end: Arc<Notify>,
+) -> anyhow::Result<Receiver<anyhow::Result<Threads>>> {
+    let begin = move || {
+        let places = successor.follow(&told).inspect_err(|error| {
+            tracing::error!("{error}: what its clients have is not known, so nothing can go on from there");
+        })?;
+        drop(told);
+        tracing::info!("the predecessor has ended: its feeds go on here");
+        desk.open()?;
+        crew.start(places)
+    };
+    let (sender, begun) = sync_channel(1);
+    let thread = thread::Builder::new().name("follow".into()).spawn(move || {
+        let threads = begin();
+        let failed = threads.is_err();
+        // Said before the end is: whoever ends looks here.
+        let _ = sender.send(threads);
+        if failed {
+            end.notify_one();
+        }
+    });
+    thread.context("the thread of the hand-over")?;
+    Ok(begun)
 }
 
 /// The feeds, ready to begin; no two of them may list one symbol, or its stream would be of neither.
@@ -126,11 +250,11 @@ fn reloads(reload: Reload) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Ends with the first signal; the second one ends the process at once.
-fn signals() -> anyhow::Result<impl Future<Output = ()> + use<>> {
+/// Told with the first signal; the second one ends the process at once.
+fn signals() -> anyhow::Result<Arc<Notify>> {
     let mut terminate = signal(SignalKind::terminate()).context("signals cannot be had")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("signals cannot be had")?;
-    let first = Arc::new(tokio::sync::Notify::new());
+    let first = Arc::new(Notify::new());
     let told = Arc::clone(&first);
     tokio::spawn(async move {
         for round in 0.. {
@@ -147,5 +271,5 @@ fn signals() -> anyhow::Result<impl Future<Output = ()> + use<>> {
             }
         }
     });
-    Ok(async move { first.notified().await })
+    Ok(first)
 }

@@ -29,6 +29,12 @@ fn placed(event: &Arc<Event>) -> Placed {
     }
 }
 
+fn written(kept: &Kept<Arc<Event>>) -> Kept<Placed> {
+    let Kept { events, closed, lost, views } = kept;
+    let [events, closed] = [events, closed].map(|events| events.iter().map(placed).collect());
+    Kept { events, closed, lost: *lost, views: views.clone() }
+}
+
 /// What was sent, as stream and place; a gap as none.
 fn drained(fanout: &mut Fanout, session: SessionId) -> Vec<(TopicId, Option<u64>)> {
     let batch = fanout.drain(session, usize::MAX, NOW);
@@ -72,16 +78,9 @@ fn whoever_is_current_misses_nothing() {
     assert_eq!(cursor, first.position());
 
     let (mut follower, mut second) = (Sequencer::default(), Fanout::default());
-    for kept in first.kept(8) {
-        follower.list(&kept.instrument).unwrap();
-        let events = |events: &[Arc<Event>]| -> Vec<_> {
-            events.iter().map(|event| follower.follow(placed(event)).unwrap()).collect()
-        };
-        let (stream, lost, views) = (kept.stream, kept.lost, kept.views.clone());
-        assert!(kept.events.len() <= 8 && kept.closed.len() <= 8);
-        let mut events = events;
-        let (closed, newest) = (events(&kept.closed), events(&kept.events));
-        let kept = Kept { instrument: kept.instrument, stream, events: newest, closed, lost, views };
+    let kept = first.kept(8);
+    assert!(kept.iter().all(|kept| kept.events.len() <= 8 && kept.closed.len() <= 8));
+    for kept in follower.adopt(kept.iter().map(written).collect()).unwrap() {
         second.restore(&kept, NOW);
     }
     assert_eq!(second.symbols().collect::<Vec<_>>(), first.symbols().collect::<Vec<_>>());

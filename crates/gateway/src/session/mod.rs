@@ -63,6 +63,8 @@ pub(crate) struct Session {
     leaves: Option<Duration>,
     /// The edition of the keys that the grant was held against.
     edition: u32,
+    /// It came back from where this shard has not been yet, and waits; nothing is read before it was answered.
+    early: Option<Box<Early>>,
     /// Where the client stands once it has handled all that was sent.
     cursor: u64,
 }
@@ -73,6 +75,14 @@ struct Wish {
     pattern: Pattern,
     stream: Stream,
     options: wire::Options,
+}
+
+/// A request to resume that waits for the shard to come as far as its cursor.
+struct Early {
+    id: Option<wire::RequestId>,
+    request: wire::Subscribe,
+    position: u64,
+    until: Duration,
 }
 
 /// Why a session is to be closed: the code, and the reason text of the close frame.
@@ -116,6 +126,7 @@ impl Session {
             leaves: None,
             // The keys may have become others since the grant was made: the first look at the time tells.
             edition: ctx.settings.keys.edition().wrapping_sub(1),
+            early: None,
             cursor: ctx.fanout.cursor(id),
         };
         let authenticated = session.grant.is_some();

@@ -19,7 +19,7 @@ impl Session {
         }
         match op {
             Op::Auth(auth) => self.authenticate(id, &auth.token, ctx),
-            Op::Subscribe(subscribe) => self.subscribe(id, *subscribe, ctx),
+            Op::Subscribe(subscribe) => self.subscribe_in_time(id, *subscribe, ctx),
             Op::Unsubscribe(unsubscribe) => self.unsubscribe(id, &unsubscribe, ctx),
             Op::Pause(request) => self.pause(id, &request, true, ctx),
             Op::Unpause(request) => self.pause(id, &request, false, ctx),

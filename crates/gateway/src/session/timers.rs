@@ -92,6 +92,9 @@ impl Session {
         if self.ping == Ping::Idle {
             next = next.min(self.heard + limits.ping);
         }
+        if self.is_early() {
+            next = ctx.now;
+        }
         if idle {
             next = next.min(self.sent + limits.heartbeat);
         }

@@ -117,7 +117,7 @@ impl Member {
             // the answers is not asked.
             let owed = self.session.control_bytes() > CONTROL_BYTES_MAX;
             self.held = owed && self.full;
-            if self.held {
+            if self.held || self.session.is_early() {
                 return;
             }
             if owed {
@@ -348,6 +348,10 @@ impl Member {
             }
             End::Closing { reason, until } if now >= until => self.end = End::Gone(reason),
             _ => {}
+        }
+        if self.end == End::Open && self.session.handle_early(&mut core.ctx()) {
+            // What came after it may be read.
+            self.handle.waker.wake_by_ref();
         }
     }
 

@@ -1,8 +1,9 @@
 //! What an operator asks of a shard: who is there, and to do something about one of them.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use fanout::Ledger;
+use fanout::{Event, Kept, Ledger};
 use serde::Serialize;
 use tokio::sync::oneshot;
 use wire::LedgerEntry;
@@ -17,7 +18,13 @@ pub(crate) enum Order {
     List { wanted: Wanted, reply: oneshot::Sender<Vec<Report>> },
     /// One session, after something has been done about it; `None` where it is not here.
     One { session: String, change: Change, reply: oneshot::Sender<Option<Report>> },
+    /// What its logs keep, at most so many events of a stream and about so many in all; `None` where it has not
+    /// come as far as `since`.
+    Estate { since: u64, most: usize, all: usize, reply: oneshot::Sender<Option<Estate>> },
 }
+
+/// Where the logs stand in the total order, and what they keep.
+pub(crate) type Estate = (u64, Vec<Kept<Arc<Event>>>);
 
 /// Which sessions.
 #[derive(Clone, Debug)]
@@ -96,6 +103,15 @@ impl Order {
                     member.report(core, true)
                 }));
                 changed
+            }
+            Self::Estate { since, most, all, reply } => {
+                let position = core.fanout.position();
+                let kept = || {
+                    let most = most.min(all / core.fanout.topic_count().max(1)).max(1);
+                    (position, core.fanout.kept(most))
+                };
+                let _ = reply.send((position >= since).then(kept));
+                None
             }
         }
     }

@@ -1,15 +1,17 @@
 //! Bars out of trades.
 
 use model::{Body, Candle, Interval, Trade, UnixNanos, decimal};
+use serde::{Deserialize, Serialize};
 
 /// The bars of one symbol, all intervals.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(super) struct Candles {
     open: [Option<Bar>; Interval::ALL.len()],
     /// The bars closed last, for trades that come late.
     closed: [Option<Candle>; Interval::ALL.len()],
 }
 
+#[derive(Serialize, Deserialize)]
 struct Bar {
     candle: Candle,
     /// Time of the trade that it was last published with.

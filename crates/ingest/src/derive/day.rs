@@ -7,13 +7,15 @@ use std::collections::VecDeque;
 
 use model::{Level, Price, Quote, Size, Ticker, Trade, UnixNanos, decimal};
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 const MINUTE: u64 = 60_000_000_000;
 const WINDOW: u64 = 24 * 60;
 
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(super) struct Day {
     minutes: VecDeque<Minute>,
+    #[serde(with = "rust_decimal::serde::str")]
     volume: Decimal,
     high: Option<Price>,
     low: Option<Price>,
@@ -22,11 +24,13 @@ pub(super) struct Day {
     ask: Option<Level>,
 }
 
+#[derive(Serialize, Deserialize)]
 struct Minute {
     number: u64,
     open: Price,
     high: Price,
     low: Price,
+    #[serde(with = "rust_decimal::serde::str")]
     volume: Decimal,
 }
 

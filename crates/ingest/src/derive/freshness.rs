@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use model::{Body, Instrument, State, StatusChange, Symbol, Tick, UnixNanos};
+use serde::{Deserialize, Serialize};
 
 /// The state of a feed as a whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Health {
     /// Messages come in.
     Live,
@@ -16,6 +17,7 @@ pub enum Health {
     Down,
 }
 
+#[derive(Serialize, Deserialize)]
 pub(super) struct Freshness {
     feed: Box<str>,
     health: Health,

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use model::{Body, Instrument, State, Symbol, Tick, Ticker, UnixNanos};
+use serde::{Deserialize, Serialize};
 
 use candles::Candles;
 use day::Day;
@@ -19,6 +20,7 @@ use freshness::Freshness;
 pub use freshness::Health;
 
 /// Adds to a feed's ticks what follows from them.
+#[derive(Serialize, Deserialize)]
 pub struct Deriver {
     /// In the order of their first ticks: what follows from time alone must come in one order too.
     symbols: Vec<Derived>,
@@ -30,6 +32,7 @@ pub struct Deriver {
     late_trades: u64,
 }
 
+#[derive(Serialize, Deserialize)]
 struct Derived {
     instrument: Arc<Instrument>,
     candles: Candles,

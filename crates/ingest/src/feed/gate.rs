@@ -1,5 +1,6 @@
 //! Two signals between the plant and its feed threads.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,11 @@ pub struct Gate(Arc<Signal>);
 
 /// Ends every feed that has it.
 #[derive(Clone, Debug, Default)]
-pub struct Stop(Arc<Signal>);
+pub struct Stop {
+    signal: Arc<Signal>,
+    /// Somebody goes on where they are.
+    goes_on: Arc<AtomicBool>,
+}
 
 #[derive(Debug, Default)]
 struct Signal {
@@ -45,17 +50,28 @@ impl Gate {
 impl Stop {
     /// Ends the feeds.
     pub fn stop(&self) {
-        self.0.give();
+        self.signal.give();
+    }
+
+    /// Ends the feeds without a word to anybody: another process goes on where they are.
+    pub fn hand_over(&self) {
+        self.goes_on.store(true, Ordering::Release);
+        self.signal.give();
+    }
+
+    /// Whether another process goes on where they are.
+    pub(super) fn is_handed_over(&self) -> bool {
+        self.goes_on.load(Ordering::Acquire)
     }
 
     /// Whether the feeds are to end.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
-        self.0.wait(Duration::ZERO)
+        self.signal.wait(Duration::ZERO)
     }
 
     /// Sleeps until `due`; false when woken to stop.
     pub(super) fn sleep_until(&self, due: Instant) -> bool {
-        !self.0.wait(due.saturating_duration_since(Instant::now()))
+        !self.signal.wait(due.saturating_duration_since(Instant::now()))
     }
 }

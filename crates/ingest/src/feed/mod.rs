@@ -5,6 +5,7 @@
 
 mod gate;
 mod outlet;
+mod place;
 mod replay;
 mod script;
 mod simulation;
@@ -19,9 +20,11 @@ use tokio::sync::mpsc::Sender;
 
 use model::{Symbol, Tick};
 
+use replay::Recorded;
 use survey::Survey;
 
 pub use gate::{Gate, Stop};
+pub use place::Place;
 pub use spec::{FeedKind, FeedSpec, ReplaySpec, SimSpec};
 pub use speed::{Speed, SpeedError};
 pub use survey::ReplayError;
@@ -31,6 +34,9 @@ pub type Batch = Vec<Tick>;
 
 /// Most ticks in a batch: a receiver that takes one batch at a time is never far behind.
 pub const BATCH_TICKS_MAX: usize = 256;
+
+/// A feed that runs; where it is when it has ended.
+pub type Thread = thread::JoinHandle<Option<Place>>;
 
 /// A feed that can begin: what it reads was looked through.
 #[derive(Debug)]
@@ -70,17 +76,30 @@ impl Prepared {
         &self.symbols
     }
 
-    /// Starts the feed on a thread of its own. It ends with its recording, when `stop` says so, or
-    /// when nobody receives any more.
+    /// Starts the feed on a thread of its own, at `place` if that is one of this feed's. It ends with its
+    /// recording, when `stop` says so, or when nobody receives any more, and tells where it is then.
     ///
     /// # Errors
     /// The thread cannot be started.
-    pub fn start(self, sink: Sender<Batch>, gate: Gate, stop: Stop) -> io::Result<thread::JoinHandle<()>> {
+    pub fn start(
+        self,
+        sink: Sender<Batch>,
+        gate: Gate,
+        stop: Stop,
+        place: Option<Place>,
+    ) -> io::Result<Thread> {
         let Self { spec, survey, .. } = self;
+        let fits = place.as_ref().is_none_or(|place| place.fits(&spec));
+        if !fits {
+            tracing::warn!(feed = spec.name, "another source than before: it begins anew");
+        }
+        let place = place.filter(|_| fits);
         let name = format!("feed-{}", spec.name);
         thread::Builder::new().name(name).spawn(move || match &spec.kind {
-            FeedKind::Sim(sim) => simulation::run(&spec, sim, sink, &stop),
-            FeedKind::Replay(replay) => replay::run(&spec, replay, &survey, sink, &gate, &stop),
+            FeedKind::Sim(sim) => simulation::run(&spec, sim, sink, &stop, place),
+            FeedKind::Replay(replay) => {
+                replay::run(&spec, &Recorded { replay, survey: &survey }, sink, (&gate, &stop), place)
+            }
         })
     }
 }

@@ -8,6 +8,7 @@ use metrics::{Counter, Gauge};
 use model::{Body, BookChange, Channel, Instrument, Symbol, Tick, UnixNanos};
 use tokio::sync::mpsc::Sender;
 
+use super::place::{Place, Source};
 use super::{BATCH_TICKS_MAX, Batch, FeedSpec};
 use crate::derive::{Deriver, Health};
 use crate::error::FeedError;
@@ -49,6 +50,14 @@ struct Counts {
 }
 
 impl Outlet {
+    /// An outlet that goes on with what was derived before.
+    pub(super) fn resumed(spec: &FeedSpec, sink: Sender<Batch>, deriver: Deriver, health: Health) -> Self {
+        let mut outlet = Self::new(spec, sink);
+        outlet.counts.late_before = deriver.late_trades();
+        (outlet.deriver, outlet.health) = (deriver, health);
+        outlet
+    }
+
     pub(super) fn new(spec: &FeedSpec, sink: Sender<Batch>) -> Self {
         let events = Channel::ALL.map(|channel| {
             (metrics::counter!(names::EVENTS, "feed" => spec.name.clone(), "kind" => channel.as_str()), 0)
@@ -136,6 +145,13 @@ impl Outlet {
         self.health = Health::Down;
         self.deriver.handle_health(Health::Down, reason, at, &mut self.batch);
         self.flush()
+    }
+
+    /// Where the feed is; everything before it was sent.
+    pub(super) fn into_place(mut self, source: Source) -> Option<Place> {
+        self.flush().ok()?;
+        let deriver = std::mem::replace(&mut self.deriver, Deriver::new(&self.name));
+        Some(Place { deriver, health: self.health, source })
     }
 
     pub(super) fn fault(&self, file: &Path, line: u64, error: &FeedError) {

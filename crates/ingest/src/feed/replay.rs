@@ -7,6 +7,7 @@ use model::{Tick, UnixNanos};
 use tokio::sync::mpsc::Sender;
 
 use super::outlet::{Closed, Outlet, wall_now};
+use super::place::{Place, Progress, Source};
 use super::script::{Cue, Script};
 use super::speed::Speed;
 use super::survey::Survey;
@@ -14,18 +15,32 @@ use super::{Batch, FeedSpec, Gate, ReplaySpec, Stop};
 use crate::recording::Reader;
 use crate::venue::normaliser;
 
+/// What is played, and how.
+pub(super) struct Recorded<'a> {
+    pub(super) replay: &'a ReplaySpec,
+    pub(super) survey: &'a Survey,
+}
+
 pub(super) fn run(
     spec: &FeedSpec,
-    replay: &ReplaySpec,
-    survey: &Survey,
+    recorded: &Recorded<'_>,
     sink: Sender<Batch>,
-    gate: &Gate,
-    stop: &Stop,
-) {
-    let mut player = Player { outlet: Outlet::new(spec, sink), replay, survey, stop, shift: 0 };
+    (gate, stop): (&Gate, &Stop),
+    place: Option<Place>,
+) -> Option<Place> {
+    let Recorded { replay, survey } = *recorded;
+    let (outlet, progress) = match place {
+        Some(Place { deriver, health, source: Source::Replay { progress, .. } }) => {
+            (Outlet::resumed(spec, sink, deriver, health), Some(progress))
+        }
+        _ => (Outlet::new(spec, sink), None),
+    };
+    let mut player = Player { outlet, replay, survey, stop, progress: progress.unwrap_or_default() };
     // The only way out before `stop` is that nobody receives any more, which needs no word.
-    let _ = player.play(gate);
+    let begun = player.play(gate, progress.is_some()).ok()?;
     tracing::info!(feed = spec.name, "replay ended");
+    let Player { outlet, progress, .. } = player;
+    begun.then(|| outlet.into_place(Source::replay(replay, progress))).flatten()
 }
 
 struct Player<'a> {
@@ -33,8 +48,7 @@ struct Player<'a> {
     replay: &'a ReplaySpec,
     survey: &'a Survey,
     stop: &'a Stop,
-    /// Added to every time: how far the rounds before have come.
-    shift: u64,
+    progress: Progress,
 }
 
 /// Where the recording stands against the wall clock.
@@ -44,24 +58,41 @@ struct Pace {
     first: Option<UnixNanos>,
 }
 
+/// What was played before, and is only read again: that makes the normaliser what it was.
+struct Played {
+    progress: Progress,
+    newest: Option<UnixNanos>,
+}
+
 impl Player<'_> {
-    fn play(&mut self, gate: &Gate) -> Result<(), Closed> {
+    /// Plays to the end, or until told to stop; false where it never began.
+    fn play(&mut self, gate: &Gate, resumed: bool) -> Result<bool, Closed> {
         let (first, last) = self.survey.span.unwrap_or((wall_now(), wall_now()));
-        self.outlet.announce(&self.survey.instruments, "the replay has not begun", first)?;
-        while self.replay.wait_for_subscriber && !gate.wait(Duration::from_millis(100)) {
+        if !resumed {
+            self.outlet.announce(&self.survey.instruments, "the replay has not begun", first)?;
+        }
+        while !resumed && self.replay.wait_for_subscriber && !gate.wait(Duration::from_millis(100)) {
             if self.stop.is_stopped() {
-                return Ok(());
+                return Ok(false);
             }
         }
-        loop {
+        while !self.progress.ended {
             self.round()?;
-            let end = last.later(self.shift);
+            if self.stop.is_handed_over() {
+                return Ok(true);
+            }
+            let end = last.later(self.progress.shift);
             if !self.replay.repeat || self.stop.is_stopped() {
-                return self.outlet.end("the replay has ended", end);
+                self.progress.ended = true;
+                self.outlet.end("the replay has ended", end)?;
+                return Ok(true);
             }
             // The next round follows a second after this one, so that time never goes back.
-            self.shift = self.shift.saturating_add(last.since(first)).saturating_add(1_000_000_000);
+            let length = last.since(first).saturating_add(1_000_000_000);
+            self.progress =
+                Progress { shift: self.progress.shift.saturating_add(length), ..Progress::default() };
         }
+        Ok(true)
     }
 
     /// The recording once through.
@@ -69,7 +100,7 @@ impl Player<'_> {
         let Some(normaliser) = normaliser(&self.replay.feed) else { return Ok(()) };
         let mut reader = Reader::new(normaliser);
         let mut pace = Pace { speed: self.replay.speed, began: Instant::now(), first: None };
-        let mut ticks = Vec::new();
+        let (mut ticks, mut played) = (Vec::new(), Played { progress: self.progress, newest: None });
         for (path, connections) in self.replay.files.iter().zip(&self.survey.files) {
             let script = match Script::open(path, connections) {
                 Ok(script) => script,
@@ -79,6 +110,14 @@ impl Player<'_> {
                 }
             };
             for cue in script {
+                if played.progress.lines > 0 {
+                    played.progress.lines -= 1;
+                    played.read(&mut reader, &cue, &mut pace, &mut ticks);
+                    continue;
+                }
+                if let Some(newest) = played.newest.take() {
+                    pace.go_on(newest);
+                }
                 if let Some(at) = cue.at
                     && !self.wait(&mut pace, at)?
                 {
@@ -86,7 +125,7 @@ impl Player<'_> {
                 }
                 self.outlet.hear(cue.at);
                 self.read(&mut reader, cue, path, &mut ticks);
-                for tick in ticks.drain(..) {
+                for tick in ticks.drain(..).skip(std::mem::take(&mut played.progress.ticks)) {
                     // Without receive times the venue's own time paces the replay.
                     if let (None, Some(at)) = (tick.ts_recv, tick.ts_event)
                         && !self.wait(&mut pace, at)?
@@ -94,7 +133,10 @@ impl Player<'_> {
                         return Ok(());
                     }
                     self.outlet.push(self.shifted(tick))?;
+                    self.progress.ticks += 1;
                 }
+                self.progress.lines += 1;
+                self.progress.ticks = 0;
             }
         }
         self.outlet.flush()
@@ -127,16 +169,40 @@ impl Player<'_> {
                 return Ok(false);
             }
             if due > Instant::now() {
-                let played = first.later(self.shift).later(pace.speed.recorded(pace.began.elapsed()));
+                let played =
+                    first.later(self.progress.shift).later(pace.speed.recorded(pace.began.elapsed()));
                 self.outlet.idle(played)?;
             }
         }
     }
 
     fn shifted(&self, mut tick: Tick) -> Tick {
-        let later = |at: UnixNanos| at.later(self.shift);
+        let later = |at: UnixNanos| at.later(self.progress.shift);
         tick.ts_event = tick.ts_event.map(later);
         tick.ts_recv = tick.ts_recv.map(later);
         tick
+    }
+}
+
+impl Played {
+    /// Reads a line for the sake of the normaliser; faults were counted when it was played.
+    fn read(&mut self, reader: &mut Reader, cue: &Cue, pace: &mut Pace, ticks: &mut Vec<Tick>) {
+        if let Ok(line) = &cue.line {
+            let _ = reader.line(cue.format, line, ticks);
+        }
+        let without = ticks.drain(..).filter(|tick| tick.ts_recv.is_none()).filter_map(|tick| tick.ts_event);
+        for at in cue.at.into_iter().chain(without) {
+            pace.first.get_or_insert(at);
+            self.newest = self.newest.max(Some(at));
+        }
+    }
+}
+
+impl Pace {
+    /// Everything up to `at` was played: what comes next is due as long after now as it came after that.
+    fn go_on(&mut self, at: UnixNanos) {
+        let played = self.speed.played(at.since(self.first.unwrap_or(at)));
+        let now = Instant::now();
+        self.began = now.checked_sub(played).unwrap_or(now);
     }
 }

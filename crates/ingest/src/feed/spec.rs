@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::speed::Speed;
 
 /// A feed.
@@ -28,7 +30,7 @@ pub enum FeedKind {
 }
 
 /// A simulation, on the wall clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SimSpec {
     /// Seed of all chance.
     pub seed: u64,

@@ -7,6 +7,7 @@ use model::{
     Symbol, Tick, Trade, UnixNanos, Venue,
 };
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 
 use super::ladder::Ladder;
 use super::listing::Listing;
@@ -30,6 +31,7 @@ const HALT_CHANCE: u64 = 250_000;
 /// Money that a typical order is worth, in the quote currency.
 const ORDER_VALUE: i128 = 4_000;
 
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Flow {
     instrument: Arc<Instrument>,
     price_scale: u32,

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use model::BookSide;
+use serde::{Deserialize, Serialize};
 
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Ladder {
     bids: BTreeMap<i64, i64>,
     asks: BTreeMap<i64, i64>,

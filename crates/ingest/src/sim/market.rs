@@ -1,6 +1,7 @@
 //! All simulated symbols on one clock.
 
 use model::{Tick, UnixNanos};
+use serde::{Deserialize, Serialize};
 
 use super::flow::Flow;
 use super::listing::listings;
@@ -27,6 +28,7 @@ impl Settings {
 }
 
 /// A simulated market.
+#[derive(Serialize, Deserialize)]
 pub struct Market {
     random: Random,
     flows: Vec<Flow>,

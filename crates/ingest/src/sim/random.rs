@@ -1,6 +1,9 @@
 //! Pseudo-random numbers: `SplitMix64` (Steele, Lea, Flood 2014), whose stream is the same
 //! everywhere and for ever, which a library's generator does not promise.
 
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize, Deserialize)]
 pub(crate) struct Random(u64);
 
 impl Random {

@@ -40,7 +40,7 @@ pub(crate) fn run(args: &ServeArgs, log: Lever) -> Outcome {
     drop(out);
     let secure = config.settings.tls.is_some();
     let elsewhere = "set listen or admin_listen of [server] to another address";
-    let mut plant = Plant::open(config.settings, config.feeds, elsewhere)?;
+    let mut plant = Plant::open(config.settings, config.feeds, config.handover, elsewhere)?;
     let in_force = Arc::new(Mutex::new(shown(args.config.as_deref()).map_err(Failure::usage)?));
     let shown_now = Arc::clone(&in_force);
     plant.set_levers(Levers { log, config: Arc::new(move || lock(&shown_now).clone()) });

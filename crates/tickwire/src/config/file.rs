@@ -39,6 +39,7 @@ struct ServerTable {
     compression: bool,
     shards: usize,
     drain: Time,
+    handover: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -79,6 +80,7 @@ impl Default for ServerTable {
             compression: false,
             shards: 0,
             drain: Time(Duration::from_secs(10)),
+            handover: None,
         }
     }
 }
@@ -88,6 +90,8 @@ impl Default for ServerTable {
 pub(crate) struct Config {
     pub(crate) settings: Settings,
     pub(crate) feeds: Vec<FeedSpec>,
+    /// Where a process can ask to go on with this one's work.
+    pub(crate) handover: Option<PathBuf>,
     /// Secrets of the keys that can also sign, by the keys' order.
     pub(crate) secrets: Vec<Secret>,
 }
@@ -167,7 +171,8 @@ impl Config {
             limits: limits(&file.limits, source)?,
             logs: logs(&file.logs, source)?,
         };
-        Ok(Self { settings, feeds, secrets })
+        let handover = file.server.handover.map(|path| folder.join(path));
+        Ok(Self { settings, feeds, handover, secrets })
     }
 }
 

@@ -62,7 +62,7 @@ fn a_slip_is_named_with_its_line() {
         wrong("[server]\nlisten = \"127.0.0.1:1\"\nadmin_lisen = \"127.0.0.1:2\"\n"),
         "TOML parse error at line 3, column 1 ⏎   | ⏎ 3 | admin_lisen = \"127.0.0.1:2\" ⏎   | ^^^^^^^^^^^ ⏎ \
          unknown field `admin_lisen`, expected one of `listen`, `admin_listen`, `tls_cert_file`, `tls_key_file`, \
-         `allow_plain`, `allowed_origins`, `compression`, `shards`, `drain` ⏎ help: did you mean \"admin_listen\"?"
+         `allow_plain`, `allowed_origins`, `compression`, `shards`, `drain`, `handover` ⏎ help: did you mean \"admin_listen\"?"
     );
     for (text, says) in [
         ("[limits]\nheartbeat = \"5 parsecs\"", "line 2, column 13"),

@@ -94,7 +94,7 @@ impl Drop for Guard {
 /// A running plant; it ends with the value.
 pub(crate) struct Plant {
     process: Guard,
-    pub(crate) folder: TempDir,
+    pub(crate) folder: Arc<TempDir>,
     /// Where clients connect: `127.0.0.1:port`.
     pub(crate) address: String,
     /// Where metrics are.
@@ -128,6 +128,15 @@ impl Plant {
                       tls_cert_file = \"cert.pem\"\ntls_key_file = \"key.pem\"\n";
         let keys = "[[auth.keys]]\nid = \"main\"\nalgorithm = \"HS256\"\nsecret_file = \"secret.key\"\n";
         fs::write(folder.path().join("tickwire.toml"), format!("{always}{server}{keys}{config}")).unwrap();
+        Self::run(Arc::new(folder))
+    }
+
+    /// Another process with the same configuration.
+    pub(crate) fn again(&self) -> Self {
+        Self::run(Arc::clone(&self.folder))
+    }
+
+    fn run(folder: Arc<TempDir>) -> Self {
         let mut command = tickwire();
         command.args(["serve", "--log-format", "json", "-c"]).arg(folder.path().join("tickwire.toml"));
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
@@ -136,6 +145,15 @@ impl Plant {
         let kept = Arc::default();
         let [address, admin] = addresses(log, Arc::clone(&kept));
         Self { process, folder, address, admin, log: kept }
+    }
+
+    /// Waits until something is in its log.
+    pub(crate) fn wait_for_log(&self, text: &str) {
+        let began = Instant::now();
+        while !self.log().contains(text) {
+            assert!(began.elapsed() < PATIENCE, "never said: {text}");
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// What it has logged so far.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Visit, short};
 use crate::encode::Place;
+use crate::limits::EARLY_WAIT;
 
 fn resume(visit: &mut Visit, channels: &[&str], cursor: &Value) -> Vec<Value> {
     visit.comes_back();
@@ -122,4 +123,32 @@ fn whoever_breaks_off_before_a_gap_still_hears_of_it() {
     assert_eq!(short(&said), "t3 G3-43");
     let said = resume(&mut visit, &["quotes"], &said[0]["cursor"]);
     assert_eq!((&said[0]["resumed"], said[1]["data"][0]["sequence"].as_u64()), (&json!(true), Some(3)));
+}
+
+/// What another shard or another process has told already is waited for, and does not come twice.
+#[test]
+fn a_cursor_that_is_ahead_waits() {
+    let mut visit = Visit::new();
+    let ahead = |position: u64| {
+        let cursor = format!("7:{position}");
+        json!({"op": "subscribe", "channels": ["trades"], "symbols": ["A"], "resume": cursor})
+    };
+    let mut looks = |visit: &mut Visit| {
+        visit.member.tick(&mut visit.core);
+        visit.member.read(&mut visit.core, &visit.metrics);
+        short(&visit.write(false))
+    };
+    assert_eq!(short(&visit.send(&ahead(8))), "");
+    // Nor is anything else answered before it.
+    assert_eq!(short(&visit.send(&json!({"op": "ping"}))), "");
+    visit.happens("tA");
+    assert_eq!(looks(&mut visit), "");
+    visit.happens("tA*2");
+    assert_eq!(looks(&mut visit), "ack pong t4");
+
+    // A place where nobody has been is not waited for for ever.
+    visit.comes_back();
+    assert_eq!(short(&visit.send(&ahead(900))), "");
+    visit.core.now += EARLY_WAIT;
+    assert_eq!(looks(&mut visit), "ack");
 }

@@ -1,0 +1,66 @@
+//! Where a feed is, so that another process can go on from there.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::outlet::wall_now;
+use super::{Batch, FeedKind, FeedSpec, ReplaySpec, SimSpec};
+use crate::derive::{Deriver, Health};
+use crate::sim::Market;
+
+/// Where a feed is: what it plays, how far it is, and what it has derived so far.
+#[derive(Serialize, Deserialize)]
+pub struct Place {
+    pub(super) deriver: Deriver,
+    pub(super) health: Health,
+    pub(super) source: Source,
+}
+
+/// How far a source is.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Source {
+    Sim { spec: SimSpec, market: Market },
+    Replay { feed: String, files: Vec<PathBuf>, progress: Progress },
+}
+
+/// How much of a recording was played.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Progress {
+    /// Added to every time: how far the rounds before have come.
+    pub(super) shift: u64,
+    /// Lines of this round that were played.
+    pub(super) lines: u64,
+    /// Ticks of the next line that were played.
+    pub(super) ticks: usize,
+    /// All of it was.
+    pub(super) ended: bool,
+}
+
+impl Place {
+    /// Whether it is a place in what `spec` plays; another source begins anew.
+    pub(super) fn fits(&self, spec: &FeedSpec) -> bool {
+        match (&self.source, &spec.kind) {
+            (Source::Sim { spec: played, .. }, FeedKind::Sim(sim)) => played == sim,
+            (Source::Replay { feed, files, .. }, FeedKind::Replay(replay)) => {
+                (feed, files) == (&replay.feed, &replay.files)
+            }
+            _ => false,
+        }
+    }
+
+    /// What there is to say where nobody goes on from here: its symbols have no source any more.
+    #[must_use]
+    pub fn retired(mut self) -> Batch {
+        let mut batch = Batch::new();
+        self.deriver.handle_health(Health::Down, "the feed is gone", wall_now(), &mut batch);
+        batch
+    }
+}
+
+impl Source {
+    pub(super) fn replay(spec: &ReplaySpec, progress: Progress) -> Self {
+        Self::Replay { feed: spec.feed.clone(), files: spec.files.clone(), progress }
+    }
+}
