@@ -10,6 +10,7 @@ use model::{Body, State, Symbol, Tick};
 use tokio_stream::Stream;
 
 use crate::clock;
+use crate::delay::Line;
 use crate::doors::Catalogue;
 use crate::metrics::{CONFLICTS, PUBLISHED};
 use crate::queue::{self, Events};
@@ -33,6 +34,8 @@ struct Inner {
     /// looked for the last time.
     waker: Waker,
     sequencer: Sequencer,
+    /// What is to be sequenced once more, later.
+    line: Line,
     shards: Vec<queue::Sender>,
     feeds: Feeds,
     catalogue: Catalogue,
@@ -60,12 +63,13 @@ impl Feeds {
 }
 
 impl Hub {
-    pub(crate) fn new(shards: Vec<queue::Sender>, feeds: Feeds, catalogue: Catalogue) -> Self {
+    pub(crate) fn new(shards: Vec<queue::Sender>, line: Line, feeds: Feeds, catalogue: Catalogue) -> Self {
         Self(Arc::new(Mutex::new(Inner {
             ticks: None,
             over: false,
             waker: Waker::noop().clone(),
-            sequencer: Sequencer::default(),
+            sequencer: Sequencer::with_twins(line.twins()),
+            line,
             shards,
             feeds,
             catalogue,
@@ -132,9 +136,22 @@ impl Inner {
         };
         while self.shards.iter().all(queue::Sender::has_room) {
             self.over = self.shards.iter().all(queue::Sender::is_gone);
-            let batch = match ticks.as_mut().poll_next(&mut Context::from_waker(&waker)) {
+            let late = self.repeat();
+            let polled = match ticks.as_mut().poll_next(&mut Context::from_waker(&waker)) {
+                // What is delayed still comes when the feeds have ended.
+                Poll::Ready(None) if !self.line.is_empty() => {
+                    ticks = Box::pin(tokio_stream::empty());
+                    Poll::Pending
+                }
+                polled => polled,
+            };
+            let batch = match polled {
                 _ if self.over => None,
-                Poll::Pending => break,
+                Poll::Pending if late => continue,
+                Poll::Pending => {
+                    self.line.set_alarm(&waker);
+                    break;
+                }
                 Poll::Ready(batch) => batch,
             };
             let Some(batch) = batch else {
@@ -143,13 +160,32 @@ impl Inner {
                 waker.wake();
                 return Poll::Ready(());
             };
-            let events: Events = self.sequence(batch).into();
-            if !events.is_empty() {
-                self.shards.iter().for_each(|shard| shard.send(&events));
-            }
+            let events = self.sequence(batch);
+            self.send(events);
         }
         self.ticks = Some(ticks);
         Poll::Pending
+    }
+
+    /// Hands events to the shards; false where there are none.
+    fn send(&self, events: Vec<Arc<Event>>) -> bool {
+        if events.is_empty() {
+            return false;
+        }
+        let events: Events = events.into();
+        self.shards.iter().for_each(|shard| shard.send(&events));
+        true
+    }
+
+    /// Sequences once more what was delayed until now; false where nothing was.
+    fn repeat(&mut self) -> bool {
+        let events = self.line.due(clock::now(), &mut self.sequencer);
+        for event in &events {
+            if let Body::Status(change) = &event.body {
+                self.catalogue.note(event.topic.symbol, change.state);
+            }
+        }
+        self.send(events)
     }
 
     fn sequence(&mut self, batch: Vec<Tick>) -> Vec<Arc<Event>> {
@@ -180,6 +216,7 @@ impl Inner {
         for (symbol, state) in states {
             self.catalogue.note(symbol, state);
         }
+        self.line.take_in(&events, clock::now());
         events
     }
 

@@ -14,6 +14,7 @@ use wire::Epoch;
 
 use crate::accept::{Acceptor, listen};
 use crate::admin::{self, Admin, Levers};
+use crate::delay::Line;
 use crate::doors::{Catalogue, Engines, Rates, Room, Tickets};
 use crate::hub::{Feeds, Hub};
 use crate::limits::{ARRIVALS_QUEUED, ECHO_CONNECTIONS_MAX, EVENTS_QUEUED, ORDERS_QUEUED};
@@ -88,8 +89,9 @@ impl Server {
         let epoch = Epoch::from_seed(clock::wall().0 / 1_000_000);
         let count = settings.shards.max(1);
         let (inlets, outlets): (Vec<_>, Vec<_>) = (0..count).map(|_| queue(EVENTS_QUEUED)).unzip();
-        let (feeds, catalogue) = (Feeds::default(), Catalogue::default());
-        let hub = Hub::new(inlets, feeds.clone(), catalogue.clone());
+        let (feeds, catalogue) = (Feeds::default(), Catalogue::new(settings.delays.clone()));
+        let line = Line::new(settings.delays.clone(), settings.limits.delayed_events);
+        let hub = Hub::new(inlets, line, feeds.clone(), catalogue.clone());
         let roster = Arc::<Roster>::default();
         let (mut shards, mut doors, mut desks) = (Vec::new(), Vec::new(), Vec::new());
         for outlet in outlets {
