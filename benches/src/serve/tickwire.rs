@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use fanout::limits::LogLimits;
-use gateway::{Algorithm, Keys, Limits, Server, Settings, Signer, Tls};
+use gateway::{Algorithm, Delays, Keys, Limits, Server, Settings, Signer, Tls};
 use load::now;
 use model::Tick;
 use tokio::runtime::Builder;
@@ -37,6 +37,7 @@ pub(super) fn run(schedule: Schedule, tls: Option<Tls>) -> anyhow::Result<()> {
         allowed_origins: Vec::new(),
         shards: 1,
         drain: Duration::ZERO,
+        delays: Delays::default(),
         limits: Limits { connections: CONNECTIONS, http_requests_per_second: u32::MAX, ..Limits::default() },
         logs: LogLimits::default(),
     };

@@ -15,11 +15,13 @@ use crate::limits::{FILTERS_MAX, LogLimits};
 use crate::options::Options;
 use crate::session::{Due, Sessions, SubId};
 use crate::topic::Topic;
+use crate::twins::Twins;
 
 /// Who gets which update. Time is given as the duration since any fixed moment.
 #[derive(Default)]
 pub struct Fanout {
     limits: LogLimits,
+    twins: Twins,
     pub(crate) topics: Vec<Option<Box<Topic>>>,
     listed: Vec<Arc<Instrument>>,
     by_name: BTreeMap<Symbol, SymbolId>,
@@ -65,6 +67,12 @@ impl Fanout {
         Self { limits, ..Self::default() }
     }
 
+    /// The same, for events of a sequencer that has as many twins of each symbol.
+    #[must_use]
+    pub fn with_twins(limits: LogLimits, twins: usize) -> Self {
+        Self { twins: Twins::new(twins), ..Self::new(limits) }
+    }
+
     /// Input: the next event of the total order. Marks its readers; returns the symbol where this
     /// lists it. Cost: O(readers of the stream), no copy, no allocation for a reader.
     pub fn publish(&mut self, event: &Arc<Event>, now: Duration) -> Option<SymbolId> {
@@ -86,13 +94,15 @@ impl Fanout {
 
     pub(crate) fn list(&mut self, event: &Event) -> Option<SymbolId> {
         let id = event.topic.symbol;
-        // Symbols are numbered in the order of their first events, so a new one is the next one.
-        if id.index() < self.listed.len() {
+        // Symbols are numbered in the order of their first events, so a new one is the next one. What a twin
+        // repeats, its symbol has had.
+        if self.twins.listed(id) < self.listed.len() {
             return None;
         }
         self.listed.push(Arc::clone(&event.instrument));
         self.by_name.insert(event.instrument.symbol.clone(), id);
-        self.topics.resize_with(self.listed.len() * Stream::COUNT as usize, || None);
+        let symbols = self.listed.len() * self.twins.stride();
+        self.topics.resize_with(symbols * Stream::COUNT as usize, || None);
         Some(id)
     }
 
@@ -109,15 +119,27 @@ impl Fanout {
         self.by_name.get(name).copied()
     }
 
-    /// All symbols, by name.
+    /// All symbols, by name. Twins have none.
     pub fn symbols(&self) -> impl Iterator<Item = (&Symbol, SymbolId)> {
         self.by_name.iter().map(|(symbol, &id)| (symbol, id))
     }
 
-    /// What a symbol stands for.
+    /// What a symbol, or the one it is a twin of, stands for.
     #[must_use]
     pub fn instrument(&self, symbol: SymbolId) -> &Arc<Instrument> {
-        &self.listed[symbol.index()]
+        &self.listed[self.twins.listed(symbol)]
+    }
+
+    /// Twin number `number` of a symbol, or of the one it is a twin of; 0 = that one itself.
+    #[must_use]
+    pub fn twin(&self, symbol: SymbolId, number: usize) -> SymbolId {
+        self.twins.twin(symbol, number)
+    }
+
+    /// Which twin of its symbol it is; 0 = it is no twin.
+    #[must_use]
+    pub const fn twin_number(&self, symbol: SymbolId) -> usize {
+        self.twins.number(symbol)
     }
 
     /// The events of a run that a drain has just given, oldest first.
@@ -299,6 +321,16 @@ impl Fanout {
             .into_iter()
             .flat_map(|state| state.subs().map(|sub| (sub.topic, Options::clone(&sub.options))))
             .collect()
+    }
+
+    /// What a session has asked for: its subscriptions with the options that hold once what waits is sent.
+    #[must_use]
+    pub fn wanted(&self, session: SessionId) -> Vec<(TopicId, Options)> {
+        let wanted = |sub: &crate::session::Sub| {
+            let filter = sub.next_filter.as_ref().map_or(&sub.options.filter, |(filter, _)| filter).clone();
+            (sub.topic, Options { filter, ..Options::clone(&sub.options) })
+        };
+        self.sessions.get(session).into_iter().flat_map(|state| state.subs().map(wanted)).collect()
     }
 
     /// Whether a session is subscribed to a stream.

@@ -31,6 +31,7 @@ mod session;
 mod topic;
 mod trail;
 mod turns;
+mod twins;
 mod views;
 
 pub use book::{BookRecord, BookSnapshot};

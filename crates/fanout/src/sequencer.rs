@@ -8,15 +8,17 @@ use model::{Body, Instrument, Seq, Symbol, Tick, UnixNanos};
 use crate::estate::Placed;
 use crate::event::{Encoded, Event};
 use crate::ids::{Stream, SymbolId, TopicId};
+use crate::twins::Twins;
 
 /// Gives every tick its place.
 #[derive(Default)]
 pub struct Sequencer {
+    twins: Twins,
     symbols: BTreeMap<Symbol, SymbolId>,
     listed: Vec<Arc<Instrument>>,
     /// By topic: the last sequence and the last time of receipt.
     streams: Vec<(Seq, UnixNanos)>,
-    /// By symbol: its newest quote.
+    /// By symbol, twins among them: its newest quote.
     quotes: Vec<Option<Arc<Event>>>,
     position: u64,
 }
@@ -36,6 +38,12 @@ pub struct SymbolTaken {
 }
 
 impl Sequencer {
+    /// One that can repeat what it has sequenced in `twins` other streams each.
+    #[must_use]
+    pub fn with_twins(twins: usize) -> Self {
+        Self { twins: Twins::new(twins), ..Self::default() }
+    }
+
     /// The event of a tick, at `now` where the tick has no time of receipt. `None` for trades from
     /// before a subscription, which have no place.
     ///
@@ -46,6 +54,17 @@ impl Sequencer {
             return Ok(None);
         }
         let symbol = self.symbol(&tick.instrument)?;
+        Ok(Some(self.place(symbol, tick, now)))
+    }
+
+    /// The event of a tick that was sequenced before, in twin number `twin` of its symbol, from 1: its next place
+    /// there, and in the total order.
+    pub fn repeat(&mut self, symbol: SymbolId, twin: usize, tick: Tick) -> Arc<Event> {
+        // It has had a time of receipt since it was sequenced.
+        self.place(self.twins.twin(symbol, twin), tick, UnixNanos(0))
+    }
+
+    fn place(&mut self, symbol: SymbolId, tick: Tick, now: UnixNanos) -> Arc<Event> {
         let topic = TopicId { symbol, stream: Stream::of(&tick.body) };
         let (seq, recv) = &mut self.streams[topic.index()];
         *seq = seq.next();
@@ -59,10 +78,9 @@ impl Sequencer {
             ts_recv: *recv,
             body: tick.body,
         };
-        Ok(Some(self.event(topic, placed)))
+        self.event(topic, placed)
     }
 
-    /// Goes on after ticks that another sequencer has placed: the event of the next of them. Where `listed` by
     /// Input: a tick that another sequencer has placed, after all that it placed before; from here on, sequences
     /// go on where that one was.
     ///
@@ -107,7 +125,7 @@ impl Sequencer {
         self.position
     }
 
-    /// What is listed, by the number of its symbol.
+    /// What is listed, in the order of its symbols' numbers.
     #[must_use]
     pub fn instruments(&self) -> &[Arc<Instrument>] {
         &self.listed
@@ -115,16 +133,17 @@ impl Sequencer {
 
     fn symbol(&mut self, instrument: &Arc<Instrument>) -> Result<SymbolId, SymbolTaken> {
         if let Some(&id) = self.symbols.get(&instrument.symbol) {
-            let known = &self.listed[id.index()];
+            let known = &self.listed[self.twins.listed(id)];
             let same = Arc::ptr_eq(known, instrument)
                 || (known.venue == instrument.venue && known.venue_symbol == instrument.venue_symbol);
             return if same { Ok(id) } else { Err(taken(known, instrument)) };
         }
-        let id = SymbolId(u32::try_from(self.listed.len()).expect("fewer than 2^32 symbols fit in memory"));
+        let id = self.twins.symbol(self.listed.len());
         self.symbols.insert(instrument.symbol.clone(), id);
         self.listed.push(Arc::clone(instrument));
-        self.quotes.push(None);
-        self.streams.resize(self.listed.len() * Stream::COUNT as usize, (Seq::START, UnixNanos(0)));
+        let symbols = self.listed.len() * self.twins.stride();
+        self.quotes.resize(symbols, None);
+        self.streams.resize(symbols * Stream::COUNT as usize, (Seq::START, UnixNanos(0)));
         Ok(id)
     }
 }
@@ -159,6 +178,28 @@ mod tests {
             places.push((event.seq.0, event.position, event.ts_recv.0));
         }
         assert_eq!(places, [(1, 1, 5), (2, 2, 5), (3, 3, 7)]);
+    }
+
+    #[test]
+    fn twins_have_places_of_their_own() {
+        let mut sequencer = Sequencer::with_twins(2);
+        let place =
+            |event: &Event| (event.topic.symbol.index(), event.seq.0, event.position, event.ts_recv.0);
+        let first = sequencer.push(tick("a", 5), UnixNanos(0)).unwrap().unwrap();
+        let second = sequencer.push(tick("a", 7), UnixNanos(0)).unwrap().unwrap();
+        assert_eq!([place(&first), place(&second)], [(0, 1, 1, 5), (0, 2, 2, 7)]);
+        let symbol = first.topic.symbol;
+        let again = sequencer.repeat(symbol, 2, tick("a", 5));
+        assert_eq!(place(&again), (2, 1, 3, 5));
+        assert_eq!(place(&sequencer.repeat(symbol, 1, tick("a", 5))), (1, 1, 4, 5));
+        assert_eq!(place(&sequencer.repeat(symbol, 2, tick("a", 7))), (2, 2, 5, 7));
+        // The quote before a trade is of the same delay.
+        let size = model::Size::parse("1").unwrap();
+        let trade =
+            model::Trade { price: model::Price::parse("1").unwrap(), size, side: model::Side::Buy, id: None };
+        let trade = sequencer.repeat(symbol, 1, Tick { body: Body::Trade(trade), ..tick("a", 8) });
+        assert_eq!(trade.quote.as_ref().map(|quote| quote.position), Some(4));
+        assert_eq!(sequencer.instruments().len(), 1);
     }
 
     #[test]

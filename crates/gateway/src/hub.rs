@@ -11,6 +11,7 @@ use model::{Body, State, Symbol, Tick};
 use tokio_stream::{Stream, StreamExt};
 
 use crate::clock;
+use crate::delay::Line;
 use crate::doors::Catalogue;
 use crate::metrics::{CONFLICTS, PUBLISHED};
 use crate::queue::{self, Events};
@@ -34,6 +35,8 @@ struct Inner {
     /// looked for the last time.
     waker: Waker,
     sequencer: Sequencer,
+    /// What is to be sequenced once more, later.
+    line: Line,
     shards: Vec<queue::Sender>,
     /// Another process that goes on with this one's work.
     successor: Option<SyncSender<Events>>,
@@ -71,12 +74,13 @@ impl Feeds {
 }
 
 impl Hub {
-    pub(crate) fn new(shards: Vec<queue::Sender>, feeds: Feeds, catalogue: Catalogue) -> Self {
+    pub(crate) fn new(shards: Vec<queue::Sender>, line: Line, feeds: Feeds, catalogue: Catalogue) -> Self {
         Self(Arc::new(Mutex::new(Inner {
             news: None,
             over: false,
             waker: Waker::noop().clone(),
-            sequencer: Sequencer::default(),
+            sequencer: Sequencer::with_twins(line.twins()),
+            line,
             shards,
             successor: None,
             feeds,
@@ -165,9 +169,22 @@ impl Inner {
         };
         while self.shards.iter().all(queue::Sender::has_room) {
             self.over = self.successor.is_none() && self.shards.iter().all(queue::Sender::is_gone);
-            let batch = match news.as_mut().poll_next(&mut Context::from_waker(&waker)) {
+            let late = self.repeat();
+            let polled = match news.as_mut().poll_next(&mut Context::from_waker(&waker)) {
+                // What is delayed still comes when the feeds have ended.
+                Poll::Ready(None) if !self.line.is_empty() => {
+                    news = Box::pin(tokio_stream::empty());
+                    Poll::Pending
+                }
+                polled => polled,
+            };
+            let batch = match polled {
                 _ if self.over => None,
-                Poll::Pending => break,
+                Poll::Pending if late => continue,
+                Poll::Pending => {
+                    self.line.set_alarm(&waker);
+                    break;
+                }
                 Poll::Ready(batch) => batch,
             };
             let Some(batch) = batch else {
@@ -176,25 +193,40 @@ impl Inner {
                 waker.wake();
                 return Poll::Ready(());
             };
-            let events: Events = self.sequence(batch).into();
-            if !events.is_empty() {
-                self.tell_successor(&events);
-                self.shards.iter().for_each(|shard| shard.send(&events));
-            }
+            let events = self.sequence(batch);
+            self.send(events);
         }
         self.news = Some(news);
         Poll::Pending
     }
 
-    /// It is told before anybody else, so that nobody comes to it who knows more.
-    fn tell_successor(&mut self, events: &Events) {
-        let told = self.successor.as_ref().map(|successor| successor.try_send(Arc::clone(events)));
+    /// Hands events to the shards; false where there are none. A successor is told before anybody else, so that
+    /// nobody comes to it who knows more.
+    fn send(&mut self, events: Vec<Arc<Event>>) -> bool {
+        if events.is_empty() {
+            return false;
+        }
+        let events: Events = events.into();
+        let told = self.successor.as_ref().map(|successor| successor.try_send(Arc::clone(&events)));
         if let Some(Err(error)) = told {
             if let TrySendError::Full(_) = error {
                 tracing::error!("whoever was to take over is too slow for that");
             }
             self.successor = None;
         }
+        self.shards.iter().for_each(|shard| shard.send(&events));
+        true
+    }
+
+    /// Sequences once more what was delayed until now; false where nothing was.
+    fn repeat(&mut self) -> bool {
+        let events = self.line.due(clock::now(), &mut self.sequencer);
+        for event in &events {
+            if let Body::Status(change) = &event.body {
+                self.catalogue.note(event.topic.symbol, change.state);
+            }
+        }
+        self.send(events)
     }
 
     fn sequence(&mut self, news: News) -> Vec<Arc<Event>> {
@@ -213,6 +245,7 @@ impl Inner {
         };
         metrics::counter!(PUBLISHED).increment(events.len() as u64);
         self.note(&events);
+        self.line.take_in(&events, clock::now());
         events
     }
 

@@ -9,6 +9,7 @@ mod admin;
 mod auth;
 mod bucket;
 mod clock;
+mod delay;
 mod doors;
 mod drain;
 mod echo;
@@ -39,6 +40,7 @@ pub use auth::{
     Algorithm, AuthError, Bounds, Fixed, Grant, Hash, HashError, JwksError, KeyError, Keyring, Keys, Mark,
     Published, PublishedError, Revocation, RevocationError, Scope, ScopeError, Signer, fixed_token,
 };
+pub use delay::{Delays, DelaysError};
 pub use handover::{HandoverError, Office, Places, Predecessor, Successor};
 pub use hub::Hub;
 pub use reload::{ReloadError, Reloader};

@@ -87,6 +87,12 @@ pub const EVENTS_PER_ROUND: usize = 8_192;
 /// Events on their way to a shard: more than come in while it serves everybody once. The market waits for
 /// a shard, never for a subscriber.
 pub const EVENTS_QUEUED: usize = 32_768;
+/// The longest delay that a stream can be had with.
+pub const DELAY_MAX: Duration = Duration::from_secs(24 * 3_600);
+/// Delays of one server: each has logs of its own.
+pub const DELAYS_MAX: usize = 8;
+/// Delayed updates that are sequenced before those that come.
+pub const DUE_PER_LOOK: usize = 1_024;
 /// Bytes of messages that lie between a session and a door that is no WebSocket.
 pub const PIPE_BYTES_MAX: usize = 64 << 10;
 /// Bytes of messages in the answer to one request.

@@ -16,6 +16,12 @@ pub(crate) const REFUSED: &str = "tickwire_handshake_failures_total";
 pub(crate) const AUTH: &str = "tickwire_auth_total";
 /// Counter: events sequenced.
 pub(crate) const PUBLISHED: &str = "tickwire_updates_published_total";
+/// Gauge: updates that wait for their delay to pass.
+pub(crate) const DELAYED: &str = "tickwire_delayed_updates";
+/// Counter: events sequenced once more, after a delay.
+pub(crate) const REPEATED: &str = "tickwire_delayed_updates_published_total";
+/// Counter: events for which there was no room among those that wait for their delay.
+pub(crate) const DELAYED_MISSED: &str = "tickwire_delayed_updates_missed_total";
 /// Counter: records sent, by channel.
 pub(crate) const DELIVERED: &str = "tickwire_updates_delivered_total";
 /// Counter: events folded into records that were sent, by channel.
@@ -50,6 +56,13 @@ pub(crate) fn describe() {
         PUBLISHED,
         Unit::Count,
         "Events sequenced, each once, however many subscribers it has."
+    );
+    describe_gauge!(DELAYED, Unit::Count, "Updates that wait for a delay to pass, each once for all delays.");
+    describe_counter!(REPEATED, Unit::Count, "Delayed updates sequenced, each once for every delay.");
+    describe_counter!(
+        DELAYED_MISSED,
+        Unit::Count,
+        "Updates that were not delayed because delayed_events already were: streams with a delay lack them."
     );
     describe_counter!(DELIVERED, Unit::Count, "Records sent to subscribers, by channel.");
     describe_counter!(COALESCED, Unit::Count, "Events folded into records that were sent, by channel.");

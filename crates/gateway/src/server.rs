@@ -15,6 +15,7 @@ use wire::Epoch;
 
 use crate::accept::{Acceptor, listen};
 use crate::admin::{self, Admin, Levers};
+use crate::delay::Line;
 use crate::doors::{Catalogue, Engines, Rates, Room, Tickets};
 use crate::handover::{HandoverError, Inheritance, Office, Successor};
 use crate::hub::{Feeds, Hub};
@@ -112,8 +113,9 @@ impl Server {
         let epoch = heir.as_ref().map_or_else(fresh, |heir| heir.epoch.clone());
         let count = settings.shards.max(1);
         let (inlets, outlets): (Vec<_>, Vec<_>) = (0..count).map(|_| queue(EVENTS_QUEUED)).unzip();
-        let (feeds, catalogue) = (Feeds::default(), Catalogue::default());
-        let hub = Hub::new(inlets, feeds.clone(), catalogue.clone());
+        let (feeds, catalogue) = (Feeds::default(), Catalogue::new(settings.delays.clone()));
+        let line = Line::new(settings.delays.clone(), settings.limits.delayed_events);
+        let hub = Hub::new(inlets, line, feeds.clone(), catalogue.clone());
         let estate = heir.map_or_else(|| Ok(Vec::new()), |heir| hub.adopt(heir.estate));
         let estate = estate.map_err(HandoverError::from)?;
         let roster = Arc::<Roster>::default();

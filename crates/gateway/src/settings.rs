@@ -7,6 +7,7 @@ use std::time::Duration;
 use fanout::limits::LogLimits;
 
 use crate::auth::{Keyring, Published};
+use crate::delay::Delays;
 
 /// What a gateway is to be.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub struct Settings {
     pub shards: usize,
     /// How long clients have to come back elsewhere when the server goes away; 0 = all are closed at once.
     pub drain: Duration,
+    /// With which delays streams can be had.
+    pub delays: Delays,
     /// Bounds.
     pub limits: Limits,
     /// Bounds of the logs.
@@ -63,6 +66,8 @@ pub struct Limits {
     pub symbols: usize,
     /// Streams that a session may be subscribed to.
     pub subscriptions: usize,
+    /// Updates that wait for their delay to pass.
+    pub delayed_events: usize,
     /// Requests a session may send in a second, on average.
     pub requests_per_second: u32,
     /// Requests over plain HTTP that a subject may send in a second, on average.
@@ -98,6 +103,7 @@ impl Default for Limits {
             address_attempts_per_second: None,
             symbols: 1_000,
             subscriptions: 5_000,
+            delayed_events: 4_000_000,
             requests_per_second: 20,
             http_requests_per_second: 100,
             message_bytes: 64 << 10,
@@ -127,6 +133,7 @@ impl Settings {
             compression: false,
             shards: 1,
             drain: Duration::ZERO,
+            delays: Delays::default(),
             limits: Limits::default(),
             logs: LogLimits::default(),
         }

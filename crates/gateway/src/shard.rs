@@ -150,7 +150,7 @@ impl Shard {
         mut shutdown: watch::Receiver<bool>,
         subscribed: watch::Sender<bool>,
     ) -> Self {
-        let fanout = Fanout::new(settings.logs);
+        let fanout = Fanout::with_twins(settings.logs, settings.delays.count());
         Self {
             core: Core {
                 fanout,

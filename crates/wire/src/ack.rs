@@ -172,6 +172,9 @@ pub struct SubscriptionEntry {
     pub checksum: Option<bool>,
     /// Milliseconds between two updates of one stream; 0 = every event.
     pub conflate_ms: u64,
+    /// Milliseconds by which all of it is late, as the token says; absent = it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay_ms: Option<u64>,
     /// What happens when the client is slower than the market.
     pub overflow: Overflow,
     /// Whether messages carry `ts_sent`.
@@ -240,6 +243,9 @@ pub struct NarrowedEntry {
     pub depth: Option<usize>,
     /// Milliseconds between two updates, at least.
     pub conflate_ms: u64,
+    /// Milliseconds by which all of it is late; absent = it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay_ms: Option<u64>,
     /// The symbols.
     pub symbols: Vec<String>,
 }

@@ -157,6 +157,23 @@ fn a_hurried_quote_takes_no_other_along() {
     }
 }
 
+#[test]
+fn what_is_wanted_is_the_filter_that_is_still_to_hold() {
+    let mut play = Play::new(&Options::default());
+    play.run("tA");
+    let filter = Some(Arc::new(Filter { side: Some(::model::Side::Buy), ..Filter::default() }));
+    set(&mut play, "A", Stream::Trades, Options { filter: filter.clone(), ..Options::default() });
+    let trades = topic(&play, "A", Stream::Trades);
+    let of_trades =
+        |all: Vec<(TopicId, Options)>| all.into_iter().find(|(topic, _)| *topic == trades).unwrap().1;
+    assert_eq!(
+        of_trades(play.fanout.subscriptions(play.session)).filter,
+        None,
+        "what waits is for the old one"
+    );
+    assert_eq!(of_trades(play.fanout.wanted(play.session)).filter, filter);
+}
+
 /// However many wait for it, a filter has its place from when it was asked for.
 #[test]
 fn filters_that_are_still_to_hold_count() {

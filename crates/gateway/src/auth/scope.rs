@@ -10,6 +10,10 @@ use model::{Channel, Pattern, PatternError, Symbol, UnixNanos};
 use wire::{CONFLATE_MS_MAX, DEPTHS};
 
 use super::revocation::Mark;
+use crate::delay::Delays;
+use crate::limits::DELAY_MAX;
+
+const DELAY_MS_MAX: u128 = DELAY_MAX.as_millis();
 
 /// One thing that a token allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,13 +31,16 @@ pub enum Scope {
     Other(Box<str>),
 }
 
-/// How much of a stream may be had: `depth=10` levels a side of a book, an update every `conflate_ms=250` at most.
+/// How much of a stream may be had, and how soon: `depth=10` levels a side of a book, an update every
+/// `conflate_ms=250` at most, all of it `delay_ms=900000` after it was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// Levels a side of a book.
     pub depth: Depth,
     /// The shortest time between two updates.
     pub conflate: Duration,
+    /// How late it is had.
+    pub delay: Duration,
 }
 
 /// Why a text is no scope.
@@ -44,14 +51,16 @@ pub enum ScopeError {
     #[error(transparent)]
     Pattern(#[from] PatternError),
     /// One of its bounds is none. What bounds nothing must not be taken for a bound.
-    #[error("{0:?} is no bound; depth=1, 5, 10, 20 or 50 and conflate_ms=1 to {CONFLATE_MS_MAX} are")]
+    #[error(
+        "{0:?} is no bound; depth=1, 5, 10, 20 or 50, conflate_ms=1 to {CONFLATE_MS_MAX} and delay_ms=1 to {DELAY_MS_MAX} are"
+    )]
     Bound(String),
 }
 
 impl Default for Bounds {
     /// None.
     fn default() -> Self {
-        Self { depth: Depth::All, conflate: Duration::ZERO }
+        Self { depth: Depth::All, conflate: Duration::ZERO, delay: Duration::ZERO }
     }
 }
 
@@ -61,15 +70,19 @@ impl Bounds {
         for bound in text.split('&') {
             let refused = || ScopeError::Bound(bound.to_owned());
             let (name, value) = bound.split_once('=').ok_or_else(refused)?;
+            let millis = |most: Duration| {
+                let millis = value.parse().ok().filter(|millis| *millis > 0).map(Duration::from_millis);
+                millis.filter(|time| *time <= most).ok_or_else(refused)
+            };
             match name {
                 "depth" if bounds.depth == Depth::All => {
                     let levels = value.parse().ok().filter(|levels| *levels > 0 && DEPTHS.contains(levels));
                     bounds.depth = Depth::Top(levels.ok_or_else(refused)?);
                 }
                 "conflate_ms" if bounds.conflate.is_zero() => {
-                    let millis = value.parse().ok().filter(|millis| (1..=CONFLATE_MS_MAX).contains(millis));
-                    bounds.conflate = Duration::from_millis(millis.ok_or_else(refused)?);
+                    bounds.conflate = millis(Duration::from_millis(CONFLATE_MS_MAX))?;
                 }
+                "delay_ms" if bounds.delay.is_zero() => bounds.delay = millis(DELAY_MAX)?,
                 _ => return Err(refused()),
             }
         }
@@ -79,7 +92,11 @@ impl Bounds {
     /// What is had of what is wanted.
     #[must_use]
     pub fn narrow(self, wanted: Self) -> Self {
-        Self { depth: shallower(self.depth, wanted.depth), conflate: self.conflate.max(wanted.conflate) }
+        Self {
+            depth: shallower(self.depth, wanted.depth),
+            conflate: self.conflate.max(wanted.conflate),
+            delay: self.delay.max(wanted.delay),
+        }
     }
 }
 
@@ -134,15 +151,17 @@ impl fmt::Display for Scope {
                 if let Some(channel) = channel {
                     write!(f, "/{channel}")?;
                 }
-                let mut sign = '?';
-                if let Depth::Top(levels) = bounds.depth {
-                    write!(f, "{sign}depth={levels}")?;
-                    sign = '&';
+                let depth = match bounds.depth {
+                    Depth::Top(levels) => levels as u128,
+                    Depth::All => 0,
+                };
+                let (conflate, delay) = (bounds.conflate.as_millis(), bounds.delay.as_millis());
+                let named = [("depth", depth), ("conflate_ms", conflate), ("delay_ms", delay)];
+                let named = named.into_iter().filter(|(_, value)| *value > 0);
+                for (sign, (name, value)) in ['?', '&', '&'].into_iter().zip(named) {
+                    write!(f, "{sign}{name}={value}")?;
                 }
-                if bounds.conflate.is_zero() {
-                    return Ok(());
-                }
-                write!(f, "{sign}conflate_ms={}", bounds.conflate.as_millis())
+                Ok(())
             }
             Self::Other(text) => f.write_str(text),
         }
@@ -174,17 +193,38 @@ impl Grant {
         self.scopes.iter().any(|scope| matches!(scope, Scope::Other(name) if &**name == "admin"))
     }
 
-    /// Whether a stream may be seen.
+    /// Whether a stream may be seen, be it late.
     #[must_use]
     pub fn allows(&self, symbol: &Symbol, channel: Channel) -> bool {
-        self.scopes.iter().any(|scope| scope.bounds(symbol, channel).is_some())
+        self.delay(symbol, channel).is_some()
+    }
+
+    /// How late a stream may be seen at the soonest.
+    pub(crate) fn delay(&self, symbol: &Symbol, channel: Channel) -> Option<Duration> {
+        self.scopes.iter().filter_map(|scope| scope.bounds(symbol, channel)).map(|bounds| bounds.delay).min()
+    }
+
+    /// Which twin of a symbol is had on a channel, of those that there are; 0 = the symbol itself.
+    pub(crate) fn twin(&self, symbol: &Symbol, channel: Channel, delays: &Delays) -> Option<usize> {
+        delays.twin(self.delay(symbol, channel)?)
     }
 
     /// How much of a stream is had by who wants that much: of the scopes that cover it the one that gives all of it,
-    /// or the deepest and then the fastest. Bounds are not mixed: each scope is an offer of its own.
+    /// or the soonest, then the deepest and then the fastest. Bounds are not mixed: each scope is an offer of its
+    /// own, as far as the server has its delay or a longer one.
     #[must_use]
-    pub fn narrow(&self, symbol: &Symbol, channel: Channel, wanted: Bounds) -> Option<Bounds> {
+    pub fn narrow(
+        &self,
+        symbol: &Symbol,
+        channel: Channel,
+        wanted: Bounds,
+        delays: &Delays,
+    ) -> Option<Bounds> {
         let offers = self.scopes.iter().filter_map(|scope| scope.bounds(symbol, channel));
-        offers.map(|offer| offer.narrow(wanted)).max_by_key(|had| (levels(had.depth), Reverse(had.conflate)))
+        let had = offers.filter_map(|offer| {
+            let delay = delays.of(delays.twin(offer.delay)?);
+            Some(Bounds { delay, ..offer }.narrow(wanted))
+        });
+        had.max_by_key(|had| (Reverse(had.delay), levels(had.depth), Reverse(had.conflate)))
     }
 }

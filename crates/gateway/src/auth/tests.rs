@@ -8,6 +8,7 @@ use model::{Channel, Symbol, UnixNanos};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::delay::Delays;
 use crate::limits::SCOPES_KEPT;
 
 const SECRET: &[u8] = b"a secret of at least thirty-two bytes";
@@ -298,9 +299,10 @@ fn scopes_with_bounds() {
         let scopes = scopes.iter().map(|scope| Scope::parse(scope).unwrap());
         let grant = with(|_| ()).unwrap();
         let grant = Grant { scopes: scopes.collect(), ..grant };
-        grant.narrow(&Symbol::parse("BTC-USD").unwrap(), Channel::Book, wanted)
+        grant.narrow(&Symbol::parse("BTC-USD").unwrap(), Channel::Book, wanted, &Delays::default())
     };
-    let bounds = |depth, millis| Bounds { depth, conflate: Duration::from_millis(millis) };
+    let bounds =
+        |depth, millis| Bounds { depth, conflate: Duration::from_millis(millis), ..Bounds::default() };
     let wanted = bounds(Depth::Top(20), 0);
     assert_eq!(book(&["stream:*"], wanted), Some(wanted));
     assert_eq!(book(&["stream:*?depth=10"], wanted), Some(bounds(Depth::Top(10), 0)));
@@ -316,8 +318,14 @@ fn scopes_with_bounds() {
     let offers = ["stream:*?depth=5", "stream:BTC-*?conflate_ms=1000"];
     assert_eq!(book(&offers, wanted), Some(bounds(Depth::Top(20), 1_000)));
     assert_eq!(book(&offers, bounds(Depth::Top(5), 0)), Some(bounds(Depth::Top(5), 0)));
-    for text in ["stream:*?depth=10", "stream:A/book?conflate_ms=250", "stream:A?depth=1&conflate_ms=3600000"]
-    {
+    for text in [
+        "stream:*?depth=10",
+        "stream:A/book?conflate_ms=250",
+        "stream:A?depth=1&conflate_ms=3600000",
+        "stream:A/trades?delay_ms=900000",
+        "stream:A?depth=1&delay_ms=86400000",
+        "stream:A?depth=5&conflate_ms=9&delay_ms=1",
+    ] {
         assert_eq!(Scope::parse(text).unwrap().to_string(), text);
     }
     // What is no bound must not be taken for none.
@@ -330,6 +338,9 @@ fn scopes_with_bounds() {
         "conflate_ms=0",
         "conflate_ms=3600001",
         "delay=15m",
+        "delay_ms=0",
+        "delay_ms=86400001",
+        "delay_ms=5&delay_ms=6",
         "depth=5&depth=10",
         "depth=5&",
     ] {
@@ -337,4 +348,37 @@ fn scopes_with_bounds() {
         let refused = with(|claims| claims["scopes"] = json!([format!("stream:*?{broken}")]));
         assert_eq!(refused, Err(AuthError::Claim("scopes")), "{broken}");
     }
+}
+
+/// Sooner beats deeper, and deeper beats faster.
+#[test]
+fn scopes_with_delays() {
+    let delays = Delays::new([60, 900].map(Duration::from_secs).to_vec()).unwrap();
+    let had = |scopes: &[&str], symbol: &str| {
+        let parsed = scopes.iter().map(|scope| Scope::parse(scope).unwrap());
+        let grant = Grant { scopes: parsed.collect(), ..with(|_| ()).unwrap() };
+        let symbol = Symbol::parse(symbol).unwrap();
+        let had = grant.narrow(&symbol, Channel::Book, Bounds::default(), &delays);
+        let twin = grant.twin(&symbol, Channel::Book, &delays);
+        assert_eq!(twin.map(|twin| delays.of(twin)), had.map(|had| had.delay), "{scopes:?}");
+        had.map(|had| (had.depth, had.delay.as_secs()))
+    };
+    let mixed = ["stream:BTC-*?depth=5", "stream:*?delay_ms=900000"];
+    assert_eq!(had(&mixed, "BTC-USD"), Some((Depth::Top(5), 0)), "without a delay, be it shallower");
+    assert_eq!(had(&mixed, "ETH-USD"), Some((Depth::All, 900)));
+    assert_eq!(
+        had(&["stream:*?delay_ms=900000", "stream:*?depth=1&delay_ms=60000"], "A"),
+        Some((Depth::Top(1), 60))
+    );
+    // What the server does not have is served later, never sooner; the deeper of two that come to the same.
+    assert_eq!(had(&["stream:*?delay_ms=1"], "A"), Some((Depth::All, 60)));
+    assert_eq!(
+        had(&["stream:*?delay_ms=60001&depth=5", "stream:*?delay_ms=90000"], "A"),
+        Some((Depth::All, 900))
+    );
+    assert_eq!(had(&["stream:*?delay_ms=900001"], "A"), None);
+    assert_eq!(
+        had(&["stream:*?delay_ms=900001", "stream:*?delay_ms=900000&depth=1"], "A"),
+        Some((Depth::Top(1), 900))
+    );
 }

@@ -9,13 +9,22 @@ use serde_json::{Map, Value};
 use wire::ErrorCode;
 
 use crate::auth::Grant;
+use crate::delay::Delays;
 use crate::problem::Problem;
 
-/// The instruments that are listed, by the number of their symbol, and the state of each.
+/// The instruments that are listed, in the order of their symbols' numbers, and the state of each.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Catalogue(Arc<Mutex<Vec<Listed>>>);
+pub(crate) struct Catalogue {
+    delays: Delays,
+    listed: Arc<Mutex<Vec<Listed>>>,
+}
 
-type Listed = (Arc<Instrument>, State);
+#[derive(Debug)]
+struct Listed {
+    instrument: Arc<Instrument>,
+    /// The symbol's own, and those of its twins: a halt is no earlier known than any other update.
+    states: Box<[State]>,
+}
 
 /// One of them, as it is told.
 #[derive(Serialize)]
@@ -32,8 +41,13 @@ struct Entry {
 }
 
 impl Catalogue {
+    /// Nothing is listed yet; streams can be had with these delays.
+    pub(crate) fn new(delays: Delays) -> Self {
+        Self { delays, ..Self::default() }
+    }
+
     fn listed(&self) -> MutexGuard<'_, Vec<Listed>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many there are.
@@ -45,13 +59,18 @@ impl Catalogue {
     pub(crate) fn list(&self, instruments: &[Arc<Instrument>]) {
         let mut listed = self.listed();
         let known = listed.len();
-        listed.extend(instruments[known..].iter().map(|instrument| (Arc::clone(instrument), State::Open)));
+        listed.extend(instruments[known..].iter().map(|instrument| Listed {
+            instrument: Arc::clone(instrument),
+            states: vec![State::Open; 1 + self.delays.count()].into(),
+        }));
     }
 
-    /// What is said of one.
+    /// What is said of one, or of a twin of it.
     pub(crate) fn note(&self, symbol: SymbolId, state: State) {
-        if let Some((_, known)) = self.listed().get_mut(symbol.index()) {
-            *known = state;
+        // They are numbered in a row.
+        let stride = 1 + self.delays.count();
+        if let Some(listed) = self.listed().get_mut(symbol.index() / stride) {
+            listed.states[symbol.index() % stride] = state;
         }
     }
 
@@ -70,26 +89,78 @@ impl Catalogue {
         let mut symbols: Vec<Entry> = self
             .listed()
             .iter()
-            .filter(|(instrument, _)| {
+            .filter(|Listed { instrument, .. }| {
                 patterns.as_ref().is_none_or(|all| all.iter().any(|one| one.matches(&instrument.symbol)))
             })
-            .map(|(instrument, state)| entry(instrument, *state, grant))
-            .filter(|entry| !entry.channels.is_empty())
+            .filter_map(|listed| entry(listed, grant, &self.delays))
             .collect();
         symbols.sort_unstable_by(|a, b| a.symbol.cmp(&b.symbol));
         Ok(serde_json::json!({ "symbols": symbols }).to_string().into_bytes())
     }
 }
 
-fn entry(instrument: &Instrument, state: State, grant: &Grant) -> Entry {
-    let seen = Channel::ALL.into_iter().filter(|channel| grant.allows(&instrument.symbol, *channel));
-    Entry {
+/// What somebody may see of one; nothing where there is no channel of it.
+fn entry(Listed { instrument, states }: &Listed, grant: &Grant, delays: &Delays) -> Option<Entry> {
+    let twin = |channel| grant.twin(&instrument.symbol, channel, delays);
+    let seen: Vec<_> = Channel::ALL.into_iter().filter(|channel| twin(*channel).is_some()).collect();
+    // As late as its status is had, or where that is not, the soonest of what is.
+    let twin = twin(Channel::Status).or_else(|| seen.iter().filter_map(|channel| twin(*channel)).min())?;
+    Some(Entry {
         symbol: instrument.symbol.to_string(),
         venue: instrument.venue.to_string(),
         venue_symbol: instrument.venue_symbol.to_string(),
         tick_size: instrument.tick_size.map(|size| size.to_string()),
         lot_size: instrument.lot_size.map(|size| size.to_string()),
-        state: state.to_string(),
-        channels: seen.map(Channel::as_str).collect(),
+        state: states[twin].to_string(),
+        channels: seen.into_iter().map(Channel::as_str).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use fanout::Sequencer;
+
+    use super::*;
+    use crate::auth::Scope;
+    use crate::shard::tests::Feed;
+
+    /// What the list says of the state of the one symbol, and its channels.
+    fn told(catalogue: &Catalogue, scopes: &[&str]) -> Option<(String, usize)> {
+        let grant = Grant {
+            subject: "alice".to_owned(),
+            scopes: scopes.iter().map(|scope| Scope::parse(scope).unwrap()).collect(),
+            expires_at: model::UnixNanos(u64::MAX),
+            ends_at: model::UnixNanos(u64::MAX),
+            token: None,
+            key: 0,
+        };
+        let answer: Value = serde_json::from_slice(&catalogue.answer(&grant, &Map::new()).unwrap()).unwrap();
+        let entry = answer["symbols"].get(0)?;
+        Some((entry["state"].as_str()?.to_owned(), entry["channels"].as_array()?.len()))
+    }
+
+    #[test]
+    fn a_halt_is_told_as_late_as_the_token_says() {
+        let delays = Delays::new([1, 900].map(Duration::from_secs).to_vec()).unwrap();
+        let (catalogue, mut sequencer) = (Catalogue::new(delays), Sequencer::with_twins(2));
+        let tick = Feed::default().tick('h', "A");
+        let live = sequencer.push(tick.clone(), model::UnixNanos(1)).unwrap().unwrap().topic.symbol;
+        catalogue.list(sequencer.instruments());
+        catalogue.note(live, State::Halted);
+        let (halted, open) =
+            (|seen| Some(("halted".to_owned(), seen)), |seen| Some(("open".to_owned(), seen)));
+        assert_eq!(told(&catalogue, &["stream:*"]), halted(6));
+        assert_eq!(told(&catalogue, &["stream:*?delay_ms=1000"]), open(6));
+        catalogue.note(sequencer.repeat(live, 1, tick).topic.symbol, State::Halted);
+        assert_eq!(told(&catalogue, &["stream:*?delay_ms=1000"]), halted(6));
+        assert_eq!(told(&catalogue, &["stream:*?delay_ms=900000"]), open(6));
+        // Trades may be live: the state is as late as the status.
+        let mixed = ["stream:*/trades", "stream:*?delay_ms=900000"];
+        assert_eq!(told(&catalogue, &mixed), open(6));
+        assert_eq!(told(&catalogue, &mixed[..1]), halted(1));
+        assert_eq!(told(&catalogue, &["stream:*?delay_ms=900001"]), None);
+        assert_eq!(catalogue.len(), 1);
     }
 }

@@ -1,6 +1,8 @@
 //! A session: what one client may, wants and is owed. A state machine: texts and time go in,
 //! messages come out; the socket is the shard's.
 
+mod late;
+mod narrowed;
 mod options;
 mod pace;
 mod reply;
@@ -15,7 +17,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fanout::{Fanout, Notice, SessionId, Stream};
+use fanout::{Fanout, Notice, SessionId, Stream, TopicId};
 use model::{Pattern, UnixNanos};
 use wire::{CloseCode, Control, Cursor, Epoch, ErrorCode, NoticeState, Request, RequestError, Welcome};
 
@@ -35,6 +37,13 @@ pub(crate) struct Ctx<'a> {
     pub(crate) epoch: &'a Epoch,
     pub(crate) now: Duration,
     pub(crate) wall: UnixNanos,
+}
+
+impl Ctx<'_> {
+    /// How late a stream is served.
+    fn delay_of(&self, topic: TopicId) -> Duration {
+        self.settings.delays.of(self.fanout.twin_number(topic.symbol))
+    }
 }
 
 pub(crate) struct Session {

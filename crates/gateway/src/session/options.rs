@@ -45,8 +45,13 @@ pub(super) fn served(topic: TopicId, options: &wire::Options) -> fanout::Options
     }
 }
 
-/// The options of a stream, as `list` tells them.
-pub(super) fn entry(stream: Stream, options: &fanout::Options, paused: bool) -> SubscriptionEntry {
+/// The options of a stream that is so late, as `list` tells them.
+pub(super) fn entry(
+    stream: Stream,
+    delay: Duration,
+    options: &fanout::Options,
+    paused: bool,
+) -> SubscriptionEntry {
     let is_book = stream == Stream::Book;
     SubscriptionEntry {
         channel: stream.channel().to_string(),
@@ -58,6 +63,7 @@ pub(super) fn entry(stream: Stream, options: &fanout::Options, paused: bool) -> 
         }),
         checksum: is_book.then_some(options.checksum),
         conflate_ms: millis(options.conflate),
+        delay_ms: (!delay.is_zero()).then(|| millis(delay)),
         overflow: match options.overflow {
             Overflow::Coalesce => wire::Overflow::Coalesce,
             Overflow::Gap => wire::Overflow::Gap,

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use wire::{Ack, CloseCode, Control, ErrorCode, Lag, Op, Pong, Request, RequestId, SubscriptionEntry};
+use model::Channel;
+use wire::{
+    Ack, CloseCode, Control, ErrorCode, Lag, LedgerEntry, Op, Pong, Request, RequestId, SubscriptionEntry,
+};
 
 use super::reply::{entry, op_name};
 use super::{Ctx, Session};
@@ -80,12 +83,13 @@ impl Session {
         self.expiry_told = false;
         self.end_what_is_not_covered(&grant, ctx);
         self.grant = Some(grant);
+        self.change_delays(ctx);
         self.narrow_what_is_held(ctx);
     }
 
     /// A new token may give less of what it still covers.
     fn narrow_what_is_held(&self, ctx: &mut Ctx<'_>) {
-        for (topic, held) in ctx.fanout.subscriptions(self.id) {
+        for (topic, held) in ctx.fanout.wanted(self.id) {
             let options = self.within(topic, held.clone(), ctx);
             if (options.depth, options.conflate) != (held.depth, held.conflate) {
                 // Another depth brings the book anew by itself.
@@ -107,7 +111,8 @@ impl Session {
         let mut ended = BTreeMap::<_, Vec<_>>::new();
         for (topic, _) in ctx.fanout.subscriptions(self.id) {
             let channel = topic.stream.channel();
-            if !grant.allows(&ctx.fanout.instrument(topic.symbol).symbol, channel)
+            let symbol = &ctx.fanout.instrument(topic.symbol).symbol;
+            if grant.twin(symbol, channel, &ctx.settings.delays).is_none()
                 && let Some(ledger) = ctx.fanout.unsubscribe(self.id, topic)
             {
                 ended.entry(channel).or_default().push(entry(&ledger, ctx));
@@ -120,6 +125,11 @@ impl Session {
         let names = names.collect::<Vec<_>>().join(", ");
         let message = format!("The new token does not cover what was subscribed; ended: {names}.");
         self.refuse(None, Some("auth"), ErrorCode::Forbidden, &message, None, ctx.now);
+        self.say_ended(ended);
+    }
+
+    /// Subscriptions ended that nobody asked to end.
+    pub(super) fn say_ended(&mut self, ended: BTreeMap<Channel, Vec<LedgerEntry>>) {
         for (channel, ledger) in ended {
             let mut symbols: Vec<_> = ledger.iter().map(|entry| entry.symbol.clone()).collect();
             symbols.dedup();
@@ -157,7 +167,7 @@ impl Session {
         for (topic, options) in ctx.fanout.subscriptions(self.id) {
             let (channel, interval) = (topic.stream.channel(), topic.stream.interval());
             let paused = ctx.fanout.is_paused(self.id, topic);
-            let entry = super::options::entry(topic.stream, &options, paused);
+            let entry = super::options::entry(topic.stream, ctx.delay_of(topic), &options, paused);
             let key = serde_json::to_string(&entry).unwrap_or_default();
             let symbol = ctx.fanout.instrument(topic.symbol).symbol.to_string();
             groups.entry((channel, interval, key)).or_insert_with(|| (entry, Vec::new())).1.push(symbol);

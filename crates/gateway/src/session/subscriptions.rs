@@ -1,20 +1,17 @@
 //! Subscribing and unsubscribing: patterns, scopes, limits.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
-use fanout::{Depth, Options, Resumed, Stream, SubscribeError, SymbolId, TopicId};
+use fanout::{Resumed, Stream, SubscribeError, SymbolId, TopicId};
 use model::{Channel, Pattern, Symbol};
 use serde_json::json;
-use wire::{
-    Ack, ErrorCode, NarrowedEntry, Rejected, RequestId, Resumption, StreamEntry, Subscribe, Unsubscribe,
-    closest,
-};
+use wire::{Ack, ErrorCode, Rejected, RequestId, Resumption, StreamEntry, Subscribe, Unsubscribe, closest};
 
+use super::late::Covered;
+use super::narrowed::Narrowed;
 use super::options::served;
-use super::reply::{entry, millis};
+use super::reply::entry;
 use super::{Ctx, Early, Session, Wish};
-use crate::auth::Bounds;
 use crate::limits::{EARLY_WAIT, PATTERNS_MAX, RESUME_BYTES_MAX, SUGGESTION_SYMBOLS_MAX, SUGGESTIONS_MAX};
 
 /// What a subscribe request comes to before anything is done.
@@ -67,14 +64,11 @@ impl Session {
         let Subscribe { channels, symbols, options, resume } = request;
         let mut streams = BTreeMap::<_, BTreeSet<_>>::new();
         let mut room = RESUME_BYTES_MAX;
-        let mut narrowed = BTreeMap::<_, BTreeSet<_>>::new();
+        let mut narrowed = Narrowed::default();
         for &topic in &plan.topics {
             let wanted = served(topic, &options);
             let options = self.within(topic, wanted.clone(), ctx);
-            if (options.depth, options.conflate) != (wanted.depth, wanted.conflate) {
-                let had = (topic.stream, options.depth, options.conflate);
-                narrowed.entry(had).or_default().insert(topic.symbol);
-            }
+            narrowed.note(topic, &wanted, &options, ctx);
             // A book without a snapshot was refused above.
             let done = match &resume {
                 None => ctx.fanout.subscribe(self.id, topic, options),
@@ -101,32 +95,16 @@ impl Session {
             rejected: plan.rejected,
             resumed,
             streams: streams.into_iter().map(|(key, symbols)| resumption(key, &symbols, ctx)).collect(),
-            narrowed: narrowed.into_iter().map(|(key, symbols)| narrowing(key, &symbols, ctx)).collect(),
+            narrowed: narrowed.entries(ctx),
             cursor: self.cursor(ctx).to_string(),
         };
         self.ack(id, ack);
     }
 
-    /// The options as far as the token covers them.
-    pub(super) fn within(&self, topic: TopicId, mut options: Options, ctx: &Ctx<'_>) -> Options {
-        let symbol = &ctx.fanout.instrument(topic.symbol).symbol;
-        let wanted = Bounds { depth: options.depth, conflate: options.conflate };
-        let had = self.grant.as_ref().and_then(|grant| grant.narrow(symbol, topic.stream.channel(), wanted));
-        let Bounds { depth, conflate } = had.unwrap_or(wanted);
-        if topic.stream == Stream::Book {
-            options.depth = depth;
-        }
-        // States are never held back.
-        if topic.stream.channel() != Channel::Status {
-            options.conflate = conflate;
-        }
-        options
-    }
-
     fn plan(&self, request: &Subscribe, ctx: &Ctx<'_>) -> Plan {
         let mut plan = Plan::default();
         let held: Vec<_> = ctx.fanout.subscriptions(self.id).into_iter().map(|(topic, _)| topic).collect();
-        let mut symbols: BTreeSet<_> = held.iter().map(|topic| topic.symbol).collect();
+        let mut symbols: BTreeSet<_> = held.iter().map(|topic| ctx.fanout.twin(topic.symbol, 0)).collect();
         let mut topics: BTreeSet<_> = held.into_iter().collect();
         // However many patterns name it, a symbol is looked at once.
         let mut seen = BTreeSet::new();
@@ -148,20 +126,16 @@ impl Session {
                 continue;
             };
             let before = plan.symbols.len();
-            let mut over = None;
+            let (mut over, mut too_late) = (None, None);
             for symbol in found {
                 if !seen.insert(symbol) {
                     continue;
                 }
-                let (covered, refused) = self.covered(symbol, &request.channels, ctx);
-                if !refused.is_empty() && !pattern.is_glob() {
-                    plan.rejected.push(forbidden(pattern.as_str(), &refused));
+                let Covered { topics: wanted, not, late } = self.covered(symbol, request, ctx);
+                if !not.is_empty() && !pattern.is_glob() {
+                    plan.rejected.push(forbidden(pattern.as_str(), &not));
                 }
-                let wanted = covered.iter().map(|&channel| TopicId {
-                    symbol,
-                    stream: Stream::new(channel, request.options.interval),
-                });
-                let wanted: Vec<_> = wanted.collect();
+                too_late = too_late.or(late.map(|late| late.rejected(pattern, symbol, ctx)));
                 let new = wanted.iter().filter(|topic| !topics.contains(topic)).count();
                 if !symbols.contains(&symbol)
                     && !wanted.is_empty()
@@ -177,18 +151,12 @@ impl Session {
                     plan.topics.extend(wanted);
                 }
             }
+            plan.rejected.extend(too_late);
             if let Some(code) = over {
                 plan.rejected.push(over_limit(pattern, code, plan.symbols.len() - before, ctx));
             }
         }
         plan
-    }
-
-    /// The channels of a symbol that the token covers, and those that it does not.
-    fn covered(&self, symbol: SymbolId, channels: &[Channel], ctx: &Ctx<'_>) -> (Vec<Channel>, Vec<Channel>) {
-        let symbol = &ctx.fanout.instrument(symbol).symbol;
-        let grant = self.grant.as_ref();
-        channels.iter().partition(|&&channel| grant.is_some_and(|grant| grant.allows(symbol, channel)))
     }
 
     /// Keeps patterns, so that symbols listed later join.
@@ -224,8 +192,11 @@ impl Session {
             if plan.topics.is_empty() {
                 continue;
             }
+            let mut narrowed = Narrowed::default();
             for &topic in &plan.topics {
-                let options = self.within(topic, served(topic, &one.options), ctx);
+                let wanted = served(topic, &one.options);
+                let options = self.within(topic, wanted.clone(), ctx);
+                narrowed.note(topic, &wanted, &options, ctx);
                 let _ = ctx.fanout.subscribe(self.id, topic, options);
             }
             let ack = Ack::Subscribe {
@@ -234,7 +205,7 @@ impl Session {
                 rejected: Vec::new(),
                 resumed: false,
                 streams: Vec::new(),
-                narrowed: Vec::new(),
+                narrowed: narrowed.entries(ctx),
                 cursor: self.cursor(ctx).to_string(),
             };
             self.ack(None, ack);
@@ -329,24 +300,7 @@ fn resumption(
     }
 }
 
-fn narrowing(
-    (stream, depth, conflate): (Stream, Depth, Duration),
-    symbols: &BTreeSet<SymbolId>,
-    ctx: &Ctx<'_>,
-) -> NarrowedEntry {
-    NarrowedEntry {
-        channel: stream.channel().to_string(),
-        interval: stream.interval().map(|interval| interval.to_string()),
-        depth: match depth {
-            Depth::Top(levels) if stream == Stream::Book => Some(levels),
-            _ => None,
-        },
-        conflate_ms: millis(conflate),
-        symbols: symbols.iter().map(|&symbol| name(symbol, ctx)).collect(),
-    }
-}
-
-fn refused(topic: TopicId, error: SubscribeError, ctx: &Ctx<'_>) -> Rejected {
+pub(super) fn refused(topic: TopicId, error: SubscribeError, ctx: &Ctx<'_>) -> Rejected {
     let symbol = name(topic.symbol, ctx);
     let message = format!("{} of {symbol} was not taken: {error}.", topic.stream.channel());
     Rejected { symbol, code: ErrorCode::SubscriptionLimit, message }
@@ -357,7 +311,7 @@ fn exact(symbol: &Symbol) -> Pattern {
     Pattern::parse(symbol.as_str()).expect("a symbol is shorter than a pattern may be")
 }
 
-fn name(symbol: SymbolId, ctx: &Ctx<'_>) -> String {
+pub(super) fn name(symbol: SymbolId, ctx: &Ctx<'_>) -> String {
     ctx.fanout.instrument(symbol).symbol.to_string()
 }
 

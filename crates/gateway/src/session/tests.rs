@@ -1,6 +1,7 @@
 //! The session's conversations: what goes in, what comes out.
 
 mod bounds;
+mod late;
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::auth::{Algorithm, Keys, Signer};
+use crate::delay::Delays;
 use crate::settings::Limits;
 
 const SECRET: &[u8] = b"a secret of at least thirty-two bytes";
@@ -29,7 +31,12 @@ struct Talk {
 
 impl Talk {
     fn new(scopes: &[&str]) -> Self {
-        let mut talk = Self::stranger();
+        Self::with_delays(scopes, &[])
+    }
+
+    /// With somebody whom a server serves that can delay by so many milliseconds.
+    fn with_delays(scopes: &[&str], delays: &[u64]) -> Self {
+        let mut talk = Self::stranger_at(delays);
         let token = talk.token("alice", scopes, 3_600);
         let grant = talk.settings.keys.check(&token, WALL).unwrap();
         talk.session.grant = Some(grant);
@@ -38,18 +45,34 @@ impl Talk {
 
     /// Somebody without a token.
     fn stranger() -> Self {
+        Self::stranger_at(&[])
+    }
+
+    fn stranger_at(delays: &[u64]) -> Self {
+        let delays = delays.iter().map(|&delay| Duration::from_millis(delay)).collect();
         let mut keys = Keys::new("tests", "tickwire", None);
         keys.add(None, Algorithm::Hs256, SECRET).unwrap();
         let signer = Signer::new(None, Algorithm::Hs256, SECRET).unwrap();
         let limits = Limits { symbols: 3, subscriptions: 8, ..Limits::default() };
-        let settings = Settings { keys: keys.into(), limits, ..Settings::for_tests() };
-        let (mut fanout, epoch, now) = (Fanout::default(), Epoch::from_seed(7), Duration::from_secs(1_000));
+        let delays = Delays::new(delays).unwrap();
+        let twins = delays.count();
+        let settings = Settings { keys: keys.into(), limits, delays, ..Settings::for_tests() };
+        let mut fanout = Fanout::with_twins(settings.logs, twins);
+        let (epoch, now) = (Epoch::from_seed(7), Duration::from_secs(1_000));
         let roster = Arc::default();
         let mut ctx =
             Ctx { fanout: &mut fanout, settings: &settings, roster: &roster, epoch: &epoch, now, wall: WALL };
         let session = Session::open("s1".into(), None, &mut ctx);
-        let mut talk =
-            Self { settings, roster, signer, sequencer: Sequencer::default(), fanout, epoch, now, session };
+        let mut talk = Self {
+            settings,
+            roster,
+            signer,
+            sequencer: Sequencer::with_twins(twins),
+            fanout,
+            epoch,
+            now,
+            session,
+        };
         for symbol in ["BTC-USD", "ETH-USD", "ETH-EUR"] {
             talk.list(symbol);
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use fanout::limits::LogLimits;
-use gateway::{Algorithm, Keys, Limits, Settings, Signer, Tls};
+use gateway::{Algorithm, Delays, Keys, Limits, Settings, Signer, Tls};
 use ingest::feed::{FeedKind, FeedSpec, SimSpec};
 use load::now;
 
@@ -37,6 +37,7 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
         compression: false,
         shards: 1,
         drain: Duration::ZERO,
+        delays: Delays::default(),
         limits: Limits::default(),
         logs: LogLimits::default(),
     };

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use fanout::limits::LogLimits;
-use gateway::{Limits, Settings, Tls};
+use gateway::{Delays, Limits, Settings, Tls};
 use ingest::feed::{FeedKind, FeedSpec};
 use serde::Deserialize;
 
@@ -22,6 +22,7 @@ struct File {
     feeds: Vec<PathBuf>,
     server: ServerTable,
     auth: AuthTable,
+    streams: StreamsTable,
     limits: LimitsTable,
     logs: LogsTable,
     feed: Vec<FeedFile>,
@@ -44,6 +45,12 @@ struct ServerTable {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+struct StreamsTable {
+    delays: Vec<Time>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 struct LimitsTable {
     connections: Option<usize>,
     subject_connections: Option<usize>,
@@ -52,6 +59,7 @@ struct LimitsTable {
     address_attempts_per_second: Option<u32>,
     symbols: Option<usize>,
     subscriptions: Option<usize>,
+    delayed_events: Option<usize>,
     requests_per_second: Option<u32>,
     http_requests_per_second: Option<u32>,
     message_bytes: Option<Bytes>,
@@ -168,10 +176,16 @@ impl Config {
             compression: file.server.compression,
             shards,
             drain: file.server.drain.0,
+            delays: delays(&file.streams, source)?,
             limits: limits(&file.limits, source)?,
             logs: logs(&file.logs, source)?,
         };
         let handover = file.server.handover.map(|path| folder.join(path));
+        if handover.is_some() && settings.delays.count() > 0 {
+            let message =
+                "[server] handover does not go with [streams] delays: what is delayed is not handed over";
+            return Err(ConfigError::rule(source, message));
+        }
         Ok(Self { settings, feeds, handover, secrets })
     }
 }
@@ -185,6 +199,11 @@ fn tls(table: &ServerTable, source: &Path) -> Result<Option<Tls>, ConfigError> {
     }
 }
 
+fn delays(table: &StreamsTable, source: &Path) -> Result<Delays, ConfigError> {
+    let delays = table.delays.iter().map(|delay| delay.0).collect();
+    Delays::new(delays).map_err(|error| ConfigError::rule(source, format!("[streams] delays: {error}")))
+}
+
 fn limits(table: &LimitsTable, source: &Path) -> Result<Limits, ConfigError> {
     let default = Limits::default();
     let time = |given: &Option<Time>, default| given.as_ref().map_or(default, |time| time.0);
@@ -196,6 +215,7 @@ fn limits(table: &LimitsTable, source: &Path) -> Result<Limits, ConfigError> {
         address_attempts_per_second: table.address_attempts_per_second,
         symbols: table.symbols.unwrap_or(default.symbols),
         subscriptions: table.subscriptions.unwrap_or(default.subscriptions),
+        delayed_events: table.delayed_events.unwrap_or(default.delayed_events),
         requests_per_second: table.requests_per_second.unwrap_or(default.requests_per_second),
         http_requests_per_second: table.http_requests_per_second.unwrap_or(default.http_requests_per_second),
         message_bytes: table.message_bytes.as_ref().map_or(default.message_bytes, |bytes| bytes.0),
@@ -211,6 +231,7 @@ fn limits(table: &LimitsTable, source: &Path) -> Result<Limits, ConfigError> {
         ("address_attempts_per_second", limits.address_attempts_per_second.unwrap_or(1) as usize),
         ("symbols", limits.symbols),
         ("subscriptions", limits.subscriptions),
+        ("delayed_events", limits.delayed_events),
         ("requests_per_second", limits.requests_per_second as usize),
         ("http_requests_per_second", limits.http_requests_per_second as usize),
     ];

@@ -81,6 +81,9 @@ fn a_slip_is_named_with_its_line() {
         ("[[feed]]\nname = \"a\"\nkind = \"replay\"\nspeed = \"fast\"", "a speed is a factor"),
         ("[[feed]]\nname = \"a b\"\nkind = \"sim\"", "is no name for a feed"),
         ("[[feed]]\nname = \"a\"\nkind = \"sim\"\nsymbol_suffix = \"*\"", "cannot stand in a symbol"),
+        ("[streams]\ndelay = [\"15m\"]", "did you mean \"delays\"?"),
+        ("[streams]\ndelays = [15]", "line 2, column 11"),
+        ("[server]\nhandover = \"h\"\n[streams]\ndelays = [\"15m\"]", "does not go with [streams] delays"),
         ("feeds = [", "line 1"),
     ] {
         assert!(wrong(text).contains(says), "{text}: {}", wrong(text));
@@ -125,6 +128,11 @@ fn values_that_do_not_go_together() {
         ("[limits]\nsymbols = 0", "[limits] symbols = 0: at least 1"),
         ("[limits]\nmessage_bytes = \"1GiB\"", "[limits] message_bytes must be from 1KiB to 16MiB"),
         ("[limits]\nping = \"1ms\"", "[limits] ping must be at least 100ms"),
+        ("[limits]\ndelayed_events = 0", "[limits] delayed_events = 0: at least 1"),
+        (
+            "[streams]\ndelays = [\"15m\", \"25h\"]",
+            "[streams] delays: a delay is a whole number of milliseconds, from 1ms to 24h",
+        ),
         ("[logs]\nevents = 10", "[logs] events must be from 512 to 1048576"),
         ("[logs]\nbytes = \"1KiB\"", "[logs] bytes must be at least 64KiB"),
         (

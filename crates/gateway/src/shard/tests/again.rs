@@ -133,7 +133,7 @@ fn a_cursor_that_is_ahead_waits() {
         let cursor = format!("7:{position}");
         json!({"op": "subscribe", "channels": ["trades"], "symbols": ["A"], "resume": cursor})
     };
-    let mut looks = |visit: &mut Visit| {
+    let looks = |visit: &mut Visit| {
         visit.member.tick(&mut visit.core);
         visit.member.read(&mut visit.core, &visit.metrics);
         short(&visit.write(false))

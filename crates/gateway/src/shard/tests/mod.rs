@@ -1,6 +1,7 @@
 //! A session with its socket, from request to record: what a client is sent, on a clock moved by hand.
 
 mod again;
+mod late;
 mod leaving;
 mod line;
 mod options;
@@ -14,8 +15,8 @@ use std::time::Duration;
 use fanout::limits::LogLimits;
 use fanout::{Fanout, Sequencer};
 use model::{
-    Body, BookChange, Instrument, Level, Levels, Price, Quote, Side, Size, Symbol, Tick, Trade, UnixNanos,
-    Venue,
+    Body, BookChange, FeedGap, GapReason, Instrument, Level, Levels, Price, Quote, Side, Size, State,
+    StatusChange, Symbol, Tick, Trade, UnixNanos, Venue,
 };
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -42,7 +43,7 @@ struct Visit {
 }
 
 /// Where events come from: `t` trades and `q` quotes, each a little dearer than the one before, `B` whole
-/// books and `b` changes of them.
+/// books, `b` changes of them and `g` their loss, `h` halts and `o` their ends.
 #[derive(Default)]
 pub(crate) struct Feed {
     sequencer: Sequencer,
@@ -55,7 +56,7 @@ impl Feed {
         self.sequencer.push(tick, UnixNanos(1)).unwrap().unwrap()
     }
 
-    fn tick(&mut self, letter: char, symbol: &str) -> Tick {
+    pub(crate) fn tick(&mut self, letter: char, symbol: &str) -> Tick {
         self.count += 1;
         let n = self.count;
         let level = |price: i64, size: i64| Level {
@@ -73,11 +74,22 @@ impl Feed {
                 bids: (0..5).map(|at| level(90 + at, 1)).collect(),
                 asks: vec![level(101, 1)],
             })),
+            'g' => Body::Book(BookChange::Gap(FeedGap {
+                reason: GapReason::Reconnect,
+                venue_from: None,
+                venue_to: None,
+            })),
+            'h' => status(State::Halted),
+            'o' => status(State::Open),
             other => panic!("no such event: {other}"),
         };
         let instrument = Arc::new(Instrument::named(Symbol::parse(symbol).unwrap(), Venue::new("v"), symbol));
         Tick { instrument, ts_event: None, ts_recv: None, body }
     }
+}
+
+fn status(state: State) -> Body {
+    Body::Status(Box::new(StatusChange { state, reason: "".into(), feed: "f".into(), since: None }))
 }
 
 fn core(logs: LogLimits) -> Core {
@@ -96,9 +108,14 @@ fn core(logs: LogLimits) -> Core {
 
 /// Somebody who may see everything, and how to watch the other end of the socket.
 fn arrival() -> (Arrival, Line) {
+    arrival_with(&["stream:*"])
+}
+
+/// The same of somebody who may see this.
+fn arrival_with(scopes: &[&str]) -> (Arrival, Line) {
     let line = Line::default();
     let far = UnixNanos(u64::MAX);
-    let scopes = [Scope::parse("stream:*").unwrap()].into();
+    let scopes = scopes.iter().map(|scope| Scope::parse(scope).unwrap()).collect();
     let grant =
         Grant { subject: "alice".to_owned(), scopes, expires_at: far, ends_at: far, token: None, key: 0 };
     let slot = Arc::new(Semaphore::new(1)).try_acquire_owned().ok().map(|permit| Slot::new(permit, None));

@@ -15,6 +15,7 @@ use wire::Epoch;
 
 use super::line::{Line, Saying};
 use super::{Feed, arrival};
+use crate::delay::{self, Delays};
 use crate::doors::Catalogue;
 use crate::hub::{Feeds, Hub};
 use crate::limits::{ARRIVALS_QUEUED, CONTROL_BYTES_MAX, EVENTS_PER_ROUND, EVENTS_QUEUED, READS_PER_TURN};
@@ -23,12 +24,12 @@ use crate::settings::{Limits, Settings};
 use crate::shard::{Arrival, Doors, Intake, ROUNDS_MAX, SERVED_PER_LOOK, Shard};
 
 /// A shard and its hub, and all that can wake them but time.
-struct Floor {
+pub(super) struct Floor {
     shard: Shard,
     /// Until it has ended.
     hub: Option<Pin<Box<dyn Future<Output = ()>>>>,
-    feed: Feed,
-    ticks: Ticks,
+    pub(super) feed: Feed,
+    pub(super) ticks: Ticks,
     door: mpsc::Sender<Arrival>,
     shutdown: watch::Sender<bool>,
     woken: Arc<Woken>,
@@ -46,7 +47,7 @@ impl Wake for Woken {
 
 /// What the feeds send: a batch at a time, and the next one comes when nobody looks.
 #[derive(Clone, Default)]
-struct Ticks(Arc<Mutex<Drips>>);
+pub(super) struct Ticks(Arc<Mutex<Drips>>);
 
 #[derive(Default)]
 struct Drips {
@@ -59,7 +60,7 @@ struct Drips {
 }
 
 impl Ticks {
-    fn drip(&self, batch: Vec<Tick>) {
+    pub(super) fn drip(&self, batch: Vec<Tick>) {
         let mut drips = self.0.lock().unwrap();
         drips.batches.push_back(batch);
         drips.waker.take().into_iter().for_each(Waker::wake);
@@ -69,7 +70,7 @@ impl Ticks {
         self.0.lock().unwrap().batches.len()
     }
 
-    fn end(&self) {
+    pub(super) fn end(&self) {
         let mut drips = self.0.lock().unwrap();
         drips.over = true;
         drips.waker.take().into_iter().for_each(Waker::wake);
@@ -96,16 +97,22 @@ impl Stream for Ticks {
 }
 
 /// A runtime whose clock stands still: nobody drives it.
-fn still() -> Runtime {
+pub(super) fn still() -> Runtime {
     tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap()
 }
 
 impl Floor {
     fn open() -> Self {
+        Self::with(Delays::default())
+    }
+
+    pub(super) fn with(delays: Delays) -> Self {
         let limits = Limits { requests_per_second: 10_000, ..Limits::default() };
-        let settings = Arc::new(Settings { limits, ..Settings::for_tests() });
+        let line = delay::Line::new(delays.clone(), limits.delayed_events);
+        let settings = Arc::new(Settings { delays, limits, ..Settings::for_tests() });
         let (inlet, events) = queue(EVENTS_QUEUED);
-        let (hub, ticks) = (Hub::new(vec![inlet], Feeds::default(), Catalogue::default()), Ticks::default());
+        let hub = Hub::new(vec![inlet], line, Feeds::default(), Catalogue::default());
+        let ticks = Ticks::default();
         let intake = Intake { events, pump: hub.pump() };
         let (door, arrivals) = mpsc::channel(ARRIVALS_QUEUED);
         let inlets = Doors { arrivals, orders: mpsc::channel(1).1 };
@@ -121,7 +128,7 @@ impl Floor {
     }
 
     /// Polls as long as something wakes the shard or its hub.
-    fn settle(&mut self) -> Poll<()> {
+    pub(super) fn settle(&mut self) -> Poll<()> {
         let waker = Waker::from(Arc::clone(&self.woken));
         loop {
             self.run_hub();
@@ -147,7 +154,10 @@ impl Floor {
     }
 
     fn enter(&mut self) -> Line {
-        let (arrival, line) = arrival();
+        self.let_in(arrival())
+    }
+
+    pub(super) fn let_in(&mut self, (arrival, line): (Arrival, Line)) -> Line {
         assert!(self.door.try_send(arrival).is_ok());
         assert!(self.settle().is_pending());
         assert_eq!(line.said()[0]["type"], "welcome");
