@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 mod common;
+mod crowd;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -109,4 +110,27 @@ fn a_predecessor_that_dies_leaves_nothing_to_go_on_with() {
     let anew = plant.again();
     anew.wait_for("/readyz", 200);
     assert!(!anew.log().contains("taking over"));
+}
+
+/// The same with as many clients as a machine has room for, over a whole drain window:
+/// `cargo test --release -p tickwire --test handover -- --ignored --nocapture`.
+#[test]
+#[ignore = "for a machine with nothing else to do"]
+#[expect(clippy::print_stderr, reason = "what it has to say")]
+fn ten_thousand_clients_move() {
+    let server = "drain = \"30s\"\nhandover = \"handover.sock\"\n";
+    let mut plant =
+        Plant::start_plain(server, "[[feed]]\nname = \"sim\"\nkind = \"sim\"\nsymbols = 20\nrate = 40\n");
+    plant.wait_for("/readyz", 200);
+    let token = plant.token(&["stream:*"], "1h");
+    let endpoint = client::Endpoint { url: plant.url(), token: Some(token), ca: None };
+    let moved = crowd::run(endpoint, 10_000, || {
+        let next = plant.again();
+        assert!(plant.wait(PATIENCE * 2).success());
+        next
+    });
+    assert_eq!((moved.clients, moved.missing, moved.holes, moved.doubled), (10_000, 0, 0, 0), "{moved:?}");
+    // Of the moments that they were told, no tenth of a second has twice the mean.
+    assert!(moved.fullest < 2.0, "{moved:?}");
+    eprintln!("{moved:?}");
 }

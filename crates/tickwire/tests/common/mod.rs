@@ -99,6 +99,7 @@ pub(crate) struct Plant {
     pub(crate) address: String,
     /// Where metrics are.
     pub(crate) admin: String,
+    scheme: String,
     log: Arc<Mutex<String>>,
 }
 
@@ -115,6 +116,16 @@ impl Plant {
 
     /// The same, with files beside the configuration.
     pub(crate) fn start_among(files: &[(&str, &str)], server: &str, config: &str) -> Self {
+        let tls = "tls_cert_file = \"cert.pem\"\ntls_key_file = \"key.pem\"\n";
+        Self::start_anyhow(files, &format!("{tls}{server}"), config)
+    }
+
+    /// A plant without TLS.
+    pub(crate) fn start_plain(server: &str, config: &str) -> Self {
+        Self::start_anyhow(&[], server, config)
+    }
+
+    fn start_anyhow(files: &[(&str, &str)], server: &str, config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
         let made = rcgen::generate_simple_self_signed(names).unwrap();
@@ -124,8 +135,7 @@ impl Plant {
         for (name, text) in files {
             fs::write(folder.path().join(name), text).unwrap();
         }
-        let always = "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n\
-                      tls_cert_file = \"cert.pem\"\ntls_key_file = \"key.pem\"\n";
+        let always = "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n";
         let keys = "[[auth.keys]]\nid = \"main\"\nalgorithm = \"HS256\"\nsecret_file = \"secret.key\"\n";
         fs::write(folder.path().join("tickwire.toml"), format!("{always}{server}{keys}{config}")).unwrap();
         Self::run(Arc::new(folder))
@@ -143,8 +153,8 @@ impl Plant {
         let log = child.stderr.take().unwrap();
         let process = Guard(child);
         let kept = Arc::default();
-        let [address, admin] = addresses(log, Arc::clone(&kept));
-        Self { process, folder, address, admin, log: kept }
+        let [scheme, address, admin] = addresses(log, Arc::clone(&kept));
+        Self { process, folder, address, admin, scheme, log: kept }
     }
 
     /// Waits until something is in its log.
@@ -178,7 +188,7 @@ impl Plant {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("wss://{}/v1/stream", self.address)
+        format!("{}://{}/v1/stream", self.scheme, self.address)
     }
 
     pub(crate) fn ca(&self) -> PathBuf {
@@ -216,19 +226,23 @@ impl Plant {
     }
 }
 
-/// The two addresses out of the log; the rest of it goes to the test's own standard error.
-fn addresses(log: ChildStderr, kept: Arc<Mutex<String>>) -> [String; 2] {
+/// Scheme and addresses out of the log; the rest of it goes to the test's own standard error.
+fn addresses(log: ChildStderr, kept: Arc<Mutex<String>>) -> [String; 3] {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         for line in BufReader::new(log).lines().map_while(Result::ok) {
             kept.lock().unwrap().extend([line.as_str(), "\n"]);
             let said: Value = serde_json::from_str(&line).unwrap_or_default();
             let message = said["message"].as_str().unwrap_or(&line).to_owned();
-            if let Some(rest) = message.strip_prefix("serving wss://") {
+            if let Some(rest) = message.strip_prefix("serving ") {
+                let (scheme, rest) = rest.split_once("://").unwrap();
                 let (address, rest) = rest.split_once("/v1/stream, metrics at http://").unwrap();
-                let _ = sender.send([address.to_owned(), rest.trim_end_matches("/metrics").to_owned()]);
+                let admin = rest.trim_end_matches("/metrics");
+                let _ = sender.send([scheme, address, admin].map(ToOwned::to_owned));
             }
-            eprintln!("plant: {message}");
+            if message != "session closed" {
+                eprintln!("plant: {message}");
+            }
         }
     });
     receiver.recv_timeout(PATIENCE).expect("the plant starts")
