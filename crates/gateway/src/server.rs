@@ -16,13 +16,13 @@ use crate::accept::{Acceptor, listen};
 use crate::admin::{self, Admin, Levers};
 use crate::doors::{Catalogue, Engines, Rates, Room, Tickets};
 use crate::hub::{Feeds, Hub};
-use crate::limits::{ARRIVALS_QUEUED, ECHO_CONNECTIONS_MAX, EVENTS_QUEUED, ORDERS_QUEUED};
+use crate::limits::{ARRIVALS_QUEUED, ECHO_CONNECTIONS_MAX, EVENTS_QUEUED, ORDERS_QUEUED, READS_QUEUED};
 use crate::queue::queue;
 use crate::reload::Reloader;
 use crate::roster::Roster;
 use crate::routes::{self, App};
 use crate::settings::{Limits, Settings, Tls};
-use crate::shard::{self, Intake, Order, Shard};
+use crate::shard::{self, Intake, Order, Reads, Shard};
 use crate::tls::{Certificate, TlsError};
 use crate::visitors::Visitors;
 use crate::{clock, metrics as names};
@@ -42,6 +42,7 @@ pub struct Server {
     shards: Vec<Shard>,
     doors: Vec<mpsc::Sender<crate::shard::Arrival>>,
     desks: Vec<mpsc::Sender<Order>>,
+    reads: Vec<Reads>,
     levers: Option<Levers>,
     shutdown: watch::Sender<bool>,
     subscribed: watch::Receiver<bool>,
@@ -92,10 +93,12 @@ impl Server {
         let hub = Hub::new(inlets, feeds.clone(), catalogue.clone());
         let roster = Arc::<Roster>::default();
         let (mut shards, mut doors, mut desks) = (Vec::new(), Vec::new(), Vec::new());
+        let mut readers = Vec::new();
         for outlet in outlets {
             let (door, arrivals) = mpsc::channel(ARRIVALS_QUEUED);
             let (order, orders) = mpsc::channel(ORDERS_QUEUED);
-            let inlets = shard::Doors { arrivals, orders };
+            let (reader, reads) = mpsc::channel(READS_QUEUED);
+            let inlets = shard::Doors { arrivals, orders, reads };
             let (settings, roster, epoch) = (Arc::clone(&settings), Arc::clone(&roster), epoch.clone());
             let events = Intake { events: outlet, pump: hub.pump() };
             shards.push(Shard::new(
@@ -109,6 +112,7 @@ impl Server {
             ));
             doors.push(door);
             desks.push(order);
+            readers.push(reader);
         }
         let slots = Arc::new(Semaphore::new(connections(settings.limits.connections)));
         let server = Self {
@@ -125,6 +129,7 @@ impl Server {
             shards,
             doors,
             desks,
+            reads: readers,
             levers: None,
             shutdown,
             subscribed,
@@ -176,6 +181,7 @@ impl Server {
         let app = App {
             settings: Arc::clone(&self.settings),
             shards: self.doors,
+            reads: self.reads,
             feeds: self.feeds.clone(),
             catalogue: self.catalogue,
             tickets: Tickets::default(),

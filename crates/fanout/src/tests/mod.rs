@@ -6,6 +6,7 @@ mod bounds;
 mod client;
 mod laws;
 mod options;
+mod past;
 mod reader;
 mod right;
 mod script;

@@ -3,12 +3,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fanout::SymbolId;
-use model::{Channel, Instrument, Pattern, State};
+use model::{Channel, Instrument, Pattern, State, Symbol};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use wire::ErrorCode;
+use wire::{ErrorCode, closest};
 
 use crate::auth::Grant;
+use crate::limits::SUGGESTION_SYMBOLS_MAX;
 use crate::problem::Problem;
 
 /// The instruments that are listed, by the number of their symbol, and the state of each.
@@ -53,6 +54,23 @@ impl Catalogue {
         if let Some((_, known)) = self.listed().get_mut(symbol.index()) {
             *known = state;
         }
+    }
+
+    /// Whether a symbol is listed, or else the most similar one that somebody may see on a channel.
+    pub(crate) fn find(
+        &self,
+        wanted: &Symbol,
+        grant: &Grant,
+        channel: Channel,
+    ) -> Result<(), Option<String>> {
+        // What takes long is done without the list in hand.
+        let listed: Vec<_> = self.listed().iter().map(|(instrument, _)| Arc::clone(instrument)).collect();
+        if listed.iter().any(|instrument| instrument.symbol == *wanted) {
+            return Ok(());
+        }
+        let names = listed.iter().map(|instrument| &instrument.symbol);
+        let seen = names.filter(|symbol| grant.allows(symbol, channel)).take(SUGGESTION_SYMBOLS_MAX);
+        Err(closest(wanted.as_str(), seen.map(Symbol::as_str)).map(str::to_owned))
     }
 
     /// Those that somebody may see, of the patterns asked for, as JSON.
