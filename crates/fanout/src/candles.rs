@@ -17,13 +17,19 @@ pub(crate) struct Bars {
     closed_max: usize,
     /// The newest state of the open bar.
     open: Option<Arc<Event>>,
-    /// The place of the newest closed bar that is no longer kept.
-    lost: Seq,
+    /// The place of the newest closed bar that is no longer kept, and where that was in the total order.
+    lost: (Seq, u64),
 }
 
 impl Bars {
     pub(crate) fn new(bounds: Bounds, closed_max: usize) -> Self {
-        Self { lane: Lane::new(bounds), closed: VecDeque::new(), closed_max, open: None, lost: Seq::START }
+        Self {
+            lane: Lane::new(bounds),
+            closed: VecDeque::new(),
+            closed_max,
+            open: None,
+            lost: (Seq::START, 0),
+        }
     }
 
     /// Keeps the event, as the state of the open bar or as a closed one; tells whether it closes one.
@@ -36,7 +42,7 @@ impl Bars {
             if self.closed.len() > self.closed_max
                 && let Some(oldest) = self.closed.pop_front()
             {
-                self.lost = oldest.seq;
+                self.lost = (oldest.seq, oldest.position);
             }
         } else {
             self.open = Some(Arc::clone(event));
@@ -46,15 +52,17 @@ impl Bars {
 
     /// At most `most` of the closed bars before `place`, oldest first, and the place of the newest that is not
     /// among them.
-    pub(crate) fn before(&self, place: Seq, most: usize) -> (Vec<Arc<Event>>, Seq) {
+    pub(crate) fn before(&self, place: Seq, most: usize) -> (Vec<Arc<Event>>, (Seq, u64)) {
         let end = self.closed.partition_point(|event| event.seq < place);
         let start = end.saturating_sub(most);
-        let lost = start.checked_sub(1).map_or(self.lost, |last| self.closed[last].seq);
+        let lost = start
+            .checked_sub(1)
+            .map_or(self.lost, |last| (self.closed[last].seq, self.closed[last].position));
         (self.closed.range(start..end).cloned().collect(), lost)
     }
 
     /// Begins with closed bars that were kept elsewhere.
-    pub(crate) fn restore(&mut self, closed: &[Arc<Event>], lost: Seq) {
+    pub(crate) fn restore(&mut self, closed: &[Arc<Event>], lost: (Seq, u64)) {
         self.lost = lost;
         for event in closed {
             self.note(event);
@@ -63,7 +71,14 @@ impl Bars {
 
     /// Who is before this has missed a closed bar that is gone.
     pub(crate) const fn lost(&self) -> Seq {
-        self.lost
+        self.lost.0
+    }
+
+    /// The newest place known at or before `position` in the total order, of bars that are or were kept.
+    pub(crate) fn place_before(&self, position: u64) -> Seq {
+        let all = self.since(Seq::START);
+        let known = all.iter().rfind(|event| event.position <= position).map(|event| event.seq);
+        known.max(Some(self.lost).filter(|(_, at)| *at <= position).map(|(seq, _)| seq)).unwrap_or(Seq::START)
     }
 
     /// What a reader at `place` lacks at least, in order: the closed bars, and the newest state of the

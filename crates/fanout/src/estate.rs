@@ -39,8 +39,8 @@ pub struct Kept<E> {
     pub events: Vec<E>,
     /// Of candles, the closed bars before those.
     pub closed: Vec<E>,
-    /// The place of the newest closed bar that is gone.
-    pub lost: Seq,
+    /// The newest closed bar that is gone: its place in the stream, and in the total order.
+    pub lost: (Seq, u64),
     /// Of a book, the views in use.
     pub views: Vec<KeptView>,
 }
@@ -89,6 +89,9 @@ impl Fanout {
     }
 }
 
+/// Nothing is gone.
+const NONE: (Seq, u64) = (Seq::START, 0);
+
 impl Sequencer {
     /// Goes on where another one was: the events of what it has left, and its numbers.
     ///
@@ -130,8 +133,8 @@ impl Topic {
                 let (closed, lost) = bars.before(events.first()?.seq, most);
                 (events, closed, lost, Vec::new())
             }
-            (_, Some(books)) => (vec![stands(books)?], Vec::new(), Seq::START, books.in_use()),
-            _ => (newest(most)?, Vec::new(), Seq::START, Vec::new()),
+            (_, Some(books)) => (vec![stands(books)?], Vec::new(), NONE, books.in_use()),
+            _ => (newest(most)?, Vec::new(), NONE, Vec::new()),
         };
         (!events.is_empty()).then_some(Kept { events, closed, lost, views })
     }

@@ -22,6 +22,7 @@ mod ledger;
 pub mod limits;
 mod options;
 mod out;
+mod past;
 mod replay;
 mod resume;
 mod ring;
@@ -43,6 +44,7 @@ pub use ids::{SessionId, Stream, SymbolId, TopicId};
 pub use item::{Batch, GapCause, Item, Kind, Notice, Run, Snapshot};
 pub use ledger::{Lag, Ledger, Stats};
 pub use options::{Depth, Look, Options, Overflow, Priority};
+pub use past::{Excerpt, Past};
 pub use resume::Resumed;
 pub use sequencer::{Sequencer, SymbolTaken};
 

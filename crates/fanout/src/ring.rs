@@ -89,8 +89,7 @@ impl<F: Fold> Ring<F> {
 
     /// An empty log that lacks what this one lacks.
     pub(crate) fn emptied(&self, bounds: Bounds) -> Self {
-        let floor = self.slots.front().map_or(Seq::START, |slot| slot.entry.prev());
-        Self { evicted: self.evicted, floor, ..Self::new(bounds) }
+        Self { evicted: self.evicted, floor: self.begins(), ..Self::new(bounds) }
     }
 
     /// The log, which is empty, begins after `floor`; what came before it is gone, the newest of it at `evicted`
@@ -177,13 +176,18 @@ impl<F: Fold> Ring<F> {
         let after = self.slots.partition_point(|slot| slot.entry.position() <= position);
         match after.checked_sub(1) {
             Some(at) => self.slots[at].entry.seq(),
-            None => self.slots.front().map_or(Seq::START, |slot| slot.entry.prev()),
+            None => self.begins(),
         }
     }
 
     /// The place of the oldest entry.
     pub(crate) fn oldest(&self) -> Seq {
         self.slots.front().map_or(Seq(u64::MAX), |slot| slot.entry.seq())
+    }
+
+    /// The place before the oldest entry.
+    pub(crate) fn begins(&self) -> Seq {
+        self.slots.front().map_or(Seq::START, |slot| slot.entry.prev())
     }
 
     /// The newest entries up to `place`, at most `count`, oldest first.
@@ -263,7 +267,11 @@ impl<F: Fold> Ring<F> {
     }
 
     /// The entries after `prev`, up to `to`.
-    pub(crate) fn between(&self, prev: Seq, to: Seq) -> impl Iterator<Item = &F::Entry> {
+    pub(crate) fn between(
+        &self,
+        prev: Seq,
+        to: Seq,
+    ) -> impl DoubleEndedIterator<Item = &F::Entry> + ExactSizeIterator {
         self.slots.range(self.index_after(prev)..self.index_after(to)).map(|slot| &slot.entry)
     }
 

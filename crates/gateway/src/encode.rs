@@ -140,8 +140,7 @@ impl Records {
             out.push(b',');
         }
         if self.look.fields == 0 && prev.next() == event.seq {
-            let encode = || encoded(|writer| writer.body(&stamp(event, event.seq, prev), &event.body));
-            out.extend_from_slice(event.encoded.get_or_encode(JSON, encode));
+            record(event, out);
         } else {
             let mut writer = Writer::with_view(out, View::from_bits(self.look.fields));
             writer.body(&stamp(event, event.seq, prev), &event.body);
@@ -314,9 +313,10 @@ impl Draft {
     }
 
     fn event(&mut self, event: &Event) {
-        let prev = event.seq.prev();
-        let encode = || encoded(|writer| writer.body(&stamp(event, event.seq, prev), &event.body));
-        self.push(event.encoded.get_or_encode(JSON, encode));
+        if !self.records.is_empty() {
+            self.records.push(b',');
+        }
+        record(event, &mut self.records);
     }
 
     fn push(&mut self, record: &[u8]) {
@@ -347,6 +347,12 @@ impl Draft {
         close_data(out, &empty);
         draft.finish()
     }
+}
+
+/// Appends the record of an event that nothing was folded into.
+pub(crate) fn record(event: &Event, out: &mut Vec<u8>) {
+    let encode = || encoded(|writer| writer.body(&stamp(event, event.seq, event.seq.prev()), &event.body));
+    out.extend_from_slice(event.encoded.get_or_encode(JSON, encode));
 }
 
 fn encoded(write: impl FnOnce(&mut Writer<'_>)) -> Box<[u8]> {

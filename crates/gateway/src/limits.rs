@@ -151,6 +151,16 @@ pub const ATTACHMENTS_MAX: u32 = 16;
 pub const SOCKETIO_FLUSH_BYTES: usize = 32 << 10;
 /// What is read at a time from a Socket.IO client's WebSocket.
 pub const SOCKETIO_SCRATCH_BYTES: usize = 4 << 10;
+/// Pieces of the past that are asked of a shard and wait.
+pub const READS_QUEUED: usize = 64;
+/// Events that a shard hands out in one piece: it serves its sessions between two of them.
+pub const PIECE_EVENTS_MAX: usize = 512;
+/// Records in a page of the past, unless more or less are asked for.
+pub const PAGE_RECORDS: usize = 500;
+/// As many at most.
+pub const PAGE_RECORDS_MAX: usize = 5_000;
+/// Events that are looked at for one page: where few of them match, it has fewer records.
+pub const PAGE_EVENTS_MAX: usize = 65_536;
 /// Connections on their way to a shard.
 pub const ARRIVALS_QUEUED: usize = 64;
 /// Messages read from one session before another has its turn.

@@ -25,7 +25,7 @@ use crate::metrics::{AUTH, REFUSED};
 use crate::problem::{HttpCode, Problem};
 use crate::roster::Roster;
 use crate::settings::Settings;
-use crate::shard::{Arrival, Pass};
+use crate::shard::{Arrival, Pass, Reads};
 use crate::socket::{Encoding, Peer, Slot, Socket, Succession, Terms, switching};
 use crate::visitors::{Unwelcome, Visit, Visitors};
 use crate::{clock, echo, page};
@@ -34,6 +34,7 @@ use crate::{clock, echo, page};
 pub(crate) struct App {
     pub(crate) settings: Arc<Settings>,
     pub(crate) shards: Vec<mpsc::Sender<Arrival>>,
+    pub(crate) reads: Vec<Reads>,
     pub(crate) feeds: Feeds,
     pub(crate) catalogue: Catalogue,
     pub(crate) tickets: Tickets,
@@ -139,7 +140,7 @@ async fn home(State(app): State<Arc<App>>, request: Request) -> Html<String> {
 }
 
 async fn nothing() -> Problem {
-    let detail = "There is nothing here. The stream is at /v1/stream; over plain HTTP there are /v1/events, /v1/poll, /v1/snapshot, /v1/symbols, and for Socket.IO /socket.io/; the echo service is at /echo.";
+    let detail = "There is nothing here. The stream is at /v1/stream; over plain HTTP there are /v1/events, /v1/poll, /v1/snapshot, /v1/history, /v1/candles, /v1/symbols, and for Socket.IO /socket.io/; the echo service is at /echo.";
     Problem::http(HttpCode::NotFound, detail)
 }
 

@@ -19,13 +19,13 @@ use crate::delay::Line;
 use crate::doors::{Catalogue, Engines, Rates, Room, Tickets};
 use crate::handover::{HandoverError, Inheritance, Office, Successor};
 use crate::hub::{Feeds, Hub};
-use crate::limits::{ARRIVALS_QUEUED, ECHO_CONNECTIONS_MAX, EVENTS_QUEUED, ORDERS_QUEUED};
+use crate::limits::{ARRIVALS_QUEUED, ECHO_CONNECTIONS_MAX, EVENTS_QUEUED, ORDERS_QUEUED, READS_QUEUED};
 use crate::queue::queue;
 use crate::reload::Reloader;
 use crate::roster::Roster;
 use crate::routes::{self, App};
 use crate::settings::{Limits, Settings, Tls};
-use crate::shard::{self, Intake, Order, Shard};
+use crate::shard::{self, Intake, Order, Reads, Shard};
 use crate::tls::{Certificate, TlsError};
 use crate::visitors::Visitors;
 use crate::{clock, metrics as names};
@@ -45,6 +45,7 @@ pub struct Server {
     shards: Vec<Shard>,
     doors: Vec<mpsc::Sender<crate::shard::Arrival>>,
     desks: Vec<mpsc::Sender<Order>>,
+    reads: Vec<Reads>,
     levers: Option<Levers>,
     shutdown: watch::Sender<bool>,
     subscribed: watch::Receiver<bool>,
@@ -120,10 +121,12 @@ impl Server {
         let estate = estate.map_err(HandoverError::from)?;
         let roster = Arc::<Roster>::default();
         let (mut shards, mut doors, mut desks) = (Vec::new(), Vec::new(), Vec::new());
+        let mut readers = Vec::new();
         for outlet in outlets {
             let (door, arrivals) = mpsc::channel(ARRIVALS_QUEUED);
             let (order, orders) = mpsc::channel(ORDERS_QUEUED);
-            let inlets = shard::Doors { arrivals, orders };
+            let (reader, reads) = mpsc::channel(READS_QUEUED);
+            let inlets = shard::Doors { arrivals, orders, reads };
             let (settings, roster, epoch) = (Arc::clone(&settings), Arc::clone(&roster), epoch.clone());
             let events = Intake { events: outlet, pump: hub.pump() };
             let (leaving, subscribing) = (leaving.clone(), subscribing.clone());
@@ -132,6 +135,7 @@ impl Server {
             shards.push(shard);
             doors.push(door);
             desks.push(order);
+            readers.push(reader);
         }
         let slots = Arc::new(Semaphore::new(connections(settings.limits.connections)));
         let server = Self {
@@ -148,6 +152,7 @@ impl Server {
             shards,
             doors,
             desks,
+            reads: readers,
             levers: None,
             shutdown,
             subscribed,
@@ -218,6 +223,7 @@ impl Server {
         let app = App {
             settings: Arc::clone(&self.settings),
             shards: self.doors,
+            reads: self.reads,
             feeds: self.feeds.clone(),
             catalogue: self.catalogue,
             tickets: Tickets::default(),

@@ -6,6 +6,7 @@
 
 mod member;
 mod orders;
+mod reads;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -38,6 +39,7 @@ use crate::wakes::Wakes;
 use member::{Member, Verdict};
 
 pub(crate) use orders::{Change, Estate, Order, Report, Wanted};
+pub(crate) use reads::{Piece, Read, Reading, Reads};
 
 /// Somebody comes in.
 pub(crate) struct Arrival {
@@ -64,6 +66,7 @@ pub(crate) struct Shard {
     intake: Intake,
     arrivals: mpsc::Receiver<Arrival>,
     orders: mpsc::Receiver<Order>,
+    reads: mpsc::Receiver<Read>,
     /// Over when the server goes away.
     shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
     leaving: bool,
@@ -83,6 +86,7 @@ pub(crate) struct Shard {
 pub(crate) struct Doors {
     pub(crate) arrivals: mpsc::Receiver<Arrival>,
     pub(crate) orders: mpsc::Receiver<Order>,
+    pub(crate) reads: mpsc::Receiver<Read>,
 }
 
 /// Where a shard's events come from. The queue goes before the pump: who waits for room in it hears of that.
@@ -167,6 +171,7 @@ impl Shard {
             intake,
             arrivals: doors.arrivals,
             orders: doors.orders,
+            reads: doors.reads,
             // Kept from poll to poll: what is dropped wakes nobody.
             shutdown: Box::pin(async move {
                 if shutdown.wait_for(|leaving| *leaving).await.is_err() {
@@ -204,6 +209,7 @@ impl Shard {
             self.core.look();
             let mut busy = self.poll_arrivals(cx);
             busy |= self.poll_orders(cx);
+            busy |= self.poll_reads(cx);
             busy |= self.poll_events(cx);
             busy |= self.serve_ready(cx);
             busy |= self.serve_woken();

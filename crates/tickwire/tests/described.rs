@@ -55,8 +55,15 @@ fn a_server_says_what_it_is_said_to_say() {
 }
 
 /// The schemas of what is said over plain HTTP.
-const ANSWERS: [&str; 6] =
-    ["PollAnswer", "StateAnswer", "SymbolsAnswer", "TicketAnswer", "EventMessage", "Problem"];
+const ANSWERS: [&str; 7] = [
+    "PollAnswer",
+    "StateAnswer",
+    "HistoryAnswer",
+    "SymbolsAnswer",
+    "TicketAnswer",
+    "EventMessage",
+    "Problem",
+];
 
 /// Knows what the answers over plain HTTP look like.
 struct Doors(BTreeMap<&'static str, Validator>);

@@ -7,6 +7,7 @@ mod client;
 mod estate;
 mod laws;
 mod options;
+mod past;
 mod reader;
 mod right;
 mod script;

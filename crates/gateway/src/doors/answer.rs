@@ -110,7 +110,7 @@ pub(super) async fn answer(client: &mut Client, wanted: Wanted) -> Result<Answer
 /// What is there already comes right behind the answer to the subscription.
 const WAIT_MIN: Duration = Duration::from_millis(10);
 
-fn late() -> Problem {
+pub(super) fn late() -> Problem {
     let detail = "The server could not say all of it in time. Try again.";
     Problem::of(ErrorCode::Unavailable, detail).header(header::RETRY_AFTER, "1")
 }

@@ -3,13 +3,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fanout::SymbolId;
-use model::{Channel, Instrument, Pattern, State};
+use model::{Channel, Instrument, Pattern, State, Symbol};
 use serde::Serialize;
 use serde_json::{Map, Value};
-use wire::ErrorCode;
+use wire::{ErrorCode, closest};
 
 use crate::auth::Grant;
 use crate::delay::Delays;
+use crate::limits::SUGGESTION_SYMBOLS_MAX;
 use crate::problem::Problem;
 
 /// The instruments that are listed, in the order of their symbols' numbers, and the state of each.
@@ -72,6 +73,23 @@ impl Catalogue {
         if let Some(listed) = self.listed().get_mut(symbol.index() / stride) {
             listed.states[symbol.index() % stride] = state;
         }
+    }
+
+    /// Whether a symbol is listed, or else the most similar one that somebody may see on a channel.
+    pub(crate) fn find(
+        &self,
+        wanted: &Symbol,
+        grant: &Grant,
+        channel: Channel,
+    ) -> Result<(), Option<String>> {
+        // What takes long is done without the list in hand.
+        let listed: Vec<_> = self.listed().iter().map(|listed| Arc::clone(&listed.instrument)).collect();
+        if listed.iter().any(|instrument| instrument.symbol == *wanted) {
+            return Ok(());
+        }
+        let names = listed.iter().map(|instrument| &instrument.symbol);
+        let seen = names.filter(|symbol| grant.allows(symbol, channel)).take(SUGGESTION_SYMBOLS_MAX);
+        Err(closest(wanted.as_str(), seen.map(Symbol::as_str)).map(str::to_owned))
     }
 
     /// Those that somebody may see, of the patterns asked for, as JSON.

@@ -8,6 +8,7 @@ mod catalogue;
 #[cfg(test)]
 mod described;
 mod descriptions;
+mod history;
 mod poll;
 mod query;
 mod rates;
@@ -57,6 +58,8 @@ pub(crate) fn router(app: &App) -> Router<Arc<App>> {
         .route("/v1/events", get(events))
         .route("/v1/poll", get(news))
         .route("/v1/snapshot", get(state))
+        .route("/v1/history", get(history::records))
+        .route("/v1/candles", get(history::candles))
         .route("/v1/symbols", get(symbols))
         .route("/v1/tickets", post(ticket))
         .route("/socket.io/", any(socketio::serve))
@@ -160,14 +163,26 @@ fn told(answer: Result<Response, Problem>) -> Response {
 
 /// Who asks, and for what. There is nobody to ask for a token later.
 fn admit(app: &App, parts: &Parts) -> Result<(Grant, Wanted), Problem> {
+    admit_for(app, parts, |uri| {
+        let wanted = Wanted::parse(uri)?;
+        Ok((wanted.ticket.clone(), wanted))
+    })
+}
+
+/// The same where the query is of another kind; `parse` gives its ticket and what it asks for.
+fn admit_for<T>(
+    app: &App,
+    parts: &Parts,
+    parse: impl FnOnce(&Uri) -> Result<(Option<String>, T), Problem>,
+) -> Result<(Grant, T), Problem> {
     if parts.method != Method::GET {
         let problem = Problem::http(HttpCode::MethodNotAllowed, "Ask with GET.");
         return Err(problem.header(header::ALLOW, "GET"));
     }
     let token = origin_and_token(app, parts)?;
-    let wanted = Wanted::parse(&parts.uri)?;
+    let (ticket, wanted) = parse(&parts.uri)?;
     let cookie = cookie(&parts.headers, app.settings.cookie.as_deref());
-    let grant = app.whose(token.as_deref(), wanted.ticket.as_deref(), cookie.as_deref())?;
+    let grant = app.whose(token.as_deref(), ticket.as_deref(), cookie.as_deref())?;
     let grant = grant.ok_or_else(unauthenticated)?;
     app.pass(&grant.subject)?;
     Ok((grant, wanted))
@@ -214,8 +229,12 @@ async fn enter(
 ) -> Result<Client, Problem> {
     let (socket, client) = pipe(door, requests);
     if !app.enter(Box::new(socket), Some(pass), Peer::of(parts), None).await {
-        let gone = Problem::of(ErrorCode::Unavailable, "The server goes away. Try again soon.");
-        return Err(gone.retry_after(Duration::from_secs(2)));
+        return Err(leaving());
     }
     Ok(client)
+}
+
+fn leaving() -> Problem {
+    let gone = Problem::of(ErrorCode::Unavailable, "The server goes away. Try again soon.");
+    gone.retry_after(Duration::from_secs(2))
 }

@@ -27,8 +27,7 @@ impl Wanted {
     /// # Errors
     /// A field comes twice, or the text is no query.
     pub(crate) fn parse(uri: &Uri) -> Result<Self, Problem> {
-        let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
-            .map_err(|error| bad(format!("The query cannot be read: {error}.")))?;
+        let pairs = pairs(uri)?;
         let mut wanted = Self { request: Map::new(), ticket: None, wait_ms: None };
         for (name, value) in pairs {
             let twice = match name.as_str() {
@@ -80,7 +79,16 @@ impl Wanted {
     }
 }
 
-fn bad(detail: String) -> Problem {
+/// The names and values of a query, in order.
+///
+/// # Errors
+/// The text is no query.
+pub(super) fn pairs(uri: &Uri) -> Result<Vec<(String, String)>, Problem> {
+    let read = Query::<Vec<(String, String)>>::try_from_uri(uri);
+    read.map(|Query(pairs)| pairs).map_err(|error| bad(format!("The query cannot be read: {error}.")))
+}
+
+pub(super) fn bad(detail: String) -> Problem {
     Problem::of(ErrorCode::InvalidRequest, detail)
 }
 

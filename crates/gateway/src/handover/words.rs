@@ -20,7 +20,7 @@ pub(super) enum Word<B> {
     /// An instrument; from here on its number says which.
     Instrument(Arc<Instrument>),
     /// What is kept of a stream.
-    Kept { events: Vec<Record<B>>, closed: Vec<Record<B>>, lost: Seq, views: Vec<View> },
+    Kept { events: Vec<Record<B>>, closed: Vec<Record<B>>, lost: (Seq, u64), views: Vec<View> },
     /// That was all that is kept; events from after this position follow.
     Whole { position: u64 },
     /// Events.

@@ -130,7 +130,13 @@ def doors(server):
     server.ask("/v1/poll", every | {"cursor": "zzzz:1", "wait_ms": 0})
     for channel in CHANNELS:
         server.ask("/v1/snapshot", {"channel": channel, "symbols": "*,NOPE-USD", "depth": 5})
-    server.ask("/v1/symbols")
+    _, catalogue = server.ask("/v1/symbols")
+    symbol = catalogue["symbols"][0]["symbol"]
+    for channel in (*CHANNELS, "trade"):
+        server.ask("/v1/history", {"channel": channel, "symbol": symbol, "limit": 3, "from_sequence": 1})
+    server.ask("/v1/history", {"channel": "trades", "symbol": symbol, "cursor": "zzzz:1"})
+    for symbol in (symbol, "NOPE-USD"):
+        server.ask("/v1/candles", {"symbol": symbol, "interval": "1s", "limit": 1, "order": "desc"})
     server.ask("/v1/tickets", method="POST")
     count = 0
     for event in server.events(every):
@@ -146,7 +152,7 @@ def refusals(server):
     good = {"channel": "quotes", "symbols": "*"}
     key = {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
     upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
-    for path in ("/v1/events", "/v1/poll", "/v1/snapshot", "/v1/symbols"):
+    for path in ("/v1/events", "/v1/poll", "/v1/snapshot", "/v1/history", "/v1/candles", "/v1/symbols"):
         for query, headers in (
             ({}, {}), ({"ticket": "x"}, {}), ({}, {"Authorization": "Bearer x.y.z"}), ({}, BEARER | evil),
             ({"colour": "red"}, BEARER), (good | {"channel": "quote"}, BEARER), (good | {"wait_ms": "long"}, BEARER),

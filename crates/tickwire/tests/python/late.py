@@ -91,7 +91,7 @@ def same(late, live):
 
 async def states(live, until):
     """States over plain HTTP: a second old, and such as the live session had them."""
-    looks, found = 0, []
+    looks, pages, found = 0, 0, []
     while time.monotonic() < until:
         for channel in ("quotes", "book", "trades"):
             query = {"channel": channel, "symbols": "*"} | (QUERY if channel == "book" else {})
@@ -102,6 +102,11 @@ async def states(live, until):
                 assert answered - seconds(record["ts_recv"]) >= DELAY, (answered, asked, record)
                 found.append(((channel, record["symbol"], None, record["sequence"]), record))
             looks += 1
+        past = {"channel": "trades", "symbol": "BTC-USD", "order": "desc", "limit": 20}
+        page = await asyncio.to_thread(get, "/v1/history", past, LATE)
+        answered = time.time()
+        assert all(answered - seconds(record["ts_recv"]) >= DELAY for record in page["data"]), page
+        pages += len(page["data"])
         await asyncio.sleep(0.3)
     known = [(record, live.records[key]) for key, record in found if key in live.records]
     for record, other in known:
@@ -109,7 +114,7 @@ async def states(live, until):
             assert record["checksum"] == other["checksum"], (record, other)
         elif "prev_sequence" not in other:
             assert record == other, (record, other)
-    assert looks >= 6 and len(known) >= 20, (looks, len(known))
+    assert looks >= 6 and pages >= 20 and len(known) >= 20, (looks, pages, len(known))
 
 
 async def other_doors():

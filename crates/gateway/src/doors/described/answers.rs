@@ -3,17 +3,20 @@
 use serde_json::{Map, Value, json};
 
 use super::one;
-use crate::limits::TICKET_LIFE;
+use crate::limits::{PAGE_RECORDS_MAX, TICKET_LIFE};
 
 /// Messages that a poll may have beside those of data.
 const POLLED: [&str; 5] = ["Gap", "SubscribeAck", "Notice", "TokenExpiring", "Draining"];
 /// Those that events have as well.
 const EVENTS: [&str; 2] = ["Welcome", "Error"];
 
+/// Records that are in nobody's past: a summary is made for who is slow.
+const UNKEPT: [&str; 2] = ["TradeSummary", "Book"];
+
 /// The schemas of the answers. `schemas` are those of the protocol.
 pub(super) fn schemas(schemas: &Map<String, Value>) -> Map<String, Value> {
-    let of_data =
-        |kind: &'static str| schemas.keys().filter(move |name| name.ends_with(kind)).map(|name| one(name));
+    let named = |kind: &'static str| schemas.keys().filter(move |name| name.ends_with(kind));
+    let of_data = |kind| named(kind).map(|name| one(name));
     let snapshots: Vec<_> = of_data("Snapshot").collect();
     let polled: Vec<_> = of_data("Snapshot").chain(of_data("Update")).chain(POLLED.map(one)).collect();
     let events: Vec<_> = polled.iter().cloned().chain(EVENTS.map(one)).collect();
@@ -22,6 +25,8 @@ pub(super) fn schemas(schemas: &Map<String, Value>) -> Map<String, Value> {
         ("PollMessage", json!({ "description": "A message in the answer to a poll.", "oneOf": polled })),
         ("PollAnswer", poll()),
         ("StateAnswer", state(&snapshots)),
+        ("HistoryAnswer", history(&named("Update").collect::<Vec<_>>(), schemas)),
+        ("Missing", missing()),
         ("SymbolsAnswer", symbols()),
         ("Instrument", instrument()),
         ("TicketAnswer", ticket()),
@@ -51,6 +56,48 @@ fn state(snapshots: &[Value]) -> Value {
                 "description": "Symbols that were asked for and are not in it, each with the reason.",
             },
         },
+    })
+}
+
+/// `updates` are the messages whose records it has.
+fn history(updates: &[&String], schemas: &Map<String, Value>) -> Value {
+    let records = updates.iter().map(|name| &schemas[*name]["properties"]["data"]["items"]);
+    let records =
+        records.flat_map(|items| items["oneOf"].as_array().cloned().unwrap_or_else(|| vec![items.clone()]));
+    let records: Vec<_> = records.filter(|record| !UNKEPT.iter().any(|none| *record == one(none))).collect();
+    let told = |mut schema: Value, about: &str| {
+        schema["description"] = about.into();
+        schema
+    };
+    json!({
+        "type": "object",
+        "description": "A page of a stream's past.",
+        "properties": {
+            "channel": one("Channel"),
+            "symbol": one("Symbol"),
+            "interval": told(one("Interval"), "Candles: the length of a bar."),
+            "cursor": told(one("Cursor"), "Who has this page and those before it goes on from here, at any door."),
+            "oldest_sequence": told(one("Sequence"), "From here on nothing is missing."),
+            "newest_sequence": told(json!({ "type": "integer", "minimum": 0 }), "The newest event; 0 = none yet."),
+            "gap": told(one("Missing"), "Where the range begins before what is kept."),
+            "next": { "type": "string", "description": "The URL of the next page, where there may be more by now." },
+            "data": { "type": "array", "items": { "oneOf": records }, "maxItems": PAGE_RECORDS_MAX },
+        },
+        "required": ["channel", "symbol", "cursor", "oldest_sequence", "newest_sequence", "data"],
+    })
+}
+
+fn missing() -> Value {
+    json!({
+        "type": "object",
+        "description": "What was asked for and is not kept. Without a range, the cursor was of another life of the server.",
+        "properties": {
+            "from_sequence": one("Sequence"),
+            "to_sequence": one("Sequence"),
+            "count": { "type": "integer", "minimum": 1 },
+            "reason": { "type": "string", "enum": ["not_kept", "another_epoch"] },
+        },
+        "required": ["reason"],
     })
 }
 

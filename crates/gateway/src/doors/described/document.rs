@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::refusals::{ANSWER, BUSY, Code, DOOR, HANDSHAKE, STATE, SUBSCRIPTION, responses};
+use super::refusals::{ANSWER, BUSY, Code, DOOR, HANDSHAKE, PAST, STATE, SUBSCRIPTION, responses};
 use super::{answers, one, parameters};
 
 /// The document.
@@ -61,6 +61,14 @@ fn paths(schemas: &Map<String, Value>) -> Value {
         "/v1/snapshot": { "get": operation(
             "snapshot", "The state of one channel now.", &parameters::state(schemas), answer("200", "StateAnswer"),
             DOOR.into_iter().chain(SUBSCRIPTION).chain(BUSY).chain(ANSWER).chain(STATE),
+        ) },
+        "/v1/history": { "get": operation(
+            "history", "What is kept of a stream's past, page by page.", &parameters::history(false),
+            answer("200", "HistoryAnswer"), DOOR.into_iter().chain(SUBSCRIPTION).chain(BUSY).chain(PAST),
+        ) },
+        "/v1/candles": { "get": operation(
+            "candles", "The history of candles.", &parameters::history(true),
+            answer("200", "HistoryAnswer"), DOOR.into_iter().chain(BUSY).chain(PAST),
         ) },
         "/v1/symbols": { "get": operation(
             "symbols", "The instruments that the token may see.", &parameters::symbols(schemas),

@@ -1,8 +1,11 @@
 //! The parameters of the doors: the fields of a subscribe, as a query has them.
 
+use model::Channel;
 use serde_json::{Map, Value, json};
 
-use crate::limits::{POLL_WAIT, POLL_WAIT_MAX};
+use super::one;
+use crate::doors::history::{FIELDS, NANOS_MIN};
+use crate::limits::{PAGE_RECORDS, PAGE_RECORDS_MAX, POLL_WAIT, POLL_WAIT_MAX};
 
 /// A subscription as the query of a URL, in the order of their names.
 pub(super) fn subscription(schemas: &Map<String, Value>) -> Vec<Value> {
@@ -17,13 +20,60 @@ pub(super) fn subscription(schemas: &Map<String, Value>) -> Vec<Value> {
 pub(super) fn state(schemas: &Map<String, Value>) -> Vec<Value> {
     let mut all = subscription(schemas);
     all.retain(|parameter| !["channels", "cursor", "snapshot"].iter().any(|none| parameter["name"] == *none));
-    all.insert(0, parameter("channel", &super::one("Channel"), true));
+    all.insert(0, parameter("channel", &one("Channel"), true));
     all
 }
 
 /// Which symbols to tell.
 pub(super) fn symbols(schemas: &Map<String, Value>) -> Vec<Value> {
     vec![parameter("symbols", &schemas["SubscribeRequest"]["properties"]["symbols"], false)]
+}
+
+/// A page of the past, in the order of their names; of candles, where there is one channel only.
+pub(super) fn history(is_candles: bool) -> Vec<Value> {
+    let mut all: Vec<_> = FIELDS.into_iter().filter(|name| *name != "ticket").collect();
+    all.retain(|name| !(is_candles && *name == "channel"));
+    all.sort_unstable();
+    let required = |name: &str| ["channel", "symbol"].contains(&name);
+    all.into_iter().map(|name| parameter(name, &past(name), required(name))).collect()
+}
+
+/// What a field of that name says.
+fn past(name: &str) -> Value {
+    let told = |mut schema: Value, about: &str| {
+        schema["description"] = about.into();
+        schema
+    };
+    let time = || {
+        let nanos = json!({ "type": "integer", "minimum": NANOS_MIN });
+        json!({ "oneOf": [{ "type": "string", "format": "date-time" }, nanos] })
+    };
+    match name {
+        "channel" => {
+            let names: Vec<_> =
+                Channel::ALL.iter().filter(|one| **one != Channel::Book).map(|one| one.as_str()).collect();
+            told(json!({ "type": "string", "enum": names }), "Of what. A book has a state, and no history.")
+        }
+        "symbol" => told(one("Symbol"), "Of which symbol."),
+        "interval" => {
+            told(json!({ "allOf": [one("Interval")], "default": "1m" }), "Candles: the length of a bar.")
+        }
+        "cursor" => told(one("Cursor"), "Only what came after this cursor, of whatever message."),
+        "from_sequence" => told(one("Sequence"), "Not before this place in the stream."),
+        "to_sequence" => told(one("Sequence"), "Not after this place in the stream."),
+        "from" => {
+            told(time(), "Not before this `ts_event` (of a candle: `start`), as RFC 3339 or nanoseconds.")
+        }
+        "to" => told(time(), "Before this `ts_event` (of a candle: `start`), as RFC 3339 or nanoseconds."),
+        "order" => {
+            let order = json!({ "type": "string", "enum": ["asc", "desc"], "default": "asc" });
+            told(order, "The oldest first, or the newest.")
+        }
+        _ => told(
+            json!({ "type": "integer", "minimum": 1, "maximum": PAGE_RECORDS_MAX, "default": PAGE_RECORDS }),
+            "Records in a page at most.",
+        ),
+    }
 }
 
 /// How long a poll waits.
@@ -39,7 +89,7 @@ pub(super) fn wait() -> Value {
 /// How an event source says how far it came.
 pub(super) fn last_event_id() -> Value {
     json!({
-        "name": "Last-Event-ID", "in": "header", "required": false, "schema": super::one("Cursor"),
+        "name": "Last-Event-ID", "in": "header", "required": false, "schema": one("Cursor"),
         "description": "The `id` of the last event: goes before `cursor`.",
     })
 }

@@ -39,6 +39,9 @@ pub(super) const STATE: [Code; 5] = [
     Code::Ours(ErrorCode::Internal),
 ];
 
+/// One that answers with the past of one stream.
+pub(super) const PAST: [Code; 2] = [Code::Ours(ErrorCode::Forbidden), Code::Ours(ErrorCode::UnknownSymbol)];
+
 /// The handshake of a WebSocket.
 pub(super) const HANDSHAKE: [Code; 12] = [
     Code::Http(HttpCode::BadHandshake),

@@ -115,7 +115,7 @@ impl Floor {
         let ticks = Ticks::default();
         let intake = Intake { events, pump: hub.pump() };
         let (door, arrivals) = mpsc::channel(ARRIVALS_QUEUED);
-        let inlets = Doors { arrivals, orders: mpsc::channel(1).1 };
+        let inlets = Doors { arrivals, orders: mpsc::channel(1).1, reads: mpsc::channel(1).1 };
         let (shutdown, leaving) = watch::channel(false);
         let (subscribing, _) = watch::channel(false);
         let shard =
