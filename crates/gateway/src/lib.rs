@@ -15,9 +15,11 @@ mod echo;
 mod encode;
 mod handshake;
 mod hub;
+mod in_force;
 pub mod limits;
 mod metrics;
 mod page;
+mod places;
 mod problem;
 mod queue;
 mod reload;
@@ -36,9 +38,10 @@ mod wakes;
 pub use admin::{Levers, LogLever};
 pub use auth::{
     Algorithm, AuthError, Bounds, Fixed, Grant, Hash, HashError, JwksError, KeyError, Keyring, Keys, Mark,
-    Published, PublishedError, Revocation, RevocationError, Scope, ScopeError, Signer, fixed_token,
+    Published, PublishedError, Revocation, RevocationError, Scope, ScopeError, Signer, fixed_token, tenant,
 };
 pub use hub::Hub;
+pub use in_force::InForce;
 pub use reload::{ReloadError, Reloader};
 pub use server::{Server, ServerError};
 pub use settings::{Limits, Over, Settings, Tls};

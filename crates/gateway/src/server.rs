@@ -16,6 +16,7 @@ use crate::accept::{Acceptor, listen};
 use crate::admin::{self, Admin, Levers};
 use crate::doors::{Catalogue, Engines, Rates, Room, Tickets};
 use crate::hub::{Feeds, Hub};
+use crate::in_force::InForce;
 use crate::limits::{ARRIVALS_QUEUED, ECHO_CONNECTIONS_MAX, EVENTS_QUEUED, ORDERS_QUEUED, READS_QUEUED};
 use crate::queue::queue;
 use crate::reload::Reloader;
@@ -37,7 +38,6 @@ pub struct Server {
     metrics: PrometheusHandle,
     feeds: Feeds,
     catalogue: Catalogue,
-    slots: Arc<Semaphore>,
     roster: Arc<Roster>,
     shards: Vec<Shard>,
     doors: Vec<mpsc::Sender<crate::shard::Arrival>>,
@@ -80,9 +80,10 @@ impl Server {
         let (tls, certificate) = settings.tls.as_ref().map(Tls::replaceable).transpose()?.unzip();
         let tls = tls.map(TlsAcceptor::from);
         let open = |address| {
-            listen(address, &settings.limits).map_err(|error| ServerError::Listen { address, error })
+            listen(address, &settings.limits.now()).map_err(|error| ServerError::Listen { address, error })
         };
         let (public, admin) = (open(settings.listen)?, open(settings.admin_listen)?);
+        settings.limits.put(settings.limits.now().possible());
         let settings = Arc::new(settings);
         let (shutdown, leaving) = watch::channel(false);
         let (subscribing, subscribed) = watch::channel(false);
@@ -114,7 +115,7 @@ impl Server {
             desks.push(order);
             readers.push(reader);
         }
-        let slots = Arc::new(Semaphore::new(connections(settings.limits.connections)));
+        roster.set_rates(&settings.limits.now());
         let server = Self {
             settings,
             public,
@@ -124,7 +125,6 @@ impl Server {
             metrics,
             feeds,
             catalogue,
-            slots,
             roster,
             shards,
             doors,
@@ -156,7 +156,8 @@ impl Server {
     /// Puts other keys and another certificate in force while the server runs.
     #[must_use]
     pub fn reloader(&self) -> Reloader {
-        Reloader { settings: Arc::clone(&self.settings), certificate: self.certificate.clone() }
+        let (settings, roster) = (Arc::clone(&self.settings), Arc::clone(&self.roster));
+        Reloader { settings, certificate: self.certificate.clone(), roster }
     }
 
     /// Gives operators what they can move that is not the gateway's own.
@@ -196,9 +197,9 @@ impl Server {
             listener: self.public,
             tls: self.tls,
             router: routes::router(Arc::new(app)),
-            slots: self.slots,
+            places: Arc::default(),
             visitors,
-            limits: self.settings.limits,
+            limits: self.settings.limits.clone(),
             shutdown: leaving.clone(),
         };
         let drain = Arc::new(Notify::new());
@@ -216,13 +217,14 @@ impl Server {
             listener: self.admin,
             tls: None,
             router: admin::router(Arc::new(admin)),
-            slots: Arc::new(Semaphore::new(ADMIN_CONNECTIONS)),
+            places: Arc::default(),
             visitors: Arc::default(),
-            limits: Limits {
+            limits: InForce::from(Limits {
+                connections: ADMIN_CONNECTIONS,
                 address_connections: None,
                 address_attempts_per_second: None,
-                ..self.settings.limits
-            },
+                ..*self.settings.limits.now()
+            }),
             // Whoever asks is told of the drain until it is over.
             shutdown: end,
         };
@@ -258,6 +260,13 @@ const ADMIN_CONNECTIONS: usize = 64;
 const GOODBYE: Duration = Duration::from_secs(2);
 /// Open files that are kept for other things than clients.
 const FILES_KEPT: usize = 64;
+
+impl Limits {
+    /// The same, if the system's limit on open files allows so many connections.
+    pub(crate) fn possible(&self) -> Self {
+        Self { connections: connections(self.connections), ..*self }
+    }
+}
 
 /// As many connections as asked for, if the system's limit on open files allows.
 fn connections(wanted: usize) -> usize {

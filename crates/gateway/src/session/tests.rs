@@ -42,7 +42,7 @@ impl Talk {
         keys.add(None, Algorithm::Hs256, SECRET).unwrap();
         let signer = Signer::new(None, Algorithm::Hs256, SECRET).unwrap();
         let limits = Limits { symbols: 3, subscriptions: 8, ..Limits::default() };
-        let settings = Settings { keys: keys.into(), limits, ..Settings::for_tests() };
+        let settings = Settings { keys: keys.into(), limits: limits.into(), ..Settings::for_tests() };
         let (mut fanout, epoch, now) = (Fanout::default(), Epoch::from_seed(7), Duration::from_secs(1_000));
         let roster = Arc::default();
         let mut ctx =
@@ -55,6 +55,14 @@ impl Talk {
         }
         talk.said();
         talk
+    }
+
+    /// Other limits are in force, also for this session.
+    fn limit(&mut self, change: impl FnOnce(&mut Limits)) {
+        let mut limits = *self.settings.limits.now();
+        change(&mut limits);
+        self.settings.limits.put(limits);
+        self.session.limits = self.settings.limits.now();
     }
 
     fn token(&self, subject: &str, scopes: &[&str], seconds: u64) -> String {
@@ -398,7 +406,7 @@ fn silence_is_broken_by_heartbeats_and_pings() {
 #[test]
 fn a_message_that_is_too_long() {
     let mut talk = Talk::new(&["stream:*"]);
-    talk.with(|session, ctx| session.handle_too_big(ctx));
+    talk.session.handle_too_big();
     assert_eq!(codes(&talk.said()), ["message_too_big"]);
     assert_eq!(talk.close_code(), Some(1009));
 }

@@ -18,7 +18,6 @@ use model::{
     Venue,
 };
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
 use wire::Epoch;
 
 use super::member::{Member, Verdict};
@@ -26,6 +25,7 @@ use super::{Arrival, Core, Pass};
 use crate::auth::{Grant, Scope};
 use crate::clock;
 use crate::metrics::ShardMetrics;
+use crate::places::Places;
 use crate::settings::Settings;
 use crate::socket::Slot;
 use crate::wakes::Wakes;
@@ -97,11 +97,9 @@ fn core(logs: LogLimits) -> Core {
 /// Somebody who may see everything, and how to watch the other end of the socket.
 fn arrival() -> (Arrival, Line) {
     let line = Line::default();
-    let far = UnixNanos(u64::MAX);
     let scopes = [Scope::parse("stream:*").unwrap()].into();
-    let grant =
-        Grant { subject: "alice".to_owned(), scopes, expires_at: far, ends_at: far, token: None, key: 0 };
-    let slot = Arc::new(Semaphore::new(1)).try_acquire_owned().ok().map(|permit| Slot::new(permit, None));
+    let grant = Grant { scopes, ..Grant::for_tests("alice") };
+    let slot = Arc::<Places>::default().take(1).map(|place| Slot::new(place, None));
     let socket = Box::new(line.clone());
     (
         Arrival { socket, pass: Some(Pass { grant, seat: None }), name: "s1".to_owned(), from: None, slot },

@@ -103,7 +103,7 @@ fn still() -> Runtime {
 impl Floor {
     fn open() -> Self {
         let limits = Limits { requests_per_second: 10_000, ..Limits::default() };
-        let settings = Arc::new(Settings { limits, ..Settings::for_tests() });
+        let settings = Arc::new(Settings { limits: limits.into(), ..Settings::for_tests() });
         let (inlet, events) = queue(EVENTS_QUEUED);
         let (hub, ticks) = (Hub::new(vec![inlet], Feeds::default(), Catalogue::default()), Ticks::default());
         let intake = Intake { events, pump: hub.pump() };
