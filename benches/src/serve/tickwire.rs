@@ -34,11 +34,12 @@ pub(super) fn run(schedule: Schedule, tls: Option<Tls>) -> anyhow::Result<()> {
         compression: false,
         published: None,
         cookie: None,
-        allowed_origins: Vec::new(),
+        allowed_origins: Vec::new().into(),
         shards: 1,
         drain: Duration::ZERO,
         delays: Delays::default(),
-        limits: Limits { connections: CONNECTIONS, http_requests_per_second: u32::MAX, ..Limits::default() },
+        limits: Limits { connections: CONNECTIONS, http_requests_per_second: u32::MAX, ..Limits::default() }
+            .into(),
         logs: LogLimits::default(),
     };
     let runtime = Builder::new_multi_thread().enable_all().build()?;

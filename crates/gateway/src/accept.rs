@@ -15,16 +15,18 @@ use hyper_util::service::TowerToHyperService;
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use wire::ErrorCode;
 
 use crate::clock;
+use crate::in_force::InForce;
 use crate::limits::{
     BACKLOG, CONNECTION_RETRY, HEADER_BYTES_MAX, HEADER_TIMEOUT, HEADERS_MAX, TLS_TIMEOUT, UNSENT_BYTES_MAX,
 };
 use crate::metrics::REFUSED;
+use crate::places::Places;
 use crate::problem::Problem;
 use crate::settings::Limits;
 use crate::socket::{Io, Peer, Slot, Succession};
@@ -58,9 +60,9 @@ pub(crate) struct Acceptor {
     pub(crate) listener: TcpListener,
     pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) router: Router,
-    pub(crate) slots: Arc<Semaphore>,
+    pub(crate) places: Arc<Places>,
     pub(crate) visitors: Arc<Visitors>,
-    pub(crate) limits: Limits,
+    pub(crate) limits: InForce<Limits>,
     pub(crate) shutdown: watch::Receiver<bool>,
 }
 
@@ -118,13 +120,14 @@ impl Acceptor {
 
     /// A place for a connection, or why there is none: for the metric and for the client.
     fn slot(&self, from: SocketAddr) -> Result<Slot, (&'static str, Problem)> {
-        let visit = self.visitors.enter(from.ip(), &self.limits, clock::now());
+        let limits = self.limits.now();
+        let visit = self.visitors.enter(from.ip(), &limits, clock::now());
         let visit = visit.map_err(|unwelcome| (unwelcome.reason(), unwelcome.problem()))?;
-        let permit = Arc::clone(&self.slots).try_acquire_owned().map_err(|_| {
+        let place = self.places.take(limits.connections).ok_or_else(|| {
             let problem = Problem::of(ErrorCode::ConnectionLimit, "Too many connections.");
             (problem.code, problem.retry_after(CONNECTION_RETRY))
         })?;
-        Ok(Slot::new(permit, visit))
+        Ok(Slot::new(place, visit))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The opening handshake, checked by the book (RFC 6455, 4.2.1).
 
+use std::sync::Arc;
+
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, Method, Version, header};
 use wire::ErrorCode;
@@ -38,7 +40,7 @@ const SUBPROTOCOLS: [&str; 2] = [wire::SUBPROTOCOL_JSON, wire::SUBPROTOCOL_MSGPA
 const BEARER: &str = "bearer.";
 
 /// Checks a handshake.
-pub(crate) fn check(parts: &Parts, origins: &Origins<'_>) -> Result<Request, Problem> {
+pub(crate) fn check(parts: &Parts, origins: &Origins) -> Result<Request, Problem> {
     let bad = |detail: &str| Problem::http(HttpCode::BadHandshake, detail);
     if parts.method != Method::GET {
         let problem = Problem::http(HttpCode::MethodNotAllowed, "Connect with GET.");
@@ -162,17 +164,17 @@ fn has_token(headers: &HeaderMap, name: &HeaderName, wanted: &str) -> bool {
 }
 
 /// The pages that may connect.
-pub(crate) struct Origins<'a> {
+pub(crate) struct Origins {
     /// Beside the server's own.
-    pub(crate) allowed: &'a [String],
+    pub(crate) allowed: Arc<Vec<String>>,
     /// Whether the server's own is an `https` one.
     pub(crate) secure: bool,
 }
 
-impl<'a> Origins<'a> {
+impl Origins {
     /// Those of a server.
-    pub(crate) fn of(settings: &'a Settings) -> Self {
-        Self { allowed: &settings.allowed_origins, secure: settings.tls.is_some() }
+    pub(crate) fn of(settings: &Settings) -> Self {
+        Self { allowed: settings.allowed_origins.now(), secure: settings.tls.is_some() }
     }
 
     /// Browsers send an origin where it matters, and cannot forge it; other clients send none.
@@ -218,8 +220,8 @@ mod tests {
             request = request.header(name, value);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        let allowed = ["https://good.example".to_owned()];
-        let result = check(&parts, &Origins { allowed: &allowed, secure: false });
+        let allowed = Arc::new(vec!["https://good.example".to_owned()]);
+        let result = check(&parts, &Origins { allowed, secure: false });
         result.map_err(|problem| (problem.status.as_u16(), problem.code))
     }
 

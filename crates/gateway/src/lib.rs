@@ -17,9 +17,11 @@ mod encode;
 mod handover;
 mod handshake;
 mod hub;
+mod in_force;
 pub mod limits;
 mod metrics;
 mod page;
+mod places;
 mod problem;
 mod queue;
 mod reload;
@@ -38,11 +40,12 @@ mod wakes;
 pub use admin::{Levers, LogLever};
 pub use auth::{
     Algorithm, AuthError, Bounds, Fixed, Grant, Hash, HashError, JwksError, KeyError, Keyring, Keys, Mark,
-    Published, PublishedError, Revocation, RevocationError, Scope, ScopeError, Signer, fixed_token,
+    Published, PublishedError, Revocation, RevocationError, Scope, ScopeError, Signer, fixed_token, tenant,
 };
 pub use delay::{Delays, DelaysError};
 pub use handover::{HandoverError, Office, Places, Predecessor, Successor};
 pub use hub::Hub;
+pub use in_force::InForce;
 pub use reload::{ReloadError, Reloader};
 pub use server::{Server, ServerError};
 pub use settings::{Limits, Over, Settings, Tls};

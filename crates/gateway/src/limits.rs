@@ -68,6 +68,8 @@ pub const JWKS_BYTES_MAX: usize = 256 << 10;
 pub const JWKS_TIMEOUT: Duration = Duration::from_secs(10);
 /// How soon it is fetched again after a failure, or because a token names a key that is not known.
 pub const JWKS_AGAIN: Duration = Duration::from_secs(10);
+/// Longest name of a tenant.
+pub const TENANT_BYTES_MAX: usize = 128;
 /// Longest key id that is looked up.
 pub const KEY_ID_BYTES_MAX: usize = 64;
 /// What clocks may differ by when a token's times are checked.

@@ -36,6 +36,8 @@ pub(crate) const SENT_BYTES: &str = "tickwire_sent_bytes_total";
 pub(crate) const RECEIVED_BYTES: &str = "tickwire_received_bytes_total";
 /// Counter: batches handed to sockets.
 pub(crate) const FLUSHES: &str = "tickwire_flushes_total";
+/// Counter: times that a bound of a subject or a tenant was reached, by the bound.
+pub(crate) const LIMITED: &str = "tickwire_limits_reached_total";
 /// Counter: ticks refused because their symbol belongs to another instrument.
 pub(crate) const CONFLICTS: &str = "tickwire_symbol_conflicts_total";
 /// Counter: times that the configuration was read again, by result.
@@ -75,6 +77,11 @@ pub(crate) fn describe() {
     describe_counter!(SENT_BYTES, Unit::Bytes, "Bytes of messages handed to sockets.");
     describe_counter!(RECEIVED_BYTES, Unit::Bytes, "Bytes of text messages received.");
     describe_counter!(FLUSHES, Unit::Count, "Batches of messages handed to sockets.");
+    describe_counter!(
+        LIMITED,
+        Unit::Count,
+        "Times that a bound of a subject or a tenant was reached, by its name in [limits]."
+    );
     describe_counter!(CONFLICTS, Unit::Count, "Ticks refused because another instrument has their symbol.");
     describe_counter!(RELOADS, Unit::Count, "Times that the configuration was read again, by result.");
     describe_counter!(JWKS, Unit::Count, "Times that published keys were fetched, by result.");

@@ -1,8 +1,9 @@
-//! What may become something else while a server runs: keys, revocations, the certificate.
+//! What may become something else while a server runs: keys, revocations, the certificate, limits, origins.
 
 use std::sync::Arc;
 
 use crate::metrics::RELOADS;
+use crate::roster::Roster;
 use crate::settings::Settings;
 use crate::tls::{Certificate, TlsError};
 
@@ -23,11 +24,13 @@ pub enum ReloadError {
 pub struct Reloader {
     pub(crate) settings: Arc<Settings>,
     pub(crate) certificate: Option<Arc<Certificate>>,
+    pub(crate) roster: Arc<Roster>,
 }
 
 impl Reloader {
-    /// Takes keys, revocations and the certificate of `settings`. Connections and sessions go on, but for
-    /// those whose key is gone or who were revoked: they end within a second.
+    /// Takes keys, revocations, the certificate, limits and allowed origins of `settings`. Connections and sessions go
+    /// on, but for those whose key is gone or who were revoked: they end within a second. Limits hold for what comes
+    /// after, rates in bytes for all; nobody has to go because there is one too many by now.
     ///
     /// # Errors
     /// The certificate cannot be used, or something else is new that takes a restart; then everything stays as it was.
@@ -39,6 +42,10 @@ impl Reloader {
             certificate.replace(tls)?;
         }
         self.settings.keys.replace(settings.keys.current());
+        let limits = settings.limits.now().possible();
+        self.roster.set_rates(&limits);
+        self.settings.limits.put(limits);
+        self.settings.allowed_origins.put(settings.allowed_origins.now().to_vec());
         Ok(())
     }
 

@@ -85,10 +85,10 @@ impl App {
 
     /// What lets a session of that grant in.
     pub(crate) fn seat(&self, grant: Grant) -> Result<Pass, Problem> {
-        match self.roster.take(&grant.subject, &self.settings.limits) {
-            Ok(seat) => Ok(Pass { grant, seat }),
+        match self.roster.take(&grant, &self.settings.limits.now()) {
+            Ok(seat) => Ok(Pass { grant, seat: Some(seat) }),
             Err(full) => {
-                let detail = full.told(&grant.subject);
+                let detail = full.told(&grant);
                 Err(Problem::too_many(ErrorCode::ConnectionLimit, detail).retry_after(CONNECTION_RETRY))
             }
         }
@@ -97,12 +97,21 @@ impl App {
     /// Counts a client that has no connection of its own among those of its address.
     pub(crate) fn visit(&self, parts: &Parts) -> Result<Option<Visit>, Problem> {
         let Some(from) = Peer::of(parts) else { return Ok(None) };
-        self.visitors.enter(from.ip(), &self.settings.limits, clock::now()).map_err(Unwelcome::problem)
+        self.visitors.enter(from.ip(), &self.settings.limits.now(), clock::now()).map_err(Unwelcome::problem)
     }
 
     /// Lets a subject's request over plain HTTP pass.
-    pub(crate) fn pass(&self, subject: &str) -> Result<(), Problem> {
-        self.rates.pass(subject, self.settings.limits.http_requests_per_second)
+    pub(crate) fn pass(&self, grant: &Grant) -> Result<(), Problem> {
+        self.rates.pass(grant, &self.settings.limits.now())
+    }
+
+    /// Puts an answer on the account of whoever gets it.
+    pub(crate) fn charge(&self, grant: &Grant, answer: Response) -> Response {
+        let length = answer.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+        if let Some(bytes) = length.and_then(|length| length.parse().ok()) {
+            self.rates.charge(grant, &self.settings.limits.now(), bytes);
+        }
+        answer
     }
 }
 
@@ -163,7 +172,7 @@ fn open(app: &Arc<App>, parts: &Parts) -> Result<Response, Problem> {
     let grant = app.whose(request.token.as_deref(), ticket.as_deref(), cookie.as_deref())?;
     let from = Peer::of(parts);
     let deflate = request.deflate.filter(|_| app.settings.compression);
-    let message_bytes = app.settings.limits.message_bytes;
+    let message_bytes = app.settings.limits.now().message_bytes;
     let limits = Limits { message_bytes, inflated_bytes: message_bytes, frames: FRAMES_MAX };
     let terms = Terms { limits, deflate, encoding: request.encoding() };
     let pass = grant.map(|grant| app.seat(grant)).transpose()?;

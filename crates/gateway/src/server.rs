@@ -19,6 +19,7 @@ use crate::delay::Line;
 use crate::doors::{Catalogue, Engines, Rates, Room, Tickets};
 use crate::handover::{HandoverError, Inheritance, Office, Successor};
 use crate::hub::{Feeds, Hub};
+use crate::in_force::InForce;
 use crate::limits::{ARRIVALS_QUEUED, ECHO_CONNECTIONS_MAX, EVENTS_QUEUED, ORDERS_QUEUED, READS_QUEUED};
 use crate::queue::queue;
 use crate::reload::Reloader;
@@ -40,7 +41,6 @@ pub struct Server {
     metrics: PrometheusHandle,
     feeds: Feeds,
     catalogue: Catalogue,
-    slots: Arc<Semaphore>,
     roster: Arc<Roster>,
     shards: Vec<Shard>,
     doors: Vec<mpsc::Sender<crate::shard::Arrival>>,
@@ -103,10 +103,12 @@ impl Server {
         let tls = tls.map(TlsAcceptor::from);
         let mut open = |number, address| {
             let inherited = heir.as_mut().and_then(|heir| heir.listener(number, address));
-            let listener = inherited.map_or_else(|| listen(address, &settings.limits), TcpListener::from_std);
+            let limits = settings.limits.now();
+            let listener = inherited.map_or_else(|| listen(address, &limits), TcpListener::from_std);
             listener.map_err(|error| ServerError::Listen { address, error })
         };
         let (public, admin) = (open(0, settings.listen)?, open(1, settings.admin_listen)?);
+        settings.limits.put(settings.limits.now().possible());
         let settings = Arc::new(settings);
         let (shutdown, leaving) = watch::channel(false);
         let (subscribing, subscribed) = watch::channel(false);
@@ -115,7 +117,7 @@ impl Server {
         let count = settings.shards.max(1);
         let (inlets, outlets): (Vec<_>, Vec<_>) = (0..count).map(|_| queue(EVENTS_QUEUED)).unzip();
         let (feeds, catalogue) = (Feeds::default(), Catalogue::new(settings.delays.clone()));
-        let line = Line::new(settings.delays.clone(), settings.limits.delayed_events);
+        let line = Line::new(settings.delays.clone(), settings.limits.now().delayed_events);
         let hub = Hub::new(inlets, line, feeds.clone(), catalogue.clone());
         let estate = heir.map_or_else(|| Ok(Vec::new()), |heir| hub.adopt(heir.estate));
         let estate = estate.map_err(HandoverError::from)?;
@@ -137,7 +139,7 @@ impl Server {
             desks.push(order);
             readers.push(reader);
         }
-        let slots = Arc::new(Semaphore::new(connections(settings.limits.connections)));
+        roster.set_rates(&settings.limits.now());
         let server = Self {
             settings,
             public,
@@ -147,7 +149,6 @@ impl Server {
             metrics,
             feeds,
             catalogue,
-            slots,
             roster,
             shards,
             doors,
@@ -181,7 +182,8 @@ impl Server {
     /// Puts other keys and another certificate in force while the server runs.
     #[must_use]
     pub fn reloader(&self) -> Reloader {
-        Reloader { settings: Arc::clone(&self.settings), certificate: self.certificate.clone() }
+        let (settings, roster) = (Arc::clone(&self.settings), Arc::clone(&self.roster));
+        Reloader { settings, certificate: self.certificate.clone(), roster }
     }
 
     /// Gives operators what they can move that is not the gateway's own.
@@ -238,9 +240,9 @@ impl Server {
             listener: self.public,
             tls: self.tls,
             router: routes::router(Arc::new(app)),
-            slots: self.slots,
+            places: Arc::default(),
             visitors,
-            limits: self.settings.limits,
+            limits: self.settings.limits.clone(),
             shutdown: leaving.clone(),
         };
         let drain = self.drain;
@@ -258,13 +260,14 @@ impl Server {
             listener: self.admin,
             tls: None,
             router: admin::router(Arc::new(admin)),
-            slots: Arc::new(Semaphore::new(ADMIN_CONNECTIONS)),
+            places: Arc::default(),
             visitors: Arc::default(),
-            limits: Limits {
+            limits: InForce::from(Limits {
+                connections: ADMIN_CONNECTIONS,
                 address_connections: None,
                 address_attempts_per_second: None,
-                ..self.settings.limits
-            },
+                ..*self.settings.limits.now()
+            }),
             // Whoever asks is told of the drain until it is over.
             shutdown: end,
         };
@@ -300,6 +303,13 @@ const ADMIN_CONNECTIONS: usize = 64;
 const GOODBYE: Duration = Duration::from_secs(2);
 /// Open files that are kept for other things than clients.
 const FILES_KEPT: usize = 64;
+
+impl Limits {
+    /// The same, if the system's limit on open files allows so many connections.
+    pub(crate) fn possible(&self) -> Self {
+        Self { connections: connections(self.connections), ..*self }
+    }
+}
 
 /// As many connections as asked for, if the system's limit on open files allows.
 fn connections(wanted: usize) -> usize {

@@ -8,6 +8,7 @@ use fanout::limits::LogLimits;
 
 use crate::auth::{Keyring, Published};
 use crate::delay::Delays;
+use crate::in_force::InForce;
 
 /// What a gateway is to be.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ pub struct Settings {
     /// The cookie that may bring a token.
     pub cookie: Option<String>,
     /// Other origins than the server's own whose pages may connect, as `scheme://host[:port]`.
-    pub allowed_origins: Vec<String>,
+    pub allowed_origins: InForce<Vec<String>>,
     /// Whether messages are compressed for clients that offer it.
     pub compression: bool,
     /// Threads that serve sessions.
@@ -35,7 +36,7 @@ pub struct Settings {
     /// With which delays streams can be had.
     pub delays: Delays,
     /// Bounds.
-    pub limits: Limits,
+    pub limits: InForce<Limits>,
     /// Bounds of the logs.
     pub logs: LogLimits,
 }
@@ -58,6 +59,14 @@ pub struct Limits {
     pub subject_connections: Option<usize>,
     /// Who goes when a subject has one more.
     pub subject_connections_over: Over,
+    /// Sessions that a tenant may have at a time; `None` = any number.
+    pub tenant_connections: Option<usize>,
+    /// Streams that all sessions of a tenant may be subscribed to; `None` = any number.
+    pub tenant_subscriptions: Option<usize>,
+    /// Bytes a second that all sessions of a subject may be sent, in equal shares; `None` = any number.
+    pub subject_bytes_per_second: Option<u64>,
+    /// Bytes a second that all sessions of a tenant may be sent, in equal shares; `None` = any number.
+    pub tenant_bytes_per_second: Option<u64>,
     /// Connections that an address may have at a time; `None` = any number.
     pub address_connections: Option<usize>,
     /// Connections that an address may open in a second, on average; `None` = any number.
@@ -99,6 +108,10 @@ impl Default for Limits {
             connections: 15_000,
             subject_connections: None,
             subject_connections_over: Over::Refuse,
+            tenant_connections: None,
+            tenant_subscriptions: None,
+            subject_bytes_per_second: None,
+            tenant_bytes_per_second: None,
             address_connections: None,
             address_attempts_per_second: None,
             symbols: 1_000,
@@ -129,12 +142,12 @@ impl Settings {
             keys: keys.into(),
             published: None,
             cookie: None,
-            allowed_origins: Vec::new(),
+            allowed_origins: Vec::new().into(),
             compression: false,
             shards: 1,
             drain: Duration::ZERO,
             delays: Delays::default(),
-            limits: Limits::default(),
+            limits: Limits::default().into(),
             logs: LogLimits::default(),
         }
     }

@@ -266,6 +266,9 @@ pub(crate) struct MintArgs {
     /// Whose token it is
     #[arg(long)]
     pub(crate) sub: String,
+    /// Whose subject that is: those of one tenant share its bounds
+    #[arg(long, value_parser = tenant)]
+    pub(crate) tenant: Option<String>,
     /// What it allows: stream:PATTERN or stream:PATTERN/CHANNEL; may be repeated
     #[arg(long = "scope", required = true)]
     pub(crate) scopes: Vec<String>,
@@ -279,6 +282,9 @@ pub(crate) struct FixedArgs {
     /// Whose token it is
     #[arg(long)]
     pub(crate) sub: String,
+    /// Whose subject that is: those of one tenant share its bounds
+    #[arg(long, value_parser = tenant)]
+    pub(crate) tenant: Option<String>,
     /// What it allows: stream:PATTERN or stream:PATTERN/CHANNEL; may be repeated
     #[arg(long = "scope", required = true)]
     pub(crate) scopes: Vec<String>,
@@ -321,4 +327,9 @@ pub(crate) enum Description {
 pub(crate) struct CompletionArgs {
     /// The shell
     pub(crate) shell: clap_complete::Shell,
+}
+
+fn tenant(name: &str) -> Result<String, String> {
+    let refused = || "1 to 128 bytes that can be seen are the name of a tenant".to_owned();
+    gateway::tenant(name).map(Into::into).ok_or_else(refused)
 }

@@ -1,4 +1,4 @@
-//! Bounds on connections: of a subject, and of an address.
+//! Bounds on connections, streams and bytes: of a subject, of a tenant, of an address.
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
@@ -18,6 +18,7 @@ fn run(what: &str, limits: &str) -> String {
     python.arg(script).arg(what).arg(&plant.address).arg(plant.ca());
     for name in ["alice", "bob"] {
         python.env(name.to_uppercase(), plant.token_of(name, "main", &["stream:*"], "10m"));
+        python.env(format!("{}_ACME", name.to_uppercase()), plant.token_within("acme", name, &["stream:*"]));
     }
     let output = python.output().unwrap();
     assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
@@ -51,4 +52,34 @@ fn an_address_has_its_connections() {
 fn an_address_has_its_attempts() {
     let metrics = run("attempts", "address_attempts_per_second = 5\n");
     assert!(metrics.contains("tickwire_handshake_failures_total{reason=\"attempt_limit\"}"), "{metrics}");
+}
+
+#[test]
+fn a_tenant_has_its_sessions() {
+    let metrics = run("tenant", "tenant_connections = 2\n");
+    assert!(has(&metrics, "tickwire_limits_reached_total{limit=\"tenant_connections\"} 2"), "{metrics}");
+}
+
+#[test]
+fn a_tenant_has_its_streams() {
+    let metrics = run("streams", "tenant_subscriptions = 6\n");
+    assert!(metrics.contains("tickwire_limits_reached_total{limit=\"tenant_subscriptions\"}"), "{metrics}");
+}
+
+#[test]
+fn a_subject_has_its_bytes() {
+    let metrics = run("bytes", "subject_bytes_per_second = \"16KiB\"\n");
+    assert!(
+        metrics.contains("tickwire_limits_reached_total{limit=\"subject_bytes_per_second\"}"),
+        "{metrics}"
+    );
+}
+
+#[test]
+fn a_tenant_has_its_bytes() {
+    let metrics = run("tenant_bytes", "tenant_bytes_per_second = \"16KiB\"\n");
+    assert!(
+        metrics.contains("tickwire_limits_reached_total{limit=\"tenant_bytes_per_second\"}"),
+        "{metrics}"
+    );
 }

@@ -87,6 +87,18 @@ pub struct Limits {
     /// Sessions that a subject may have at a time, where that is bounded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_connections: Option<usize>,
+    /// Sessions that all subjects of a tenant may have at a time, where that is bounded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_tenant_connections: Option<usize>,
+    /// Streams that all sessions of a tenant may be subscribed to, where that is bounded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_tenant_subscriptions: Option<usize>,
+    /// Bytes of data a second for all sessions of a subject, in equal shares, where that is bounded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_bytes_per_second: Option<u64>,
+    /// Bytes of data a second for all sessions of a tenant, in equal shares, where that is bounded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_tenant_bytes_per_second: Option<u64>,
     /// Symbols that a session may be subscribed to.
     pub max_symbols: usize,
     /// Requests a second, on average.

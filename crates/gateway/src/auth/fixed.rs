@@ -23,6 +23,8 @@ pub struct Fixed {
     pub hash: Hash,
     /// Whose it is.
     pub subject: String,
+    /// Whose that is; see [`super::Grant::tenant`].
+    pub tenant: Option<Box<str>>,
     /// What it allows.
     pub scopes: Vec<Scope>,
     /// When it ends; `None` = when it is taken out.

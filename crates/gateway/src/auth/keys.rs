@@ -14,7 +14,7 @@ use super::algorithm::Algorithm;
 use super::fixed::{FIXED_PREFIX, Fixed, Hash};
 use super::revocation::{Mark, Revocation};
 use super::scope::{Grant, Scope};
-use crate::limits::{CLOCK_LEEWAY, KEY_ID_BYTES_MAX, SCOPES_KEPT, TOKEN_BYTES_MAX};
+use crate::limits::{CLOCK_LEEWAY, KEY_ID_BYTES_MAX, SCOPES_KEPT, TENANT_BYTES_MAX, TOKEN_BYTES_MAX};
 
 /// The keys that tokens are checked with.
 #[derive(Debug, Default)]
@@ -126,6 +126,8 @@ pub(super) struct Claims {
     pub(super) scopes: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) jti: Option<Box<str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) tenant: Option<String>,
 }
 
 /// Seconds since the epoch, whole or not (RFC 7519, 2).
@@ -278,6 +280,7 @@ impl Keys {
         }
         Ok(Grant {
             subject: fixed.subject.clone(),
+            tenant: fixed.tenant.clone(),
             scopes: self.shared(fixed.scopes.clone()),
             expires_at: ends_at,
             ends_at,
@@ -354,10 +357,12 @@ impl Keys {
         let scopes = claims.scopes.iter().map(|scope| Scope::parse(scope));
         let scopes = scopes.collect::<Result<Vec<_>, _>>().map_err(|_| AuthError::Claim("scopes"))?;
         let scopes = self.shared(scopes);
+        let tenant = claims.tenant.map(|name| tenant(&name).ok_or(AuthError::Claim("tenant"))).transpose()?;
         let grace = if expires_at > now { 0 } else { leeway };
         let ends_at = UnixNanos(expires_at.0.saturating_add(grace));
         Ok(Grant {
             subject: claims.sub,
+            tenant,
             scopes,
             expires_at,
             ends_at,
@@ -390,11 +395,18 @@ fn why(kind: &ErrorKind) -> AuthError {
         // The signature was good; what does not fit is a claim.
         ErrorKind::Json(error) => {
             let text = error.to_string();
-            let named = ["sub", "iss", "aud", "exp", "nbf", "iat", "scopes", "jti"];
+            let named = ["sub", "iss", "aud", "exp", "nbf", "iat", "scopes", "jti", "tenant"];
             AuthError::Claim(named.into_iter().find(|name| text.contains(name)).unwrap_or("exp"))
         }
         _ => AuthError::Malformed,
     }
+}
+
+/// The name of a tenant, where it can be one: not empty, at most [`TENANT_BYTES_MAX`] bytes, nothing invisible.
+#[must_use]
+pub fn tenant(name: &str) -> Option<Box<str>> {
+    let fits = (1..=TENANT_BYTES_MAX).contains(&name.len()) && !name.chars().any(char::is_control);
+    fits.then(|| name.into())
 }
 
 fn nanos(duration: Duration) -> u64 {

@@ -16,7 +16,7 @@ pub use algorithm::Algorithm;
 pub use fixed::{Fixed, Hash, HashError, fixed_token};
 pub use jwks::JwksError;
 pub use keyring::Keyring;
-pub use keys::{AuthError, KeyError, Keys};
+pub use keys::{AuthError, KeyError, Keys, tenant};
 pub use published::{Published, PublishedError};
 pub use revocation::{Mark, Revocation, RevocationError};
 pub use scope::{Bounds, Grant, Scope, ScopeError};

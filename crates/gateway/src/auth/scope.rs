@@ -173,6 +173,8 @@ impl fmt::Display for Scope {
 pub struct Grant {
     /// Whose it is.
     pub subject: String,
+    /// Whose that is, where the token says so: who shares the bounds of a tenant.
+    pub tenant: Option<Box<str>>,
     /// What it allows.
     pub scopes: Arc<[Scope]>,
     /// When it ends.
@@ -184,6 +186,16 @@ pub struct Grant {
     pub(crate) token: Option<Mark>,
     /// The number of the key that it was checked with.
     pub(crate) key: u32,
+}
+
+#[cfg(test)]
+impl Grant {
+    /// Somebody who may see nothing, for ever.
+    pub(crate) fn for_tests(subject: &str) -> Self {
+        let far = UnixNanos(u64::MAX);
+        let (scopes, subject) = ([].into(), subject.to_owned());
+        Self { subject, tenant: None, scopes, expires_at: far, ends_at: far, token: None, key: 0 }
+    }
 }
 
 impl Grant {

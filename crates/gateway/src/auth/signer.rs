@@ -14,6 +14,7 @@ pub struct Signer {
     id: Option<String>,
     algorithm: Algorithm,
     encoding: EncodingKey,
+    tenant: Option<String>,
 }
 
 impl Signer {
@@ -30,7 +31,13 @@ impl Signer {
             Algorithm::Es256 => EncodingKey::from_ec_pem(key).map_err(refused)?,
             Algorithm::EdDsa => EncodingKey::from_ed_pem(key).map_err(refused)?,
         };
-        Ok(Self { id: id.map(str::to_owned), algorithm, encoding })
+        Ok(Self { id: id.map(str::to_owned), algorithm, encoding, tenant: None })
+    }
+
+    /// The same, for subjects of a tenant.
+    #[must_use]
+    pub fn of_tenant(self, tenant: Option<String>) -> Self {
+        Self { tenant, ..self }
     }
 
     /// A token for `subject`, from `now` for `lifetime`.
@@ -54,6 +61,7 @@ impl Signer {
             nbf: None,
             iat: Some(NumericDate::Whole(issued)),
             scopes: scopes.to_vec(),
+            tenant: self.tenant.clone(),
             jti: Some(crate::secret::secret().map_err(|_| KeyError::Signing)?.into()),
         };
         let header = Header { kid: self.id.clone(), ..Header::new(self.algorithm.wire()) };

@@ -173,14 +173,8 @@ fn scopes() {
     for text in ["stream:*", "stream:BTC-*/book", "replay", "stream:BTC/USD"] {
         assert_eq!(Scope::parse(text).unwrap().to_string(), text);
     }
-    let grant = |scope: &str| Grant {
-        subject: String::new(),
-        scopes: [Scope::parse(scope).unwrap()].into(),
-        expires_at: NOW,
-        ends_at: NOW,
-        token: None,
-        key: 0,
-    };
+    let grant =
+        |scope: &str| Grant { scopes: [Scope::parse(scope).unwrap()].into(), ..Grant::for_tests("alice") };
     let symbol = Symbol::parse("BTC/USD").unwrap();
     assert!(grant("stream:BTC/USD").allows(&symbol, Channel::Trades));
     assert!(grant("stream:BTC/USD/trades").allows(&symbol, Channel::Trades));
@@ -210,6 +204,7 @@ fn fixed_tokens() {
     let fixed = |token: &str, expires_at| Fixed {
         hash: Hash::of(token),
         subject: "recorder".to_owned(),
+        tenant: None,
         scopes: vec![Scope::parse("stream:BTC-*").unwrap()],
         expires_at,
     };

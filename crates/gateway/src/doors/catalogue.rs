@@ -146,14 +146,8 @@ mod tests {
 
     /// What the list says of the state of the one symbol, and its channels.
     fn told(catalogue: &Catalogue, scopes: &[&str]) -> Option<(String, usize)> {
-        let grant = Grant {
-            subject: "alice".to_owned(),
-            scopes: scopes.iter().map(|scope| Scope::parse(scope).unwrap()).collect(),
-            expires_at: model::UnixNanos(u64::MAX),
-            ends_at: model::UnixNanos(u64::MAX),
-            token: None,
-            key: 0,
-        };
+        let scopes = scopes.iter().map(|scope| Scope::parse(scope).unwrap()).collect();
+        let grant = Grant { scopes, ..Grant::for_tests("alice") };
         let answer: Value = serde_json::from_slice(&catalogue.answer(&grant, &Map::new()).unwrap()).unwrap();
         let entry = answer["symbols"].get(0)?;
         Some((entry["state"].as_str()?.to_owned(), entry["channels"].as_array()?.len()))

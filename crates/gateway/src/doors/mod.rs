@@ -106,8 +106,10 @@ async fn open_poll(app: &App, parts: &Parts) -> Result<Response, Problem> {
     let wait = wait(wanted.wait_ms.as_deref())?;
     let cursor = wanted.request.get("resume").and_then(Value::as_str).unwrap_or_default().to_owned();
     let states = cursor.is_empty() && wanted.request.get("snapshot") != Some(&Value::Bool(false));
-    let client = enter(app, parts, "poll", briefly(grant), requests(wanted.checked()?)).await?;
-    poll::poll(client, answer::Wanted { states, wait, cursor }, &app.room).await
+    let pass = briefly(grant.clone());
+    let client = enter(app, parts, "poll", pass, requests(wanted.checked()?)).await?;
+    let answer = poll::poll(client, answer::Wanted { states, wait, cursor }, &app.room).await?;
+    Ok(app.charge(&grant, answer))
 }
 
 async fn state(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -127,31 +129,35 @@ async fn open_state(app: &App, parts: &Parts) -> Result<Response, Problem> {
         let detail = "One channel at a time: a state is one snapshot message.";
         return Err(Problem::of(ErrorCode::InvalidRequest, detail));
     }
-    let client = enter(app, parts, "snapshot", briefly(grant), requests(wanted.checked()?)).await?;
+    let pass = briefly(grant.clone());
+    let client = enter(app, parts, "snapshot", pass, requests(wanted.checked()?)).await?;
     let wanted = answer::Wanted { states: true, wait: Duration::ZERO, cursor: String::new() };
-    state::snapshot(client, wanted, &app.room).await
+    Ok(app.charge(&grant, state::snapshot(client, wanted, &app.room).await?))
 }
 
 async fn symbols(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
     told(admit(&app, &parts).and_then(|(grant, wanted)| {
         wanted.has_no_wait()?;
-        app.room.respond(app.catalogue.answer(&grant, &wanted.request)?)
+        Ok(app.charge(&grant, app.room.respond(app.catalogue.answer(&grant, &wanted.request)?)?))
     }))
 }
 
 async fn ticket(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    told(origin_and_token(&app, &parts).and_then(|token| {
-        if parts.uri.query().is_some() {
-            return Err(Problem::of(ErrorCode::InvalidRequest, "A ticket is asked for without a query."));
-        }
-        // A ticket is no token: it cannot be made to last.
-        let cookie = cookie(&parts.headers, app.settings.cookie.as_deref());
-        let grant = app.whose(token.as_deref(), None, cookie.as_deref())?.ok_or_else(unauthenticated)?;
-        app.pass(&grant.subject)?;
-        app.tickets.issue(grant)
-    }))
+    told(issue(&app, &parts))
+}
+
+fn issue(app: &App, parts: &Parts) -> Result<Response, Problem> {
+    let token = origin_and_token(app, parts)?;
+    if parts.uri.query().is_some() {
+        return Err(Problem::of(ErrorCode::InvalidRequest, "A ticket is asked for without a query."));
+    }
+    // A ticket is no token: it cannot be made to last.
+    let cookie = cookie(&parts.headers, app.settings.cookie.as_deref());
+    let grant = app.whose(token.as_deref(), None, cookie.as_deref())?.ok_or_else(unauthenticated)?;
+    app.pass(&grant)?;
+    app.tickets.issue(grant)
 }
 
 fn told(answer: Result<Response, Problem>) -> Response {
@@ -184,7 +190,7 @@ fn admit_for<T>(
     let cookie = cookie(&parts.headers, app.settings.cookie.as_deref());
     let grant = app.whose(token.as_deref(), ticket.as_deref(), cookie.as_deref())?;
     let grant = grant.ok_or_else(unauthenticated)?;
-    app.pass(&grant.subject)?;
+    app.pass(&grant)?;
     Ok((grant, wanted))
 }
 

@@ -79,20 +79,10 @@ fn millis(duration: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use model::UnixNanos;
-
     use super::*;
 
     fn grant(subject: &str) -> Grant {
-        let far = UnixNanos(u64::MAX);
-        Grant {
-            subject: subject.to_owned(),
-            scopes: [].into(),
-            expires_at: far,
-            ends_at: far,
-            token: None,
-            key: 0,
-        }
+        Grant::for_tests(subject)
     }
 
     fn text(tickets: &Tickets) -> String {

@@ -25,7 +25,7 @@ use crate::auth::Grant;
 use crate::bucket::Bucket;
 use crate::drain::Departure;
 use crate::roster::{Roster, Seat};
-use crate::settings::Settings;
+use crate::settings::{Limits, Settings};
 use crate::shard::Pass;
 use pace::Pace;
 
@@ -51,6 +51,8 @@ pub(crate) struct Session {
     /// Its name in logs and in the welcome.
     pub(crate) name: String,
     grant: Option<Grant>,
+    /// Those that held when it began; the welcome has told them.
+    limits: Arc<Limits>,
     seat: Option<Box<Seat>>,
     opened: Duration,
     /// Patterns, for symbols that are listed later.
@@ -111,13 +113,14 @@ enum Ping {
 impl Session {
     /// A session begins, with what the handshake's token gave if it brought one.
     pub(crate) fn open(name: String, pass: Option<Pass>, ctx: &mut Ctx<'_>) -> Self {
-        let limits = &ctx.settings.limits;
+        let limits = ctx.settings.limits.now();
         let id = ctx.fanout.open_session();
         let (grant, seat) = pass.map_or((None, None), |pass| (Some(pass.grant), pass.seat));
         let mut session = Self {
             id,
             name,
             grant,
+            limits: Arc::clone(&limits),
             seat: seat.map(Box::new),
             opened: ctx.now,
             wishes: Vec::new(),
@@ -149,6 +152,10 @@ impl Session {
             heartbeat_ms: reply::millis(limits.heartbeat),
             limits: wire::Limits {
                 max_connections: limits.subject_connections,
+                max_tenant_connections: limits.tenant_connections,
+                max_tenant_subscriptions: limits.tenant_subscriptions,
+                max_bytes_per_second: limits.subject_bytes_per_second,
+                max_tenant_bytes_per_second: limits.tenant_bytes_per_second,
                 max_symbols: limits.symbols,
                 max_requests_per_second: limits.requests_per_second,
                 max_message_bytes: limits.message_bytes,
@@ -164,7 +171,7 @@ impl Session {
             return;
         }
         self.hear(ctx.now);
-        let per_second = ctx.settings.limits.requests_per_second;
+        let per_second = self.limits.requests_per_second;
         match Request::parse(text) {
             Ok(request) => {
                 if let Some(wait) = self.bucket.take(per_second, ctx.now) {
@@ -185,7 +192,7 @@ impl Session {
         }
         self.hear(ctx.now);
         // A broken request costs as much as a good one.
-        let _ = self.bucket.take(ctx.settings.limits.requests_per_second, ctx.now);
+        let _ = self.bucket.take(self.limits.requests_per_second, ctx.now);
         self.refuse_request(error, ctx.now);
     }
 
@@ -196,8 +203,8 @@ impl Session {
     }
 
     /// Input: the client broke the rules of the transport in a way that has an error message.
-    pub(crate) fn handle_too_big(&mut self, ctx: &Ctx<'_>) {
-        let limit = ctx.settings.limits.message_bytes;
+    pub(crate) fn handle_too_big(&mut self) {
+        let limit = self.limits.message_bytes;
         let message = format!("A message may have {limit} bytes at most. Split the request.");
         self.fail(ErrorCode::MessageTooBig, &message, None);
     }
@@ -279,9 +286,30 @@ impl Session {
         self.closing
     }
 
+    /// Brings the pace in line with the session's share of what its subject and its tenant may be sent.
+    pub(crate) fn take_share(&mut self, ctx: &Ctx<'_>) {
+        if !ctx.roster.has_rates() && !self.pace.is_shared() {
+            return;
+        }
+        let (share, bound) = self.seat.as_ref().map_or((0, ""), |seat| seat.share());
+        self.pace.set_share(share, bound, ctx.now);
+    }
+
+    /// Tells the tenant's account how many streams the session has now.
+    fn settle_streams(&self, ctx: &Ctx<'_>) {
+        if let Some(seat) = &self.seat {
+            seat.settle(ctx.fanout.subscription_count(self.id));
+        }
+    }
+
     /// Whose session it is, where that is known.
     pub(crate) fn subject(&self) -> Option<&str> {
         self.grant.as_ref().map(|grant| grant.subject.as_str())
+    }
+
+    /// Whose subject that is, where the token says so.
+    pub(crate) fn tenant(&self) -> Option<&str> {
+        self.grant.as_ref()?.tenant.as_deref()
     }
 
     /// Where the client stood before the batch that leads to `next`, and from now on stands.
@@ -320,7 +348,7 @@ pub(crate) fn notice(notice: &Notice, state: NoticeState, wall: UnixNanos) -> St
         code: ErrorCode::SlowConsumer,
         state,
         message: started
-            .then(|| "More waits than this session takes, by its connection or by the pace it asked for; it is served as its overflow options say.".to_owned()),
+            .then(|| "More waits than this session takes, by its connection or by its pace; it is served as its overflow options say.".to_owned()),
         queued_bytes: started.then_some(notice.queued_bytes as u64),
         coalesced_since: started.then(|| since.to_string()),
         coalesced: (!started).then_some(notice.coalesced),

@@ -14,10 +14,13 @@ pub(crate) struct Pace {
 
 /// A bucket that fills with time and may be overdrawn by one flush.
 struct Rate {
-    /// What counts: the smaller of the two below that is not 0.
+    /// What counts: the smallest of the three below that is not 0.
     bytes_per_second: u64,
     asked: u64,
     ceiling: u64,
+    share: u64,
+    /// The bound that the share is of.
+    bound: &'static str,
     /// When all that was sent has been paid for.
     paid: Duration,
 }
@@ -44,19 +47,42 @@ const NARROW: f64 = 0.97;
 
 impl Pace {
     pub(crate) fn set_rate(&mut self, asked: u64, now: Duration) {
-        self.limit(asked, self.rate.as_ref().map_or(0, |rate| rate.ceiling), now);
+        self.limit(|rate| rate.asked = asked, now);
     }
 
     /// What the client may ask for at most; 0 = anything.
     pub(crate) fn set_ceiling(&mut self, ceiling: u64, now: Duration) {
-        self.limit(self.rate.as_ref().map_or(0, |rate| rate.asked), ceiling, now);
+        self.limit(|rate| rate.ceiling = ceiling, now);
     }
 
-    fn limit(&mut self, asked: u64, ceiling: u64, now: Duration) {
-        let least = [asked, ceiling].into_iter().filter(|bytes| *bytes > 0).min();
+    /// Its part of what others have with it; 0 = anything. `bound` is the name of that.
+    pub(crate) fn set_share(&mut self, share: u64, bound: &'static str, now: Duration) {
+        if self.rate.as_ref().map_or(0, |rate| rate.share) != share {
+            self.limit(|rate| (rate.share, rate.bound) = (share, bound), now);
+        }
+    }
+
+    /// Whether it is bounded by what it shares with others.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.rate.as_ref().is_some_and(|rate| rate.share > 0)
+    }
+
+    /// The bound that keeps it from being sent more now, where that is one it shares.
+    pub(crate) fn shared_bound(&self) -> Option<&'static str> {
+        self.rate.as_ref().filter(|rate| rate.share == rate.bytes_per_second).map(|rate| rate.bound)
+    }
+
+    fn limit(&mut self, change: impl FnOnce(&mut Rate), now: Duration) {
         // Whoever owes something goes on owing it.
-        let paid = self.rate.as_ref().map_or(now, |rate| rate.paid);
-        self.rate = least.map(|bytes_per_second| Box::new(Rate { bytes_per_second, asked, ceiling, paid }));
+        let none =
+            || Box::new(Rate { bytes_per_second: 0, asked: 0, ceiling: 0, share: 0, bound: "", paid: now });
+        let mut rate = self.rate.take().unwrap_or_else(none);
+        change(&mut rate);
+        let bounds = [rate.asked, rate.ceiling, rate.share].into_iter().filter(|bytes| *bytes > 0);
+        self.rate = bounds.min().map(|least| {
+            rate.bytes_per_second = least;
+            rate
+        });
     }
 
     pub(crate) fn set_adaptive(&mut self, adaptive: bool) {
@@ -154,6 +180,26 @@ mod tests {
         assert!((99_000..=102_000).contains(&sent), "{sent}");
         pace.set_rate(0, Duration::ZERO);
         assert_eq!(pace.budget(7, Duration::ZERO), Some(7));
+    }
+
+    #[test]
+    fn the_least_of_three_counts() {
+        let mut pace = Pace::default();
+        let rates = |pace: &Pace| (pace.bytes_per_second(), pace.shared_bound());
+        pace.set_share(900, "a", Duration::ZERO);
+        assert_eq!((rates(&pace), pace.is_shared()), ((900, Some("a")), true));
+        pace.set_rate(800, Duration::ZERO);
+        assert_eq!(rates(&pace), (800, None));
+        pace.set_ceiling(700, Duration::ZERO);
+        pace.flushed(1_400, Duration::ZERO);
+        // What is owed stays owed, whoever joins or leaves.
+        pace.set_share(100, "b", MS);
+        assert_eq!((rates(&pace), pace.due()), ((100, Some("b")), Some(2_000 * MS)));
+        pace.set_share(0, "", MS);
+        assert_eq!((rates(&pace), pace.is_shared()), ((700, None), false));
+        pace.set_ceiling(0, MS);
+        pace.set_rate(0, MS);
+        assert_eq!((rates(&pace), pace.due()), ((0, None), None));
     }
 
     #[test]

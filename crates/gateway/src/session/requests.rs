@@ -26,7 +26,10 @@ impl Session {
             Op::Unsubscribe(unsubscribe) => self.unsubscribe(id, &unsubscribe, ctx),
             Op::Pause(request) => self.pause(id, &request, true, ctx),
             Op::Unpause(request) => self.pause(id, &request, false, ctx),
-            Op::Pace(pace) => self.set_pace(id, pace, ctx.now),
+            Op::Pace(pace) => {
+                self.take_share(ctx);
+                self.set_pace(id, pace, ctx.now);
+            }
             Op::Credit { flushes } => self.add_credit(id, flushes, ctx.now),
             Op::List => self.list(id, ctx),
             Op::Ledger => self.account(id, ctx),
@@ -40,9 +43,13 @@ impl Session {
 
     fn authenticate(&mut self, id: Option<RequestId>, token: &str, ctx: &mut Ctx<'_>) {
         let checked = ctx.settings.keys.check(token, ctx.wall);
-        let known = self.grant.as_ref().map(|grant| grant.subject.clone());
+        let known = self.grant.as_ref().map(|grant| (grant.subject.clone(), grant.tenant.clone()));
         let grant = match (checked, known) {
-            (Ok(grant), Some(subject)) if subject != grant.subject => {
+            (Ok(grant), Some((subject, tenant))) if subject == grant.subject && tenant != grant.tenant => {
+                let message = "This session belongs to another tenant. Connect anew for this one.";
+                return self.refuse_token(id, ErrorCode::TokenInvalid, message, ctx);
+            }
+            (Ok(grant), Some((subject, _))) if subject != grant.subject => {
                 let message = format!("This session belongs to {subject}. Connect anew for another subject.");
                 return self.refuse_token(id, ErrorCode::TokenInvalid, &message, ctx);
             }
@@ -65,10 +72,10 @@ impl Session {
             }
         };
         if self.grant.is_none() {
-            match ctx.roster.take(&grant.subject, &ctx.settings.limits) {
-                Ok(seat) => self.seat = seat.map(Box::new),
+            match ctx.roster.take(&grant, &ctx.settings.limits.now()) {
+                Ok(seat) => self.seat = Some(Box::new(seat)),
                 Err(full) => {
-                    let message = full.told(&grant.subject);
+                    let message = full.told(&grant);
                     return self.fail(ErrorCode::ConnectionLimit, &message, None);
                 }
             }
@@ -85,6 +92,7 @@ impl Session {
         self.grant = Some(grant);
         self.change_delays(ctx);
         self.narrow_what_is_held(ctx);
+        self.settle_streams(ctx);
     }
 
     /// A new token may give less of what it still covers.

@@ -59,6 +59,7 @@ impl Session {
         if new_book && !request.options.snapshot && request.resume.is_none() {
             let message = "A book begins with a snapshot: leave \"snapshot\" true on the first subscribe.";
             let details = Some(json!({ "field": "snapshot" }));
+            self.settle_streams(ctx);
             return self.refuse(id, Some("subscribe"), ErrorCode::InvalidRequest, message, details, ctx.now);
         }
         let Subscribe { channels, symbols, options, resume } = request;
@@ -87,6 +88,7 @@ impl Session {
         if resume.is_some() {
             self.step_back(ctx);
         }
+        self.settle_streams(ctx);
         self.wish(&symbols, &channels, &options);
         let resumed = !streams.is_empty() && streams.keys().all(|(_, resumed)| *resumed != Resumed::Missing);
         let ack = Ack::Subscribe {
@@ -109,6 +111,7 @@ impl Session {
         // However many patterns name it, a symbol is looked at once.
         let mut seen = BTreeSet::new();
         let mut suggestions = 0;
+        let of_tenant = ctx.settings.limits.now().tenant_subscriptions;
         let mut patterns: BTreeSet<_> = self.wishes.iter().map(|wish| &wish.pattern).collect();
         for pattern in &request.symbols {
             let found = if pattern.is_glob() {
@@ -137,13 +140,12 @@ impl Session {
                 }
                 too_late = too_late.or(late.map(|late| late.rejected(pattern, symbol, ctx)));
                 let new = wanted.iter().filter(|topic| !topics.contains(topic)).count();
-                if !symbols.contains(&symbol)
-                    && !wanted.is_empty()
-                    && symbols.len() >= ctx.settings.limits.symbols
-                {
-                    over = Some(ErrorCode::SymbolLimit);
-                } else if topics.len() + new > ctx.settings.limits.subscriptions {
-                    over = Some(ErrorCode::SubscriptionLimit);
+                if !symbols.contains(&symbol) && !wanted.is_empty() && symbols.len() >= self.limits.symbols {
+                    over = Some(Excess::Symbols(self.limits.symbols));
+                } else if topics.len() + new > self.limits.subscriptions {
+                    over = Some(Excess::Streams(self.limits.subscriptions));
+                } else if self.seat.as_ref().is_some_and(|seat| !seat.reserve(new, of_tenant)) {
+                    over = of_tenant.map(Excess::OfTenant);
                 } else if !wanted.is_empty() {
                     symbols.insert(symbol);
                     topics.extend(&wanted);
@@ -152,8 +154,8 @@ impl Session {
                 }
             }
             plan.rejected.extend(too_late);
-            if let Some(code) = over {
-                plan.rejected.push(over_limit(pattern, code, plan.symbols.len() - before, ctx));
+            if let Some(excess) = over {
+                plan.rejected.push(excess.of(pattern, plan.symbols.len() - before));
             }
         }
         plan
@@ -199,6 +201,7 @@ impl Session {
                 narrowed.note(topic, &wanted, &options, ctx);
                 let _ = ctx.fanout.subscribe(self.id, topic, options);
             }
+            self.settle_streams(ctx);
             let ack = Ack::Subscribe {
                 channels: one.channels.iter().map(ToString::to_string).collect(),
                 symbols: vec![name(symbol, ctx)],
@@ -220,6 +223,7 @@ impl Session {
                 ledger.push(entry(&closed, ctx));
             }
         }
+        self.settle_streams(ctx);
         let globs = || request.symbols.iter().filter(|pattern| pattern.is_glob()).take(PATTERNS_MAX);
         self.wishes.retain(|wish| {
             !concerns(request, wish.stream) || !globs().any(|glob| glob.covers(&wish.pattern))
@@ -334,11 +338,26 @@ fn forbidden(symbol: &str, channels: &[Channel]) -> Rejected {
     Rejected { symbol: symbol.to_owned(), code: ErrorCode::Forbidden, message }
 }
 
-fn over_limit(pattern: &Pattern, code: ErrorCode, accepted: usize, ctx: &Ctx<'_>) -> Rejected {
-    let (limit, what) = match code {
-        ErrorCode::SymbolLimit => (ctx.settings.limits.symbols, "symbols"),
-        _ => (ctx.settings.limits.subscriptions, "subscriptions"),
-    };
-    let message = format!("A session may have {limit} {what}; {accepted} of {pattern} were accepted.");
-    Rejected { symbol: pattern.to_string(), code, message }
+/// What there would be too much of.
+#[derive(Clone, Copy)]
+enum Excess {
+    Symbols(usize),
+    Streams(usize),
+    /// Of all sessions of the tenant.
+    OfTenant(usize),
+}
+
+impl Excess {
+    /// What is said of a pattern of which so many symbols were accepted.
+    fn of(self, pattern: &Pattern, accepted: usize) -> Rejected {
+        let (code, who, limit, what) = match self {
+            Self::Symbols(most) => (ErrorCode::SymbolLimit, "A session", most, "symbols"),
+            Self::Streams(most) => (ErrorCode::SubscriptionLimit, "A session", most, "subscriptions"),
+            Self::OfTenant(most) => {
+                (ErrorCode::SubscriptionLimit, "All sessions of your tenant", most, "subscriptions")
+            }
+        };
+        let message = format!("{who} may have {limit} {what}; {accepted} of {pattern} were accepted.");
+        Rejected { symbol: pattern.to_string(), code, message }
+    }
 }

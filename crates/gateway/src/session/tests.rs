@@ -56,7 +56,7 @@ impl Talk {
         let limits = Limits { symbols: 3, subscriptions: 8, ..Limits::default() };
         let delays = Delays::new(delays).unwrap();
         let twins = delays.count();
-        let settings = Settings { keys: keys.into(), limits, delays, ..Settings::for_tests() };
+        let settings = Settings { keys: keys.into(), limits: limits.into(), delays, ..Settings::for_tests() };
         let mut fanout = Fanout::with_twins(settings.logs, twins);
         let (epoch, now) = (Epoch::from_seed(7), Duration::from_secs(1_000));
         let roster = Arc::default();
@@ -78,6 +78,14 @@ impl Talk {
         }
         talk.said();
         talk
+    }
+
+    /// Other limits are in force, also for this session.
+    fn limit(&mut self, change: impl FnOnce(&mut Limits)) {
+        let mut limits = *self.settings.limits.now();
+        change(&mut limits);
+        self.settings.limits.put(limits);
+        self.session.limits = self.settings.limits.now();
     }
 
     fn token(&self, subject: &str, scopes: &[&str], seconds: u64) -> String {
@@ -421,7 +429,7 @@ fn silence_is_broken_by_heartbeats_and_pings() {
 #[test]
 fn a_message_that_is_too_long() {
     let mut talk = Talk::new(&["stream:*"]);
-    talk.with(|session, ctx| session.handle_too_big(ctx));
+    talk.session.handle_too_big();
     assert_eq!(codes(&talk.said()), ["message_too_big"]);
     assert_eq!(talk.close_code(), Some(1009));
 }

@@ -1,5 +1,6 @@
 //! What time does to a session.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use model::UnixNanos;
@@ -12,8 +13,8 @@ use crate::limits::EXPIRY_NOTICE;
 impl Session {
     /// Input: time passed. Call at [`Self::poll_timeout`] or later; `idle` tells whether the socket
     /// could take something. False where the client is taken for gone.
-    pub(crate) fn handle_timeout(&mut self, idle: bool, ctx: &Ctx<'_>) -> bool {
-        let limits = &ctx.settings.limits;
+    pub(crate) fn handle_timeout(&mut self, idle: bool, ctx: &mut Ctx<'_>) -> bool {
+        let limits = Arc::clone(&self.limits);
         if ctx.now >= self.heard + limits.ping + limits.silence {
             return false;
         }
@@ -59,7 +60,7 @@ impl Session {
 
     fn check_seat(&mut self, ctx: &Ctx<'_>) {
         if self.has_lost_seat() {
-            let most = ctx.settings.limits.subject_connections.unwrap_or_default();
+            let most = ctx.settings.limits.now().subject_connections.unwrap_or_default();
             let message = format!("A newer session has taken this one's place: {most} at a time.");
             self.fail(ErrorCode::ConnectionLimit, &message, None);
         }
@@ -87,7 +88,7 @@ impl Session {
 
     /// Output: when [`Self::handle_timeout`] has work to do. A blocked socket needs no heartbeat.
     pub(crate) fn poll_timeout(&self, idle: bool, ctx: &Ctx<'_>) -> Duration {
-        let limits = &ctx.settings.limits;
+        let limits = &self.limits;
         let mut next = self.heard + limits.ping + limits.silence;
         if self.ping == Ping::Idle {
             next = next.min(self.heard + limits.ping);

@@ -16,7 +16,7 @@ use crate::encode::Place;
 use crate::limits::{
     BUDGET_FULL, BUDGET_OPEN, CLOSE_TIMEOUT, CONTROL_BYTES_MAX, GOODBYE_TIMEOUT, LINGER, READS_PER_TURN,
 };
-use crate::metrics::ShardMetrics;
+use crate::metrics::{LIMITED, ShardMetrics};
 use crate::session::{self, Goodbye, Session};
 use crate::socket::{Inbound, Outbox, Slot, Socket};
 use crate::wakes::{Handle, Wakes};
@@ -135,7 +135,7 @@ impl Member {
                 Inbound::Binary(bytes) => self.handle_message(Err(bytes), core, metrics),
                 Inbound::Refused(error) => self.session.handle_refused(*error, &core.ctx()),
                 Inbound::Fault(CloseCode::TooBig) => {
-                    self.session.handle_too_big(&core.ctx());
+                    self.session.handle_too_big();
                     self.say_goodbye(LINGER);
                 }
                 Inbound::Fault(code) => {
@@ -264,6 +264,7 @@ impl Member {
     fn drain(&mut self, core: &mut Core) {
         let now = core.now;
         let most = if self.behind { BUDGET_FULL } else { BUDGET_OPEN };
+        self.session.take_share(&core.ctx());
         let budget = self.session.pace.budget(most, now);
         // The fan-out says once that something waits.
         self.waits = budget.is_none();
@@ -296,6 +297,8 @@ impl Member {
         }
         if !batch.more {
             self.behind = false;
+        } else if let Some(limit) = self.session.pace.shared_bound() {
+            metrics::counter!(LIMITED, "limit" => limit).increment(1);
         }
         self.waits = batch.more;
         self.drained = !batch.more && self.session.closing().is_none();
@@ -343,7 +346,7 @@ impl Member {
     pub(super) fn tick(&mut self, core: &mut Core) {
         let now = core.now;
         match self.end {
-            End::Open if !self.session.handle_timeout(!self.full, &core.ctx()) => {
+            End::Open if !self.session.handle_timeout(!self.full, &mut core.ctx()) => {
                 self.end = End::Gone("ping_timeout");
             }
             End::Closing { reason, until } if now >= until => self.end = End::Gone(reason),

@@ -55,6 +55,8 @@ pub(crate) struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) subject: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tenant: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) address: Option<SocketAddr>,
     pub(crate) door: &'static str,
     pub(crate) encoding: &'static str,
@@ -147,6 +149,7 @@ impl Member {
         Report {
             session: self.session.name.clone(),
             subject: self.session.subject().map(str::to_owned),
+            tenant: self.session.tenant().map(str::to_owned),
             address: self.from,
             door: self.socket.door(),
             encoding: match self.socket.encoding() {

@@ -11,7 +11,6 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::server::TlsStream;
 use ws::{Connection, Deflate, Limits};
 
@@ -19,6 +18,7 @@ use super::stream::Io;
 use super::{Encoding, WsSocket};
 use crate::handshake;
 use crate::limits::TLS_UNSENT_BYTES_MAX;
+use crate::places::Place;
 use crate::problem::{HttpCode, Problem};
 use crate::visitors::Visit;
 
@@ -42,13 +42,13 @@ pub(crate) type Next = Box<dyn FnOnce(Io, Bytes, Slot) -> Pin<Box<dyn Future<Out
 
 /// Counts a connection until it is dropped.
 pub(crate) struct Slot {
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
     _visit: Option<Box<Visit>>,
 }
 
 impl Slot {
-    pub(crate) fn new(permit: OwnedSemaphorePermit, visit: Option<Visit>) -> Self {
-        Self { _permit: permit, _visit: visit.map(Box::new) }
+    pub(crate) fn new(place: Place, visit: Option<Visit>) -> Self {
+        Self { _place: place, _visit: visit.map(Box::new) }
     }
 }
 

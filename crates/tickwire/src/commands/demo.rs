@@ -33,12 +33,12 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
         keys: keys.into(),
         published: None,
         cookie: None,
-        allowed_origins: Vec::new(),
+        allowed_origins: Vec::new().into(),
         compression: false,
         shards: 1,
         drain: Duration::ZERO,
         delays: Delays::default(),
-        limits: Limits::default(),
+        limits: Limits::default().into(),
         logs: LogLimits::default(),
     };
     let symbols = usize::try_from(args.symbols).unwrap_or(usize::MAX);

@@ -9,7 +9,7 @@ use gateway::{Levers, Reloader};
 use serde_json::Value;
 
 use crate::cli::ServeArgs;
-use crate::config::{Config, TEMPLATE, shown};
+use crate::config::{Config, TEMPLATE, adopt, shown};
 use crate::exit::{Failure, Outcome};
 use crate::logging::Lever;
 use crate::plant::Plant;
@@ -62,14 +62,36 @@ fn reload(args: &ServeArgs, reloader: &Reloader, in_force: &Mutex<Value>) {
         );
         let whole = shown(args.config.as_deref())?;
         reloader.reload(&config.settings)?;
-        // The rest of it waits for a restart.
-        lock(in_force)["auth"] = whole["auth"].clone();
-        Ok(())
+        let mut shown = lock(in_force);
+        let has_tls = |shown: &Value| shown["server"].get("tls_cert_file").is_some();
+        let is_secure = has_tls(&shown) && has_tls(&whole);
+        Ok(adopt(&mut shown, &whole, &|key: &str| is_taken(key, is_secure)))
     });
     reloader.note(read.is_ok());
     match read {
-        Ok(()) => tracing::info!("SIGHUP: keys, revocations and certificate are those of the configuration"),
+        Ok(waiting) => {
+            tracing::info!(
+                "SIGHUP: keys, revocations, certificate, limits and allowed origins are those of the configuration"
+            );
+            for key in waiting {
+                tracing::warn!("{key}: takes a restart");
+            }
+        }
         Err(error) => tracing::error!("SIGHUP: everything stays as it was: {error:#}"),
+    }
+}
+
+/// What takes effect while the server runs.
+fn is_taken(key: &str, is_secure: bool) -> bool {
+    let (table, name) = key.split_once('.').unwrap_or(("", key));
+    match table {
+        "limits" => true,
+        // The name of the cookie decides what pages of other origins may read.
+        "auth" => name != "cookie",
+        // A server that has a certificate takes another one.
+        "server" if name.starts_with("tls_") => is_secure,
+        "server" => matches!(name, "allowed_origins" | "allow_plain"),
+        _ => false,
     }
 }
 

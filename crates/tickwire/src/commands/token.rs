@@ -27,10 +27,11 @@ fn fixed(args: &FixedArgs) -> Outcome {
     let token = gateway::fixed_token().context("no randomness to be had")?;
     let (hash, subject, scopes) = (Hash::of(&token), &args.sub, &args.scopes);
     writeln!(io::stdout().lock(), "{token}")?;
+    let tenant = args.tenant.as_ref().map(|tenant| format!("\ntenant = {tenant:?}")).unwrap_or_default();
     writeln!(
         io::stderr().lock(),
         "put this into the configuration, and keep the token: it is shown this once\n\
-         [[auth.tokens]]\nsha256 = \"{hash}\"\nsubject = {subject:?}\nscopes = {scopes:?}"
+         [[auth.tokens]]\nsha256 = \"{hash}\"\nsubject = {subject:?}{tenant}\nscopes = {scopes:?}"
     )?;
     Ok(())
 }
@@ -72,6 +73,7 @@ fn mint(args: &MintArgs) -> Outcome {
             "--ttl: the server refuses tokens that are valid for more than {max}"
         )));
     }
+    let signer = signer.of_tenant(args.tenant.clone());
     let token = signer.sign(&keys, &args.sub, &args.scopes, now(), args.ttl).context("no token")?;
     writeln!(io::stdout().lock(), "{token}")?;
     Ok(())
@@ -109,6 +111,7 @@ fn check(args: &CheckArgs) -> Outcome {
     let grant = keys.check(token.trim(), now()).map_err(|error: AuthError| Failure::auth(error))?;
     let answer = serde_json::json!({
         "subject": grant.subject,
+        "tenant": grant.tenant,
         "scopes": grant.scopes.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "expires_at": grant.expires_at.to_string(),
         "token_id": keys.token_id(token.trim()),

@@ -7,7 +7,7 @@ use gateway::{Fixed, Keys, Published};
 use serde::Deserialize;
 
 use super::parse::ConfigError;
-use super::values::{AlgorithmName, HashText, Moment, ScopeText, Time};
+use super::values::{AlgorithmName, HashText, Moment, ScopeText, TenantName, Time};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -40,6 +40,7 @@ struct KeyTable {
 struct FixedTable {
     sha256: HashText,
     subject: String,
+    tenant: Option<TenantName>,
     scopes: Vec<ScopeText>,
     expires: Option<Moment>,
 }
@@ -133,6 +134,7 @@ impl AuthTable {
             keys.add_fixed(Fixed {
                 hash: token.sha256.0,
                 subject: token.subject.clone(),
+                tenant: token.tenant.as_ref().map(|tenant| tenant.0.clone()),
                 scopes: token.scopes.iter().map(|scope| scope.0.clone()).collect(),
                 expires_at: token.expires.as_ref().map(|moment| moment.0),
             });

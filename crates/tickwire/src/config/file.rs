@@ -55,6 +55,10 @@ struct LimitsTable {
     connections: Option<usize>,
     subject_connections: Option<usize>,
     subject_connections_over: OverName,
+    tenant_connections: Option<usize>,
+    tenant_subscriptions: Option<usize>,
+    subject_bytes_per_second: Option<Bytes>,
+    tenant_bytes_per_second: Option<Bytes>,
     address_connections: Option<usize>,
     address_attempts_per_second: Option<u32>,
     symbols: Option<usize>,
@@ -172,12 +176,12 @@ impl Config {
             keys: keys.into(),
             published: file.auth.published(source)?,
             cookie: file.auth.cookie,
-            allowed_origins: file.server.allowed_origins,
+            allowed_origins: file.server.allowed_origins.into(),
             compression: file.server.compression,
             shards,
             drain: file.server.drain.0,
             delays: delays(&file.streams, source)?,
-            limits: limits(&file.limits, source)?,
+            limits: limits(&file.limits, source)?.into(),
             logs: logs(&file.logs, source)?,
         };
         let handover = file.server.handover.map(|path| folder.join(path));
@@ -211,6 +215,10 @@ fn limits(table: &LimitsTable, source: &Path) -> Result<Limits, ConfigError> {
         connections: table.connections.unwrap_or(default.connections),
         subject_connections: table.subject_connections,
         subject_connections_over: table.subject_connections_over.0,
+        tenant_connections: table.tenant_connections,
+        tenant_subscriptions: table.tenant_subscriptions,
+        subject_bytes_per_second: table.subject_bytes_per_second.as_ref().map(|bytes| bytes.0 as u64),
+        tenant_bytes_per_second: table.tenant_bytes_per_second.as_ref().map(|bytes| bytes.0 as u64),
         address_connections: table.address_connections,
         address_attempts_per_second: table.address_attempts_per_second,
         symbols: table.symbols.unwrap_or(default.symbols),
@@ -227,6 +235,8 @@ fn limits(table: &LimitsTable, source: &Path) -> Result<Limits, ConfigError> {
     let counts = [
         ("connections", limits.connections),
         ("subject_connections", limits.subject_connections.unwrap_or(1)),
+        ("tenant_connections", limits.tenant_connections.unwrap_or(1)),
+        ("tenant_subscriptions", limits.tenant_subscriptions.unwrap_or(1)),
         ("address_connections", limits.address_connections.unwrap_or(1)),
         ("address_attempts_per_second", limits.address_attempts_per_second.unwrap_or(1) as usize),
         ("symbols", limits.symbols),
@@ -241,6 +251,13 @@ fn limits(table: &LimitsTable, source: &Path) -> Result<Limits, ConfigError> {
     if !(1_024..=16 << 20).contains(&limits.message_bytes) {
         return Err(ConfigError::rule(source, "[limits] message_bytes must be from 1KiB to 16MiB"));
     }
+    let rates = [
+        ("subject_bytes_per_second", limits.subject_bytes_per_second),
+        ("tenant_bytes_per_second", limits.tenant_bytes_per_second),
+    ];
+    if let Some((key, _)) = rates.iter().find(|(_, rate)| rate.is_some_and(|rate| rate < RATE_MIN)) {
+        return Err(ConfigError::rule(source, format!("[limits] {key} must be at least 1KiB")));
+    }
     let times = [
         ("auth_timeout", limits.auth_timeout),
         ("heartbeat", limits.heartbeat),
@@ -253,6 +270,9 @@ fn limits(table: &LimitsTable, source: &Path) -> Result<Limits, ConfigError> {
     }
     Ok(limits)
 }
+
+/// With less, nobody gets a state in time.
+const RATE_MIN: u64 = 1 << 10;
 
 fn logs(table: &LogsTable, source: &Path) -> Result<LogLimits, ConfigError> {
     let default = LogLimits::default();

@@ -10,7 +10,7 @@ mod tests;
 mod values;
 
 pub(crate) use file::Config;
-pub(crate) use shown::shown;
+pub(crate) use shown::{adopt, shown};
 
 /// Every key with its default and its meaning; a configuration by itself.
 pub(crate) const TEMPLATE: &str = include_str!("default.toml");

@@ -19,6 +19,41 @@ pub(crate) fn shown(path: Option<&Path>) -> Result<Value, ConfigError> {
     Ok(merged(&default, &file))
 }
 
+/// Puts what was taken of another configuration into the one that is shown; the names of the other keys that have
+/// changed, and wait for a restart.
+pub(crate) fn adopt(shown: &mut Value, next: &Value, is_taken: &impl Fn(&str) -> bool) -> Vec<String> {
+    let mut waiting = Vec::new();
+    adopt_table(shown, next, "", is_taken, &mut waiting);
+    waiting
+}
+
+fn adopt_table(
+    shown: &mut Value,
+    next: &Value,
+    table: &str,
+    is_taken: &impl Fn(&str) -> bool,
+    waiting: &mut Vec<String>,
+) {
+    let (Some(held), Some(fields)) = (shown.as_object_mut(), next.as_object()) else { return };
+    let mut keys: Vec<_> = held.keys().chain(fields.keys()).cloned().collect();
+    keys.sort_unstable();
+    keys.dedup();
+    for key in keys {
+        let name = format!("{table}{key}");
+        let before = held.entry(key.as_str()).or_insert(Value::Null);
+        let after = fields.get(&key).unwrap_or(&Value::Null);
+        if after.as_object().is_some_and(|fields| !fields.contains_key("origin")) {
+            adopt_table(before, after, &format!("{name}."), is_taken, waiting);
+        } else if is_taken(&name) {
+            *before = after.clone();
+        } else if before.get("value") != after.get("value") {
+            waiting.push(name);
+        }
+    }
+    // What stands in none of both files has no value and no origin.
+    held.retain(|_, value| !value.is_null());
+}
+
 fn merged(default: &Table, file: &Table) -> Value {
     let mut keys: Vec<_> = default.keys().chain(file.keys()).collect();
     keys.sort_unstable();
@@ -49,6 +84,20 @@ fn masked(key: &str, value: &toml::Value) -> toml::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_taken_is_shown_and_the_rest_waits() {
+        let of = |text: &str| merged(&parse(Path::new("default"), TEMPLATE).unwrap(), &text.parse().unwrap());
+        let mut shown =
+            of("[limits]\nsymbols = 3\naddress_connections = 9\n[server]\nshards = 2\ndrain = \"1s\"");
+        let next = of("[limits]\nsymbols = 4\n[server]\nshards = 3\ndrain = \"1s\"\n[[feed]]\nname = \"a\"");
+        let waiting = adopt(&mut shown, &next, &|key: &str| key.starts_with("limits."));
+        assert_eq!(waiting, ["feed", "server.shards"]);
+        assert_eq!(shown["limits"]["symbols"]["value"], 4);
+        assert_eq!(shown["limits"].get("address_connections"), None, "it was taken out");
+        assert_eq!(shown.get("feed"), None);
+        assert_eq!(shown["server"]["shards"]["value"], 2, "it is still in force");
+    }
 
     #[test]
     fn each_value_says_where_it_is_from() {

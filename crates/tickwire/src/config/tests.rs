@@ -84,6 +84,11 @@ fn a_slip_is_named_with_its_line() {
         ("[streams]\ndelay = [\"15m\"]", "did you mean \"delays\"?"),
         ("[streams]\ndelays = [15]", "line 2, column 11"),
         ("[server]\nhandover = \"h\"\n[streams]\ndelays = [\"15m\"]", "does not go with [streams] delays"),
+        (
+            "[[auth.tokens]]\nsha256 = \"00\"\nsubject = \"a\"\ntenant = \"\"\nscopes = []",
+            "a hash is 64 hexadecimal digits",
+        ),
+        ("[[auth.tokens]]\nsubject = \"a\"\ntenant = \"\"\nscopes = []", "is no name for a tenant"),
         ("feeds = [", "line 1"),
     ] {
         assert!(wrong(text).contains(says), "{text}: {}", wrong(text));
@@ -126,6 +131,11 @@ fn values_that_do_not_go_together() {
              and tls_key_file, or say allow_plain = true",
         ),
         ("[limits]\nsymbols = 0", "[limits] symbols = 0: at least 1"),
+        ("[limits]\ntenant_connections = 0", "[limits] tenant_connections = 0: at least 1"),
+        (
+            "[limits]\ntenant_bytes_per_second = \"500\"",
+            "[limits] tenant_bytes_per_second must be at least 1KiB",
+        ),
         ("[limits]\nmessage_bytes = \"1GiB\"", "[limits] message_bytes must be from 1KiB to 16MiB"),
         ("[limits]\nping = \"1ms\"", "[limits] ping must be at least 100ms"),
         ("[limits]\ndelayed_events = 0", "[limits] delayed_events = 0: at least 1"),

@@ -79,6 +79,13 @@ parsed_text! {
 }
 
 parsed_text! {
+    /// Whose subjects share the bounds of a tenant.
+    TenantName(Box<str>), |text| {
+        gateway::tenant(text).ok_or_else(|| format!("{text:?} is no name for a tenant; 1 to 128 bytes that can be seen are"))
+    }
+}
+
+parsed_text! {
     /// Something that a token allows.
     ScopeText(gateway::Scope), |text| match gateway::Scope::parse(text) {
         Ok(gateway::Scope::Other(other)) if !matches!(&*other, "replay" | "admin") => {

@@ -201,8 +201,17 @@ impl Plant {
     }
 
     pub(crate) fn token_of(&self, subject: &str, kid: &str, scopes: &[&str], ttl: &str) -> String {
+        self.mint(&["--sub", subject, "--kid", kid, "--ttl", ttl], scopes)
+    }
+
+    /// A token of a subject of a tenant.
+    pub(crate) fn token_within(&self, tenant: &str, subject: &str, scopes: &[&str]) -> String {
+        self.mint(&["--tenant", tenant, "--sub", subject, "--kid", "main"], scopes)
+    }
+
+    fn mint(&self, options: &[&str], scopes: &[&str]) -> String {
         let mut command = tickwire();
-        command.args(["token", "mint", "--sub", subject, "--kid", kid, "--ttl", ttl, "-c"]);
+        command.args(["token", "mint"]).args(options).arg("-c");
         command.arg(self.folder.path().join("tickwire.toml"));
         for scope in scopes {
             command.args(["--scope", scope]);

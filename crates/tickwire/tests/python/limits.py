@@ -1,6 +1,6 @@
 """One connection too many: who is refused, who makes room, and what they are told.
 
-usage: limits.py refuse|evict|address|attempts ADDRESS CA      (tokens in ALICE, BOB)
+usage: limits.py SCENE ADDRESS CA      (tokens in ALICE, BOB, and of the tenant acme in ALICE_ACME, BOB_ACME)
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 PATIENCE = 30
 ADDRESS, CONTEXT = sys.argv[2], ssl.create_default_context(cafile=sys.argv[3])
 ALICE, BOB = os.environ["ALICE"], os.environ["BOB"]
+ALICE_ACME, BOB_ACME = os.environ["ALICE_ACME"], os.environ["BOB_ACME"]
 
 
 async def come(token, **headers):
@@ -137,4 +138,140 @@ async def attempts():
             await asyncio.sleep(0.2)
 
 
-asyncio.run({"refuse": refuse, "evict": evict, "address": address, "attempts": attempts}[sys.argv[1]]())
+async def ask(socket, request, kind="ack"):
+    """The answer to a request, whatever else comes before it."""
+    await socket.send(json.dumps(request | {"id": 1}))
+    while True:
+        message = json.loads(await asyncio.wait_for(socket.recv(), PATIENCE))
+        if message.get("id") == 1:
+            assert message["type"] == kind, message
+            return message
+
+
+async def tenant():
+    """Whoever they are, there are so many of a tenant, at every door."""
+    one, welcome = await come(ALICE_ACME)
+    assert welcome["limits"]["max_tenant_connections"] == 2, welcome
+    two, _ = await come(BOB_ACME)
+    detail = await refused(ALICE_ACME)
+    assert detail == "Tenant acme has as many sessions as it may: 2. Close one of them.", detail
+    late, _ = await come(None)
+    await late.send(json.dumps({"op": "auth", "token": BOB_ACME}))
+    assert await told(late) == LIMIT
+    # The same people for themselves are none of it, and a state is one answer.
+    alice, _ = await come(ALICE)
+    status, state = await asyncio.to_thread(get, "/v1/snapshot?channel=quotes&symbols=*", BOB_ACME)
+    assert (status, state["type"]) == (200, "snapshot"), state
+    # A session stays with the tenant that it began with.
+    error = await ask(alice, {"op": "auth", "token": ALICE_ACME}, "error")
+    assert error["code"] == "token_invalid" and "another tenant" in error["message"], error
+    await one.close()
+    while True:
+        try:
+            again, _ = await come(BOB_ACME)
+            break
+        except InvalidStatus:
+            await asyncio.sleep(0.05)
+    await asyncio.gather(two.close(), alice.close(), again.close())
+
+
+async def streams():
+    """Streams are counted over all sessions of a tenant, and free again with each that ends."""
+    one, welcome = await come(ALICE_ACME)
+    assert welcome["limits"]["max_tenant_subscriptions"] == 6, welcome
+    two, _ = await come(BOB_ACME)
+    wanted = {"op": "subscribe", "symbols": ["*"]}
+    ack = await ask(one, wanted | {"channels": ["status"]})
+    assert len(ack["symbols"]) == 5 and ack["rejected"] == [], ack
+    ack = await ask(two, wanted | {"channels": ["status"]})
+    assert len(ack["symbols"]) == 1 and ack["rejected"][0]["code"] == "subscription_limit", ack
+    assert ack["rejected"][0]["message"] == (
+        "All sessions of your tenant may have 6 subscriptions; 1 of * were accepted."
+    ), ack
+    # What she has she may change; what he gives up she may have.
+    ack = await ask(one, wanted | {"channels": ["status"], "stamp": True})
+    assert len(ack["symbols"]) == 5 and ack["rejected"] == [], ack
+    ack = await ask(two, wanted | {"op": "unsubscribe", "channels": ["status"]})
+    ack = await ask(one, wanted | {"channels": ["quotes"]})
+    assert len(ack["symbols"]) == 1, ack
+    await one.close()
+    while True:
+        ack = await ask(two, wanted | {"channels": ["status"]})
+        if not ack["rejected"]:
+            break
+        await asyncio.sleep(0.05)
+    # A request that comes to nothing holds nothing.
+    await ask(two, wanted | {"op": "unsubscribe", "channels": ["status"]})
+    await ask(two, wanted | {"channels": ["book"], "snapshot": False}, "error")
+    assert len((await ask(two, wanted | {"channels": ["status"]}))["symbols"]) == 5
+    await two.close()
+
+
+RATE = 16 << 10
+
+
+async def read(socket, seconds, count):
+    """Reads for a while all that there is of everything; how many bytes of data that was."""
+    await socket.send(json.dumps({"op": "subscribe", "channels": ["trades", "quotes", "book"], "symbols": ["*"]}))
+    loop = asyncio.get_running_loop()
+    until, noticed = loop.time() + seconds, False
+    while loop.time() < until:
+        text = await asyncio.wait_for(socket.recv(), PATIENCE)
+        kind = json.loads(text)["type"]
+        noticed |= kind == "notice"
+        count[0] += len(text) if kind in ("snapshot", "update", "gap") else 0
+    return noticed
+
+
+async def shared(tokens, free, bound, beyond):
+    """Two sessions share a rate evenly; what does not fit is merged, and every ledger closes."""
+    began = asyncio.get_running_loop().time()
+    sockets = [await come(token) for token in tokens]
+    assert all(welcome["limits"][bound] == RATE for _, welcome in sockets), sockets
+    sockets = [socket for socket, _ in sockets]
+    counts, other = [[0], [0]], [0]
+    beside, _ = await come(free)
+    noticed = await asyncio.gather(*(read(*each) for each in zip(sockets, (8, 8), counts)), read(beside, 8, other))
+    seconds = asyncio.get_running_loop().time() - began
+    counts = [count for count, in counts]
+    print("bytes", counts, other, "in", seconds)
+    assert sum(counts) <= RATE * seconds + 8192, (counts, seconds)
+    assert min(counts) > RATE / 2 * 8 * 0.6, counts
+    assert max(counts) < 1.3 * min(counts), counts
+    assert other[0] > beyond * max(counts), "who has no part in it is not held back"
+    assert noticed[:2] == [True, True], noticed
+    for socket in sockets:
+        answer = await ask(socket, {"op": "pace"})
+        assert answer["bytes_per_second"] == RATE // 2, answer
+        for entry in (await ask(socket, {"op": "ledger"}))["subscriptions"]:
+            parts = [entry[part] for part in ("delivered", "coalesced", "skipped", "pending")]
+            assert entry["published"] == sum(parts), entry
+    # Who remains has all of it.
+    await sockets.pop().close()
+    while (await ask(sockets[0], {"op": "pace"}))["bytes_per_second"] != RATE:
+        await asyncio.sleep(0.05)
+    # An answer over plain HTTP is paid for before there is another one.
+    for _ in range(30):
+        status, answer = await asyncio.to_thread(get, "/v1/snapshot?channel=book&symbols=*&depth=0", tokens[0])
+        if status == 429:
+            assert answer["code"] == "rate_limited" and "came to more than they may" in answer["detail"], answer
+            break
+        assert status == 200, answer
+    else:
+        raise AssertionError("nobody is told to wait")
+    assert (await asyncio.to_thread(get, "/v1/symbols", free))[0] == 200
+    await asyncio.gather(sockets[0].close(), beside.close())
+
+
+async def bytes_of_a_subject():
+    # Bob has as much for himself.
+    await shared([ALICE, ALICE], BOB, "max_bytes_per_second", 1.6)
+
+
+async def bytes_of_a_tenant():
+    await shared([ALICE_ACME, BOB_ACME], ALICE, "max_tenant_bytes_per_second", 3)
+
+
+SCENES = {"refuse": refuse, "evict": evict, "address": address, "attempts": attempts, "tenant": tenant}
+SCENES |= {"streams": streams, "bytes": bytes_of_a_subject, "tenant_bytes": bytes_of_a_tenant}
+asyncio.run(SCENES[sys.argv[1]]())

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::{env, fs};
 
-use model::{Instrument, Symbol, UnixNanos, Venue};
+use model::{Instrument, Symbol, Venue};
 use serde_json::{Map, Value};
 
 use super::document::openapi;
@@ -42,9 +42,8 @@ fn every_door_is_described() {
 }
 
 fn grant() -> Grant {
-    let far = UnixNanos(u64::MAX);
     let scopes = [Scope::parse("stream:*").unwrap()].into();
-    Grant { subject: "alice".to_owned(), scopes, expires_at: far, ends_at: far, token: None, key: 0 }
+    Grant { scopes, ..Grant::for_tests("alice") }
 }
 
 fn names(value: &Value) -> BTreeSet<&str> {

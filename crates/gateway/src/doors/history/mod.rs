@@ -63,10 +63,10 @@ async fn answer(
         }
     });
     filled.await.unwrap_or_else(|_| Err(late()))?;
-    let body = page.finish();
-    app.room.respond(
-        body.map_err(|_| Problem::of(ErrorCode::Internal, "A bug of ours: a page cannot be written."))?,
-    )
+    let body = page
+        .finish()
+        .map_err(|_| Problem::of(ErrorCode::Internal, "A bug of ours: a page cannot be written."))?;
+    Ok(app.charge(&grant, app.room.respond(body)?))
 }
 
 /// Asks the shard for a piece. Pages of one symbol are all of one shard, so that none is of an earlier moment than the

@@ -121,7 +121,7 @@ impl Engine {
     }
 
     fn new(app: Arc<App>, credentials: Credentials, transport: Transport) -> Self {
-        let (limits, now) = (app.settings.limits, Instant::now());
+        let (limits, now) = (app.settings.limits.now(), Instant::now());
         Self {
             line: Line::new(app, credentials),
             heart: Heart::new(limits.ping, limits.silence, now),

@@ -84,7 +84,7 @@ struct Auth {
 
 impl Line {
     pub(super) fn new(app: Arc<App>, credentials: Credentials) -> Self {
-        let first_by = Instant::now() + app.settings.limits.auth_timeout;
+        let first_by = Instant::now() + app.settings.limits.now().auth_timeout;
         Self {
             app,
             credentials,
@@ -142,7 +142,7 @@ impl Line {
                 self.session_of(namespace)?;
                 (self.session, self.asked) = (None, Asked::default());
                 // A client that comes back to say more is as welcome as one that leaves, if it has said who it is.
-                let limits = &self.app.settings.limits;
+                let limits = self.app.settings.limits.now();
                 let again = Instant::now() + limits.ping + limits.auth_timeout;
                 self.connect_by = Some(if self.known { again } else { self.first_by });
                 Ok(())
@@ -150,7 +150,7 @@ impl Line {
             Call::Event { namespace, callback, arguments, attachments } => {
                 let session = self.session.as_ref().filter(|_| namespace == ROOT).ok_or(Breach)?;
                 self.attachments = attachments;
-                session.tell(if text.len() > self.app.settings.limits.message_bytes {
+                session.tell(if text.len() > self.app.settings.limits.now().message_bytes {
                     Inbound::Fault(CloseCode::TooBig)
                 } else {
                     match self.asked.ask(callback, &arguments, attachments) {
@@ -219,7 +219,7 @@ impl Line {
     async fn enter(&mut self, auth: Option<&RawValue>, way: Way) -> Result<(String, Client), Problem> {
         let grant = self.grant(auth)?;
         if let Some(grant) = grant.as_ref().filter(|_| way == Way::Polling) {
-            self.app.pass(&grant.subject)?;
+            self.app.pass(grant)?;
         }
         self.known |= grant.is_some();
         let pass = grant.map(|grant| self.app.seat(grant)).transpose()?;

@@ -157,12 +157,13 @@ async fn answer(app: &Arc<App>, parts: Parts, body: Body) -> Result<Response, Re
 
 /// Bytes that a packet, or a payload, may have.
 fn payload_max(settings: &Settings) -> usize {
-    settings.limits.message_bytes + PACKET_MARGIN
+    settings.limits.now().message_bytes + PACKET_MARGIN
 }
 
 /// What opens a client's session.
 fn open(sid: &str, upgrades: &[&str], settings: &Settings) -> String {
-    let heart = (settings.limits.ping, settings.limits.silence);
+    let limits = settings.limits.now();
+    let heart = (limits.ping, limits.silence);
     packet::open(sid, upgrades, heart, payload_max(settings))
 }
 

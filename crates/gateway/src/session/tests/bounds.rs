@@ -3,13 +3,14 @@
 use serde_json::{Value, json};
 
 use super::{Talk, codes};
+use crate::auth::Grant;
 use crate::settings::Over;
 
 #[test]
 fn a_subject_has_its_sessions() {
     let mut talk = Talk::stranger();
-    talk.settings.limits.subject_connections = Some(1);
-    let elsewhere = talk.roster.take("alice", &talk.settings.limits).unwrap();
+    talk.limit(|limits| limits.subject_connections = Some(1));
+    let elsewhere = talk.roster.take(&Grant::for_tests("alice"), &talk.settings.limits.now()).unwrap();
     let auth = json!({"op": "auth", "token": talk.token("alice", &["stream:*"], 3_600)});
     let said = talk.send(&auth);
     assert_eq!(codes(&said), ["connection_limit"]);
@@ -19,18 +20,19 @@ fn a_subject_has_its_sessions() {
 
     // Where the oldest makes room, it is told so.
     let mut talk = Talk::stranger();
-    talk.settings.limits.subject_connections = Some(1);
-    talk.settings.limits.subject_connections_over = Over::Evict;
+    talk.limit(|limits| {
+        (limits.subject_connections, limits.subject_connections_over) = (Some(1), Over::Evict);
+    });
     assert_eq!(talk.send(&auth)[0]["type"], "ack");
     assert_eq!((codes(&talk.later(1)), talk.close_code()), (vec![], None));
-    let _newer = talk.roster.take("alice", &talk.settings.limits).unwrap();
+    let _newer = talk.roster.take(&Grant::for_tests("alice"), &talk.settings.limits.now()).unwrap();
     assert_eq!((codes(&talk.later(1)), talk.close_code()), (vec!["connection_limit"], Some(4503)));
 }
 
 #[test]
 fn what_the_token_gives_less_of_is_served_so_and_said() {
     let mut talk = Talk::new(&["stream:BTC-*/book?depth=5", "stream:*?conflate_ms=500"]);
-    talk.settings.limits.symbols = 10;
+    talk.limit(|limits| limits.symbols = 10);
     let ask = json!({"op": "subscribe", "channels": ["book", "status"], "symbols": ["BTC-USD", "ETH-*"], "depth": 5});
     let ack = talk.ask(&ask);
     assert_eq!(

@@ -71,7 +71,7 @@ fn each_symbol_is_as_late_as_the_token_says() {
 #[test]
 fn a_twin_has_no_name() {
     let mut talk = Talk::with_delays(&["stream:*?delay_ms=1000"], &[1_000]);
-    talk.settings.limits.symbols = 10;
+    talk.limit(|limits| limits.symbols = 10);
     assert_eq!(talk.fanout.symbols().count(), 3);
     let ack = talk.ask(&subscribe(&["quotes"], &["BTC-USDD", "*"]));
     assert_eq!(ack["rejected"][0]["message"], "Unknown symbol BTC-USDD. Did you mean BTC-USD?");

@@ -19,7 +19,6 @@ use model::{
     StatusChange, Symbol, Tick, Trade, UnixNanos, Venue,
 };
 use serde_json::{Value, json};
-use tokio::sync::Semaphore;
 use wire::Epoch;
 
 use super::member::{Member, Verdict};
@@ -27,6 +26,7 @@ use super::{Arrival, Core, Pass};
 use crate::auth::{Grant, Scope};
 use crate::clock;
 use crate::metrics::ShardMetrics;
+use crate::places::Places;
 use crate::settings::Settings;
 use crate::socket::Slot;
 use crate::wakes::Wakes;
@@ -114,11 +114,9 @@ fn arrival() -> (Arrival, Line) {
 /// The same of somebody who may see this.
 fn arrival_with(scopes: &[&str]) -> (Arrival, Line) {
     let line = Line::default();
-    let far = UnixNanos(u64::MAX);
     let scopes = scopes.iter().map(|scope| Scope::parse(scope).unwrap()).collect();
-    let grant =
-        Grant { subject: "alice".to_owned(), scopes, expires_at: far, ends_at: far, token: None, key: 0 };
-    let slot = Arc::new(Semaphore::new(1)).try_acquire_owned().ok().map(|permit| Slot::new(permit, None));
+    let grant = Grant { scopes, ..Grant::for_tests("alice") };
+    let slot = Arc::<Places>::default().take(1).map(|place| Slot::new(place, None));
     let socket = Box::new(line.clone());
     (
         Arrival { socket, pass: Some(Pass { grant, seat: None }), name: "s1".to_owned(), from: None, slot },

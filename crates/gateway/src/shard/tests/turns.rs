@@ -109,7 +109,7 @@ impl Floor {
     pub(super) fn with(delays: Delays) -> Self {
         let limits = Limits { requests_per_second: 10_000, ..Limits::default() };
         let line = delay::Line::new(delays.clone(), limits.delayed_events);
-        let settings = Arc::new(Settings { delays, limits, ..Settings::for_tests() });
+        let settings = Arc::new(Settings { delays, limits: limits.into(), ..Settings::for_tests() });
         let (inlet, events) = queue(EVENTS_QUEUED);
         let hub = Hub::new(vec![inlet], line, Feeds::default(), Catalogue::default());
         let ticks = Ticks::default();
