@@ -17,9 +17,11 @@ use std::time::Duration;
 
 use fanout::{Fanout, Notice, SessionId, Stream};
 use model::{Pattern, UnixNanos};
-use wire::{CloseCode, Control, Cursor, Epoch, ErrorCode, NoticeState, Request, RequestError, Welcome};
+use wire::{
+    CloseCode, Control, Cursor, Epoch, ErrorCode, NoticeState, Request, RequestError, RequestId, Welcome,
+};
 
-use crate::auth::Grant;
+use crate::auth::{Awaited, Grant};
 use crate::bucket::Bucket;
 use crate::drain::Departure;
 use crate::roster::{Roster, Seat};
@@ -50,6 +52,8 @@ pub(crate) struct Session {
     wishes: Vec<Wish>,
     bucket: Bucket,
     pub(crate) pace: Pace,
+    /// A token whose key is being looked for.
+    pending: Option<Box<Pending>>,
     rate_refusals: u32,
     bad_tokens: u32,
     offences: VecDeque<Duration>,
@@ -67,6 +71,14 @@ pub(crate) struct Session {
     edition: u32,
     /// Where the client stands once it has handled all that was sent.
     cursor: u64,
+}
+
+/// A token that waits to be judged.
+struct Pending {
+    id: Option<RequestId>,
+    token: String,
+    awaited: Awaited,
+    until: Duration,
 }
 
 /// A subscription to a pattern.
@@ -107,6 +119,7 @@ impl Session {
             wishes: Vec::new(),
             pace: Pace::default(),
             bucket: Bucket::default(),
+            pending: None,
             rate_refusals: 0,
             bad_tokens: 0,
             offences: VecDeque::new(),

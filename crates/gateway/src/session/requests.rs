@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde_json::json;
 use wire::{Ack, CloseCode, Control, ErrorCode, Lag, Op, Pong, Request, RequestId, SubscriptionEntry};
 
-use super::reply::{entry, op_name};
-use super::{Ctx, Session};
+use super::reply::{entry, millis, op_name};
+use super::{Ctx, Pending, Session};
 use crate::auth::{AuthError, Grant};
 use crate::limits::BAD_TOKENS_MAX;
 
@@ -39,7 +40,34 @@ impl Session {
     }
 
     fn authenticate(&mut self, id: Option<RequestId>, token: &str, ctx: &mut Ctx<'_>) {
-        let checked = ctx.settings.keys.check(token, ctx.wall);
+        let keys = &ctx.settings.keys;
+        let checked = keys.check(token, ctx.wall);
+        if let Some(awaited) = keys.awaited(&checked, token) {
+            let (token, until) = (token.to_owned(), ctx.now + awaited.wait);
+            self.pending = Some(Box::new(Pending { id, token, awaited, until }));
+            return self.settle_token(ctx);
+        }
+        self.judge(id, checked, ctx);
+    }
+
+    /// Whether a token waits for its key to be fetched: what comes after it waits, too.
+    pub(crate) const fn is_pending(&self) -> bool {
+        self.pending.is_some()
+    }
+
+    /// Judges the token that waits, once its key was looked for or it has waited long enough.
+    pub(super) fn settle_token(&mut self, ctx: &mut Ctx<'_>) {
+        let keys = &ctx.settings.keys;
+        let is_due =
+            |pending: &mut Box<Pending>| keys.has_looked(pending.awaited) || ctx.now >= pending.until;
+        if let Some(pending) = self.pending.take_if(is_due) {
+            let Pending { id, token, awaited, .. } = *pending;
+            let checked = keys.settle(&token, awaited, ctx.wall);
+            self.judge(id, checked, ctx);
+        }
+    }
+
+    fn judge(&mut self, id: Option<RequestId>, checked: Result<Grant, AuthError>, ctx: &mut Ctx<'_>) {
         let known = self.grant.as_ref().map(|grant| (grant.subject.clone(), grant.tenant.clone()));
         let grant = match (checked, known) {
             (Ok(grant), Some((subject, tenant))) if subject == grant.subject && tenant != grant.tenant => {
@@ -54,6 +82,11 @@ impl Session {
             (Err(error @ AuthError::Expired(_)), _) => {
                 let message = format!("{}. Get a new one and send auth again.", sentence(&error));
                 return self.refuse_token(id, ErrorCode::TokenExpired, &message, ctx);
+            }
+            (Err(error @ AuthError::Pending(wait)), _) => {
+                let message = format!("{}. Send auth again.", sentence(&error));
+                let details = Some(json!({ "retry_after_ms": millis(wait) }));
+                return self.refuse(id, Some("auth"), ErrorCode::Unavailable, &message, details, ctx.now);
             }
             (Err(error @ AuthError::Revoked), _) => {
                 let message = format!("{}. Get a new one and send auth again.", sentence(&error));

@@ -36,6 +36,8 @@ pub(super) struct Member {
     waits: bool,
     /// Nothing is read before the socket has taken the answers that wait.
     held: bool,
+    /// Nothing is read before a token has been judged.
+    pending: bool,
     end: End,
     handle: Handle,
     due: Duration,
@@ -81,6 +83,7 @@ impl Member {
             drained: false,
             waits: false,
             held: false,
+            pending: false,
             end: End::Open,
             due: now,
             opened: now,
@@ -111,6 +114,10 @@ impl Member {
         let mut cx = Context::from_waker(&waker);
         for _ in 0..READS_PER_TURN {
             if let End::Gone(_) = self.end {
+                return;
+            }
+            self.pending = self.session.is_pending();
+            if self.pending {
                 return;
             }
             // Who asks for much is answered before it is asked what else there is, and who does not read
@@ -351,6 +358,11 @@ impl Member {
             }
             End::Closing { reason, until } if now >= until => self.end = End::Gone(reason),
             _ => {}
+        }
+        if self.pending && !self.session.is_pending() {
+            self.pending = false;
+            let waker = &self.handle.waker;
+            waker.wake_by_ref();
         }
     }
 
