@@ -128,7 +128,23 @@ impl Plant {
                       tls_cert_file = \"cert.pem\"\ntls_key_file = \"key.pem\"\n";
         let keys = "[[auth.keys]]\nid = \"main\"\nalgorithm = \"HS256\"\nsecret_file = \"secret.key\"\n";
         fs::write(folder.path().join("tickwire.toml"), format!("{always}{server}{keys}{config}")).unwrap();
-        let mut command = tickwire();
+        Self::serve(folder, tickwire())
+    }
+
+    /// A plant in plain, to which the system gives so many open files.
+    pub(crate) fn start_poor(files: u32, config: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("secret.key"), SECRET).unwrap();
+        let always = "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n";
+        let keys = "[[auth.keys]]\nid = \"main\"\nalgorithm = \"HS256\"\nsecret_file = \"secret.key\"\n";
+        fs::write(folder.path().join("tickwire.toml"), format!("{always}{keys}{config}")).unwrap();
+        let mut shell = Command::new("sh");
+        let script = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_tickwire")]);
+        Self::serve(folder, shell)
+    }
+
+    fn serve(folder: TempDir, mut command: Command) -> Self {
         command.args(["serve", "--log-format", "json", "-c"]).arg(folder.path().join("tickwire.toml"));
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = child.stderr.take().unwrap();
@@ -215,7 +231,9 @@ fn addresses(log: ChildStderr, kept: Arc<Mutex<String>>) -> [String; 2] {
             kept.lock().unwrap().extend([line.as_str(), "\n"]);
             let said: Value = serde_json::from_str(&line).unwrap_or_default();
             let message = said["message"].as_str().unwrap_or(&line).to_owned();
-            if let Some(rest) = message.strip_prefix("serving wss://") {
+            let served =
+                ["serving wss://", "serving ws://"].iter().find_map(|begin| message.strip_prefix(begin));
+            if let Some(rest) = served {
                 let (address, rest) = rest.split_once("/v1/stream, metrics at http://").unwrap();
                 let _ = sender.send([address.to_owned(), rest.trim_end_matches("/metrics").to_owned()]);
             }
