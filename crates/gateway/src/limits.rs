@@ -67,9 +67,15 @@ pub const JWKS_BYTES_MAX: usize = 256 << 10;
 /// How long fetching one may take.
 pub const JWKS_TIMEOUT: Duration = Duration::from_secs(10);
 /// How soon it is fetched again after a failure, or because a token names a key that is not known.
-pub const JWKS_AGAIN: Duration = Duration::from_secs(10);
+pub const JWKS_AGAIN: Duration = Duration::from_secs(5);
 /// Longest name of a tenant.
 pub const TENANT_BYTES_MAX: usize = 128;
+/// How soon after a look it is looked for a name again that was not there.
+pub const JWKS_LATE: Duration = Duration::from_secs(30);
+/// How long a token waits for its key to be fetched.
+pub const KEY_WAIT: Duration = Duration::from_secs(2);
+/// Names of keys that were looked for in vain, and are kept in mind.
+pub const KEY_IDS_MISSED: usize = 256;
 /// Longest key id that is looked up.
 pub const KEY_ID_BYTES_MAX: usize = 64;
 /// What clocks may differ by when a token's times are checked.

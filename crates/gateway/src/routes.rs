@@ -58,14 +58,14 @@ impl App {
     }
 
     /// Who asks: by the token that is shown, else by a ticket, else by what a browser sends of itself, else nobody.
-    pub(crate) fn whose(
+    pub(crate) async fn whose(
         &self,
         token: Option<&str>,
         ticket: Option<&str>,
         cookie: Option<&str>,
     ) -> Result<Option<Grant>, Problem> {
         match (token, ticket, cookie) {
-            (Some(token), ..) | (None, None, Some(token)) => grant(&self.settings, token).map(Some),
+            (Some(token), ..) | (None, None, Some(token)) => grant(&self.settings, token).await.map(Some),
             (None, Some(ticket), _) => self.redeem(ticket).map(Some),
             (None, None, None) => Ok(None),
         }
@@ -155,7 +155,7 @@ async fn nothing() -> Problem {
 
 async fn stream(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    match open(&app, &parts) {
+    match open(&app, &parts).await {
         Ok(response) => response,
         Err(problem) => {
             metrics::counter!(REFUSED, "reason" => problem.code).increment(1);
@@ -165,11 +165,11 @@ async fn stream(State(app): State<Arc<App>>, request: Request) -> Response {
 }
 
 /// A session's handshake.
-fn open(app: &Arc<App>, parts: &Parts) -> Result<Response, Problem> {
+async fn open(app: &Arc<App>, parts: &Parts) -> Result<Response, Problem> {
     let succession = Succession::of(parts)?;
     let request = check(app, parts)?;
     let (ticket, cookie) = (ticket_of(&parts.uri)?, cookie(&parts.headers, app.settings.cookie.as_deref()));
-    let grant = app.whose(request.token.as_deref(), ticket.as_deref(), cookie.as_deref())?;
+    let grant = app.whose(request.token.as_deref(), ticket.as_deref(), cookie.as_deref()).await?;
     let from = Peer::of(parts);
     let deflate = request.deflate.filter(|_| app.settings.compression);
     let message_bytes = app.settings.limits.now().message_bytes;
@@ -216,17 +216,22 @@ fn check(app: &App, parts: &Parts) -> Result<handshake::Request, Problem> {
 }
 
 /// What a token gives, counted.
-pub(crate) fn grant(settings: &Settings, token: &str) -> Result<Grant, Problem> {
-    let checked = settings.keys.check(token, clock::wall());
+pub(crate) async fn grant(settings: &Settings, token: &str) -> Result<Grant, Problem> {
+    let checked = settings.keys.admit(token).await;
     let result = match &checked {
         Ok(_) => "ok",
         Err(AuthError::Expired(_)) => "expired",
         Err(AuthError::Algorithm) => "bad_alg",
         Err(AuthError::Revoked) => "revoked",
+        Err(AuthError::Pending(_)) => "pending",
         Err(_) => "invalid",
     };
     metrics::counter!(AUTH, "result" => result).increment(1);
     checked.map_err(|error| {
+        if let AuthError::Pending(wait) = error {
+            return Problem::of(ErrorCode::Unavailable, format!("Not yet: {error}. Try again."))
+                .retry_after(wait);
+        }
         let code = match error {
             AuthError::Expired(_) => ErrorCode::TokenExpired,
             AuthError::Revoked => ErrorCode::TokenRevoked,

@@ -1,4 +1,4 @@
-//! Bounds on connections, streams and bytes: of a subject, of a tenant, of an address.
+//! Bounds on connections, streams and bytes: of a subject, of a tenant, of an address, of the system.
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
@@ -82,4 +82,19 @@ fn a_tenant_has_its_bytes() {
         metrics.contains("tickwire_limits_reached_total{limit=\"tenant_bytes_per_second\"}"),
         "{metrics}"
     );
+}
+
+/// Where the system gives no more files, who is one too many is told so, and nobody waits once there are some again.
+#[test]
+fn a_system_has_its_files() {
+    let plant = Plant::start_poor(128, SIM);
+    plant.wait_for("/readyz", 200);
+    let script = common::top().join("crates/tickwire/tests/python/files.py");
+    let mut python = Command::new(common::python());
+    python.arg(script).arg(&plant.address).arg(plant.id().to_string());
+    let output = python.env("TICKWIRE_TOKEN", plant.token(&["stream:*"], "10m")).output().unwrap();
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    assert!(plant.log().contains("the limit on open files (ulimit -n) allows no more"), "{}", plant.log());
+    let metrics = common::get(&plant.admin, "/metrics").1;
+    assert!(metrics.contains("tickwire_handshake_failures_total{reason=\"connection_limit\"}"), "{metrics}");
 }

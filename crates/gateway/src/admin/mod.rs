@@ -70,7 +70,7 @@ impl FromRequestParts<Arc<Admin>> for Operator {
                 "Send a token with the scope admin as \"Authorization: Bearer <token>\".",
             )
         })?;
-        let grant = grant(&admin.settings, &token)?;
+        let grant = grant(&admin.settings, &token).await?;
         if grant.is_operator() {
             return Ok(Self(grant.subject));
         }

@@ -7,7 +7,8 @@ use model::UnixNanos;
 use tokio::sync::Notify;
 
 use super::jwks::JwksError;
-use super::keys::{AuthError, Keys};
+use super::keys::{AuthError, Keys, key_id};
+use super::looks::Looks;
 use super::scope::Grant;
 
 /// The keys in force, which may become others while the server runs.
@@ -16,6 +17,9 @@ pub struct Keyring {
     current: RwLock<Arc<InForce>>,
     /// Told when a token names a key that is not known.
     unknown: Notify,
+    /// The same of one that was looked for in vain: it may have been published late.
+    late: Notify,
+    pub(super) looks: Looks,
     /// How often they have become others.
     edition: AtomicU32,
 }
@@ -40,7 +44,9 @@ impl From<Keys> for Keyring {
         let next = numbers.last().map_or(0, |last| last + 1);
         let keys = Arc::new(keys);
         let in_force = InForce { own: Arc::clone(&keys), keys, published: None, next, numbers };
-        Self { current: RwLock::new(Arc::new(in_force)), unknown: Notify::new(), edition: AtomicU32::new(0) }
+        let (looks, edition) = (Looks::default(), AtomicU32::new(0));
+        let (unknown, late) = (Notify::new(), Notify::new());
+        Self { current: RwLock::new(Arc::new(in_force)), unknown, late, looks, edition }
     }
 }
 
@@ -60,12 +66,19 @@ impl Keyring {
     /// # Errors
     /// Says why the token is no good.
     pub fn check(&self, token: &str, now: UnixNanos) -> Result<Grant, AuthError> {
-        let InForce { keys, numbers, .. } = &*self.in_force();
-        let checked = keys.check(token, now);
-        if checked == Err(AuthError::UnknownKey) {
-            self.unknown.notify_one();
+        let checked = self.recheck(token, now);
+        if checked == Err(AuthError::UnknownKey)
+            && let Some(id) = key_id(token)
+        {
+            if self.looks.has_missed(&id) { self.late.notify_one() } else { self.unknown.notify_one() }
         }
-        let grant = checked?;
+        checked
+    }
+
+    /// The same for a token whose key was looked for already.
+    pub(super) fn recheck(&self, token: &str, now: UnixNanos) -> Result<Grant, AuthError> {
+        let InForce { keys, numbers, .. } = &*self.in_force();
+        let grant = keys.check(token, now)?;
         let number = numbers.get(grant.key as usize).copied().unwrap_or(u32::MAX);
         Ok(Grant { key: number, ..grant })
     }
@@ -109,6 +122,17 @@ impl Keyring {
         self.unknown.notified().await;
     }
 
+    /// Waits until a token names one that was looked for in vain.
+    pub(super) async fn late(&self) {
+        self.late.notified().await;
+    }
+
+    /// All names up to now are about to be looked for.
+    pub(super) fn forget_unknown(&self) {
+        let mut told = std::pin::pin!(self.unknown.notified());
+        told.as_mut().enable();
+    }
+
     fn put(&self, current: &mut Arc<InForce>, own: Arc<Keys>, keys: Arc<Keys>, published: Option<Box<str>>) {
         let mut next = current.next;
         let numbers = (0..keys.len()).map(|at| {
@@ -123,6 +147,7 @@ impl Keyring {
         });
         let numbers = numbers.collect();
         *current = Arc::new(InForce { own, keys, published, next, numbers });
+        self.looks.forget();
         // After the keys: who sees the new edition sees them, too.
         self.edition.fetch_add(1, Ordering::Release);
     }

@@ -56,6 +56,9 @@ pub enum AuthError {
     /// Its key is not one of ours.
     #[error("the token's key is not known here")]
     UnknownKey,
+    /// Its key is not one of ours yet: it is looked for where keys are published. How long that may take.
+    #[error("the token's key is not known here yet, and is being looked for")]
+    Pending(Duration),
     /// Signed in another way than its key is for.
     #[error("the token's algorithm is not the one of its key")]
     Algorithm,
@@ -400,6 +403,13 @@ fn why(kind: &ErrorKind) -> AuthError {
         }
         _ => AuthError::Malformed,
     }
+}
+
+/// The name of the key of a token, where it has one that is looked up.
+pub(super) fn key_id(token: &str) -> Option<Box<str>> {
+    let is_none = token.len() > TOKEN_BYTES_MAX || token.starts_with(FIXED_PREFIX);
+    let header = (!is_none).then(|| jsonwebtoken::decode_header(token).ok())??;
+    header.kid.filter(|id| id.len() <= KEY_ID_BYTES_MAX).map(Into::into)
 }
 
 /// The name of a tenant, where it can be one: not empty, at most [`TENANT_BYTES_MAX`] bytes, nothing invisible.

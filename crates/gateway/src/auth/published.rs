@@ -17,11 +17,11 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_rustls::TlsConnector;
 
 use super::keyring::Keyring;
-use crate::limits::{JWKS_AGAIN, JWKS_BYTES_MAX, JWKS_TIMEOUT};
+use crate::limits::{JWKS_AGAIN, JWKS_BYTES_MAX, JWKS_LATE, JWKS_TIMEOUT};
 use crate::metrics::JWKS;
 
 /// Where keys are published.
@@ -73,24 +73,39 @@ impl Published {
     }
 
     /// Keeps the published keys in force for as long as it runs; `wait` is how long the last look is good for.
-    pub(crate) async fn keep(self, keys: &Keyring, mut wait: Duration) {
-        let mut again = Instant::now() + JWKS_AGAIN;
+    pub(crate) async fn keep(self, keys: &Keyring, wait: Duration) {
+        let mut looked = Instant::now();
+        let mut due = looked + wait;
+        // A key that was changed since the last look is looked for at once.
+        let mut again = looked;
+        keys.looks.allow(again);
         loop {
             tokio::select! {
-                () = sleep(wait) => {}
-                // Whoever makes names up has a fetch now and then, and no more.
-                () = keys.unknown() => sleep_until(again).await,
+                () = sleep_until(due) => {}
+                () = keys.unknown() => {
+                    // Whoever makes names up has a fetch now and then, and no more.
+                    sleep_until(again).await;
+                    again = Instant::now() + JWKS_AGAIN;
+                    keys.looks.allow(again);
+                }
+                () = keys.late() => {
+                    due = due.min(looked + JWKS_LATE);
+                    continue;
+                }
             }
-            again = Instant::now() + JWKS_AGAIN;
-            wait = self.look(keys).await;
+            keys.forget_unknown();
+            looked = Instant::now();
+            due = looked + self.look(keys).await;
         }
     }
 
     /// Fetches the keys and puts them in force; how long that is good for.
     pub(crate) async fn look(&self, keys: &Keyring) -> Duration {
+        keys.looks.begin();
         let fetched = timeout(JWKS_TIMEOUT, self.fetch()).await;
         let result = fetched.unwrap_or_else(|_| Err("no answer in time".to_owned()));
         let result = result.and_then(|text| keys.publish(&text).map_err(|error| error.to_string()));
+        keys.looks.end(result.is_ok());
         let word = if result.is_ok() { "ok" } else { "error" };
         metrics::counter!(JWKS, "result" => word).increment(1);
         match result {

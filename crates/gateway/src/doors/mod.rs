@@ -87,7 +87,7 @@ async fn events(State(app): State<Arc<App>>, request: Request) -> Response {
 }
 
 async fn open_events(app: &App, parts: &Parts) -> Result<Response, Problem> {
-    let (grant, mut wanted) = admit(app, parts)?;
+    let (grant, mut wanted) = admit(app, parts).await?;
     wanted.has_no_wait()?;
     // A client that comes back by itself repeats the URL it began with.
     if let Some(cursor) = parts.headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok()) {
@@ -102,7 +102,7 @@ async fn news(State(app): State<Arc<App>>, request: Request) -> Response {
 }
 
 async fn open_poll(app: &App, parts: &Parts) -> Result<Response, Problem> {
-    let (grant, wanted) = admit(app, parts)?;
+    let (grant, wanted) = admit(app, parts).await?;
     let wait = wait(wanted.wait_ms.as_deref())?;
     let cursor = wanted.request.get("resume").and_then(Value::as_str).unwrap_or_default().to_owned();
     let states = cursor.is_empty() && wanted.request.get("snapshot") != Some(&Value::Bool(false));
@@ -117,7 +117,7 @@ async fn state(State(app): State<Arc<App>>, request: Request) -> Response {
 }
 
 async fn open_state(app: &App, parts: &Parts) -> Result<Response, Problem> {
-    let (grant, wanted) = admit(app, parts)?;
+    let (grant, wanted) = admit(app, parts).await?;
     wanted.has_no_wait()?;
     for none in ["resume", "snapshot"] {
         if wanted.request.contains_key(none) {
@@ -137,7 +137,7 @@ async fn open_state(app: &App, parts: &Parts) -> Result<Response, Problem> {
 
 async fn symbols(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    told(admit(&app, &parts).and_then(|(grant, wanted)| {
+    told(admit(&app, &parts).await.and_then(|(grant, wanted)| {
         wanted.has_no_wait()?;
         Ok(app.charge(&grant, app.room.respond(app.catalogue.answer(&grant, &wanted.request)?)?))
     }))
@@ -145,17 +145,17 @@ async fn symbols(State(app): State<Arc<App>>, request: Request) -> Response {
 
 async fn ticket(State(app): State<Arc<App>>, request: Request) -> Response {
     let (parts, _) = request.into_parts();
-    told(issue(&app, &parts))
+    told(issue(&app, &parts).await)
 }
 
-fn issue(app: &App, parts: &Parts) -> Result<Response, Problem> {
+async fn issue(app: &App, parts: &Parts) -> Result<Response, Problem> {
     let token = origin_and_token(app, parts)?;
     if parts.uri.query().is_some() {
         return Err(Problem::of(ErrorCode::InvalidRequest, "A ticket is asked for without a query."));
     }
     // A ticket is no token: it cannot be made to last.
     let cookie = cookie(&parts.headers, app.settings.cookie.as_deref());
-    let grant = app.whose(token.as_deref(), None, cookie.as_deref())?.ok_or_else(unauthenticated)?;
+    let grant = app.whose(token.as_deref(), None, cookie.as_deref()).await?.ok_or_else(unauthenticated)?;
     app.pass(&grant)?;
     app.tickets.issue(grant)
 }
@@ -168,15 +168,16 @@ fn told(answer: Result<Response, Problem>) -> Response {
 }
 
 /// Who asks, and for what. There is nobody to ask for a token later.
-fn admit(app: &App, parts: &Parts) -> Result<(Grant, Wanted), Problem> {
+async fn admit(app: &App, parts: &Parts) -> Result<(Grant, Wanted), Problem> {
     admit_for(app, parts, |uri| {
         let wanted = Wanted::parse(uri)?;
         Ok((wanted.ticket.clone(), wanted))
     })
+    .await
 }
 
 /// The same where the query is of another kind; `parse` gives its ticket and what it asks for.
-fn admit_for<T>(
+async fn admit_for<T>(
     app: &App,
     parts: &Parts,
     parse: impl FnOnce(&Uri) -> Result<(Option<String>, T), Problem>,
@@ -188,7 +189,7 @@ fn admit_for<T>(
     let token = origin_and_token(app, parts)?;
     let (ticket, wanted) = parse(&parts.uri)?;
     let cookie = cookie(&parts.headers, app.settings.cookie.as_deref());
-    let grant = app.whose(token.as_deref(), ticket.as_deref(), cookie.as_deref())?;
+    let grant = app.whose(token.as_deref(), ticket.as_deref(), cookie.as_deref()).await?;
     let grant = grant.ok_or_else(unauthenticated)?;
     app.pass(&grant)?;
     Ok((grant, wanted))

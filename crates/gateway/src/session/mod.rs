@@ -11,6 +11,7 @@ mod subscriptions;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod waiting;
 
 use std::collections::VecDeque;
 use std::hint::black_box;
@@ -28,6 +29,7 @@ use crate::roster::{Roster, Seat};
 use crate::settings::{Limits, Settings};
 use crate::shard::Pass;
 use pace::Pace;
+use waiting::Waiting;
 
 /// What a session needs of its surroundings.
 pub(crate) struct Ctx<'a> {
@@ -59,6 +61,8 @@ pub(crate) struct Session {
     wishes: Vec<Wish>,
     bucket: Bucket,
     pub(crate) pace: Pace,
+    /// A token whose key is being looked for.
+    pending: Option<Box<Waiting>>,
     rate_refusals: u32,
     bad_tokens: u32,
     offences: VecDeque<Duration>,
@@ -74,8 +78,6 @@ pub(crate) struct Session {
     leaves: Option<Duration>,
     /// The edition of the keys that the grant was held against.
     edition: u32,
-    /// It came back from where this shard has not been yet, and waits; nothing is read before it was answered.
-    early: Option<Box<Early>>,
     /// Where the client stands once it has handled all that was sent.
     cursor: u64,
 }
@@ -86,14 +88,6 @@ struct Wish {
     pattern: Pattern,
     stream: Stream,
     options: wire::Options,
-}
-
-/// A request to resume that waits for the shard to come as far as its cursor.
-struct Early {
-    id: Option<wire::RequestId>,
-    request: wire::Subscribe,
-    position: u64,
-    until: Duration,
 }
 
 /// Why a session is to be closed: the code, and the reason text of the close frame.
@@ -126,6 +120,7 @@ impl Session {
             wishes: Vec::new(),
             pace: Pace::default(),
             bucket: Bucket::default(),
+            pending: None,
             rate_refusals: 0,
             bad_tokens: 0,
             offences: VecDeque::new(),
@@ -138,7 +133,6 @@ impl Session {
             leaves: None,
             // The keys may have become others since the grant was made: the first look at the time tells.
             edition: ctx.settings.keys.edition().wrapping_sub(1),
-            early: None,
             cursor: ctx.fanout.cursor(id),
         };
         let authenticated = session.grant.is_some();

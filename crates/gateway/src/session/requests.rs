@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::Channel;
+use serde_json::json;
 use wire::{
     Ack, CloseCode, Control, ErrorCode, Lag, LedgerEntry, Op, Pong, Request, RequestId, SubscriptionEntry,
 };
 
-use super::reply::{entry, op_name};
+use super::reply::{entry, millis, op_name};
 use super::{Ctx, Session};
 use crate::auth::{AuthError, Grant};
 use crate::limits::BAD_TOKENS_MAX;
@@ -41,8 +42,13 @@ impl Session {
         }
     }
 
-    fn authenticate(&mut self, id: Option<RequestId>, token: &str, ctx: &mut Ctx<'_>) {
-        let checked = ctx.settings.keys.check(token, ctx.wall);
+    /// Lets the session in or goes on with it, as the token was found to be.
+    pub(super) fn judge(
+        &mut self,
+        id: Option<RequestId>,
+        checked: Result<Grant, AuthError>,
+        ctx: &mut Ctx<'_>,
+    ) {
         let known = self.grant.as_ref().map(|grant| (grant.subject.clone(), grant.tenant.clone()));
         let grant = match (checked, known) {
             (Ok(grant), Some((subject, tenant))) if subject == grant.subject && tenant != grant.tenant => {
@@ -57,6 +63,11 @@ impl Session {
             (Err(error @ AuthError::Expired(_)), _) => {
                 let message = format!("{}. Get a new one and send auth again.", sentence(&error));
                 return self.refuse_token(id, ErrorCode::TokenExpired, &message, ctx);
+            }
+            (Err(error @ AuthError::Pending(wait)), _) => {
+                let message = format!("{}. Send auth again.", sentence(&error));
+                let details = Some(json!({ "retry_after_ms": millis(wait) }));
+                return self.refuse(id, Some("auth"), ErrorCode::Unavailable, &message, details, ctx.now);
             }
             (Err(error @ AuthError::Revoked), _) => {
                 let message = format!("{}. Get a new one and send auth again.", sentence(&error));

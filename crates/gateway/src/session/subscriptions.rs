@@ -11,8 +11,8 @@ use super::late::Covered;
 use super::narrowed::Narrowed;
 use super::options::served;
 use super::reply::entry;
-use super::{Ctx, Early, Session, Wish};
-use crate::limits::{EARLY_WAIT, PATTERNS_MAX, RESUME_BYTES_MAX, SUGGESTION_SYMBOLS_MAX, SUGGESTIONS_MAX};
+use super::{Ctx, Session, Wish};
+use crate::limits::{PATTERNS_MAX, RESUME_BYTES_MAX, SUGGESTION_SYMBOLS_MAX, SUGGESTIONS_MAX};
 
 /// What a subscribe request comes to before anything is done.
 #[derive(Default)]
@@ -23,35 +23,6 @@ struct Plan {
 }
 
 impl Session {
-    /// Subscribes, or waits until this shard has come as far as the cursor: what the client has from another shard,
-    /// or another process, must not come twice.
-    pub(super) fn subscribe_in_time(&mut self, id: Option<RequestId>, request: Subscribe, ctx: &mut Ctx<'_>) {
-        let ahead = request.resume.as_ref().filter(|cursor| cursor.epoch == *ctx.epoch);
-        match ahead.map(|cursor| cursor.position).filter(|&position| position > ctx.fanout.position()) {
-            None => self.subscribe(id, request, ctx),
-            Some(position) => {
-                let until = ctx.now + EARLY_WAIT;
-                self.early = Some(Box::new(Early { id, request, position, until }));
-            }
-        }
-    }
-
-    /// Whether a request waits, and nothing is to be read before it was answered.
-    pub(crate) const fn is_early(&self) -> bool {
-        self.early.is_some()
-    }
-
-    /// Input: time passed. True where a request that waited was answered: the shard has come as far as its cursor,
-    /// or never will.
-    pub(crate) fn handle_early(&mut self, ctx: &mut Ctx<'_>) -> bool {
-        let is_time =
-            |early: &mut Box<Early>| early.position <= ctx.fanout.position() || ctx.now >= early.until;
-        let Some(early) = self.early.take_if(is_time) else { return false };
-        let Early { id, request, .. } = *early;
-        self.subscribe(id, request, ctx);
-        true
-    }
-
     pub(super) fn subscribe(&mut self, id: Option<RequestId>, request: Subscribe, ctx: &mut Ctx<'_>) {
         let mut plan = self.plan(&request, ctx);
         let held = |topic: &TopicId| ctx.fanout.is_subscribed(self.id, *topic);

@@ -10,6 +10,9 @@ use super::requests::auth_deadline;
 use super::{Ctx, Ping, Session};
 use crate::limits::EXPIRY_NOTICE;
 
+/// How often it is seen whether a key has been found.
+const PENDING_LOOK: Duration = Duration::from_millis(20);
+
 impl Session {
     /// Input: time passed. Call at [`Self::poll_timeout`] or later; `idle` tells whether the socket
     /// could take something. False where the client is taken for gone.
@@ -21,7 +24,11 @@ impl Session {
         if self.closing.is_some() {
             return true;
         }
-        if self.grant.is_none() && ctx.now >= auth_deadline(self.opened, limits.auth_timeout) {
+        self.settle(ctx);
+        if self.grant.is_none()
+            && self.pending.is_none()
+            && ctx.now >= auth_deadline(self.opened, limits.auth_timeout)
+        {
             let message = "No token came in time. Connect again and send auth at once.";
             self.fail(ErrorCode::AuthTimeout, message, None);
         }
@@ -93,11 +100,11 @@ impl Session {
         if self.ping == Ping::Idle {
             next = next.min(self.heard + limits.ping);
         }
-        if self.is_early() {
-            next = ctx.now;
-        }
         if idle {
             next = next.min(self.sent + limits.heartbeat);
+        }
+        if self.pending.is_some() {
+            next = next.min(ctx.now + PENDING_LOOK);
         }
         if let Some(leaves) = self.leaves {
             next = next.min(leaves);

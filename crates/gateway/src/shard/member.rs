@@ -36,6 +36,8 @@ pub(super) struct Member {
     waits: bool,
     /// Nothing is read before the socket has taken the answers that wait.
     held: bool,
+    /// Nothing is read before a token has been judged.
+    pending: bool,
     end: End,
     handle: Handle,
     due: Duration,
@@ -81,6 +83,7 @@ impl Member {
             drained: false,
             waits: false,
             held: false,
+            pending: false,
             end: End::Open,
             due: now,
             opened: now,
@@ -113,11 +116,15 @@ impl Member {
             if let End::Gone(_) = self.end {
                 return;
             }
+            self.pending = self.session.is_waiting();
+            if self.pending {
+                return;
+            }
             // Who asks for much is answered before it is asked what else there is, and who does not read
             // the answers is not asked.
             let owed = self.session.control_bytes() > CONTROL_BYTES_MAX;
             self.held = owed && self.full;
-            if self.held || self.session.is_early() {
+            if self.held {
                 return;
             }
             if owed {
@@ -352,8 +359,9 @@ impl Member {
             End::Closing { reason, until } if now >= until => self.end = End::Gone(reason),
             _ => {}
         }
-        if self.end == End::Open && self.session.handle_early(&mut core.ctx()) {
+        if self.pending && !self.session.is_waiting() {
             // What came after it may be read.
+            self.pending = false;
             self.handle.waker.wake_by_ref();
         }
     }

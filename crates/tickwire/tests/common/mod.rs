@@ -138,16 +138,28 @@ impl Plant {
         let always = "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n";
         let keys = "[[auth.keys]]\nid = \"main\"\nalgorithm = \"HS256\"\nsecret_file = \"secret.key\"\n";
         fs::write(folder.path().join("tickwire.toml"), format!("{always}{server}{keys}{config}")).unwrap();
-        Self::run(Arc::new(folder))
+        Self::run(Arc::new(folder), tickwire())
     }
 
     /// Another process with the same configuration.
     pub(crate) fn again(&self) -> Self {
-        Self::run(Arc::clone(&self.folder))
+        Self::run(Arc::clone(&self.folder), tickwire())
     }
 
-    fn run(folder: Arc<TempDir>) -> Self {
-        let mut command = tickwire();
+    /// A plant in plain, to which the system gives so many open files.
+    pub(crate) fn start_poor(files: u32, config: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("secret.key"), SECRET).unwrap();
+        let always = "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n";
+        let keys = "[[auth.keys]]\nid = \"main\"\nalgorithm = \"HS256\"\nsecret_file = \"secret.key\"\n";
+        fs::write(folder.path().join("tickwire.toml"), format!("{always}{keys}{config}")).unwrap();
+        let mut shell = Command::new("sh");
+        let script = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_tickwire")]);
+        Self::run(Arc::new(folder), shell)
+    }
+
+    fn run(folder: Arc<TempDir>, mut command: Command) -> Self {
         command.args(["serve", "--log-format", "json", "-c"]).arg(folder.path().join("tickwire.toml"));
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let log = child.stderr.take().unwrap();

@@ -4,6 +4,7 @@ usage: provider.py ADDRESS ADMIN CA PID PORT      (tokens in OLD, NEW, OWN; publ
 """
 
 import asyncio
+import base64
 import json
 import os
 import signal
@@ -11,12 +12,16 @@ import ssl
 import sys
 import threading
 import urllib.request
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 PATIENCE = 60
+# So soon a name that is not known is looked for again.
+LOOKED_FOR_AGAIN = 5.5
+refused = Counter()
 ADDRESS, ADMIN, CONTEXT = sys.argv[1], sys.argv[2], ssl.create_default_context(cafile=sys.argv[3])
 PID, PORT = int(sys.argv[4]), int(sys.argv[5])
 OLD, NEW, OWN = (os.environ[name] for name in ("OLD", "NEW", "OWN"))
@@ -43,7 +48,7 @@ def publish(*keys):
 
 
 async def come(token):
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
     return await connect(f"wss://{ADDRESS}/v1/stream", ssl=CONTEXT, additional_headers=headers)
 
 
@@ -52,8 +57,29 @@ async def is_good(token):
         await (await come(token)).close()
         return True
     except InvalidStatus as refusal:
-        assert refusal.response.status_code == 401, refusal
+        refused[refusal.response.status_code] += 1
+        # Not known, or not known yet: then it is told when to try again.
+        if refusal.response.status_code == 503:
+            assert int(refusal.response.headers["Retry-After"]) >= 1, refusal.response.headers
+            assert json.loads(refusal.response.body)["code"] == "unavailable", refusal.response.body
+        else:
+            assert refusal.response.status_code == 401, refusal
         return False
+
+
+def named(token, name):
+    """The token as if its key had another name."""
+    _, claims, signature = token.split(".")
+    header = json.dumps({"alg": "ES256", "typ": "JWT", "kid": name}).encode()
+    return f"{base64.urlsafe_b64encode(header).decode().rstrip('=')}.{claims}.{signature}"
+
+
+async def says(connection, kind):
+    """The next message of a kind, or the error that comes instead."""
+    while True:
+        message = json.loads(await asyncio.wait_for(connection.recv(), PATIENCE))
+        if message["type"] in (kind, "error"):
+            return message
 
 
 async def becomes(token, good):
@@ -79,15 +105,23 @@ async def main():
 
     # Names that are made up are looked for now and then, not each time.
     asked = Provider.asked
-    header, claims, signature = OLD.split(".")
-    for _ in range(100):
-        assert not await is_good(NEW)
+    for n in range(100):
+        assert not await is_good(named(OLD, f"made-up-{n}"))
     assert Provider.asked <= asked + 2, (asked, Provider.asked)
+    assert refused[503] > 90, refused
+    # For those that came meanwhile it is looked once more.
+    await asyncio.sleep(2 * LOOKED_FOR_AGAIN)
+    # What was looked for in vain is no good, and what may still come may come again.
+    refused.clear()
+    assert not await is_good(named(OLD, "made-up-0")) and not await is_good(named(OLD, "made-up-0"))
+    assert refused == {401: 2}, refused
 
-    # The keys change: a token by the new one is the reason to look, and whoever came with the old one goes.
+    # The keys change: the first token by the new one is the reason to look, and waits for that. Whoever came with the
+    # old one goes.
+    await asyncio.sleep(LOOKED_FOR_AGAIN)
     session = await come(OLD)
     publish(NEW_KEY)
-    await becomes(NEW, True)
+    assert await is_good(NEW)
     assert not await is_good(OLD)
     try:
         while True:
@@ -110,8 +144,27 @@ async def main():
     await session.send('{"op":"ping"}')
     while json.loads(await asyncio.wait_for(session.recv(), PATIENCE))["type"] != "pong":
         pass
+    # The same where the token is the first message, and what is asked behind it waits with it.
+    await asyncio.sleep(2 * LOOKED_FOR_AGAIN)
     publish(OLD_KEY, NEW_KEY)
-    await becomes(OLD, True)
+    late = await come(None)
+    await late.send(json.dumps({"op": "auth", "id": 1, "token": OLD}))
+    await late.send(json.dumps({"op": "subscribe", "id": 2, "channels": ["quotes"], "symbols": ["*"]}))
+    for id in (1, 2):
+        ack = await says(late, "ack")
+        assert (ack["type"], ack["id"]) == ("ack", id), ack
+    await late.close()
+    # While nobody can tell, a token may be tried again, and costs nothing.
+    Provider.answer = 500, "broken"
+    late = await come(None)
+    for _ in range(5):
+        await late.send(json.dumps({"op": "auth", "id": 3, "token": named(OLD, "newest")}))
+        error = await says(late, "ack")
+        assert (error["code"], error["retryable"]) == ("unavailable", True), error
+        assert error["details"]["retry_after_ms"] > 0, error
+    await late.send(json.dumps({"op": "auth", "id": 4, "token": OLD}))
+    assert (await says(late, "ack"))["id"] == 4
+    await late.close()
     assert await is_good(NEW)
     await session.close()
 

@@ -43,7 +43,7 @@ pub(super) const STATE: [Code; 5] = [
 pub(super) const PAST: [Code; 2] = [Code::Ours(ErrorCode::Forbidden), Code::Ours(ErrorCode::UnknownSymbol)];
 
 /// The handshake of a WebSocket.
-pub(super) const HANDSHAKE: [Code; 12] = [
+pub(super) const HANDSHAKE: [Code; 13] = [
     Code::Http(HttpCode::BadHandshake),
     Code::Http(HttpCode::UnknownSubprotocol),
     Code::Http(HttpCode::ForbiddenOrigin),
@@ -56,6 +56,7 @@ pub(super) const HANDSHAKE: [Code; 12] = [
     Code::Ours(ErrorCode::ConnectionLimit),
     Code::Own(ErrorCode::ConnectionLimit),
     Code::Own(ErrorCode::RateLimited),
+    Code::Ours(ErrorCode::Unavailable),
 ];
 
 /// Why something is refused.

@@ -50,7 +50,7 @@ async fn answer(
     path: &'static str,
     channel: Option<Channel>,
 ) -> Result<Response, Problem> {
-    let (grant, asked) = admit_for(app, parts, |uri| Asked::parse(uri, path, channel))?;
+    let (grant, asked) = admit_for(app, parts, |uri| Asked::parse(uri, path, channel)).await?;
     let twin = entitle(app, &grant, &asked)?;
     let mut page = Page::new(&asked);
     let filled = timeout(STATE_TIMEOUT, async {

@@ -217,7 +217,7 @@ impl Line {
 
     /// Opens the session, under a name that only its client knows.
     async fn enter(&mut self, auth: Option<&RawValue>, way: Way) -> Result<(String, Client), Problem> {
-        let grant = self.grant(auth)?;
+        let grant = self.grant(auth).await?;
         if let Some(grant) = grant.as_ref().filter(|_| way == Way::Polling) {
             self.app.pass(grant)?;
         }
@@ -233,7 +233,7 @@ impl Line {
     }
 
     /// Who connects: by the token that it shows, else by what the handshake brought, else nobody yet.
-    fn grant(&mut self, auth: Option<&RawValue>) -> Result<Option<Grant>, Problem> {
+    async fn grant(&mut self, auth: Option<&RawValue>) -> Result<Option<Grant>, Problem> {
         let auth: Auth = match auth {
             None => Auth::default(),
             Some(auth) => serde_json::from_str(auth.get())
@@ -245,7 +245,7 @@ impl Line {
         };
         // A ticket is used up; what else there is counts again.
         let ticket = self.credentials.ticket.take_if(|_| token.is_none());
-        self.app.whose(token.as_deref(), ticket.as_deref(), self.credentials.cookie.as_deref())
+        self.app.whose(token.as_deref(), ticket.as_deref(), self.credentials.cookie.as_deref()).await
     }
 
     /// Output: the next packet. `None`: the session is over, and its goodbye was the last.
