@@ -41,6 +41,8 @@ pub struct Kept<E> {
     pub closed: Vec<E>,
     /// The newest closed bar that is gone: its place in the stream, and in the total order.
     pub lost: (Seq, u64),
+    /// Where the stream stood in the past: positions in the total order, and places.
+    pub trail: Vec<(u64, Seq)>,
     /// Of a book, the views in use.
     pub views: Vec<KeptView>,
 }
@@ -100,12 +102,12 @@ impl Sequencer {
     pub fn adopt(&mut self, estate: Vec<Kept<Placed>>) -> Result<Vec<Kept<Arc<Event>>>, SymbolTaken> {
         let (mut adopted, mut all) = (Vec::with_capacity(estate.len()), Vec::new());
         for (at, kept) in estate.into_iter().enumerate() {
-            let Kept { events, closed, lost, views } = kept;
+            let Kept { events, closed, lost, trail, views } = kept;
             // Symbols are numbered as they come, not as old as their events are.
             if let Some(first) = events.first() {
                 self.list(&first.instrument)?;
             }
-            adopted.push(Kept { events: Vec::new(), closed: Vec::new(), lost, views });
+            adopted.push(Kept { events: Vec::new(), closed: Vec::new(), lost, trail, views });
             all.extend(closed.into_iter().map(|placed| (placed, at, true)));
             all.extend(events.into_iter().map(|placed| (placed, at, false)));
         }
@@ -136,7 +138,7 @@ impl Topic {
             (_, Some(books)) => (vec![stands(books)?], Vec::new(), NONE, books.in_use()),
             _ => (newest(most)?, Vec::new(), NONE, Vec::new()),
         };
-        (!events.is_empty()).then_some(Kept { events, closed, lost, views })
+        (!events.is_empty()).then_some(Kept { events, closed, lost, trail: self.trail(), views })
     }
 }
 

@@ -97,6 +97,8 @@ impl Topic {
         if let Log::Bars(bars) = &mut self.log {
             bars.restore(&kept.closed, kept.lost);
         }
+        let before = kept.trail.partition_point(|&(at, _)| at < first.position);
+        self.trail.restore(&kept.trail[..before]);
         for event in &kept.events {
             self.push(event, sessions, now);
         }
@@ -106,6 +108,11 @@ impl Topic {
             }
             books.prune(now);
         }
+    }
+
+    /// Where it stood in the past.
+    pub(crate) fn trail(&self) -> Vec<(u64, Seq)> {
+        self.trail.marks()
     }
 
     pub(crate) fn bars(&self) -> Option<&Bars> {

@@ -25,6 +25,18 @@ impl Trail {
         }
     }
 
+    /// Its places, oldest first.
+    pub(crate) fn marks(&self) -> Vec<(u64, Seq)> {
+        self.marks.clone()
+    }
+
+    /// Goes on from the places of another one.
+    pub(crate) fn restore(&mut self, marks: &[(u64, Seq)]) {
+        for &(position, seq) in marks {
+            self.note(position, seq);
+        }
+    }
+
     /// The newest place known at or before `position`.
     pub(crate) fn place_before(&self, position: u64) -> Seq {
         let after = self.marks.partition_point(|&(at, _)| at <= position);

@@ -39,6 +39,24 @@ use crate::visitors::Visitors;
 pub(crate) fn listen(address: SocketAddr, limits: &Limits) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
+    equip(&socket, limits)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// Goes on with a listener of another process.
+///
+/// # Errors
+/// The operating system's.
+pub(crate) fn inherit(listener: std::net::TcpListener, limits: &Limits) -> io::Result<TcpListener> {
+    let socket = Socket::from(listener);
+    equip(&socket, limits)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// What a listener has that its connections are to have from it.
+fn equip(socket: &Socket, limits: &Limits) -> io::Result<()> {
     socket.set_nonblocking(true)?;
     // Connections have both from here. Batches are ours to make, and what lies unsent in the kernel
     // cannot be coalesced any more.
@@ -49,10 +67,7 @@ pub(crate) fn listen(address: SocketAddr, limits: &Limits) -> io::Result<TcpList
     socket.set_tcp_user_timeout(Some(limits.ping + limits.silence))?;
     let probes =
         TcpKeepalive::new().with_time(limits.ping.max(PROBE_MIN)).with_interval(PROBE).with_retries(PROBES);
-    socket.set_tcp_keepalive(&probes)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
+    socket.set_tcp_keepalive(&probes)
 }
 
 /// Serves connections until shutdown is told.

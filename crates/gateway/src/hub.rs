@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
-use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -13,6 +12,7 @@ use tokio_stream::{Stream, StreamExt};
 use crate::clock;
 use crate::delay::Line;
 use crate::doors::Catalogue;
+use crate::handover::Teller;
 use crate::metrics::{CONFLICTS, PUBLISHED};
 use crate::queue::{self, Events};
 
@@ -39,7 +39,7 @@ struct Inner {
     line: Line,
     shards: Vec<queue::Sender>,
     /// Another process that goes on with this one's work.
-    successor: Option<SyncSender<Events>>,
+    successor: Option<Teller>,
     feeds: Feeds,
     catalogue: Catalogue,
     /// How many of the instruments are in it.
@@ -135,10 +135,15 @@ impl Pump {
     }
 
     /// From here on a successor is told all that is sequenced; returns where that begins.
-    pub(crate) fn attach(&self, successor: SyncSender<Events>) -> u64 {
+    pub(crate) fn attach(&self, successor: Teller) -> u64 {
         let mut inner = lock(&self.0);
         inner.successor = Some(successor);
         inner.sequencer.position()
+    }
+
+    /// There is no successor any more.
+    pub(crate) fn detach(&self) {
+        lock(&self.0).successor = None;
     }
 
     /// The same, after whoever does so: who has nothing to do must not leave it to one that stopped because
@@ -189,7 +194,10 @@ impl Inner {
             };
             let Some(batch) = batch else {
                 // Whoever sees the end, the task of the hub ends.
-                (self.over, self.successor) = (true, None);
+                self.over = true;
+                if let Some(successor) = self.successor.take() {
+                    successor.end();
+                }
                 waker.wake();
                 return Poll::Ready(());
             };
@@ -207,13 +215,7 @@ impl Inner {
             return false;
         }
         let events: Events = events.into();
-        let told = self.successor.as_ref().map(|successor| successor.try_send(Arc::clone(&events)));
-        if let Some(Err(error)) = told {
-            if let TrySendError::Full(_) = error {
-                tracing::error!("whoever was to take over is too slow for that");
-            }
-            self.successor = None;
-        }
+        self.successor.take_if(|successor| !successor.tell(&events));
         self.shards.iter().for_each(|shard| shard.send(&events));
         true
     }

@@ -86,7 +86,8 @@ pub const SUGGESTIONS_MAX: usize = 3;
 pub const SUGGESTION_SYMBOLS_MAX: usize = 20_000;
 /// Patterns that a session may keep.
 pub const PATTERNS_MAX: usize = 64;
-/// How long a request to resume waits for what its cursor has seen already; after that it is taken as it is.
+/// How long a request to resume waits for what its cursor has seen already; after that it is none of this
+/// order's.
 pub const EARLY_WAIT: Duration = Duration::from_secs(1);
 /// Bytes of what is kept that one request to resume may bring again; what is more counts as gone.
 pub const RESUME_BYTES_MAX: usize = 8 << 20;

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -13,7 +14,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use wire::Epoch;
 
-use crate::accept::{Acceptor, listen};
+use crate::accept::{Acceptor, inherit, listen};
 use crate::admin::{self, Admin, Levers};
 use crate::delay::Line;
 use crate::doors::{Catalogue, Engines, Rates, Room, Tickets};
@@ -52,6 +53,10 @@ pub struct Server {
     epoch: Epoch,
     /// Told when the server is to go.
     drain: Arc<Notify>,
+    /// True when operators are not served any more.
+    over: watch::Sender<bool>,
+    /// True while another process leads.
+    follows: Arc<AtomicBool>,
 }
 
 /// Why a gateway does not start.
@@ -84,7 +89,7 @@ impl Server {
     /// # Errors
     /// An address is taken, or the certificate cannot be used.
     pub fn bind(settings: Settings) -> Result<(Self, Hub), ServerError> {
-        Self::open(settings, None)
+        Self::open(settings, None, Arc::default())
     }
 
     /// The same, going on with what another process does: with its listeners, where the addresses are the same, its
@@ -93,10 +98,14 @@ impl Server {
     /// # Errors
     /// See [`Self::bind`].
     pub fn succeed(settings: Settings, predecessor: &mut Successor) -> Result<(Self, Hub), ServerError> {
-        Self::open(settings, predecessor.take_inheritance())
+        Self::open(settings, predecessor.take_inheritance(), predecessor.follows())
     }
 
-    fn open(settings: Settings, mut heir: Option<Inheritance>) -> Result<(Self, Hub), ServerError> {
+    fn open(
+        settings: Settings,
+        mut heir: Option<Inheritance>,
+        follows: Arc<AtomicBool>,
+    ) -> Result<(Self, Hub), ServerError> {
         let metrics = recorder()?;
         names::describe();
         let (tls, certificate) = settings.tls.as_ref().map(Tls::replaceable).transpose()?.unzip();
@@ -104,7 +113,10 @@ impl Server {
         let mut open = |number, address| {
             let inherited = heir.as_mut().and_then(|heir| heir.listener(number, address));
             let limits = settings.limits.now();
-            let listener = inherited.map_or_else(|| listen(address, &limits), TcpListener::from_std);
+            let listener = match inherited {
+                None => listen(address, &limits),
+                Some(listener) => inherit(listener, &limits),
+            };
             listener.map_err(|error| ServerError::Listen { address, error })
         };
         let (public, admin) = (open(0, settings.listen)?, open(1, settings.admin_listen)?);
@@ -159,6 +171,8 @@ impl Server {
             subscribed,
             epoch,
             drain: Arc::default(),
+            over: watch::Sender::new(false),
+            follows,
         };
         Ok((server, hub))
     }
@@ -205,6 +219,7 @@ impl Server {
             listeners: [handle(&self.public)?, handle(&self.admin)?],
             epoch: self.epoch.as_str().to_owned(),
             drain: Arc::clone(&self.drain),
+            over: self.over.clone(),
         })
     }
 
@@ -235,6 +250,7 @@ impl Server {
             visitors: Arc::clone(&visitors),
             engines: Engines::default(),
             echoes: Arc::new(Semaphore::new(ECHO_CONNECTIONS_MAX)),
+            leaving: leaving.clone(),
         };
         let public = Acceptor {
             listener: self.public,
@@ -254,8 +270,9 @@ impl Server {
             shards: self.desks,
             levers: self.levers,
             drain: Arc::clone(&drain),
+            follows: self.follows,
         };
-        let (over, end) = watch::channel(false);
+        let (over, end) = (self.over.clone(), self.over.subscribe());
         let admin = Acceptor {
             listener: self.admin,
             tls: None,

@@ -253,13 +253,43 @@ fn a_replay_goes_on_elsewhere() {
     let feed = feed::prepare(spec(&[&file], false, false)).unwrap();
     let thread = feed.start(sink, Gate::default(), Stop::default(), place.take()).unwrap();
     assert!(source.blocking_recv().is_none());
-    let place = thread.join().unwrap();
+    let ended = thread.join().unwrap();
     let other = TempFile::new("other.jsonl", &lines(&[trade("a", 10.0, 1)]));
     let (sink, mut source) = mpsc::channel::<Batch>(4);
     let feed = feed::prepare(spec(&[&other], false, false)).unwrap();
-    feed.start(sink, Gate::default(), Stop::default(), place).unwrap();
+    feed.start(sink, Gate::default(), Stop::default(), ended).unwrap();
     let first = source.blocking_recv().unwrap();
     assert_eq!(states(&first)[0], (State::Closed, "the replay has not begun"));
+}
+
+/// Symbols under other names are others: the old ones say that their source is gone, the new ones begin anew.
+#[test]
+fn another_suffix_is_another_feed() {
+    let sim = SimSpec { seed: 3, symbols: 2, rate: 20_000 };
+    let stale_after = Duration::from_secs(60);
+    let mut place = None;
+    let mut said = Vec::new();
+    for suffix in ["", ".X"] {
+        let spec =
+            FeedSpec { name: "sim".into(), suffix: suffix.into(), stale_after, kind: FeedKind::Sim(sim) };
+        let (sink, mut source) = mpsc::channel::<Batch>(64);
+        let stop = Stop::default();
+        let feed = feed::prepare(spec).unwrap();
+        let thread = feed.start(sink, Gate::default(), stop.clone(), place.take()).unwrap();
+        said.clear();
+        while let Some(batch) = source.blocking_recv() {
+            said.extend(batch);
+            if said.len() > 100 {
+                stop.hand_over();
+            }
+        }
+        place = thread.join().unwrap();
+    }
+    let old =
+        said.iter().filter(|tick| tick.instrument.symbol.as_str().strip_suffix(".X").is_none()).cloned();
+    let old: Vec<_> = old.collect();
+    assert_eq!(states(&old), [(State::SourceDown, "the feed is gone"); 2]);
+    assert!(said.iter().any(|tick| matches!(tick.body, Body::Book(BookChange::Snapshot(_)))));
 }
 
 /// Trades of a simulation are numbered by symbol: none is missing, none comes twice, nothing is said of it.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use gateway::{Hub, Office, Predecessor, Server, Successor};
 
 /// The process to take over from, where one hands over at `path`.
@@ -44,10 +44,16 @@ impl Desk {
     }
 
     /// From now on it is too late; the one that goes on, if there is one.
-    pub(crate) fn close(&self) -> Option<Predecessor> {
+    ///
+    /// # Errors
+    /// Clients were sent to one that is not there any more.
+    pub(crate) fn close(&self) -> anyhow::Result<Option<Predecessor>> {
         match std::mem::replace(&mut *self.state(), State::Closed) {
-            State::Open(predecessor) => predecessor.close().then_some(predecessor),
-            _ => None,
+            State::Open(predecessor) if predecessor.close() => Ok(Some(predecessor)),
+            State::Open(predecessor) if predecessor.has_sent_clients() => {
+                bail!("the successor has ended, and nobody serves the clients that were sent to it")
+            }
+            _ => Ok(None),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use fanout::Placed;
 use gateway::{Levers, Places, Server, ServerError, Settings, Successor};
 use ingest::feed::{self, Batch, FeedSpec, Gate, Place, Prepared, Stop, Thread};
@@ -95,7 +95,6 @@ impl Plant {
                 Begun::Now(crew.start(Places::new())?)
             }
             Some(successor) => {
-                successor.ready()?;
                 Begun::Later(follow(successor, told, crew, Arc::clone(&desk), Arc::clone(&until))?)
             }
         };
@@ -107,7 +106,7 @@ impl Plant {
         });
         let hub = runtime.spawn(hub.run_after(ReceiverStream::new(placed), ReceiverStream::new(ticks)));
         runtime.block_on(server.run(async move { until.notified().await }));
-        let successor = desk.close();
+        let successor = desk.close()?;
         if successor.is_some() {
             stop.hand_over();
         } else {
@@ -119,7 +118,7 @@ impl Plant {
         if let Some(successor) = successor {
             // All that was sequenced goes there before the end does.
             let _ = runtime.block_on(hub);
-            successor.finish(places?);
+            ensure!(successor.finish(places?), "the successor did not get all: it cannot go on from here");
         } else {
             hub.abort();
             places?;
@@ -160,6 +159,14 @@ impl Begun {
 impl Crew {
     /// Starts the feeds, each at its place where there is one.
     fn start(self, mut places: Places) -> anyhow::Result<Threads> {
+        // What is not gone on with says so first: its symbols may be another feed's now.
+        let is_here = |name: &String| self.feeds.iter().any(|feed| feed.name() == name);
+        for (name, place) in places.extract_if(.., |name, _| !is_here(name)) {
+            tracing::warn!(feed = name, "is not configured here: its symbols have no source any more");
+            if let Ok(place) = serde_json::from_value::<Place>(place) {
+                place.retire(&self.sink);
+            }
+        }
         let mut threads = Vec::new();
         for feed in self.feeds {
             let name = feed.name().to_owned();
@@ -169,12 +176,6 @@ impl Crew {
             });
             let thread = feed.start(self.sink.clone(), self.gate.clone(), self.stop.clone(), place);
             threads.push((name.clone(), thread.with_context(|| format!("the thread of feed {name:?}"))?));
-        }
-        for (name, place) in places {
-            tracing::warn!(feed = name, "is not configured here: its symbols have no source any more");
-            let retired = serde_json::from_value::<Place>(place).map(Place::retired).unwrap_or_default();
-            // Where nobody receives, nobody need know.
-            let _ = self.sink.blocking_send(retired);
         }
         Ok(threads)
     }
@@ -200,17 +201,19 @@ fn follow(
         })?;
         drop(told);
         tracing::info!("the predecessor has ended: its feeds go on here");
-        desk.open()?;
         crew.start(places)
     };
     let (sender, begun) = sync_channel(1);
     let thread = thread::Builder::new().name("follow".into()).spawn(move || {
         let threads = begin();
         let failed = threads.is_err();
-        // Said before the end is: whoever ends looks here.
+        // Said before the end is, and before a successor may ask: whoever ends looks here.
         let _ = sender.send(threads);
         if failed {
             end.notify_one();
+        } else if let Err(error) = desk.open() {
+            // The feeds go on here and nowhere else.
+            tracing::error!("{error:#}: nobody can take over from this process");
         }
     });
     thread.context("the thread of the hand-over")?;

@@ -73,7 +73,7 @@ fn whoever_only_asks_changes_nothing() {
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     for (words, answer) in [
         ("rubbish\n", false),
-        ("{\"hello\":{\"version\":99}}\n", false),
+        ("{\"hello\":{\"version\":99}}\n", true),
         ("\"ready\"\n", false),
         ("{\"hello\":{\"version\":1}}\n", true),
     ] {
@@ -90,6 +90,41 @@ fn whoever_only_asks_changes_nothing() {
     assert_eq!(line(&mut said)["missing"], 0);
     assert!(clients.0.wait().unwrap().success());
     assert_eq!(next.wait_for("/readyz", 200).matches("open").count(), 1);
+}
+
+/// Whoever asked and is gone does not keep a server from ending, also where nothing happens that would tell.
+#[test]
+fn whoever_is_gone_is_not_waited_for() {
+    let quiet = SIM.replace("rate = 200", "rate = 1");
+    let mut plant = Plant::start_with("drain = \"1s\"\nhandover = \"handover.sock\"\n", &quiet);
+    plant.wait_for("/readyz", 200);
+    let path = plant.folder.path().join("handover.sock");
+    let mut stream = UnixStream::connect(&path).unwrap();
+    stream.write_all(b"{\"hello\":{\"version\":1}}\n").unwrap();
+    plant.wait_for_log("somebody takes over");
+    let told = Command::new("kill").arg("-TERM").arg(plant.id().to_string()).status().unwrap();
+    assert!(told.success());
+    plant.wait_for_log("draining");
+    drop(stream);
+    plant.wait(PATIENCE);
+    assert!(!path.exists() || plant.again().wait_for("/readyz", 200).contains("open"));
+}
+
+/// A successor that dies when clients were sent to it can be followed by another one while the first server is there.
+#[test]
+fn a_second_successor_comes_in_time() {
+    let mut plant = Plant::start_with("drain = \"8s\"\nhandover = \"handover.sock\"\n", SIM);
+    plant.wait_for("/readyz", 200);
+    let (_clients, _said) = riders(&plant, 3, 2);
+    let dies = plant.again();
+    plant.wait_for_log("draining");
+    drop(dies);
+    plant.wait_for_log("nobody takes over");
+    let next = plant.again();
+    next.wait_for("/readyz", 200);
+    assert!(plant.wait(PATIENCE).success());
+    next.wait_for_log("its feeds go on here");
+    assert!(next.wait_for("/readyz", 200).contains("open"));
 }
 
 /// A predecessor that dies in the middle may have told its clients what nobody else knows: its successor says so

@@ -30,9 +30,9 @@ fn placed(event: &Arc<Event>) -> Placed {
 }
 
 fn written(kept: &Kept<Arc<Event>>) -> Kept<Placed> {
-    let Kept { events, closed, lost, views } = kept;
+    let Kept { events, closed, lost, trail, views } = kept;
     let [events, closed] = [events, closed].map(|events| events.iter().map(placed).collect());
-    Kept { events, closed, lost: *lost, views: views.clone() }
+    Kept { events, closed, lost: *lost, trail: trail.clone(), views: views.clone() }
 }
 
 /// What was sent, as stream and place; a gap as none.
@@ -106,4 +106,12 @@ fn whoever_is_current_misses_nothing() {
     let trades = TopicId { symbol: a, stream: Stream::Trades };
     let resumed = second.resume(late, trades, Options::default(), Some(cursor / 2), &mut usize::MAX.clone());
     assert_eq!(resumed, Ok(Resumed::Missing));
+    let gap = |fanout: &mut Fanout, session| match fanout.drain(session, usize::MAX, NOW).items.first() {
+        Some(Item { kind: Kind::Gap { range, .. }, .. }) => range.map(|(from, _)| from.0),
+        other => panic!("{other:?}"),
+    };
+    let at_home = first.open_session();
+    let small = &mut 0;
+    first.resume(at_home, trades, Options::default(), Some(cursor / 2), small).unwrap();
+    assert_eq!(gap(&mut second, late), gap(&mut first, at_home));
 }

@@ -4,6 +4,7 @@ mod levers;
 mod sessions;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
@@ -35,6 +36,8 @@ pub(crate) struct Admin {
     pub(crate) levers: Option<Levers>,
     /// Told when the server is to go.
     pub(crate) drain: Arc<Notify>,
+    /// True while another process leads, whose work this one is to go on with.
+    pub(crate) follows: Arc<AtomicBool>,
 }
 
 pub(crate) fn router(admin: Arc<Admin>) -> Router {
@@ -83,10 +86,17 @@ fn answer(body: &impl Serialize) -> Response {
 }
 
 /// The server goes as it does on SIGTERM.
-async fn drain(State(admin): State<Arc<Admin>>, operator: Operator) -> (StatusCode, Json<Value>) {
+async fn drain(
+    State(admin): State<Arc<Admin>>,
+    operator: Operator,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    if admin.follows.load(Ordering::Relaxed) {
+        let detail = "This server is taking over from another one, whose clients have nowhere else to go.";
+        return Err(Problem::of(ErrorCode::Unavailable, detail));
+    }
     tracing::info!(operator = operator.0, "told to go");
     admin.drain.notify_one();
-    (StatusCode::ACCEPTED, Json(json!({ "window_seconds": admin.settings.drain.as_secs_f64() })))
+    Ok((StatusCode::ACCEPTED, Json(json!({ "window_seconds": admin.settings.drain.as_secs_f64() }))))
 }
 
 async fn metrics(State(admin): State<Arc<Admin>>) -> Response {

@@ -157,6 +157,10 @@ async fn issue(app: &App, parts: &Parts) -> Result<Response, Problem> {
     let cookie = cookie(&parts.headers, app.settings.cookie.as_deref());
     let grant = app.whose(token.as_deref(), None, cookie.as_deref()).await?.ok_or_else(unauthenticated)?;
     app.pass(&grant)?;
+    if *app.leaving.borrow() {
+        // It would be worth nothing at whoever serves next.
+        return Err(leaving());
+    }
     app.tickets.issue(grant)
 }
 

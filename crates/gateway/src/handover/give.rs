@@ -7,13 +7,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use std::{io, thread};
 
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
+use super::told::{CutOff, Listener, Told, line};
 use super::words::{Speaker, Word, hear};
 use super::{HandoverError, KEPT_ALL_MAX, KEPT_MAX, PATIENCE, Places, VERSION, descriptors};
 use crate::hub::Pump;
@@ -25,12 +26,16 @@ pub struct Predecessor {
     path: PathBuf,
     registry: Arc<Registry>,
     places: SyncSender<Places>,
-    thread: thread::JoinHandle<()>,
+    thread: thread::JoinHandle<bool>,
 }
 
 /// Whether somebody goes on.
 #[derive(Debug, Default)]
-pub(crate) struct Registry(Mutex<State>);
+pub(crate) struct Registry {
+    state: Mutex<State>,
+    /// Clients were sent to somebody who follows, or did.
+    was_ready: AtomicBool,
+}
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
@@ -50,10 +55,12 @@ pub struct Office {
     pub(crate) epoch: String,
     /// Told when the successor serves.
     pub(crate) drain: Arc<Notify>,
+    /// From then on operators are the successor's matter.
+    pub(crate) over: watch::Sender<bool>,
 }
 
 /// How often somebody looks whether the other process is still there.
-const LOOK: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(100);
 
 impl Predecessor {
     /// From now on it is too late to ask; tells whether somebody goes on with this.
@@ -67,22 +74,29 @@ impl Predecessor {
         follows
     }
 
-    /// Tells the successor where the feeds are, after all that was sequenced.
-    pub fn finish(self, places: Places) {
+    /// Whether clients were sent to a successor. Where nobody follows any more, nobody serves them.
+    #[must_use]
+    pub fn has_sent_clients(&self) -> bool {
+        self.registry.was_ready.load(Ordering::Relaxed)
+    }
+
+    /// Tells the successor where the feeds are, after all that was sequenced; false where it did not get that.
+    #[must_use]
+    pub fn finish(self, places: Places) -> bool {
         // Who has gone meanwhile needs no word.
         let _ = self.places.send(places);
-        let _ = self.thread.join();
+        self.thread.join().unwrap_or(false)
     }
 }
 
 impl Registry {
     fn swap(&self, state: State) -> State {
-        std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), state)
+        std::mem::replace(&mut *self.state.lock().unwrap_or_else(PoisonError::into_inner), state)
     }
 
     /// Whether whoever asks may follow, and does from now on.
     fn enter(&self) -> bool {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let may = *state == State::Nobody;
         if may {
             *state = State::Follows;
@@ -90,12 +104,13 @@ impl Registry {
         may
     }
 
-    /// Whoever followed does not any more.
-    fn leave(&self) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Whoever followed does not any more; tells whether it is too late for another one.
+    fn leave(&self) -> bool {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if *state == State::Follows {
             *state = State::Nobody;
         }
+        *state == State::Closed
     }
 }
 
@@ -119,15 +134,21 @@ impl Office {
         Ok(Predecessor { path: path.to_owned(), registry, places, thread })
     }
 
-    fn run(&self, listener: &UnixListener, places: &Receiver<Places>) {
+    /// Hands over to whoever asks, one at a time; true once somebody has everything, false where that cannot be any
+    /// more.
+    fn run(&self, listener: &UnixListener, places: &Receiver<Places>) -> bool {
         for stream in listener.incoming() {
             let served = stream.map_err(HandoverError::from).and_then(|stream| self.serve(&stream, places));
             match served {
-                Ok(()) => return,
+                Ok(()) => return true,
                 Err(error) => tracing::warn!("nobody takes over: {error}"),
             }
-            self.registry.leave();
+            self.pump.detach();
+            if self.registry.leave() {
+                return false;
+            }
         }
+        false
     }
 
     /// Hands over to whoever asks; returns when that one has everything.
@@ -140,14 +161,17 @@ impl Office {
         let mut lines = BufReader::new(stream.try_clone()?);
         match hear(&mut lines)? {
             Some(Word::Hello { version: VERSION }) => {}
+            Some(Word::Hello { version }) => {
+                return refuse(stream, format!("it speaks version {VERSION}, not {version}"));
+            }
             other => return Err(HandoverError::Words(format!("{other:?} instead of hello"))),
         }
         if !self.registry.enter() {
-            return Err(HandoverError::Words("a second one asks, or it is too late".into()));
+            return refuse(stream, "it is ending already".into());
         }
         // Events first, so that none is missed between what is kept and what follows.
-        let (sender, events) = sync_channel(super::BATCHES_MAX);
-        let since = self.pump.attach(sender);
+        let (teller, events) = line();
+        let since = self.pump.attach(teller);
         let (position, estate) = self.estate(since)?;
         tracing::info!(streams = estate.len(), position, "somebody takes over");
         descriptors::send(stream, &self.listeners)?;
@@ -161,21 +185,34 @@ impl Office {
         speaker.say(&Word::Whole { position })?;
         speaker.flush()?;
         stream.set_read_timeout(None)?;
-        let (drain, is_gone) = (Arc::clone(&self.drain), Arc::new(AtomicBool::new(false)));
-        let gone = Arc::clone(&is_gone);
-        thread::Builder::new().name("successor".into()).spawn(move || {
-            while let Ok(Some(word)) = hear(&mut lines) {
-                if matches!(word, Word::Ready) {
-                    tracing::info!("the successor serves: clients are sent there");
-                    drain.notify_one();
-                }
-            }
-            gone.store(true, Ordering::Relaxed);
-        })?;
-        follow(&mut speaker, &events, position, &is_gone)?;
+        let asked = Arc::<Asked>::default();
+        self.listen_to(lines, &asked)?;
+        follow(&mut speaker, &events, position, &asked)?;
         let places = places.recv_timeout(PATIENCE).map_err(|_| HandoverError::CutOff)?;
         speaker.say(&Word::End { places })?;
         Ok(speaker.flush()?)
+    }
+
+    /// Hears what the successor says while it is told everything.
+    fn listen_to(&self, mut lines: BufReader<UnixStream>, asked: &Arc<Asked>) -> io::Result<()> {
+        let (asked, drain, over) = (Arc::clone(asked), Arc::clone(&self.drain), self.over.clone());
+        let registry = Arc::clone(&self.registry);
+        thread::Builder::new().name("successor".into()).spawn(move || {
+            while let Ok(Some(word)) = hear(&mut lines) {
+                match word {
+                    Word::Mark => asked.mark.store(true, Ordering::Relaxed),
+                    Word::Ready => {
+                        tracing::info!("the successor serves: clients are sent there");
+                        registry.was_ready.store(true, Ordering::Relaxed);
+                        over.send_replace(true);
+                        drain.notify_one();
+                    }
+                    _ => break,
+                }
+            }
+            asked.is_gone.store(true, Ordering::Relaxed);
+        })?;
+        Ok(())
     }
 
     /// What the logs keep, as of a moment not before `since`.
@@ -194,25 +231,45 @@ impl Office {
     }
 }
 
+/// What a successor has said meanwhile.
+#[derive(Default)]
+struct Asked {
+    mark: AtomicBool,
+    is_gone: AtomicBool,
+}
+
+/// Says why not.
+fn refuse(stream: &UnixStream, reason: String) -> Result<(), HandoverError> {
+    let mut speaker = Speaker::new(stream);
+    // Where the listeners would be.
+    speaker.blank()?;
+    speaker.say(&Word::Refused { reason: reason.clone() })?;
+    Err(HandoverError::Refused(reason))
+}
+
 /// Says all that is sequenced after `position`, until there is no more.
 fn follow(
     speaker: &mut Speaker<impl io::Write>,
-    events: &Receiver<Events>,
+    events: &Listener,
     position: u64,
-    is_gone: &AtomicBool,
+    asked: &Asked,
 ) -> Result<(), HandoverError> {
+    let cut = |_: CutOff| HandoverError::CutOff;
     loop {
-        match events.recv_timeout(LOOK) {
-            Ok(batch) => say_after(speaker, &batch, position)?,
-            // A silent market tells nobody that the other one has ended.
-            Err(RecvTimeoutError::Timeout) if is_gone.load(Ordering::Relaxed) => {
-                return Err(HandoverError::CutOff);
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Ok(()),
+        let mut told = events.next(LOOK).map_err(cut)?;
+        // A silent market tells nobody that the other one has ended.
+        if told.is_none() && asked.is_gone.load(Ordering::Relaxed) {
+            return Err(HandoverError::CutOff);
         }
-        for batch in events.try_iter() {
-            say_after(speaker, &batch, position)?;
+        while let Some(word) = told {
+            match word {
+                Told::Events(batch) => say_after(speaker, &batch, position)?,
+                Told::End => return Ok(speaker.flush()?),
+            }
+            told = events.next(Duration::ZERO).map_err(cut)?;
+        }
+        if asked.mark.swap(false, Ordering::Relaxed) {
+            speaker.say(&Word::Mark)?;
         }
         speaker.flush()?;
     }
@@ -234,10 +291,10 @@ mod tests {
         let registry = Registry::default();
         assert!(registry.enter());
         assert!(!registry.enter());
-        registry.leave();
+        assert!(!registry.leave());
         assert!(registry.enter());
         assert_eq!(registry.swap(State::Closed), State::Follows);
-        registry.leave();
+        assert!(registry.leave());
         assert!(!registry.enter());
     }
 

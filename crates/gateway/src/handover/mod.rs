@@ -5,6 +5,8 @@
 //!   hello ─────────────────────────────────▶
 //!         ◀──── listeners, begin, kept …, whole    what the logs keep, as of one moment
 //!         ◀──────────────────── events, events …   all that is sequenced after it
+//!   mark ──────────────────────────────────▶
+//!         ◀──────────────────────────── mark       with the events: what came before was heard
 //!   (listens, serves)
 //!   ready ─────────────────────────────────▶       drains: its clients come back, to the successor
 //!         ◀───────────────────────────── end       the last event was sent; where the feeds are
@@ -18,6 +20,7 @@
 mod descriptors;
 mod give;
 mod take;
+mod told;
 mod words;
 
 use std::collections::BTreeMap;
@@ -30,6 +33,7 @@ use serde_json::Value;
 pub use give::{Office, Predecessor};
 pub(crate) use take::Inheritance;
 pub use take::Successor;
+pub(crate) use told::Teller;
 
 /// Where each feed is, by its name, in words of its own.
 pub type Places = BTreeMap<String, Value>;
@@ -40,8 +44,8 @@ const VERSION: u32 = 1;
 const KEPT_MAX: usize = 1_024;
 /// Events that a successor is given in all, about: many streams give fewer each.
 const KEPT_ALL_MAX: usize = 1_000_000;
-/// Batches of events on their way to a successor; one that is slower is none.
-const BATCHES_MAX: usize = 1 << 16;
+/// Events on their way to a successor; one that is slower is none.
+const EVENTS_MAX: usize = 1 << 19;
 /// How long each side waits for a word or for room.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -55,6 +59,12 @@ pub enum HandoverError {
     /// The other side said something else than it should.
     #[error("the other process does not speak as we do: {0}")]
     Words(String),
+    /// It does not want to.
+    #[error("the other process refuses: {0}")]
+    Refused(String),
+    /// It says nothing.
+    #[error("the other process does not answer: perhaps it is handing over to a third one")]
+    Silent,
     /// It ended before it had said all: what it sent to its clients last is not known.
     #[error("the other process ended before its time")]
     CutOff,

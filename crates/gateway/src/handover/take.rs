@@ -5,6 +5,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use fanout::{Kept, Placed};
 use model::Body;
@@ -20,6 +22,8 @@ pub struct Successor {
     lines: BufReader<UnixStream>,
     named: Named,
     inheritance: Option<Inheritance>,
+    /// Not yet on its own.
+    follows: Arc<AtomicBool>,
 }
 
 /// What there is to go on with.
@@ -47,9 +51,18 @@ impl Successor {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         say(&stream, &Word::Hello { version: VERSION })?;
-        let listeners = descriptors::receive(&stream)?;
+        let listeners = descriptors::receive(&stream).map_err(|error| match error.kind() {
+            ErrorKind::WouldBlock => HandoverError::Silent,
+            _ => error.into(),
+        })?;
         let lines = BufReader::new(stream.try_clone()?);
-        let mut successor = Self { stream, lines, named: Named::default(), inheritance: None };
+        let mut successor = Self {
+            stream,
+            lines,
+            named: Named::default(),
+            inheritance: None,
+            follows: Arc::new(AtomicBool::new(true)),
+        };
         successor.inheritance = Some(successor.inherit(listeners)?);
         Ok(Some(successor))
     }
@@ -67,10 +80,11 @@ impl Successor {
                     return Err(HandoverError::Words(format!("version {version} instead of {VERSION}")));
                 }
                 Word::Instrument(instrument) => self.named.name(instrument),
-                Word::Kept { events, closed, lost, views } => estate.push(Kept {
+                Word::Kept { events, closed, lost, trail, views } => estate.push(Kept {
                     events: self.named.placed(events)?,
                     closed: self.named.placed(closed)?,
                     lost,
+                    trail,
                     views: views.into_iter().map(Into::into).collect(),
                 }),
                 Word::Whole { position } => {
@@ -79,6 +93,7 @@ impl Successor {
                     let listeners = listeners.into_iter().map(TcpListener::from).collect();
                     return Ok(Inheritance { epoch, listeners, estate });
                 }
+                Word::Refused { reason } => return Err(HandoverError::Refused(reason)),
                 other => return Err(unexpected(&other)),
             }
         }
@@ -89,22 +104,20 @@ impl Successor {
         self.inheritance.take()
     }
 
-    /// This process serves: the other one sends its clients here.
-    ///
-    /// # Errors
-    /// The other one is gone.
-    pub fn ready(&self) -> Result<(), HandoverError> {
-        say(&self.stream, &Word::Ready)
+    /// True until the other one has ended.
+    pub(crate) fn follows(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.follows)
     }
 
-    /// Hands on what the other process sequences, until that ends; returns where its feeds are. Takes as long as
-    /// the other one has clients.
+    /// Hands on what the other process sequences, until that ends; returns where its feeds are. Once nothing that it
+    /// sequenced meanwhile is outstanding, the other one is told to send its clients here. Takes as long as it has any.
     ///
     /// # Errors
     /// The other process ended without a word.
     pub fn follow(mut self, sink: &mpsc::Sender<Vec<Placed>>) -> Result<Places, HandoverError> {
         // A market may be silent, and a drain long.
         self.stream.set_read_timeout(None)?;
+        say(&self.stream, &Word::Mark)?;
         loop {
             match hear(&mut self.lines)?.ok_or(HandoverError::CutOff)? {
                 Word::Instrument(instrument) => self.named.name(instrument),
@@ -112,7 +125,11 @@ impl Successor {
                     let placed = self.named.placed(events)?;
                     sink.blocking_send(placed).map_err(|_| HandoverError::CutOff)?;
                 }
-                Word::End { places } => return Ok(places),
+                Word::Mark => say(&self.stream, &Word::Ready)?,
+                Word::End { places } => {
+                    self.follows.store(false, Ordering::Relaxed);
+                    return Ok(places);
+                }
                 other => return Err(unexpected(&other)),
             }
         }

@@ -20,13 +20,23 @@ pub(super) enum Word<B> {
     /// An instrument; from here on its number says which.
     Instrument(Arc<Instrument>),
     /// What is kept of a stream.
-    Kept { events: Vec<Record<B>>, closed: Vec<Record<B>>, lost: (Seq, u64), views: Vec<View> },
+    Kept {
+        events: Vec<Record<B>>,
+        closed: Vec<Record<B>>,
+        lost: (Seq, u64),
+        trail: Vec<(u64, Seq)>,
+        views: Vec<View>,
+    },
     /// That was all that is kept; events from after this position follow.
     Whole { position: u64 },
     /// Events.
     Events(Vec<Record<B>>),
+    /// Said by the successor, and back to it by the predecessor once all before it was said.
+    Mark,
     /// The successor serves.
     Ready,
+    /// The predecessor does not hand over.
+    Refused { reason: String },
     /// Nothing more is sequenced.
     End { places: Places },
 }
@@ -73,6 +83,11 @@ impl<W: Write> Speaker<W> {
         self.out.write_all(b"\n")
     }
 
+    /// A line without a word.
+    pub(super) fn blank(&mut self) -> io::Result<()> {
+        self.out.write_all(b"\n")
+    }
+
     pub(super) fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
@@ -94,7 +109,7 @@ impl<W: Write> Speaker<W> {
             seen: view.seen,
         };
         let views = kept.views.iter().map(view).collect();
-        self.say(&Word::Kept { events, closed, lost: kept.lost, views })
+        self.say(&Word::Kept { events, closed, lost: kept.lost, trail: kept.trail.clone(), views })
     }
 
     fn records<'a>(

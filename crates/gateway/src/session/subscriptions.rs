@@ -45,7 +45,8 @@ impl Session {
             let done = match &resume {
                 None => ctx.fanout.subscribe(self.id, topic, options),
                 Some(cursor) => {
-                    let position = Some(cursor.position).filter(|_| cursor.epoch == *ctx.epoch);
+                    let position = Some(cursor.position)
+                        .filter(|&position| cursor.epoch == *ctx.epoch && position <= ctx.fanout.position());
                     let resumed = ctx.fanout.resume(self.id, topic, options, position, &mut room);
                     resumed.map(|resumed| {
                         streams.entry((topic.stream, resumed)).or_default().insert(topic.symbol);

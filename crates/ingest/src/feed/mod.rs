@@ -89,11 +89,14 @@ impl Prepared {
         place: Option<Place>,
     ) -> io::Result<Thread> {
         let Self { spec, survey, .. } = self;
-        let fits = place.as_ref().is_none_or(|place| place.fits(&spec));
-        if !fits {
-            tracing::warn!(feed = spec.name, "another source than before: it begins anew");
-        }
-        let place = place.filter(|_| fits);
+        let place = match place {
+            Some(place) if !place.fits(&spec) => {
+                tracing::warn!(feed = spec.name, "another source than before: it begins anew");
+                place.retire(&sink);
+                None
+            }
+            place => place,
+        };
         let name = format!("feed-{}", spec.name);
         thread::Builder::new().name(name).spawn(move || match &spec.kind {
             FeedKind::Sim(sim) => simulation::run(&spec, sim, sink, &stop, place),

@@ -151,7 +151,7 @@ impl Outlet {
     pub(super) fn into_place(mut self, source: Source) -> Option<Place> {
         self.flush().ok()?;
         let deriver = std::mem::replace(&mut self.deriver, Deriver::new(&self.name));
-        Some(Place { deriver, health: self.health, source })
+        Some(Place { suffix: std::mem::take(&mut self.suffix), deriver, health: self.health, source })
     }
 
     pub(super) fn fault(&self, file: &Path, line: u64, error: &FeedError) {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc::Sender;
 
 use super::outlet::wall_now;
 use super::{Batch, FeedKind, FeedSpec, ReplaySpec, SimSpec};
@@ -12,6 +13,7 @@ use crate::sim::Market;
 /// Where a feed is: what it plays, how far it is, and what it has derived so far.
 #[derive(Serialize, Deserialize)]
 pub struct Place {
+    pub(super) suffix: String,
     pub(super) deriver: Deriver,
     pub(super) health: Health,
     pub(super) source: Source,
@@ -41,21 +43,24 @@ pub(super) struct Progress {
 impl Place {
     /// Whether it is a place in what `spec` plays; another source begins anew.
     pub(super) fn fits(&self, spec: &FeedSpec) -> bool {
-        match (&self.source, &spec.kind) {
-            (Source::Sim { spec: played, .. }, FeedKind::Sim(sim)) => played == sim,
-            (Source::Replay { feed, files, .. }, FeedKind::Replay(replay)) => {
-                (feed, files) == (&replay.feed, &replay.files)
+        self.suffix == spec.suffix
+            && match (&self.source, &spec.kind) {
+                (Source::Sim { spec: played, .. }, FeedKind::Sim(sim)) => played == sim,
+                (Source::Replay { feed, files, .. }, FeedKind::Replay(replay)) => {
+                    (feed, files) == (&replay.feed, &replay.files)
+                }
+                _ => false,
             }
-            _ => false,
-        }
     }
 
-    /// What there is to say where nobody goes on from here: its symbols have no source any more.
-    #[must_use]
-    pub fn retired(mut self) -> Batch {
+    /// Nobody goes on from here: says that its symbols have no source any more.
+    pub fn retire(mut self, sink: &Sender<Batch>) {
         let mut batch = Batch::new();
         self.deriver.handle_health(Health::Down, "the feed is gone", wall_now(), &mut batch);
-        batch
+        if !batch.is_empty() {
+            // Where nobody receives, nobody need know.
+            let _ = sink.blocking_send(batch);
+        }
     }
 }
 

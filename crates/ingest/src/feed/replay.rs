@@ -30,7 +30,7 @@ pub(super) fn run(
 ) -> Option<Place> {
     let Recorded { replay, survey } = *recorded;
     let (outlet, progress) = match place {
-        Some(Place { deriver, health, source: Source::Replay { progress, .. } }) => {
+        Some(Place { deriver, health, source: Source::Replay { progress, .. }, .. }) => {
             (Outlet::resumed(spec, sink, deriver, health), Some(progress))
         }
         _ => (Outlet::new(spec, sink), None),
@@ -111,6 +111,9 @@ impl Player<'_> {
             };
             for cue in script {
                 if played.progress.lines > 0 {
+                    if self.stop.is_stopped() {
+                        return Ok(());
+                    }
                     played.progress.lines -= 1;
                     played.read(&mut reader, &cue, &mut pace, &mut ticks);
                     continue;

@@ -23,7 +23,7 @@ pub(super) fn run(
     let start = wall_now();
     let settings = Settings { seed: sim.seed, symbols: sim.symbols, rate: sim.rate, start };
     let (mut outlet, mut market) = match place {
-        Some(Place { deriver, health, source: Source::Sim { market, .. } }) => {
+        Some(Place { deriver, health, source: Source::Sim { market, .. }, .. }) => {
             (Outlet::resumed(spec, sink, deriver, health), market)
         }
         _ => (Outlet::new(spec, sink), Market::new(&settings)),

@@ -165,7 +165,8 @@ impl<'a> Page<'a> {
         let before = asked.from.zip(edge).is_some_and(|(from, edge)| edge < from);
         let (oldest, _) = self.kept;
         if self.gap.is_none() && begins && !before && from < oldest {
-            self.gap = Some(Gap::between(from, oldest.prev().min(self.wanted.to)));
+            let to = oldest.prev().min(self.wanted.to);
+            self.gap = (from <= to).then(|| Gap::between(from, to));
         }
     }
 

@@ -150,5 +150,5 @@ fn a_cursor_that_is_ahead_waits() {
     visit.comes_back();
     assert_eq!(short(&visit.send(&ahead(900))), "");
     visit.core.now += EARLY_WAIT;
-    assert_eq!(looks(&mut visit), "ack");
+    assert_eq!(looks(&mut visit), "ack G? St1+t2+t3+t4");
 }
