@@ -1,6 +1,7 @@
 //! The accept loop: what axum's own leaves out. A backlog for storms, a cap, timeouts for slow
 //! headers and handshakes, no spin when files run out.
 
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::{HeaderValue, StatusCode, header};
 use hyper::Request;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -21,6 +23,7 @@ use tokio_rustls::TlsAcceptor;
 use wire::ErrorCode;
 
 use crate::clock;
+use crate::doors::SOCKETIO;
 use crate::in_force::InForce;
 use crate::limits::{
     BACKLOG, CONNECTION_RETRY, HEADER_BYTES_MAX, HEADER_TIMEOUT, HEADERS_MAX, TLS_TIMEOUT, UNSENT_BYTES_MAX,
@@ -119,13 +122,13 @@ impl Acceptor {
                 return;
             }
         };
-        let router = self.router.clone();
+        let (router, leaving) = (self.router.clone(), self.shutdown.clone());
         // Two kinds of tasks: that of a plain connection is a tenth as large.
         match self.tls.clone() {
-            None => tokio::spawn(serve(stream, from, router, slot)),
+            None => tokio::spawn(serve(stream, from, router, slot, leaving)),
             Some(tls) => tokio::spawn(async move {
                 match timeout(TLS_TIMEOUT, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => serve(Box::new(stream), from, router, slot).await,
+                    Ok(Ok(stream)) => serve(Box::new(stream), from, router, slot, leaving).await,
                     Ok(Err(_)) => metrics::counter!(REFUSED, "reason" => "tls").increment(1),
                     Err(_) => metrics::counter!(REFUSED, "reason" => "timeout").increment(1),
                 }
@@ -156,7 +159,7 @@ fn is_of_the_connection(error: &io::Error) -> bool {
 
 /// Answers the requests of a connection, and goes on with what one of them made of it. All in one task: a
 /// second one would cost every client of a storm two changes of hands.
-async fn serve<S>(stream: S, from: SocketAddr, router: Router, slot: Slot)
+async fn serve<S>(stream: S, from: SocketAddr, router: Router, slot: Slot, leaving: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Into<Io> + Unpin + Send + 'static,
 {
@@ -165,7 +168,17 @@ where
     let service = service_fn(|mut request: Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(succession.clone());
         request.extensions_mut().insert(peer);
-        Box::pin(router.call(request))
+        // Who polls a session comes back to it; anybody else finds who serves next.
+        let comes_back = request.uri().path() == SOCKETIO;
+        let (answer, leaving) = (router.call(request), &leaving);
+        Box::pin(async move {
+            let mut answer = answer.await?;
+            let goes_on = comes_back || answer.status() == StatusCode::SWITCHING_PROTOCOLS;
+            if !goes_on && *leaving.borrow() {
+                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(answer)
+        })
     });
     let mut connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())

@@ -8,7 +8,6 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::map_response_with_state;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{any, get};
 use tokio::sync::{Semaphore, mpsc, watch};
@@ -130,18 +129,9 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .route("/v1/stream", any(stream))
         .route("/echo", any(echo))
         .fallback(nothing)
-        .layer(map_response_with_state(Arc::clone(&app), send_elsewhere))
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
         .with_state(app)
-}
-
-/// While the server leaves, an answer is the last one of its connection: the next one finds who serves then.
-async fn send_elsewhere(State(app): State<Arc<App>>, mut response: Response) -> Response {
-    if *app.leaving.borrow() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    response
 }
 
 /// What is not a stream is answered by then.

@@ -49,6 +49,9 @@ pub(crate) use rates::Rates;
 pub(crate) use socketio::Engines;
 pub(crate) use tickets::Tickets;
 
+/// Where Socket.IO is spoken.
+pub(crate) const SOCKETIO: &str = "/socket.io/";
+
 /// Where an event source says how far it came.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -62,7 +65,7 @@ pub(crate) fn router(app: &App) -> Router<Arc<App>> {
         .route("/v1/candles", get(history::candles))
         .route("/v1/symbols", get(symbols))
         .route("/v1/tickets", post(ticket))
-        .route("/socket.io/", any(socketio::serve))
+        .route(SOCKETIO, any(socketio::serve))
         .route("/v1/asyncapi.json", get(async |headers: HeaderMap| ASYNCAPI.respond(&headers)))
         .route("/v1/openapi.json", get(async |headers: HeaderMap| OPENAPI.respond(&headers)))
         .layer(cors(app))

@@ -4,6 +4,7 @@ usage: drain.py ADDRESS CA ADMIN PID WINDOW      (the token in TICKWIRE_TOKEN; W
 """
 
 import asyncio
+import http.client
 import json
 import os
 import signal
@@ -55,6 +56,15 @@ def events(server):
     assert kinds.count("draining") == 1 and kinds[-1] != "draining", kinds[-5:]
 
 
+def asked(connection):
+    """The list of symbols over a connection that is kept: status, and whether it is kept on."""
+    headers = {"Authorization": "Bearer " + os.environ["TICKWIRE_TOKEN"]}
+    connection.request("GET", "/v1/symbols", headers=headers)
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status, answer.headers.get("Connection")
+
+
 def ready(admin):
     try:
         with urllib.request.urlopen(f"http://{admin}/readyz") as answer:
@@ -71,11 +81,15 @@ async def main(address, ca, admin, pid, window):
         await begun.acquire()
     listener = asyncio.create_task(asyncio.to_thread(events, Server(address, ca)))
     await asyncio.sleep(0.5)
+    kept = http.client.HTTPSConnection(address, context=context)
+    assert await asyncio.to_thread(asked, kept) == (200, None)
     began = time.monotonic()
     os.kill(int(pid), signal.SIGTERM)
     while ready(admin) != (503, "draining"):
         assert time.monotonic() - began < 10, ready(admin)
         await asyncio.sleep(0.01)
+    # The next request is for whoever serves next.
+    assert await asyncio.to_thread(asked, kept) == (200, "close")
     try:
         async with connect(url, ssl=context):
             raise AssertionError("a server that goes away takes nobody")
