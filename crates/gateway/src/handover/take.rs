@@ -142,6 +142,11 @@ impl Inheritance {
         let listener = self.listeners.get(number)?;
         let local = listener.local_addr().ok()?;
         let fits = local.ip() == address.ip() && (address.port() == 0 || local.port() == address.port());
+        if !fits {
+            tracing::warn!(
+                "{local} was served before, and is not any more: this process is to serve {address}"
+            );
+        }
         fits.then(|| listener.try_clone().ok()).flatten()
     }
 }

@@ -39,6 +39,12 @@ pub(crate) fn run(args: &ServeArgs, log: Lever) -> Outcome {
     }
     drop(out);
     let secure = config.settings.tls.is_some();
+    if !config.settings.admin_listen.ip().is_loopback() {
+        tracing::warn!(
+            "the admin port {} can be reached by others, in plain: put something before it that they cannot pass",
+            config.settings.admin_listen
+        );
+    }
     let elsewhere = "set listen or admin_listen of [server] to another address";
     let mut plant = Plant::open(config.settings, config.feeds, config.handover, elsewhere)?;
     let in_force = Arc::new(Mutex::new(shown(args.config.as_deref()).map_err(Failure::usage)?));

@@ -1,6 +1,7 @@
 //! The configuration file, and what it comes to.
 
 use std::net::SocketAddr;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -129,6 +130,19 @@ impl Config {
     pub(crate) fn check_files(&self, source: &Path) -> Result<(), ConfigError> {
         if let Some(tls) = &self.settings.tls {
             tls.check().map_err(|error| ConfigError::rule(source, format!("[server] {error}")))?;
+        }
+        if let Some(path) = &self.handover {
+            let found = path.symlink_metadata().map(|found| found.file_type().is_socket());
+            let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            let message = match (found, parent) {
+                (Ok(false), _) => Some("exists and is no socket"),
+                (Err(_), Some(parent)) if !parent.is_dir() => Some("is in a folder that is not there"),
+                _ => None,
+            };
+            if let Some(message) = message {
+                let message = format!("[server] handover = \"{}\": {message}", path.display());
+                return Err(ConfigError::rule(source, message));
+            }
         }
         for feed in &self.feeds {
             let FeedKind::Replay(replay) = &feed.kind else { continue };

@@ -169,3 +169,20 @@ fn values_that_do_not_go_together() {
     let missing = load("[[auth.keys]]\nalgorithm = \"HS256\"\nsecret_file = \"s\"").unwrap_err().to_string();
     assert_eq!(missing, "/nowhere/s: No such file or directory (os error 2)");
 }
+
+/// What a slip names is not taken for a socket of ours: it would be put away.
+#[test]
+fn a_handover_names_a_socket_or_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("tickwire.toml");
+    std::fs::write(folder.path().join("secret.key"), "precious").unwrap();
+    let check = |name: &str| {
+        let text = format!("[server]\nhandover = \"{name}\"");
+        Config::from_text(&text, &config).unwrap().check_files(&config).map_err(|error| error.to_string())
+    };
+    assert!(check("secret.key").unwrap_err().ends_with("secret.key\": exists and is no socket"));
+    assert!(check("none/h.sock").unwrap_err().ends_with("is in a folder that is not there"));
+    assert_eq!(check("h.sock"), Ok(()));
+    let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("h.sock")).unwrap();
+    assert_eq!(check("h.sock"), Ok(()));
+}

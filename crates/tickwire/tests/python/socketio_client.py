@@ -29,13 +29,14 @@ class Visitor:
         self.failed, self.told = None, threading.Condition()
         http = requests.Session()
         http.verify, http.trust_env = ca, False
-        options = {"sslopt": {"ca_certs": ca, "cert_reqs": ssl.CERT_REQUIRED}}
+        options = {} if ca == "-" else {"sslopt": {"ca_certs": ca, "cert_reqs": ssl.CERT_REQUIRED}}
         self.socket = socketio.Client(http_session=http, websocket_extra_options=options, reconnection=False)
         self.socket.on("*", self.take)
         if refused is not None:
             self.socket.on("connect_error", refused.append)
         auth = {"token": TOKEN} if auth is None else auth
-        self.socket.connect(f"https://{address}", transports=transports, auth=auth, wait_timeout=PATIENCE)
+        scheme = "http" if ca == "-" else "https"
+        self.socket.connect(f"{scheme}://{address}", transports=transports, auth=auth, wait_timeout=PATIENCE)
 
     def take(self, event, message):
         with self.told:
@@ -105,11 +106,11 @@ def stalled(address, ca):
     # Nothing is read but while this runs.
     loop = asyncio.new_event_loop()
     now = lambda coroutine: loop.run_until_complete(asyncio.wait_for(coroutine, PATIENCE))
-    trust = ssl.create_default_context(cafile=ca)
+    secure = {} if ca == "-" else {"ssl": ssl.create_default_context(cafile=ca), "server_hostname": host}
+    url = f"{'wss' if secure else 'ws'}://{address}/socket.io/?EIO=4&transport=websocket"
 
     async def opened():
-        return await connect(f"wss://{address}/socket.io/?EIO=4&transport=websocket", sock=plain, ssl=trust,
-                             server_hostname=host, ping_interval=None, max_size=None)
+        return await connect(url, sock=plain, ping_interval=None, max_size=None, **secure)
 
     client, stream = Client(None, None, None), now(opened())
 
