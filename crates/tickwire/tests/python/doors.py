@@ -113,7 +113,7 @@ def crossing(server):
     take_events(client, server.events(WANTED, client.cursor), 100)
     delivered = sum(stream.delivered for stream in client.streams.values())
     checksums = sum(stream.checksums for stream in client.streams.values())
-    assert delivered > 1000 and checksums > 100, (delivered, checksums)
+    assert delivered > 500 and checksums > 100, (delivered, checksums)
     fresh = Client(None, None, None)
     # However little it waits, the states come whole.
     _, answer = server.ask("/v1/poll", WANTED | {"wait_ms": 0})
