@@ -362,7 +362,8 @@ impl Member {
         if self.pending && !self.session.is_waiting() {
             // What came after it may be read.
             self.pending = false;
-            self.handle.waker.wake_by_ref();
+            let waker = &self.handle.waker;
+            waker.wake_by_ref();
         }
     }
 
