@@ -222,6 +222,9 @@ impl Inner {
 
     /// Sequences once more what was delayed until now; false where nothing was.
     fn repeat(&mut self) -> bool {
+        if self.line.is_empty() {
+            return false;
+        }
         let events = self.line.due(clock::now(), &mut self.sequencer);
         for event in &events {
             if let Body::Status(change) = &event.body {
@@ -232,22 +235,29 @@ impl Inner {
     }
 
     fn sequence(&mut self, news: News) -> Vec<Arc<Event>> {
-        let events: Vec<_> = match news {
+        let mut events;
+        match news {
             News::Ticks(ticks) => {
                 let now = clock::wall();
-                let sequenced = ticks.into_iter().map(|tick| self.sequencer.push(tick, now));
-                let sequenced: Vec<_> = sequenced.collect();
-                sequenced.into_iter().filter_map(|event| self.or_refuse(event).flatten()).collect()
+                events = Vec::with_capacity(ticks.len());
+                for tick in ticks {
+                    let sequenced = self.sequencer.push(tick, now);
+                    events.extend(sequenced.unwrap_or_else(|taken| self.refuse(taken)));
+                }
             }
             News::Placed(placed) => {
-                let followed = placed.into_iter().map(|placed| self.sequencer.follow(placed));
-                let followed: Vec<_> = followed.collect();
-                followed.into_iter().filter_map(|event| self.or_refuse(event)).collect()
+                events = Vec::with_capacity(placed.len());
+                for placed in placed {
+                    let followed = self.sequencer.follow(placed).map(Some);
+                    events.extend(followed.unwrap_or_else(|taken| self.refuse(taken)));
+                }
             }
-        };
+        }
         metrics::counter!(PUBLISHED).increment(events.len() as u64);
         self.note(&events);
-        self.line.take_in(&events, clock::now());
+        if self.line.twins() > 0 {
+            self.line.take_in(&events, clock::now());
+        }
         events
     }
 
@@ -280,10 +290,6 @@ impl Inner {
         }
     }
 
-    fn or_refuse<T>(&mut self, event: Result<T, SymbolTaken>) -> Option<T> {
-        event.map_err(|taken| self.refuse(taken)).ok()
-    }
-
     /// A symbol may be halted while its feed is well: only what is said of whole feeds counts.
     fn note_feed(&self, feed: &str, state: State) {
         let health = match state {
@@ -293,11 +299,13 @@ impl Inner {
         self.feeds.note(feed, health);
     }
 
-    fn refuse(&mut self, taken: SymbolTaken) {
+    /// No event: its symbol is another instrument's.
+    fn refuse(&mut self, taken: SymbolTaken) -> Option<Arc<Event>> {
         metrics::counter!(CONFLICTS).increment(1);
         if !self.conflicts.contains(&taken.symbol) {
             tracing::error!("{taken}");
             self.conflicts.push(taken.symbol);
         }
+        None
     }
 }

@@ -103,15 +103,15 @@ impl Server {
 
     fn open(
         settings: Settings,
-        mut heir: Option<Inheritance>,
+        heir: Option<Inheritance>,
         follows: Arc<AtomicBool>,
     ) -> Result<(Self, Hub), ServerError> {
         let metrics = recorder()?;
         names::describe();
         let (tls, certificate) = settings.tls.as_ref().map(Tls::replaceable).transpose()?.unzip();
         let tls = tls.map(TlsAcceptor::from);
-        let mut open = |number, address| {
-            let inherited = heir.as_mut().and_then(|heir| heir.listener(number, address));
+        let open = |number, address| {
+            let inherited = heir.as_ref().and_then(|heir| heir.listener(number, address));
             let limits = settings.limits.now();
             let listener = match inherited {
                 None => listen(address, &limits),

@@ -91,7 +91,7 @@ impl Line {
     /// Input: what was sequenced `now`. What there is no room for is missed until an eighth of the line is free
     /// again: nothing goes out early to make room, that would be giving away what others pay for.
     pub(crate) fn take_in(&mut self, events: &[Arc<Event>], now: Duration) {
-        if self.delays.count() == 0 || events.is_empty() {
+        if events.is_empty() {
             return;
         }
         if self.missed.is_going_on() && self.held + self.most / 8 <= self.most {

@@ -138,7 +138,7 @@ impl Successor {
 
 impl Inheritance {
     /// The listener for clients (0) or operators (1), where it is one for that address.
-    pub(crate) fn listener(&mut self, number: usize, address: SocketAddr) -> Option<TcpListener> {
+    pub(crate) fn listener(&self, number: usize, address: SocketAddr) -> Option<TcpListener> {
         let listener = self.listeners.get(number)?;
         let local = listener.local_addr().ok()?;
         let fits = local.ip() == address.ip() && (address.port() == 0 || local.port() == address.port());

@@ -91,7 +91,8 @@ fn reload(args: &ServeArgs, reloader: &Reloader, in_force: &Mutex<Value>) {
 fn is_taken(key: &str, is_secure: bool) -> bool {
     let (table, name) = key.split_once('.').unwrap_or(("", key));
     match table {
-        "limits" => true,
+        // The line is as long as it was made.
+        "limits" => name != "delayed_events",
         // The name of the cookie decides what pages of other origins may read.
         "auth" => name != "cookie",
         // A server that has a certificate takes another one.

@@ -35,8 +35,8 @@ struct Rider {
     places: BTreeMap<String, u64>,
     cursor: Option<String>,
     seen: Moved,
-    /// When it was told to come back.
-    due: Option<Instant>,
+    /// When it was told to come back, and how long that was then.
+    due: Option<(Instant, Duration)>,
 }
 
 /// Lets so many clients subscribe, then `moves` the server away under them; returns when each has been served by
@@ -81,11 +81,11 @@ fn sum(riders: &[Rider]) -> Moved {
         moved.doubled += seen.doubled;
         moved.records += seen.records;
     }
-    let dues: Vec<_> = riders.iter().filter_map(|rider| rider.due).collect();
+    let dues: Vec<_> = riders.iter().filter_map(|rider| Some(rider.due?.1)).collect();
     if let Some(&first) = dues.iter().min() {
         let mut slots = BTreeMap::<u128, u32>::new();
         for due in &dues {
-            *slots.entry((*due - first).as_millis() / 100).or_default() += 1;
+            *slots.entry(due.saturating_sub(first).as_millis() / 100).or_default() += 1;
         }
         let last = slots.last_key_value().map_or(0, |(&slot, _)| slot);
         let mean =
@@ -100,8 +100,8 @@ async fn ride(n: usize, endpoint: Arc<Endpoint>, begun: Arc<Semaphore>, done: mp
     let mut rider = Rider::default();
     let mut connection = rider.come(n, &endpoint).await;
     begun.add_permits(1);
-    while rider.due.is_none_or(|due| Instant::now() < due) {
-        let left = rider.due.map_or(PATIENCE * 10, |due| due.saturating_duration_since(Instant::now()));
+    while rider.due.is_none_or(|(due, _)| Instant::now() < due) {
+        let left = rider.due.map_or(PATIENCE * 10, |(due, _)| due.saturating_duration_since(Instant::now()));
         if let Ok(incoming) = timeout(left, connection.next()).await {
             rider.take(&incoming.expect("it is served until it goes").text);
         }
@@ -161,7 +161,7 @@ impl Rider {
             }
             "draining" => {
                 let after = Duration::from_millis(message["reconnect_after_ms"].as_u64().unwrap());
-                self.due = Some(Instant::now() + after);
+                self.due = Some((Instant::now() + after, after));
             }
             "snapshot" | "update" => {
                 for record in message["data"].as_array().unwrap() {
