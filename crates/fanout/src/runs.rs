@@ -10,6 +10,12 @@ use crate::item::{Batch, Run};
 const WARMED_MIN: usize = 4;
 
 impl Fanout {
+    /// Reads what the next drain of `session` will need. Whoever drains many, and does something else between
+    /// two of them, has the memory of some fetched together; one by one, each waits for it several times.
+    pub fn warm(&self, session: SessionId) {
+        self.sessions.warm_first(session);
+    }
+
     /// The way of most drains: what waits is of one channel, at most one stream a symbol, and all of it
     /// fits as it is. Then the batch only names the events, symbol by symbol; readers at the same place
     /// can share what is made of them.

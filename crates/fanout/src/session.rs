@@ -288,6 +288,13 @@ impl Sessions {
         owner.turns.warm(sub.turn);
     }
 
+    /// Reads what draining a session that wants little will need, to have it near by then.
+    pub(crate) fn warm_first(&self, session: SessionId) {
+        if let Some(first) = self.get(session).and_then(|state| state.turns.first()) {
+            self.warm(session, first);
+        }
+    }
+
     /// Something waits for a subscription that had everything.
     pub(crate) fn wake(&mut self, session: SessionId, id: SubId, news: News) {
         let owner = &mut self.all[session.0];

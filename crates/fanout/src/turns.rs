@@ -125,6 +125,12 @@ impl Turns {
         black_box(self.groups[place.group as usize].queued);
     }
 
+    /// The subscription that is first to send, where any may.
+    pub(crate) fn first(&self) -> Option<SubId> {
+        let group = self.queue.first.get()?;
+        self.groups[group as usize].ready.first.get().map(SubId)
+    }
+
     /// How many symbols wait for their turn.
     pub(crate) const fn len(&self) -> usize {
         self.queued as usize

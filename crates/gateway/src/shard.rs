@@ -34,7 +34,7 @@ use crate::queue;
 use crate::roster::{Roster, Seat};
 use crate::session::Ctx;
 use crate::settings::Settings;
-use crate::socket::{Slot, Socket};
+use crate::socket::{Outbox, Slot, Socket};
 use crate::wakes::Wakes;
 use member::{Member, Verdict};
 
@@ -72,6 +72,8 @@ pub(crate) struct Shard {
     leaving: bool,
     /// The editions of keys and roster that all members were held against.
     editions: (u32, u32),
+    /// No member is due before.
+    due: Duration,
     /// Told when the first client has subscribed to something.
     subscribed: watch::Sender<bool>,
     wakes: Arc<Wakes>,
@@ -106,6 +108,7 @@ pub(crate) struct Core {
     pub(crate) encoder: Encoder,
     /// Reused between drains.
     pub(crate) batch: Batch,
+    pub(crate) outbox: Outbox,
     /// The time of this round, by both clocks.
     pub(crate) now: Duration,
     pub(crate) wall: UnixNanos,
@@ -164,6 +167,7 @@ impl Shard {
                 scratch: vec![0; SCRATCH_BYTES],
                 encoder: Encoder::default(),
                 batch: Batch::default(),
+                outbox: Outbox::default(),
                 now: clock::now(),
                 wall: clock::wall(),
             },
@@ -180,6 +184,7 @@ impl Shard {
             }),
             leaving: false,
             editions: (0, 0),
+            due: Duration::MAX,
             subscribed,
             wakes: Arc::default(),
             sleep: Box::pin(tokio::time::sleep(LOOK)),
@@ -309,6 +314,7 @@ impl Shard {
                 if let Some(Some(member)) = self.members.get(session.index()) {
                     member.warm();
                 }
+                self.core.fanout.warm(*session);
             }
             for session in some {
                 self.serve(session.index(), false);
@@ -341,7 +347,9 @@ impl Shard {
                 self.subscribed.send_replace(true);
             }
         }
-        if member.write(&mut self.core, &mut self.metrics, !read) == Verdict::Over {
+        let verdict = member.write(&mut self.core, &mut self.metrics, !read);
+        self.due = self.due.min(member.due());
+        if verdict == Verdict::Over {
             self.part(key);
         }
     }
@@ -357,13 +365,8 @@ impl Shard {
             let before = self.editions;
             self.editions = (self.core.settings.keys.edition(), self.core.roster.edition());
             let (others, evicted) = (self.editions.0 != before.0, self.editions.1 != before.1);
-            for key in 0..self.members.len() {
-                if let Some(member) = &mut self.members[key]
-                    && (others || member.is_due(self.core.now) || evicted && member.session.has_lost_seat())
-                {
-                    member.tick(&mut self.core);
-                    self.serve(key, false);
-                }
+            if others || evicted || self.due <= self.core.now {
+                self.look_at_all(others, evicted);
             }
             self.metrics.publish(self.core.fanout.stats());
             self.sleep.as_mut().reset((clock::instant(clock::now()) + LOOK).into());
@@ -376,6 +379,21 @@ impl Shard {
                 if self.sleep.as_mut().poll(cx).is_ready() {
                     cx.waker().wake_by_ref();
                 }
+            }
+        }
+    }
+
+    /// Time passed for whoever is due, for all where the keys are others, and for those who lost their seats.
+    fn look_at_all(&mut self, others: bool, evicted: bool) {
+        let now = self.core.now;
+        self.due = Duration::MAX;
+        for key in 0..self.members.len() {
+            let Some(member) = &mut self.members[key] else { continue };
+            if others || member.due() <= now || evicted && member.session.has_lost_seat() {
+                member.tick(&mut self.core);
+                self.serve(key, false);
+            } else {
+                self.due = self.due.min(member.due());
             }
         }
     }

@@ -129,18 +129,13 @@ impl Connection {
     }
 
     fn take_close(&mut self, wanted: impl FnOnce(&Close) -> bool) -> Option<Bytes> {
-        if !wanted(&self.close) {
+        if !matches!(self.close, Close::Queued(_) | Close::Answer(_)) || !wanted(&self.close) {
             return None;
         }
+        self.pong = None;
         match std::mem::replace(&mut self.close, Close::Sent) {
-            Close::Queued(frame) | Close::Answer(frame) => {
-                self.pong = None;
-                Some(frame)
-            }
-            other => {
-                self.close = other;
-                None
-            }
+            Close::Queued(frame) | Close::Answer(frame) => Some(frame),
+            Close::Open | Close::Sent => None,
         }
     }
 

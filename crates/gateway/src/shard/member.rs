@@ -175,6 +175,9 @@ impl Member {
         // Nothing is on its way: what there is comes from the fan-out.
         let mut fresh = idle && !self.full && self.end == End::Open && self.outbox.is_empty();
         let was_full = self.full;
+        if self.outbox.is_empty() {
+            self.outbox = std::mem::take(&mut core.outbox);
+        }
         loop {
             if let End::Gone(_) = self.end {
                 return Verdict::Over;
@@ -195,6 +198,10 @@ impl Member {
             }
         }
         self.drained = false;
+        if self.outbox.is_empty() {
+            // Most connections are idle most of the time: its memory is for the next one.
+            core.outbox = std::mem::take(&mut self.outbox);
+        }
         // What was sent only puts the deadlines off; that is seen when the next one comes.
         if !idle || was_full != self.full || self.waits || self.end != End::Open || self.due <= core.now {
             self.set_due(core);
@@ -345,8 +352,9 @@ impl Member {
         }
     }
 
-    pub(super) fn is_due(&self, now: Duration) -> bool {
-        now >= self.due
+    /// When it is to be looked at, whatever happens until then.
+    pub(super) const fn due(&self) -> Duration {
+        self.due
     }
 
     /// Time passed.

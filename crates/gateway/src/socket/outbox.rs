@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
 use wire::CloseCode;
 use ws::Message;
 
@@ -78,28 +79,33 @@ impl Outbox {
         })
     }
 
+    /// The frame that goes before the goodbye, where it is one; most of the time it is.
+    pub(crate) fn only(&self, form: Form) -> Option<&[u8]> {
+        match self.queue.front() {
+            Some(Outgoing::Message(message)) if self.queue.len() == 1 => Some(form.frame(message)),
+            _ => None,
+        }
+    }
+
     /// `written` bytes of the frames have gone; the rest of the one that was cut is returned.
-    pub(crate) fn advance(&mut self, mut written: usize, form: Form) -> bytes::Bytes {
-        let mut rest = bytes::Bytes::new();
+    pub(crate) fn advance(&mut self, mut written: usize, form: Form) -> Bytes {
+        let ping = Bytes::from_static(&ws::PING);
         while written > 0 {
-            let frame = match self.queue.pop_front() {
+            let outgoing = self.queue.pop_front();
+            let frame = match &outgoing {
                 Some(Outgoing::Message(message)) => {
                     self.bytes -= message.payload().len();
-                    form.frame(&message).clone()
+                    form.frame(message)
                 }
-                Some(Outgoing::Ping) => bytes::Bytes::from_static(&ws::PING),
+                Some(Outgoing::Ping) => &ping,
                 Some(Outgoing::Close(..)) | None => break,
             };
             if written < frame.len() {
-                rest = frame.slice(written..);
+                return frame.slice(written..);
             }
-            written = written.saturating_sub(frame.len());
+            written -= frame.len();
         }
-        if self.queue.is_empty() {
-            // Most connections are idle most of the time.
-            self.queue = VecDeque::new();
-        }
-        rest
+        Bytes::new()
     }
 }
 
@@ -115,7 +121,19 @@ mod tests {
         outbox.close(CloseCode::Normal, "");
         assert_eq!((outbox.bytes(), outbox.is_empty()), (0, false));
         outbox.text("four".into());
-        assert_eq!(outbox.bytes(), 4);
+        assert_eq!((outbox.bytes(), outbox.only(Form::default())), (4, None));
+    }
+
+    #[test]
+    fn one_message_goes_alone() {
+        let mut outbox = Outbox::default();
+        outbox.ping();
+        assert_eq!(outbox.only(Form::default()), None);
+        outbox.clear();
+        outbox.text("one".into());
+        assert_eq!(outbox.only(Form::default()), Some(&b"\x81\x03one"[..]));
+        outbox.close(CloseCode::Normal, "");
+        assert_eq!(outbox.only(Form::default()), None, "the goodbye is behind it");
     }
 
     #[test]

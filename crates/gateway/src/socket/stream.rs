@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
+use rustix::net::SendFlags;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -74,7 +75,7 @@ impl WsSocket {
 
     /// Chooses what goes first.
     fn refill(&mut self, outbox: &mut Outbox) {
-        if self.head.is_empty() {
+        if self.head.is_empty() && self.connection.has_control() {
             self.head = self.connection.poll_control().unwrap_or_default();
         }
         if self.head.is_empty() {
@@ -94,6 +95,11 @@ impl WsSocket {
     /// Writes the head, and as much of the outbox as goes with it.
     fn write(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) -> Poll<io::Result<()>> {
         let form = Form { encoding: self.encoding, window: self.connection.window() };
+        if let (true, Some(frame)) = (self.head.is_empty(), outbox.only(form)) {
+            let written = ready!(self.io.poll_write(cx, &[IoSlice::new(frame)]))?;
+            self.head = outbox.advance(some(written)?, form);
+            return Poll::Ready(Ok(()));
+        }
         let mut slices = [IoSlice::new(&[]); GATHERED_MAX];
         let mut count = 0;
         if !self.head.is_empty() {
@@ -107,10 +113,7 @@ impl WsSocket {
                 count += 1;
             }
         }
-        let written = ready!(self.io.poll_write(cx, &slices[..count]))?;
-        if written == 0 {
-            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-        }
+        let written = some(ready!(self.io.poll_write(cx, &slices[..count]))?)?;
         let of_head = written.min(self.head.len());
         self.head.advance(of_head);
         if written > of_head || self.head.is_empty() {
@@ -185,6 +188,11 @@ impl Socket for WsSocket {
     }
 }
 
+/// How much was written; nothing at all is an error.
+fn some(written: usize) -> io::Result<usize> {
+    if written == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(written) }
+}
+
 fn inbound(event: Event) -> Inbound {
     match event {
         Event::Text(text) => Inbound::Text(text),
@@ -218,10 +226,10 @@ impl Io {
             Self::Plain(stream) => {
                 // Most sockets have room: the kernel is asked at once, and the runtime, whose note of that
                 // is far from the core, only where there is none.
-                let socket = SockRef::from(&*stream);
                 let sent = match slices {
-                    [slice] => socket.send(slice),
-                    _ => socket.send_vectored(slices),
+                    // Right into the kernel: libc makes a send a point where a thread may be cancelled.
+                    [slice] => rustix::net::send(&*stream, slice, SendFlags::NOSIGNAL).map_err(Into::into),
+                    _ => SockRef::from(&*stream).send_vectored(slices),
                 };
                 match sent {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

@@ -101,6 +101,7 @@ fn core(logs: LogLimits) -> Core {
         scratch: Vec::new(),
         encoder: crate::encode::Encoder::default(),
         batch: fanout::Batch::default(),
+        outbox: crate::socket::Outbox::default(),
         now: clock::now(),
         wall: UnixNanos(1_795_000_000_000_000_000),
     }
