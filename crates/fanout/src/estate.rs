@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Body, BookChange, FeedGap, GapReason, Instrument, Seq, UnixNanos};
+use model::{Body, BookChange, FeedGap, GapReason, Placed, Seq};
 
 use crate::book::Books;
 use crate::event::{Encoded, Event};
@@ -14,23 +14,6 @@ use crate::fanout::Fanout;
 use crate::options::Depth;
 use crate::sequencer::{Sequencer, SymbolTaken};
 use crate::topic::Topic;
-
-/// A tick that has its place already.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Placed {
-    /// What it is about.
-    pub instrument: Arc<Instrument>,
-    /// Its place in its stream.
-    pub seq: Seq,
-    /// Its place in the node's total order.
-    pub position: u64,
-    /// See [`Event::ts_event`].
-    pub ts_event: UnixNanos,
-    /// See [`Event::ts_recv`].
-    pub ts_recv: UnixNanos,
-    /// What happened.
-    pub body: Body,
-}
 
 /// What is kept of one stream; `E` is an [`Arc<Event>`], or a [`Placed`] that is yet to become one.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -36,7 +36,7 @@ mod twins;
 mod views;
 
 pub use book::{BookRecord, BookSnapshot};
-pub use estate::{Kept, KeptView, Placed};
+pub use estate::{Kept, KeptView};
 pub use event::{Encoded, Event};
 pub use fanout::{Fanout, SubscribeError};
 pub use fold::SummaryRecord;

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{Body, Instrument, Seq, Symbol, Tick, UnixNanos};
+use model::{Body, Instrument, Placed, Seq, Symbol, Tick, UnixNanos};
 
-use crate::estate::Placed;
 use crate::event::{Encoded, Event};
 use crate::ids::{Stream, SymbolId, TopicId};
 use crate::twins::Twins;

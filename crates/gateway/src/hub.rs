@@ -5,8 +5,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use fanout::{Event, Kept, Placed, Sequencer, SymbolTaken};
-use model::{Body, State, Symbol, Tick};
+use fanout::{Event, Kept, Sequencer, SymbolTaken};
+use model::{Body, Placed, State, Symbol, Tick};
 use tokio_stream::{Stream, StreamExt};
 
 use crate::clock;

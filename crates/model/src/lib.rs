@@ -31,5 +31,5 @@ pub use pattern::{Pattern, PatternError};
 pub use status::{State, StatusChange};
 pub use summary::TradeSummary;
 pub use symbol::{Symbol, SymbolError};
-pub use tick::{Body, BookChange, FeedGap, GapReason, Quote, Side, Tick, Ticker, Trade};
+pub use tick::{Body, BookChange, FeedGap, GapReason, Placed, Quote, Side, Tick, Ticker, Trade};
 pub use time::{TimeError, UnixNanos};

@@ -10,7 +10,7 @@ use crate::candle::Candle;
 use crate::channel::Channel;
 use crate::decimal;
 use crate::instrument::Instrument;
-use crate::numbers::{Price, Size};
+use crate::numbers::{Price, Seq, Size};
 use crate::status::StatusChange;
 use crate::time::UnixNanos;
 
@@ -26,6 +26,23 @@ pub struct Tick {
     pub ts_event: Option<UnixNanos>,
     /// When we received it; absent where the recording does not say.
     pub ts_recv: Option<UnixNanos>,
+    /// What happened.
+    pub body: Body,
+}
+
+/// A tick in its place: sequenced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Placed {
+    /// What it is about.
+    pub instrument: Arc<Instrument>,
+    /// Its place in its stream, without holes.
+    pub seq: Seq,
+    /// Its place in the node's total order.
+    pub position: u64,
+    /// The venue's time; where it gives none, the time of receipt.
+    pub ts_event: UnixNanos,
+    /// When it was received; never before the one before it in the stream.
+    pub ts_recv: UnixNanos,
     /// What happened.
     pub body: Body,
 }

@@ -7,9 +7,9 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 use anyhow::{Context, bail, ensure};
-use fanout::Placed;
 use gateway::{Levers, Places, Server, ServerError, Settings, Successor};
 use ingest::feed::{self, Batch, FeedSpec, Gate, Place, Prepared, Stop, Thread};
+use model::Placed;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, mpsc};

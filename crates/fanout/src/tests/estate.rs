@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::model::{Interval, Tick, UnixNanos};
+use ::model::{Interval, Placed, Tick, UnixNanos};
 
 use super::script::{body, instrument};
 use crate::{
-    Depth, Event, Fanout, Item, Kept, Kind, Options, Placed, Resumed, Sequencer, SessionId, Stream, TopicId,
+    Depth, Event, Fanout, Item, Kept, Kind, Options, Resumed, Sequencer, SessionId, Stream, TopicId,
 };
 
 const NOW: Duration = Duration::ZERO;

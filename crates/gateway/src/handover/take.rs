@@ -8,8 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use fanout::{Kept, Placed};
-use model::Body;
+use fanout::Kept;
+use model::{Body, Placed};
 use tokio::sync::mpsc;
 use wire::{Cursor, Epoch};
 

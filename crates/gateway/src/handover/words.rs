@@ -3,8 +3,8 @@
 use std::io::{self, BufRead, Write};
 use std::sync::Arc;
 
-use fanout::{Depth, Event, Kept, KeptView, Placed};
-use model::{Body, Instrument, Seq, UnixNanos};
+use fanout::{Depth, Event, Kept, KeptView};
+use model::{Body, Instrument, Placed, Seq, UnixNanos};
 use serde::{Deserialize, Serialize};
 
 use super::{HandoverError, Places};

@@ -55,7 +55,7 @@ pub(crate) struct Session {
     grant: Option<Grant>,
     /// Those that held when it began; the welcome has told them.
     limits: Arc<Limits>,
-    seat: Option<Box<Seat>>,
+    seat: Option<Seat>,
     opened: Duration,
     /// Patterns, for symbols that are listed later.
     wishes: Vec<Wish>,
@@ -63,9 +63,8 @@ pub(crate) struct Session {
     pub(crate) pace: Pace,
     /// A token whose key is being looked for.
     pending: Option<Box<Waiting>>,
-    rate_refusals: u32,
-    bad_tokens: u32,
-    offences: VecDeque<Duration>,
+    /// Most sessions have none.
+    troubles: Option<Box<Troubles>>,
     /// Control messages on their way, ahead of all data.
     control: VecDeque<String>,
     closing: Option<Goodbye>,
@@ -80,6 +79,16 @@ pub(crate) struct Session {
     edition: u32,
     /// Where the client stands once it has handled all that was sent.
     cursor: u64,
+}
+
+/// What a session has done wrong.
+#[derive(Default)]
+struct Troubles {
+    /// In a row.
+    rate_refusals: u32,
+    /// In a row.
+    bad_tokens: u32,
+    offences: VecDeque<Duration>,
 }
 
 /// A subscription to a pattern.
@@ -115,15 +124,13 @@ impl Session {
             name,
             grant,
             limits: Arc::clone(&limits),
-            seat: seat.map(Box::new),
+            seat,
             opened: ctx.now,
             wishes: Vec::new(),
             pace: Pace::default(),
             bucket: Bucket::default(),
             pending: None,
-            rate_refusals: 0,
-            bad_tokens: 0,
-            offences: VecDeque::new(),
+            troubles: None,
             control: VecDeque::new(),
             closing: None,
             sent: ctx.now,
@@ -171,7 +178,9 @@ impl Session {
                 if let Some(wait) = self.bucket.take(per_second, ctx.now) {
                     self.refuse_rate(request.id, &request.op, wait);
                 } else {
-                    self.rate_refusals = 0;
+                    if let Some(troubles) = &mut self.troubles {
+                        troubles.rate_refusals = 0;
+                    }
                     self.handle(request, ctx);
                 }
             }
@@ -285,7 +294,7 @@ impl Session {
         if !ctx.roster.has_rates() && !self.pace.is_shared() {
             return;
         }
-        let (share, bound) = self.seat.as_ref().map_or((0, ""), |seat| seat.share());
+        let (share, bound) = self.seat.as_ref().map_or((0, ""), Seat::share);
         self.pace.set_share(share, bound, ctx.now);
     }
 

@@ -31,11 +31,12 @@ impl Session {
         let (op, message, retryable) = (op.map(str::to_owned), message.to_owned(), code.retryable());
         self.say(&Control::Error(Box::new(ErrorMessage { id, op, code, message, retryable, details })));
         let Some(close) = code.close() else { return };
-        self.offences.push_back(now);
-        while self.offences.front().is_some_and(|&at| at + OFFENCE_WINDOW < now) {
-            self.offences.pop_front();
+        let offences = &mut self.troubles.get_or_insert_default().offences;
+        offences.push_back(now);
+        while offences.front().is_some_and(|&at| at + OFFENCE_WINDOW < now) {
+            offences.pop_front();
         }
-        if self.offences.len() >= OFFENCES_MAX {
+        if offences.len() >= OFFENCES_MAX {
             self.close(close, code.as_str());
         }
     }
@@ -56,8 +57,9 @@ impl Session {
             details: Some(json!({ "retry_after_ms": wait })),
         };
         self.say(&Control::Error(Box::new(error)));
-        self.rate_refusals += 1;
-        if self.rate_refusals >= RATE_REFUSALS_MAX {
+        let troubles = self.troubles.get_or_insert_default();
+        troubles.rate_refusals += 1;
+        if troubles.rate_refusals >= RATE_REFUSALS_MAX {
             self.close(CloseCode::RateLimited, ErrorCode::RateLimited.as_str());
         }
     }

@@ -84,7 +84,7 @@ impl Session {
         };
         if self.grant.is_none() {
             match ctx.roster.take(&grant, &ctx.settings.limits.now()) {
-                Ok(seat) => self.seat = Some(Box::new(seat)),
+                Ok(seat) => self.seat = Some(seat),
                 Err(full) => {
                     let message = full.told(&grant);
                     return self.fail(ErrorCode::ConnectionLimit, &message, None);
@@ -97,7 +97,9 @@ impl Session {
             expires_at: grant.expires_at.to_string(),
         };
         self.ack(id, ack);
-        self.bad_tokens = 0;
+        if let Some(troubles) = &mut self.troubles {
+            troubles.bad_tokens = 0;
+        }
         self.expiry_told = false;
         self.end_what_is_not_covered(&grant, ctx);
         self.grant = Some(grant);
@@ -119,8 +121,9 @@ impl Session {
 
     fn refuse_token(&mut self, id: Option<RequestId>, code: ErrorCode, message: &str, ctx: &Ctx<'_>) {
         self.refuse(id, Some("auth"), code, message, None, ctx.now);
-        self.bad_tokens += 1;
-        if self.bad_tokens >= BAD_TOKENS_MAX {
+        let troubles = self.troubles.get_or_insert_default();
+        troubles.bad_tokens += 1;
+        if troubles.bad_tokens >= BAD_TOKENS_MAX {
             self.close(CloseCode::Token, code.as_str());
         }
     }

@@ -62,7 +62,7 @@ impl Session {
 
     /// Whether a newer session of the subject has taken this one's place.
     pub(crate) fn has_lost_seat(&self) -> bool {
-        self.seat.as_ref().is_some_and(|seat| seat.is_lost())
+        self.seat.as_ref().is_some_and(crate::roster::Seat::is_lost)
     }
 
     fn check_seat(&mut self, ctx: &Ctx<'_>) {

@@ -1,0 +1,111 @@
+//! Decimals as their digits: a whole number, and how many of them stand behind the point.
+
+use rust_decimal::Decimal;
+
+use super::Malformed;
+use super::columns::{Column, Columns, Views};
+use super::varint::{self, unzigzag, zigzag};
+
+/// The digits of a decimal. `1.0` and `1.00` are not the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Digits {
+    mantissa: i128,
+    scale: u8,
+}
+
+impl From<Decimal> for Digits {
+    fn from(value: Decimal) -> Self {
+        // Never above 28.
+        Self { mantissa: value.mantissa(), scale: u8::try_from(value.scale()).unwrap_or(u8::MAX) }
+    }
+}
+
+/// Whether two decimals are written alike.
+pub(super) fn same(one: Decimal, other: Decimal) -> bool {
+    one.scale() == other.scale() && one.mantissa() == other.mantissa()
+}
+
+impl Digits {
+    fn value(self) -> Result<Decimal, Malformed> {
+        let value = match i64::try_from(self.mantissa) {
+            Ok(mantissa) => Decimal::try_new(mantissa, self.scale.into()),
+            Err(_) => Decimal::try_from_i128_with_scale(self.mantissa, self.scale.into()),
+        };
+        value.map_err(|_| Malformed("a decimal is out of range"))
+    }
+
+    /// Writes a price as its difference to `self`, which it becomes.
+    pub(super) fn put(&mut self, value: Decimal, columns: &mut Columns) {
+        let before = std::mem::replace(self, value.into());
+        if before.scale == self.scale {
+            varint::put(columns.of(Column::Prices), zigzag(self.mantissa - before.mantissa) << 1);
+        } else {
+            varint::put(columns.of(Column::Prices), zigzag(self.mantissa) << 1 | 1);
+            columns.of(Column::Scales).push(self.scale);
+        }
+    }
+
+    /// Reads what [`Self::put`] wrote.
+    pub(super) fn get(&mut self, columns: &mut Views<'_>) -> Result<Decimal, Malformed> {
+        let told = varint::get(columns.of(Column::Prices))?;
+        let number = unzigzag(told >> 1);
+        if told & 1 == 0 {
+            self.mantissa =
+                self.mantissa.checked_add(number).ok_or(Malformed("a decimal is out of range"))?;
+        } else {
+            *self = Self { mantissa: number, scale: varint::byte(columns.of(Column::Scales))? };
+        }
+        self.value()
+    }
+}
+
+/// Sizes have many zeros at their end; these are counted. The scale is mostly the one before.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SizeScale(u8);
+
+/// The zeros of a size that is zero.
+const NOTHING: u8 = 31;
+/// The scale is another one.
+const RESCALED: u8 = 0x20;
+const NEGATIVE: u8 = 0x40;
+
+impl SizeScale {
+    pub(super) fn put(&mut self, value: Decimal, columns: &mut Columns) {
+        let Digits { mantissa, scale } = value.into();
+        let mut magnitude = mantissa.unsigned_abs();
+        let mut zeros = 0;
+        if magnitude == 0 {
+            zeros = NOTHING;
+        } else {
+            while magnitude.is_multiple_of(10) {
+                magnitude /= 10;
+                zeros += 1;
+            }
+            varint::put(columns.of(Column::Sizes), magnitude);
+        }
+        let rescaled = if self.0 == scale { 0 } else { RESCALED };
+        if rescaled > 0 {
+            self.0 = scale;
+            columns.of(Column::Scales).push(scale);
+        }
+        let negative = if mantissa < 0 { NEGATIVE } else { 0 };
+        columns.of(Column::Zeros).push(zeros | rescaled | negative);
+    }
+
+    pub(super) fn get(&mut self, columns: &mut Views<'_>) -> Result<Decimal, Malformed> {
+        let told = varint::byte(columns.of(Column::Zeros))?;
+        let zeros = told & !(RESCALED | NEGATIVE);
+        if told & RESCALED > 0 {
+            self.0 = varint::byte(columns.of(Column::Scales))?;
+        }
+        let magnitude = if zeros == NOTHING {
+            0
+        } else {
+            let digits = varint::get(columns.of(Column::Sizes))?;
+            let zeros = 10_u128.checked_pow(zeros.into());
+            zeros.and_then(|zeros| digits.checked_mul(zeros)).ok_or(Malformed("a decimal is out of range"))?
+        };
+        let mantissa = i128::try_from(magnitude).map_err(|_| Malformed("a decimal is out of range"))?;
+        Digits { mantissa: if told & NEGATIVE > 0 { -mantissa } else { mantissa }, scale: self.0 }.value()
+    }
+}

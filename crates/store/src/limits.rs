@@ -1,0 +1,28 @@
+//! Every bound of a recording, by name.
+
+use std::time::Duration;
+
+/// Bytes of a block's columns, unpacked: what a reader may need for one.
+pub const BLOCK_BYTES_MAX: usize = 64 << 20;
+/// Bytes of columns that make a block full, and records.
+pub const BLOCK_BYTES: usize = 1 << 20;
+/// See [`BLOCK_BYTES`].
+pub const BLOCK_RECORDS: usize = 1 << 16;
+/// Bytes that are worth packing.
+pub(crate) const PACKED_MIN: usize = 48;
+/// Bytes of a segment before the next one begins.
+pub const SEGMENT_BYTES: u64 = 64 << 20;
+/// How long what was recorded may be in no safe place: what a crash of the machine may take.
+pub const LOSS_WINDOW: Duration = Duration::from_millis(100);
+/// Records between two states: how many a seek reads at most, beside what fits into a block.
+pub const STATE_RECORDS: u64 = 250_000;
+/// Trades that a state has of a symbol, and bars of each interval.
+pub const STATE_TRADES: usize = 50;
+/// See [`STATE_TRADES`].
+pub const STATE_BARS: usize = 20;
+/// Records of a page: the digest goes on after each.
+pub const DIGEST_PAGE: u64 = 10_000;
+/// Letters of a recording's name.
+pub const NAME_MAX: usize = 64;
+/// Gaps and damages that a manifest names one by one.
+pub const NAMED_MAX: usize = 1_000;

@@ -1,0 +1,256 @@
+//! Reading a recording: all of it, or from any place or time.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use model::{Placed, UnixNanos};
+
+use crate::codec::Decoder;
+use crate::error::{Damage, StoreError};
+use crate::frame::Kind;
+use crate::segment::{self, Block, Segment};
+use crate::state::State;
+
+/// A recording that can be read. What is appended later is not in it.
+#[derive(Clone, Debug)]
+pub struct Recording {
+    folder: PathBuf,
+    segments: Arc<Vec<Segment>>,
+}
+
+/// A place in a recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    /// After the record at this place in the total order.
+    Position(u64),
+    /// After all that was received at this time or before.
+    Time(UnixNanos),
+}
+
+/// From where to where a recording goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Places in the total order.
+    pub positions: (u64, u64),
+    /// The time of receipt of the first record.
+    pub from: UnixNanos,
+    /// The latest time of receipt.
+    pub to: UnixNanos,
+    /// How many records, damaged ones among them.
+    pub records: u64,
+}
+
+impl Recording {
+    /// The recording in a folder. Cost: O(blocks); no record is read.
+    ///
+    /// # Errors
+    /// There is none, or its files do not read. Damage is no error: see [`Self::damages`].
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        let paths = segment::list(folder)?;
+        if paths.is_empty() {
+            return Err(StoreError::NoRecording { path: folder.to_owned() });
+        }
+        let segments = paths.iter().map(|path| Segment::scan(path)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { folder: folder.to_owned(), segments: Arc::new(segments) })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// What of its files is no block. Blocks that do not read are found by reading.
+    pub fn damages(&self) -> impl Iterator<Item = &Damage> {
+        self.segments.iter().flat_map(|segment| &segment.damages)
+    }
+
+    /// Bytes of its files.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.bytes).sum()
+    }
+
+    /// From where to where it goes; `None` where it has no record.
+    #[must_use]
+    pub fn span(&self) -> Option<Span> {
+        let blocks = || self.blocks(Kind::Records);
+        let (first, last) = (blocks().next()?.header, blocks().next_back()?.header);
+        let records = last.before + u64::from(last.count) - first.before;
+        Some(Span { positions: (first.first, last.last), from: first.from, to: last.to, records })
+    }
+
+    fn blocks(&self, kind: Kind) -> impl DoubleEndedIterator<Item = &Block> {
+        let blocks = self.segments.iter().flat_map(|segment| &segment.blocks);
+        blocks.filter(move |block| block.header.kind == kind)
+    }
+
+    /// All its records, from the first.
+    ///
+    /// # Errors
+    /// There is no memory to unpack into.
+    pub fn read(&self) -> Result<Reader, StoreError> {
+        Ok(Reader {
+            segments: Arc::clone(&self.segments),
+            at: (0, 0),
+            named: 0,
+            file: None,
+            decoder: Decoder::new().map_err(StoreError::io(&self.folder))?,
+            position: 0,
+            left: VecDeque::new(),
+        })
+    }
+
+    /// How everything stood at `at`, and what follows. Where damage is in the way, the state is what can be known
+    /// in spite of it; `damages` names it. Cost: O(records since the state before), at most some 300,000 of them.
+    ///
+    /// # Errors
+    /// See [`Self::read`].
+    pub fn seek(&self, at: At, damages: &mut Vec<Damage>) -> Result<(State, Reader), StoreError> {
+        let mut reader = self.read()?;
+        let mut state = reader.last_state(at, damages).unwrap_or_default();
+        reader.position = state.position();
+        while let Some(next) = reader.next_until(at) {
+            match next {
+                Ok(records) => {
+                    let mut records = VecDeque::from(records);
+                    while let Some(record) = records.front() {
+                        let within = match at {
+                            At::Position(position) => record.position <= position,
+                            At::Time(time) => state.clock().max(record.ts_recv) <= time,
+                        };
+                        if !within {
+                            break;
+                        }
+                        state.apply(record);
+                        records.pop_front();
+                    }
+                    if !records.is_empty() {
+                        reader.left = records;
+                        break;
+                    }
+                }
+                Err(damage) => damages.push(damage),
+            }
+        }
+        Ok((state, reader))
+    }
+}
+
+/// Reads records, block by block. It can go to another thread.
+pub struct Reader {
+    segments: Arc<Vec<Segment>>,
+    /// The next block: its segment's number, and its own.
+    at: (usize, usize),
+    /// How many segments' damages were named.
+    named: usize,
+    file: Option<(usize, File)>,
+    decoder: Decoder,
+    /// Of the newest record that was read.
+    position: u64,
+    /// What was read already.
+    left: VecDeque<Placed>,
+}
+
+impl Iterator for Reader {
+    type Item = Result<Vec<Placed>, Damage>;
+
+    /// The records of the next block, or what cannot be read.
+    fn next(&mut self) -> Option<Self::Item> {
+        if !self.left.is_empty() {
+            let records = Vec::from(std::mem::take(&mut self.left));
+            self.position = records.last().map_or(self.position, |last| last.position);
+            return Some(Ok(records));
+        }
+        loop {
+            let (segment, block) = self.at;
+            let here = self.segments.get(segment)?;
+            if let Some(damage) = here.damages.get(self.named) {
+                self.named += 1;
+                return Some(Err(damage.clone()));
+            }
+            let Some(&next) = here.blocks.get(block) else {
+                (self.at, self.named) = ((segment + 1, 0), 0);
+                continue;
+            };
+            self.at.1 += 1;
+            // Written again after a disk failed, it is there twice.
+            if next.header.kind == Kind::State || next.header.last <= self.position {
+                continue;
+            }
+            let read = self.block(segment, &next).map(|mut records| {
+                records.retain(|record| record.position > self.position);
+                records
+            });
+            if let Ok(records) = &read {
+                self.position = records.last().map_or(self.position, |last| last.position);
+            }
+            return Some(read);
+        }
+    }
+}
+
+impl Reader {
+    /// As [`Iterator::next`]; `None` also where the next block begins after `at`.
+    fn next_until(&mut self, at: At) -> Option<Result<Vec<Placed>, Damage>> {
+        let next = self.segments[self.at.0.min(self.segments.len())..].iter().enumerate().find_map(
+            |(n, segment)| {
+                let from = if n == 0 { self.at.1 } else { 0 };
+                let blocks = segment.blocks.get(from..)?;
+                blocks
+                    .iter()
+                    .find(|block| block.header.kind == Kind::Records && block.header.last > self.position)
+            },
+        )?;
+        let after = match at {
+            At::Position(position) => next.header.first > position,
+            At::Time(time) => next.header.from > time,
+        };
+        if after { None } else { self.next() }
+    }
+
+    /// Goes behind the last state that is not after `at` and reads it.
+    fn last_state(&mut self, at: At, damages: &mut Vec<Damage>) -> Option<State> {
+        let segments = Arc::clone(&self.segments);
+        for (n, segment) in segments.iter().enumerate().rev() {
+            for (m, block) in segment.blocks.iter().enumerate().rev() {
+                let header = &block.header;
+                let before = match at {
+                    At::Position(position) => header.last <= position,
+                    At::Time(time) => header.to <= time,
+                };
+                if header.kind != Kind::State || !before {
+                    continue;
+                }
+                match self.block(n, block) {
+                    Ok(records) => {
+                        (self.at, self.named) = ((n, m + 1), segment.damages.len());
+                        return Some(State::from_records(&records, header.last, header.to, header.before));
+                    }
+                    Err(damage) => damages.push(damage),
+                }
+            }
+        }
+        None
+    }
+
+    fn block(&mut self, segment: usize, block: &Block) -> Result<Vec<Placed>, Damage> {
+        let here = &self.segments[segment];
+        if self.file.as_ref().is_none_or(|(open, _)| *open != segment) {
+            let file = File::open(&here.path).map_err(|_| here.damage(block, "the file is gone"))?;
+            self.file = Some((segment, file));
+        }
+        let Some((_, file)) = &self.file else { return Err(here.damage(block, "the file is gone")) };
+        let bytes = here.read(file, block)?;
+        let records = self.decoder.decode(&bytes, block.header.count as usize);
+        let records = records.map_err(|malformed| here.damage(block, malformed.0))?;
+        let ends = records.first().zip(records.last());
+        let fits = block.header.kind == Kind::State
+            || ends.is_some_and(|(first, last)| {
+                (first.position, last.position) == (block.header.first, block.header.last)
+            });
+        if fits { Ok(records) } else { Err(here.damage(block, "its records are not those it names")) }
+    }
+}

@@ -1,0 +1,177 @@
+//! A segment: a file of blocks, found by their headers.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Damage, SEGMENT, StoreError};
+use crate::frame::{HEADER_BYTES, Header, MAGIC};
+
+/// The format of segments.
+pub(crate) const VERSION: u32 = 1;
+/// What a segment begins with, before its version.
+const BEGIN: [u8; 8] = *b"TWJRNL\r\n";
+/// Bytes before the first block.
+pub(crate) const BEGIN_BYTES: usize = 16;
+/// Bytes that are looked through at a time for the next header.
+const LOOK_BYTES: usize = 1 << 20;
+
+/// A segment that was looked through.
+#[derive(Clone, Debug)]
+pub(crate) struct Segment {
+    pub(crate) path: PathBuf,
+    pub(crate) blocks: Vec<Block>,
+    /// What is no block.
+    pub(crate) damages: Vec<Damage>,
+    /// Where the last block ends.
+    pub(crate) end: u64,
+    /// How long the file is.
+    pub(crate) bytes: u64,
+}
+
+/// Where a block stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Block {
+    pub(crate) header: Header,
+    pub(crate) offset: u64,
+}
+
+/// What a segment begins with.
+pub(crate) fn begin() -> [u8; BEGIN_BYTES] {
+    let mut bytes = [0; BEGIN_BYTES];
+    bytes[..8].copy_from_slice(&BEGIN);
+    bytes[8..12].copy_from_slice(&VERSION.to_le_bytes());
+    let crc = crc32fast::hash(&bytes[..12]);
+    bytes[12..].copy_from_slice(&crc.to_le_bytes());
+    bytes
+}
+
+/// The name of segment number `number`, from 1.
+pub(crate) fn path(folder: &Path, number: u64) -> PathBuf {
+    folder.join(format!("{number:08}.{SEGMENT}"))
+}
+
+/// The segments of a folder, in their order.
+pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(StoreError::io(folder))? {
+        let path = entry.map_err(StoreError::io(folder))?.path();
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        if path.extension().is_some_and(|end| end == SEGMENT)
+            && stem.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+impl Segment {
+    /// Looks a file through. Damage is no error: it is named, and what follows it is found.
+    pub(crate) fn scan(path: &Path) -> Result<Self, StoreError> {
+        let file = File::open(path).map_err(StoreError::io(path))?;
+        let bytes = file.metadata().map_err(StoreError::io(path))?.len();
+        let mut segment =
+            Self { path: path.to_owned(), blocks: Vec::new(), damages: Vec::new(), end: 0, bytes };
+        segment.walk(&file).map_err(StoreError::io(path))??;
+        Ok(segment)
+    }
+
+    fn walk(&mut self, file: &File) -> std::io::Result<Result<(), StoreError>> {
+        let mut at = 0;
+        match self.version(file)? {
+            Some(VERSION) => at = BEGIN_BYTES as u64,
+            Some(found) => {
+                return Ok(Err(StoreError::Version { path: self.path.clone(), found, known: VERSION }));
+            }
+            None => {}
+        }
+        self.end = at;
+        while at < self.bytes {
+            if let Some(block) = self.block(file, at)? {
+                at += HEADER_BYTES as u64 + u64::from(block.header.bytes);
+                self.end = at;
+                self.blocks.push(block);
+                continue;
+            }
+            let next = self.next_header(file, at)?;
+            self.damages.push(Damage {
+                path: self.path.clone(),
+                offset: at,
+                bytes: next - at,
+                what: if next == self.bytes { "the end is torn" } else { "no block" },
+                positions: None,
+            });
+            at = next;
+        }
+        Ok(Ok(()))
+    }
+
+    fn version(&self, file: &File) -> std::io::Result<Option<u32>> {
+        let mut bytes = [0; BEGIN_BYTES];
+        if self.bytes < BEGIN_BYTES as u64 {
+            return Ok(None);
+        }
+        file.read_exact_at(&mut bytes, 0)?;
+        let own = u32::from_le_bytes([bytes[12], bytes[13], bytes[14], bytes[15]]);
+        let sound = bytes[..8] == BEGIN && own == crc32fast::hash(&bytes[..12]);
+        Ok(sound.then(|| u32::from_le_bytes([bytes[8], bytes[9], bytes[10], bytes[11]])))
+    }
+
+    /// The block that begins there, whole.
+    fn block(&self, file: &File, at: u64) -> std::io::Result<Option<Block>> {
+        let mut bytes = [0; HEADER_BYTES];
+        if at + HEADER_BYTES as u64 > self.bytes {
+            return Ok(None);
+        }
+        file.read_exact_at(&mut bytes, at)?;
+        let header = Header::parse(&bytes)
+            .filter(|header| at + HEADER_BYTES as u64 + u64::from(header.bytes) <= self.bytes);
+        Ok(header.map(|header| Block { header, offset: at }))
+    }
+
+    /// Where the next block begins after `at`; the end where there is none.
+    fn next_header(&self, file: &File, at: u64) -> std::io::Result<u64> {
+        let mut from = at + 1;
+        let mut bytes = Vec::new();
+        while from < self.bytes {
+            let length = usize::try_from(self.bytes - from).unwrap_or(usize::MAX).min(LOOK_BYTES);
+            bytes.resize(length, 0);
+            file.read_exact_at(&mut bytes, from)?;
+            for (offset, window) in (from..).zip(bytes.windows(MAGIC.len())) {
+                if window == MAGIC && self.block(file, offset)?.is_some() {
+                    return Ok(offset);
+                }
+            }
+            // One may begin in this look and end in the next.
+            let step = if length < LOOK_BYTES { length } else { length - MAGIC.len() + 1 };
+            from += step as u64;
+        }
+        Ok(self.bytes)
+    }
+
+    /// The bytes of a block, if they are what was written.
+    pub(crate) fn read(&self, file: &File, block: &Block) -> Result<Vec<u8>, Damage> {
+        let mut bytes = vec![0; block.header.bytes as usize];
+        let read = file.read_exact_at(&mut bytes, block.offset + HEADER_BYTES as u64);
+        if read.is_err() {
+            return Err(self.damage(block, "the file does not read"));
+        }
+        if crc32fast::hash(&bytes) != block.header.crc {
+            return Err(self.damage(block, "the checksum differs"));
+        }
+        Ok(bytes)
+    }
+
+    /// That a block cannot be read.
+    pub(crate) fn damage(&self, block: &Block, what: &'static str) -> Damage {
+        Damage {
+            path: self.path.clone(),
+            offset: block.offset,
+            bytes: HEADER_BYTES as u64 + u64::from(block.header.bytes),
+            what,
+            positions: Some((block.header.first, block.header.last)),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! How everything stood at one place in the total order: what a replay that begins there is begun with.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use model::{Body, Book, BookChange, Instrument, Interval, Placed, Symbol, UnixNanos};
+
+use crate::limits::{STATE_BARS, STATE_TRADES};
+
+/// The books, the newest quotes, tickers and states, and the last trades and bars.
+#[derive(Clone, Default)]
+pub struct State {
+    symbols: HashMap<Symbol, Held>,
+    position: u64,
+    clock: UnixNanos,
+    records: u64,
+}
+
+/// What is held of a symbol.
+#[derive(Clone)]
+struct Held {
+    instrument: Arc<Instrument>,
+    trades: VecDeque<Placed>,
+    quote: Option<Placed>,
+    ticker: Option<Placed>,
+    status: Option<Placed>,
+    /// The book, and the newest record of it; a gap has no book.
+    book: Option<(Book, Placed)>,
+    bars: [VecDeque<Placed>; Interval::ALL.len()],
+}
+
+impl State {
+    /// Takes a record in, after those before it.
+    pub fn apply(&mut self, record: &Placed) {
+        self.position = record.position;
+        self.clock = self.clock.max(record.ts_recv);
+        self.records += 1;
+        self.hold(record);
+    }
+
+    /// The place of the newest record in the total order; 0 before the first.
+    #[must_use]
+    pub const fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// The latest time of receipt so far.
+    #[must_use]
+    pub const fn clock(&self) -> UnixNanos {
+        self.clock
+    }
+
+    /// How many records have come to this.
+    #[must_use]
+    pub const fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// The book of a symbol and the record it is as of; `None` where there is none, or after a gap.
+    #[must_use]
+    pub fn book(&self, symbol: &Symbol) -> Option<(&Book, &Placed)> {
+        let (book, newest) = self.symbols.get(symbol)?.book.as_ref()?;
+        (!matches!(newest.body, Body::Book(BookChange::Gap(_)))).then_some((book, newest))
+    }
+
+    /// What is listed, by symbol.
+    #[must_use]
+    pub fn instruments(&self) -> Vec<Arc<Instrument>> {
+        let mut listed: Vec<_> = self.symbols.values().map(|held| Arc::clone(&held.instrument)).collect();
+        listed.sort_by(|one, other| one.symbol.cmp(&other.symbol));
+        listed
+    }
+
+    /// Records that say all of it, in the total order; a book is one that sets its levels.
+    #[must_use]
+    pub fn to_records(&self) -> Vec<Placed> {
+        let mut records = Vec::new();
+        for held in self.symbols.values() {
+            records.extend(held.trades.iter().cloned());
+            records.extend([&held.quote, &held.ticker, &held.status].into_iter().flatten().cloned());
+            records.extend(held.bars.iter().flatten().cloned());
+            records.extend(held.book.as_ref().map(|(book, newest)| match newest.body {
+                Body::Book(BookChange::Gap(_)) => newest.clone(),
+                _ => {
+                    Placed { body: Body::Book(BookChange::Snapshot(book.top(usize::MAX))), ..newest.clone() }
+                }
+            }));
+        }
+        records.sort_by_key(|record| record.position);
+        records
+    }
+
+    pub(crate) fn from_records(records: &[Placed], position: u64, clock: UnixNanos, count: u64) -> Self {
+        let mut state = Self { position, clock, records: count, ..Self::default() };
+        for record in records {
+            state.hold(record);
+        }
+        state
+    }
+
+    fn hold(&mut self, record: &Placed) {
+        if !self.symbols.contains_key(&record.instrument.symbol) {
+            self.symbols.insert(record.instrument.symbol.clone(), Held::new(&record.instrument));
+        }
+        if let Some(held) = self.symbols.get_mut(&record.instrument.symbol) {
+            held.hold(record);
+        }
+    }
+}
+
+impl Held {
+    fn new(instrument: &Arc<Instrument>) -> Self {
+        Self {
+            instrument: Arc::clone(instrument),
+            trades: VecDeque::new(),
+            quote: None,
+            ticker: None,
+            status: None,
+            book: None,
+            bars: Default::default(),
+        }
+    }
+
+    fn hold(&mut self, record: &Placed) {
+        match &record.body {
+            Body::Trade(_) => keep(&mut self.trades, record, STATE_TRADES),
+            Body::OldTrade(_) => {}
+            Body::Quote(_) => self.quote = Some(record.clone()),
+            Body::Ticker(_) => self.ticker = Some(record.clone()),
+            Body::Status(_) => self.status = Some(record.clone()),
+            Body::Candle(candle) => {
+                let bars = &mut self.bars[candle.interval as usize];
+                let open =
+                    |newest: &Placed| matches!(&newest.body, Body::Candle(bar) if bar.start == candle.start);
+                if bars.back().is_some_and(open) {
+                    bars.pop_back();
+                }
+                keep(bars, record, STATE_BARS);
+            }
+            Body::Book(change) => {
+                let mut book = self.book.take().map(|(book, _)| book).unwrap_or_default();
+                match change {
+                    BookChange::Snapshot(levels) => book = Book::from_levels(levels),
+                    BookChange::Delta(levels) => book.apply(levels),
+                    BookChange::Gap(_) => book = Book::default(),
+                }
+                // Its levels are in the book.
+                let body = match change {
+                    BookChange::Gap(_) => record.body.clone(),
+                    _ => Body::Book(BookChange::Delta(model::Levels::default())),
+                };
+                let newest = Placed { instrument: Arc::clone(&record.instrument), body, ..*record };
+                self.book = Some((book, newest));
+            }
+        }
+    }
+}
+
+fn keep(kept: &mut VecDeque<Placed>, record: &Placed, most: usize) {
+    if kept.len() == most {
+        kept.pop_front();
+    }
+    kept.push_back(record.clone());
+}

@@ -1,0 +1,184 @@
+use std::fs;
+use std::path::Path;
+
+use model::{Placed, UnixNanos};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+
+use crate::codec::tests::records;
+use crate::segment;
+use crate::{At, Damage, Digest, Journal, Manifest, Recording, Settings, State, StoreError};
+
+/// As good as any other way to write it down.
+fn line(record: &Placed, out: &mut Vec<u8>) {
+    out.extend(format!("{record:?}").bytes());
+}
+
+fn settings(segment_bytes: u64) -> Settings {
+    Settings { level: 1, line, segment_bytes }
+}
+
+/// Records, the same in each run.
+fn many(count: usize) -> Vec<Placed> {
+    let mut runner = TestRunner::deterministic();
+    loop {
+        let found = records(2 * count).new_tree(&mut runner).unwrap().current();
+        if found.len() >= count {
+            return found[..count].to_vec();
+        }
+    }
+}
+
+/// A recording of them, synced after every `step` of them.
+fn record(folder: &Path, records: &[Placed], step: usize, segment_bytes: u64) -> Manifest {
+    let mut journal = Journal::create(folder, settings(segment_bytes)).unwrap();
+    for some in records.chunks(step) {
+        for record in some {
+            journal.push(record);
+        }
+        journal.sync().unwrap();
+    }
+    journal.finish().unwrap()
+}
+
+fn read(folder: &Path) -> (Vec<Placed>, Vec<Damage>) {
+    let (mut records, mut damages) = (Vec::new(), Vec::new());
+    for next in Recording::open(folder).unwrap().read().unwrap() {
+        match next {
+            Ok(more) => records.extend(more),
+            Err(damage) => damages.push(damage),
+        }
+    }
+    (records, damages)
+}
+
+#[test]
+fn what_was_recorded_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let records = many(600);
+    for (n, (step, segment_bytes)) in
+        [(1, 4_096), (7, 1 << 20), (600, 1 << 20), (50, 1)].into_iter().enumerate()
+    {
+        let folder = folder.path().join(format!("r{n}"));
+        let manifest = record(&folder, &records, step, segment_bytes);
+        assert_eq!(read(&folder), (records.clone(), Vec::new()), "{step}");
+        assert_eq!(manifest, Manifest::read(&folder).unwrap().unwrap());
+        assert!(manifest.complete && manifest.lost.is_empty());
+        assert_eq!(manifest.segments.iter().map(|segment| segment.records).sum::<u64>(), 600);
+        let span = Recording::open(&folder).unwrap().span().unwrap();
+        assert_eq!(Some(span.positions), manifest.positions);
+        assert_eq!((span.records, manifest.records), (600, 600));
+        let mut digest = Digest::new(line);
+        for record in &records {
+            digest.push(record);
+        }
+        assert_eq!(manifest.digest.unwrap().sha256, digest.value(), "cut into blocks as it may be");
+        let error = Journal::create(&folder, settings(1)).err();
+        assert!(matches!(error, Some(StoreError::Exists { .. })));
+    }
+    assert!(matches!(Recording::open(folder.path()), Err(StoreError::NoRecording { .. })));
+}
+
+/// The digest of the records so far, written down in another way.
+#[test]
+fn a_digest_goes_on_from_page_to_page() {
+    use aws_lc_rs::digest::{SHA256, digest};
+    let records: Vec<_> = many(100).into_iter().cycle().take(25_000).collect();
+    let (mut ours, mut theirs) = (Digest::new(line), vec![0; 32]);
+    for page in records.chunks(10_000) {
+        for record in page {
+            line(record, &mut theirs);
+            theirs.push(b'\n');
+            ours.push(record);
+        }
+        theirs = digest(&SHA256, &theirs).as_ref().to_vec();
+        let hex: String = theirs.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(ours.value(), hex);
+    }
+}
+
+/// What a crash leaves: any first part of a segment.
+#[test]
+fn whatever_is_cut_off_the_rest_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("whole");
+    let records = many(120);
+    record(&folder, &records, 10, 1 << 20);
+    let path = segment::path(&folder, 1);
+    let whole = fs::read(&path).unwrap();
+    let mut most = 0;
+    for length in 0..whole.len() {
+        fs::write(&path, &whole[..length]).unwrap();
+        let (found, damages) = read(&folder);
+        assert_eq!(found, records[..found.len()], "{length} bytes");
+        assert!(found.len() >= most && found.len().is_multiple_of(10), "{length} bytes");
+        most = found.len();
+        let torn: u64 = damages.iter().map(|damage| damage.bytes).sum();
+        assert!(damages.len() <= 1 && torn < 4_096, "{length} bytes: {damages:?}");
+    }
+    assert_eq!(most, 110);
+}
+
+#[test]
+fn no_bit_makes_a_wrong_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("whole");
+    let records = many(300);
+    record(&folder, &records, 10, 1 << 20);
+    let path = segment::path(&folder, 1);
+    let whole = fs::read(&path).unwrap();
+    let bits = 8 * whole.len();
+    for n in 0..10_000 {
+        // All over the file, and no bit twice.
+        let bit = n * 7_919 % bits;
+        let mut bytes = whole.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&path, &bytes).unwrap();
+        let (found, damages) = read(&folder);
+        let here: Vec<_> = damages.iter().filter(|damage| damage.offset <= bit as u64 / 8).collect();
+        let located = here.iter().any(|damage| bit as u64 / 8 < damage.offset + damage.bytes);
+        // What the file begins with says nothing of its records.
+        assert!(located || bit / 8 < segment::BEGIN_BYTES, "bit {bit}: {damages:?}");
+        let missing = records.iter().filter(|record| !found.contains(record)).count();
+        assert!(missing <= 10 && found.len() == records.len() - missing, "bit {bit}: {missing} are missing");
+        assert!(found.is_sorted_by_key(|record| record.position));
+    }
+}
+
+fn told(state: &State) -> (Vec<String>, u64, UnixNanos, u64) {
+    let records = state.to_records().iter().map(|record| format!("{record:?}")).collect();
+    (records, state.position(), state.clock(), state.records())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn a_seek_finds_what_reading_from_the_beginning_finds(
+        records in records(200), step in 1..40_usize, segment_bytes in 1..20_000_u64, at in any::<prop::sample::Index>(), before: bool
+    ) {
+        prop_assume!(!records.is_empty());
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("r");
+        record(&folder, &records, step, segment_bytes);
+        let recording = Recording::open(&folder).unwrap();
+        let at = at.get(&records);
+        for at in [At::Position(at.position - u64::from(before)), At::Time(UnixNanos(at.ts_recv.0 - u64::from(before)))] {
+            let (mut state, mut clock) = (State::default(), UnixNanos(0));
+            let within = |record: &&Placed| {
+                clock = clock.max(record.ts_recv);
+                match at {
+                    At::Position(position) => record.position <= position,
+                    At::Time(time) => clock <= time,
+                }
+            };
+            let passed = records.iter().take_while(within).map(|record| state.apply(record)).count();
+            let mut damages = Vec::new();
+            let (found, rest) = recording.seek(at, &mut damages).unwrap();
+            prop_assert_eq!(told(&found), told(&state), "{:?}", at);
+            let rest: Vec<_> = rest.flat_map(Result::unwrap).collect();
+            prop_assert_eq!(&rest[..], &records[passed..], "{:?}", at);
+            prop_assert!(damages.is_empty());
+        }
+    }
+}
