@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use model::{Body, BookChange, Instrument, Seq, UnixNanos};
+use model::{Body, BookChange, Instrument, Placed, Seq, UnixNanos};
 
 use crate::ids::TopicId;
 
@@ -44,6 +44,14 @@ impl Encoded {
 }
 
 impl Event {
+    /// What it is without what was made of it.
+    #[must_use]
+    pub fn placed(&self) -> Placed {
+        let &Self { seq, position, ts_event, ts_recv, .. } = self;
+        let (instrument, body) = (Arc::clone(&self.instrument), self.body.clone());
+        Placed { instrument, seq, position, ts_event, ts_recv, body }
+    }
+
     /// About how many bytes its record has as JSON: what budgets are counted in.
     pub(crate) fn weight(&self) -> usize {
         match &self.body {

@@ -22,7 +22,7 @@ pub enum Channel {
 
 /// A text that names no channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown channel")]
+#[error("unknown channel; known are trades, quotes, ticker, book, candles and status")]
 pub struct UnknownChannel;
 
 impl Channel {

@@ -103,6 +103,14 @@ impl Recording {
         })
     }
 
+    /// What stands after a place in the total order. Cost: as [`Self::read`].
+    ///
+    /// # Errors
+    /// See [`Self::read`].
+    pub fn read_after(&self, position: u64) -> Result<Reader, StoreError> {
+        Ok(Reader { position, ..self.read()? })
+    }
+
     /// How everything stood at `at`, and what follows. Where damage is in the way, the state is what can be known
     /// in spite of it; `damages` names it. Cost: O(records since the state before), at most some 300,000 of them.
     ///

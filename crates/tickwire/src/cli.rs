@@ -1,5 +1,7 @@
 //! The command line.
 
+mod recordings;
+
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -7,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use rust_decimal::Decimal;
 
 use crate::logging::LogArgs;
+pub(crate) use recordings::{BookArgs, InspectArgs, RecordArgs, ReplayArgs, VerifyArgs};
 
 /// A ticker plant in one binary: market data in, exact and coalesced streams out
 #[derive(Debug, Parser)]
@@ -24,7 +27,9 @@ Examples:
   tickwire serve -c tickwire.toml                 a server
   tickwire watch 'BTC-*' ETH-USD                  a live table
   tickwire sub -c trades -s BTC-USD --count 10    records as they come
-  tickwire normalize --feed binance-spot x.gz     a recording as records
+  tickwire normalize --feed binance-spot x.gz     a capture as records
+  tickwire record -o rec --feed binance-spot x.gz a capture as a recording
+  tickwire replay rec --speed 10                  a recording, ten times as fast as it was
 
 Exit codes: 0 ok, 1 failure, 2 usage, 3 connect, 4 auth";
 
@@ -40,8 +45,18 @@ pub(crate) enum Command {
     Sub(SubArgs),
     /// Put many clients on a server, some of them slow; exit code 1 if an account is wrong
     Bench(BenchArgs),
-    /// Print what a recording says, one JSON object a line
+    /// Print what a venue's capture says, one JSON object a line
     Normalize(NormalizeArgs),
+    /// Make a recording of captures
+    Record(RecordArgs),
+    /// Print a recording's records, one JSON object a line, at any speed
+    Replay(ReplayArgs),
+    /// Print what a recording holds
+    Inspect(InspectArgs),
+    /// Read recordings whole and say what is wrong with them; exit code 1 if anything is
+    Verify(VerifyArgs),
+    /// Print what a book was at an instant of a recording
+    Book(BookArgs),
     /// Make and check tokens
     Token(TokenArgs),
     /// Ask a server whether it is ready; exit code 0 if it is

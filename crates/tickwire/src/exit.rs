@@ -6,6 +6,7 @@ use std::io;
 use std::process::ExitCode;
 
 use client::ClientError;
+use store::StoreError;
 
 /// Why a command did not succeed.
 pub(crate) struct Failure {
@@ -63,6 +64,12 @@ impl From<anyhow::Error> for Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         anyhow::Error::from(error).into()
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self { code: 1, error: Some(error.into()) }
     }
 }
 

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use cli::{Cli, Command};
+use commands::recordings;
 use exit::Outcome;
 
 fn main() -> ExitCode {
@@ -32,6 +33,11 @@ fn run(cli: Cli) -> Outcome {
         Command::Sub(args) => commands::sub::run(args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Normalize(args) => commands::normalize::run(&args),
+        Command::Record(args) => recordings::record::run(&args),
+        Command::Replay(args) => recordings::replay::run(&args),
+        Command::Inspect(args) => recordings::inspect::run(&args),
+        Command::Verify(args) => recordings::verify::run(&args),
+        Command::Book(args) => recordings::book::run(&args),
         Command::Token(args) => commands::token::run(args),
         Command::Health(args) => commands::health::run(&args),
         Command::Describe(args) => commands::describe::run(&args),

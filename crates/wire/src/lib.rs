@@ -32,7 +32,7 @@ pub use cursor::{Cursor, CursorError, Epoch};
 pub use decode::{Data, DecodeError, Record, RecordBody, ServerMessage};
 pub use json::{close_data, decimal, open_data};
 pub use msgpack::{UnpackError, pack, unpack};
-pub use record::{BookNotes, Origin, Stamp, Writer};
+pub use record::{BookNotes, Origin, Stamp, Writer, line};
 pub use request::{
     Auth, CONFLATE_MS_MAX, DEPTHS, Op, Options, Overflow, Pace, Priority, Request, RequestError, RequestId,
     Subscribe, Unsubscribe,

@@ -2,8 +2,8 @@
 //! NDJSON, and later in a row of a recording. Field names and order are the same everywhere.
 
 use model::{
-    Body, BookChange, Candle, Channel, FeedGap, Levels, Quote, Seq, StatusChange, Symbol, Ticker, Trade,
-    TradeSummary, UnixNanos,
+    Body, BookChange, Candle, Channel, FeedGap, Levels, Placed, Quote, Seq, StatusChange, Symbol, Ticker,
+    Trade, TradeSummary, UnixNanos,
 };
 
 use crate::json::Object;
@@ -46,6 +46,19 @@ pub struct BookNotes {
     pub checksum: Option<u32>,
     /// The best bid is at or above the best ask.
     pub crossed: bool,
+}
+
+/// Writes a record as a line of NDJSON, without its line feed: it names its channel and where it comes from.
+pub fn line(record: &Placed, out: &mut Vec<u8>) {
+    let stamp = Stamp {
+        symbol: &record.instrument.symbol,
+        seq: record.seq,
+        prev: record.seq.prev(),
+        ts_event: Some(record.ts_event),
+        ts_recv: Some(record.ts_recv),
+    };
+    let (venue, venue_symbol) = (record.instrument.venue.as_str(), &*record.instrument.venue_symbol);
+    Writer::with_origin(out, Origin { venue, venue_symbol }).body(&stamp, &record.body);
 }
 
 /// Writes records as JSON objects.

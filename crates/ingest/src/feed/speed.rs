@@ -19,8 +19,9 @@ impl Speed {
     /// As fast as it is taken.
     pub const MAX: Self = Self(None);
 
-    /// How long `recorded` takes to play.
-    pub(super) fn played(self, recorded: u64) -> Duration {
+    /// How long `recorded` nanoseconds take to play.
+    #[must_use]
+    pub fn played(self, recorded: u64) -> Duration {
         let nanos = self.0.map_or(0, |factor| u128::from(recorded) * 1_000 / u128::from(factor));
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }

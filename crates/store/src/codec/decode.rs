@@ -11,7 +11,7 @@ use zstd::bulk::Decompressor;
 
 use super::columns::{Column, Unpacked, Views};
 use super::known::{FOLLOWING, Known, Shape, VALUES};
-use super::{Kind, Malformed, candle, head, quote, trade, varint};
+use super::{AS_RECEIVED, Kind, Malformed, candle, head, quote, trade, varint};
 
 /// Reads blocks, one after the other.
 pub(crate) struct Decoder {
@@ -91,10 +91,11 @@ fn record(
     }
     place.position = moved(place.position, step)?;
     if head & head::RECV == 0 {
-        place.recv = time(place.recv, columns.of(Column::Recv))?;
+        place.recv = time(place.recv, varint::get(columns.of(Column::Recv))?)?;
     }
     if head & head::EVENT == 0 {
-        place.event = time(place.event, columns.of(Column::Event))?;
+        let told = varint::get(columns.of(Column::Event))?;
+        place.event = if told == AS_RECEIVED { place.recv } else { time(place.event, told)? };
     }
     let at = UnixNanos(place.event);
     let body = match kind {
@@ -118,8 +119,7 @@ fn moved(from: u64, by: i128) -> Result<u64, Malformed> {
     to.ok_or(Malformed("a place or a time is out of range"))
 }
 
-fn time(before: u64, column: &mut &[u8]) -> Result<u64, Malformed> {
-    let told = varint::get(column)?;
+fn time(before: u64, told: u128) -> Result<u64, Malformed> {
     let unit = match told & 3 {
         0 => 1,
         1 => 1_000,

@@ -33,30 +33,74 @@ impl Digits {
         };
         value.map_err(|_| Malformed("a decimal is out of range"))
     }
+}
 
-    /// Writes a price as its difference to `self`, which it becomes.
+/// The price before, and the step that all prices since the last that was told whole are multiples of: many
+/// venues write more zeros than their prices have use for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Steps {
+    last: Digits,
+    step: i128,
+}
+
+impl Default for Steps {
+    fn default() -> Self {
+        Self { last: Digits::default(), step: 1 }
+    }
+}
+
+/// No step is larger.
+const STEP_ZEROS_MAX: u8 = 18;
+
+impl Steps {
+    /// Writes a price as its difference to the one before.
     pub(super) fn put(&mut self, value: Decimal, columns: &mut Columns) {
-        let before = std::mem::replace(self, value.into());
-        if before.scale == self.scale {
-            varint::put(columns.of(Column::Prices), zigzag(self.mantissa - before.mantissa) << 1);
+        let next = Digits::from(value);
+        let difference = next.mantissa - self.last.mantissa;
+        if next.scale == self.last.scale && difference % self.step == 0 {
+            varint::put(columns.of(Column::Prices), zigzag(difference / self.step) << 1);
         } else {
-            varint::put(columns.of(Column::Prices), zigzag(self.mantissa) << 1 | 1);
-            columns.of(Column::Scales).push(self.scale);
+            let mut zeros = zeros(next.mantissa);
+            if next.scale == self.last.scale {
+                // Whatever made the last step too large stays.
+                while 10_i128.pow(zeros.into()) > self.step {
+                    zeros -= 1;
+                }
+            }
+            self.step = 10_i128.pow(zeros.into());
+            varint::put(columns.of(Column::Prices), zigzag(next.mantissa / self.step) << 1 | 1);
+            columns.of(Column::Scales).extend([next.scale, zeros]);
         }
+        self.last = next;
     }
 
     /// Reads what [`Self::put`] wrote.
     pub(super) fn get(&mut self, columns: &mut Views<'_>) -> Result<Decimal, Malformed> {
         let told = varint::get(columns.of(Column::Prices))?;
         let number = unzigzag(told >> 1);
+        let too_large = Malformed("a decimal is out of range");
         if told & 1 == 0 {
-            self.mantissa =
-                self.mantissa.checked_add(number).ok_or(Malformed("a decimal is out of range"))?;
+            let moved = number.checked_mul(self.step);
+            let moved = moved.and_then(|by| self.last.mantissa.checked_add(by));
+            self.last.mantissa = moved.ok_or(too_large)?;
         } else {
-            *self = Self { mantissa: number, scale: varint::byte(columns.of(Column::Scales))? };
+            let scale = varint::byte(columns.of(Column::Scales))?;
+            let zeros = varint::byte(columns.of(Column::Scales))?;
+            self.step = 10_i128.checked_pow(zeros.min(STEP_ZEROS_MAX).into()).ok_or(too_large)?;
+            self.last = Digits { mantissa: number.checked_mul(self.step).ok_or(too_large)?, scale };
         }
-        self.value()
+        self.last.value()
     }
+}
+
+/// How many zeros a number ends with, as far as that matters.
+fn zeros(mut mantissa: i128) -> u8 {
+    let mut zeros = 0;
+    while zeros < STEP_ZEROS_MAX && mantissa % 10 == 0 {
+        mantissa /= 10;
+        zeros += 1;
+    }
+    zeros
 }
 
 /// Sizes have many zeros at their end; these are counted. The scale is mostly the one before.

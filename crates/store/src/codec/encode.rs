@@ -13,7 +13,7 @@ use zstd::bulk::Compressor;
 use super::columns::{Column, Columns};
 use super::digits::same;
 use super::known::{FOLLOWING, Known, Shape, values};
-use super::{Kind, candle, head, quote, trade, varint};
+use super::{AS_RECEIVED, Kind, candle, head, quote, trade, varint};
 
 /// Makes a block of the records that it is given.
 pub(crate) struct Encoder {
@@ -95,7 +95,12 @@ impl Encoder {
             time(record.ts_recv.0, self.recv, self.columns.of(Column::Recv));
         }
         if head & head::EVENT == 0 {
-            time(record.ts_event.0, self.event, self.columns.of(Column::Event));
+            let event = self.columns.of(Column::Event);
+            if record.ts_event == record.ts_recv {
+                varint::put(event, AS_RECEIVED);
+            } else {
+                time(record.ts_event.0, self.event, event);
+            }
         }
         (self.symbol, self.position) = (symbol, record.position);
         (self.recv, self.event) = (record.ts_recv.0, record.ts_event.0);
@@ -148,7 +153,7 @@ fn body(columns: &mut Columns, known: &mut Known, record: &Placed) {
         Body::Quote(quote) => quote_of(columns, known, quote),
         Body::Ticker(ticker) => ticker_of(columns, known, ticker),
         Body::Book(BookChange::Snapshot(levels) | BookChange::Delta(levels)) => {
-            levels_of(columns, known, levels)
+            levels_of(columns, known, levels);
         }
         Body::Book(BookChange::Gap(gap)) => gap_of(columns, *gap),
         Body::Candle(bar) => candle_of(columns, known, bar, record),

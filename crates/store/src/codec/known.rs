@@ -7,7 +7,7 @@ use model::{
 };
 use rust_decimal::Decimal;
 
-use super::digits::{Digits, SizeScale};
+use super::digits::{SizeScale, Steps};
 
 /// Streams of an instrument: five channels, and candles by interval.
 const STREAMS: usize = 5 + Interval::ALL.len();
@@ -26,11 +26,11 @@ pub(super) struct Known {
     ticker: Option<Box<Ticker>>,
     candles: [Option<Box<Candle>>; Interval::ALL.len()],
     pub(super) trade_id: u64,
-    pub(super) price: Digits,
-    pub(super) sides: [Digits; 2],
-    pub(super) levels: [Digits; 2],
-    pub(super) values: [Digits; VALUES],
-    pub(super) bar: Digits,
+    pub(super) price: Steps,
+    pub(super) sides: [Steps; 2],
+    pub(super) levels: [Steps; 2],
+    pub(super) values: [Steps; VALUES],
+    pub(super) bar: Steps,
     pub(super) size: SizeScale,
     pub(super) volume: SizeScale,
 }

@@ -50,6 +50,9 @@ impl Kind {
     ];
 }
 
+/// The venue's time is that of receipt; other times are differences, with their unit in the lowest two bits.
+const AS_RECEIVED: u128 = 3;
+
 /// The bits of a head above its kind: what is as it was in the record before.
 mod head {
     pub(super) const KIND: u8 = 0x0f;

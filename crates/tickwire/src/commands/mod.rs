@@ -6,6 +6,7 @@ pub(crate) mod demo;
 pub(crate) mod describe;
 pub(crate) mod health;
 pub(crate) mod normalize;
+pub(crate) mod recordings;
 pub(crate) mod serve;
 pub(crate) mod sub;
 mod table;

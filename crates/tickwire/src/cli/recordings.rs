@@ -1,0 +1,103 @@
+//! The command line of recordings.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use ingest::feed::Speed;
+use model::{Channel, Pattern, Symbol, UnixNanos};
+
+#[derive(Args, Debug)]
+pub(crate) struct RecordArgs {
+    /// The recording to make: a folder that is not there yet
+    #[arg(short, long, value_name = "FOLDER")]
+    pub(crate) output: PathBuf,
+    /// Whose messages these are
+    #[arg(long, value_name = "NAME")]
+    pub(crate) feed: String,
+    /// How hard it is packed: 1 (fast) to 19 (small)
+    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(i32).range(1..=19))]
+    pub(crate) level: i32,
+    /// Captures of a venue, in order: one session
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ReplayArgs {
+    /// The recording: its folder
+    #[arg(value_name = "FOLDER")]
+    pub(crate) recording: PathBuf,
+    /// How fast: a factor from 0.001 to 1000, or as fast as it is read
+    #[arg(long, default_value = "max")]
+    pub(crate) speed: Speed,
+    /// Begin with what was received at this time (RFC 3339, with up to nine digits of a second)
+    #[arg(long, value_parser = time, value_name = "TIME")]
+    pub(crate) from: Option<UnixNanos>,
+    /// End before what was received at this time
+    #[arg(long, value_parser = time, value_name = "TIME")]
+    pub(crate) to: Option<UnixNanos>,
+    /// Only this channel: trades, quotes, ticker, book, candles, status; may be repeated
+    #[arg(short, long = "channel", value_delimiter = ',', value_parser = channel)]
+    pub(crate) channels: Vec<Channel>,
+    /// Only this symbol or pattern; may be repeated
+    #[arg(short, long = "symbol", value_delimiter = ',', value_parser = pattern)]
+    pub(crate) symbols: Vec<Pattern>,
+    /// Print how everything stood at the beginning first, a book as a snapshot
+    #[arg(long)]
+    pub(crate) snapshot: bool,
+    /// Print the digest of the records instead of them
+    #[arg(long)]
+    pub(crate) digest: bool,
+    /// At the end, wait for what is recorded next
+    #[arg(long, conflicts_with = "to")]
+    pub(crate) follow: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct InspectArgs {
+    /// The recording: its folder
+    #[arg(value_name = "FOLDER")]
+    pub(crate) recording: PathBuf,
+    /// Print it as one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct VerifyArgs {
+    /// The recordings: their folders
+    #[arg(required = true, value_name = "FOLDER")]
+    pub(crate) recordings: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BookArgs {
+    /// The recording: its folder
+    #[arg(value_name = "FOLDER")]
+    pub(crate) recording: PathBuf,
+    /// After all that was received at this time or before (RFC 3339); the end without it
+    #[arg(long, value_parser = time, value_name = "TIME")]
+    pub(crate) at: Option<UnixNanos>,
+    /// Whose book
+    #[arg(short, long, value_parser = symbol)]
+    pub(crate) symbol: Symbol,
+    /// Levels a side; 0 = all
+    #[arg(long, default_value_t = 20)]
+    pub(crate) depth: usize,
+}
+
+fn time(text: &str) -> Result<UnixNanos, String> {
+    UnixNanos::from_rfc3339(text).map_err(|error| error.to_string())
+}
+
+fn channel(text: &str) -> Result<Channel, String> {
+    text.parse().map_err(|error: model::UnknownChannel| error.to_string())
+}
+
+fn pattern(text: &str) -> Result<Pattern, String> {
+    Pattern::parse(text).map_err(|error| error.to_string())
+}
+
+fn symbol(text: &str) -> Result<Symbol, String> {
+    Symbol::parse(text).map_err(|error| error.to_string())
+}

@@ -1,0 +1,99 @@
+//! `tickwire inspect`: what a recording holds.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::Serialize;
+use store::{Manifest, Recording, StreamTally, Tally};
+
+use super::{read_all, say, size};
+use crate::cli::InspectArgs;
+use crate::exit::Outcome;
+
+/// What is told as JSON.
+#[derive(Serialize)]
+struct Told {
+    recording: String,
+    complete: bool,
+    from: Option<String>,
+    to: Option<String>,
+    records: u64,
+    bytes: u64,
+    positions: Option<(u64, u64)>,
+    sha256: Option<String>,
+    lost: Vec<store::Lost>,
+    damages: Vec<String>,
+    streams: Vec<StreamTally>,
+}
+
+pub(crate) fn run(args: &InspectArgs) -> Outcome {
+    let recording = Recording::open(&args.recording)?;
+    let manifest = Manifest::read(&args.recording)?;
+    let (mut tally, mut records) = (Tally::default(), 0);
+    let damages = read_all(&recording, |record| {
+        tally.push(record);
+        records += 1;
+    })?;
+    let span = recording.span();
+    let told = Told {
+        recording: args.recording.display().to_string(),
+        complete: manifest.as_ref().is_some_and(|manifest| manifest.complete),
+        from: span.map(|span| span.from.to_string()),
+        to: span.map(|span| span.to.to_string()),
+        records,
+        bytes: recording.bytes(),
+        positions: span.map(|span| span.positions),
+        sha256: manifest.as_ref().and_then(|manifest| Some(manifest.digest.as_ref()?.sha256.clone())),
+        lost: manifest.map(|manifest| manifest.lost).unwrap_or_default(),
+        damages: damages.iter().map(ToString::to_string).collect(),
+        streams: tally.streams(),
+    };
+    let mut out = io::stdout().lock();
+    if args.json {
+        serde_json::to_writer(&mut out, &told).map_err(io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        told.print(&mut out)?;
+    }
+    for damage in &told.damages {
+        say(damage);
+    }
+    Ok(())
+}
+
+impl Told {
+    fn print(&self, out: &mut impl Write) -> io::Result<()> {
+        writeln!(out, "{}", self.recording)?;
+        writeln!(out, "  {}", size(self.records, self.bytes))?;
+        if let (Some(from), Some(to), Some((first, last))) = (&self.from, &self.to, self.positions) {
+            writeln!(out, "  from {from} to {to}, positions {first} to {last}")?;
+        }
+        if let Some(sha256) = &self.sha256 {
+            writeln!(out, "  digest {sha256}")?;
+        }
+        if !self.complete {
+            writeln!(out, "  not ended in order")?;
+        }
+        for lost in &self.lost {
+            let store::Lost { from_position, to_position, count, reason } = lost;
+            writeln!(out, "  lost {count}: positions {from_position} to {to_position} ({reason})")?;
+        }
+        let mut channels = BTreeMap::<_, [u64; 4]>::new();
+        for stream in &self.streams {
+            let name = format!("{} {}", stream.channel, stream.interval.as_deref().unwrap_or_default());
+            let sum = channels.entry(name).or_default();
+            for (sum, of) in sum.iter_mut().zip([1, stream.records, stream.missing, stream.feed_gaps]) {
+                *sum += of;
+            }
+        }
+        writeln!(
+            out,
+            "\n  {:<12}{:>9}{:>14}{:>10}{:>11}",
+            "channel", "symbols", "records", "missing", "feed gaps"
+        )?;
+        for (name, [symbols, records, missing, gaps]) in channels {
+            writeln!(out, "  {name:<12}{symbols:>9}{records:>14}{missing:>10}{gaps:>11}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,58 @@
+//! Recordings: made, looked at, checked, and read out.
+
+pub(crate) mod book;
+pub(crate) mod inspect;
+pub(crate) mod record;
+pub(crate) mod replay;
+pub(crate) mod verify;
+
+use std::io::{self, IsTerminal};
+
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
+use model::Placed;
+use store::{Damage, Reader, Recording};
+
+use crate::exit::Outcome;
+
+/// Recordings below this are read before a bar could be.
+const BAR_RECORDS_MIN: u64 = 1_000_000;
+
+#[expect(clippy::print_stderr, reason = "a command's talk goes to standard error")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+/// A bar for a person who waits; nothing otherwise.
+fn bar(records: u64) -> ProgressBar {
+    if records < BAR_RECORDS_MIN || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} records {per_sec} {eta}");
+    let bar = ProgressBar::new(records);
+    style.map_or(bar.clone(), |style| bar.with_style(style))
+}
+
+/// Reads all records under a bar and returns what could not be read.
+fn read_all(recording: &Recording, mut take: impl FnMut(&Placed)) -> Outcome<Vec<Damage>> {
+    let bar = bar(recording.span().map_or(0, |span| span.records));
+    let mut damages = Vec::new();
+    let reader: Reader = recording.read()?;
+    for next in reader {
+        match next {
+            Ok(records) => {
+                records.iter().for_each(&mut take);
+                bar.inc(records.len() as u64);
+            }
+            Err(damage) => damages.push(damage),
+        }
+    }
+    bar.finish_and_clear();
+    Ok(damages)
+}
+
+/// `1,234 records in 5.6 KiB`, and what that is for each.
+fn size(records: u64, bytes: u64) -> String {
+    let each = (bytes * 10).checked_div(records).unwrap_or(0);
+    let (records, bytes) = (HumanCount(records), HumanBytes(bytes));
+    format!("{records} records in {bytes}, {}.{} bytes each", each / 10, each % 10)
+}

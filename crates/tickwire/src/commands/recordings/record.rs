@@ -1,0 +1,63 @@
+//! `tickwire record`: captures of a venue as a recording.
+
+use anyhow::anyhow;
+use fanout::Sequencer;
+use ingest::FEEDS;
+use ingest::feed::{self, FeedKind, FeedSpec, Gate, ReplaySpec, Speed, Stop};
+use model::UnixNanos;
+use store::{Journal, Settings};
+use tokio::sync::mpsc;
+use wire::closest;
+
+use super::{say, size};
+use crate::cli::RecordArgs;
+use crate::exit::{Failure, Outcome};
+
+/// Bytes that may wait before they are written.
+const WAITING_BYTES_MAX: usize = 8 << 20;
+
+/// Plays the captures as a server would, as fast as they are taken, and keeps what it would send.
+pub(crate) fn run(args: &RecordArgs) -> Outcome {
+    if !FEEDS.contains(&args.feed.as_str()) {
+        let hint =
+            closest(&args.feed, FEEDS).map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
+        let (feed, known) = (&args.feed, FEEDS.join(", "));
+        return Err(Failure::usage(anyhow!("unknown feed {feed:?}; known are {known}.{hint}")));
+    }
+    let replay = ReplaySpec {
+        feed: args.feed.clone(),
+        files: args.files.clone(),
+        speed: Speed::MAX,
+        repeat: false,
+        wait_for_subscriber: false,
+    };
+    let spec = FeedSpec {
+        name: args.feed.clone(),
+        suffix: String::new(),
+        stale_after: std::time::Duration::MAX,
+        kind: FeedKind::Replay(replay),
+    };
+    let prepared = feed::prepare(spec).map_err(anyhow::Error::from)?;
+    let (sink, mut batches) = mpsc::channel(16);
+    let settings = Settings { level: args.level, ..Settings::new(wire::line) };
+    let mut journal = Journal::create(&args.output, settings)?;
+    let thread = prepared.start(sink, Gate::default(), Stop::default(), None)?;
+    let (mut sequencer, mut clock) = (Sequencer::default(), UnixNanos(0));
+    while let Some(batch) = batches.blocking_recv() {
+        for tick in batch {
+            // Whose captures have no time of receipt, its own time is the nearest to it, and the same in each run.
+            clock = tick.ts_recv.or(tick.ts_event).unwrap_or(clock).max(clock);
+            if let Some(event) = sequencer.push(tick, clock).map_err(anyhow::Error::from)? {
+                journal.push(&event.placed());
+            }
+        }
+        if journal.waiting_bytes() > WAITING_BYTES_MAX {
+            journal.sync()?;
+        }
+    }
+    thread.join().map_err(|_| anyhow!("the feed has failed"))?;
+    let manifest = journal.finish()?;
+    let bytes = manifest.segments.iter().map(|segment| segment.bytes).sum();
+    say(&format!("{}: {}", args.output.display(), size(manifest.records, bytes)));
+    Ok(())
+}
