@@ -38,6 +38,7 @@ pub(super) fn run(schedule: Schedule, tls: Option<Tls>) -> anyhow::Result<()> {
         shards: 1,
         drain: Duration::ZERO,
         delays: Delays::default(),
+        recording: None,
         limits: Limits { connections: CONNECTIONS, http_requests_per_second: u32::MAX, ..Limits::default() }
             .into(),
         logs: LogLimits::default(),

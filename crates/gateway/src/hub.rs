@@ -15,6 +15,7 @@ use crate::doors::Catalogue;
 use crate::handover::Teller;
 use crate::metrics::{CONFLICTS, PUBLISHED};
 use crate::queue::{self, Events};
+use crate::recorder::Tape;
 
 /// Sequences the ticks of a stream and hands them to the shards of a server.
 pub struct Hub(Arc<Mutex<Inner>>);
@@ -40,6 +41,8 @@ struct Inner {
     shards: Vec<queue::Sender>,
     /// Another process that goes on with this one's work.
     successor: Option<Teller>,
+    /// What records it.
+    tape: Option<Tape>,
     feeds: Feeds,
     catalogue: Catalogue,
     /// How many of the instruments are in it.
@@ -83,11 +86,17 @@ impl Hub {
             line,
             shards,
             successor: None,
+            tape: None,
             feeds,
             catalogue,
             listed: 0,
             conflicts: Vec::new(),
         })))
+    }
+
+    /// Records what is sequenced from here on.
+    pub(crate) fn record(&self, tape: Tape) {
+        lock(&self.0).tape = Some(tape);
     }
 
     /// Goes on where another process was; returns its events.
@@ -201,8 +210,11 @@ impl Inner {
                 waker.wake();
                 return Poll::Ready(());
             };
-            let events = self.sequence(batch);
-            self.send(events);
+            let events: Events = self.sequence(batch).into();
+            if let Some(tape) = &mut self.tape {
+                tape.take(&events);
+            }
+            self.send(&events);
         }
         self.news = Some(news);
         Poll::Pending
@@ -210,13 +222,12 @@ impl Inner {
 
     /// Hands events to the shards; false where there are none. A successor is told before anybody else, so that
     /// nobody comes to it who knows more.
-    fn send(&mut self, events: Vec<Arc<Event>>) -> bool {
+    fn send(&mut self, events: &Events) -> bool {
         if events.is_empty() {
             return false;
         }
-        let events: Events = events.into();
-        self.successor.take_if(|successor| !successor.tell(&events));
-        self.shards.iter().for_each(|shard| shard.send(&events));
+        self.successor.take_if(|successor| !successor.tell(events));
+        self.shards.iter().for_each(|shard| shard.send(events));
         true
     }
 
@@ -231,7 +242,7 @@ impl Inner {
                 self.catalogue.note(event.topic.symbol, change.state);
             }
         }
-        self.send(events)
+        self.send(&events.into())
     }
 
     fn sequence(&mut self, news: News) -> Vec<Arc<Event>> {
@@ -268,6 +279,10 @@ impl Inner {
         let mut newest: Vec<_> = newest.collect();
         newest.sort_by_key(|event| event.position);
         self.note(&newest);
+        if let Some(tape) = &mut self.tape {
+            // What follows is told from how things stood.
+            tape.take(&newest.into());
+        }
         Ok(adopted)
     }
 

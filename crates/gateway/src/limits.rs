@@ -170,6 +170,10 @@ pub const PAGE_RECORDS: usize = 500;
 pub const PAGE_RECORDS_MAX: usize = 5_000;
 /// Events that are looked at for one page: where few of them match, it has fewer records.
 pub const PAGE_EVENTS_MAX: usize = 65_536;
+/// Events that wait to be recorded: a second or so of a busy market. What comes beyond is missing from the recording.
+pub const RECORDER_EVENTS_MAX: usize = 1 << 18;
+/// Bytes that were recorded and wait for a disk that does not take them.
+pub const RECORDER_BYTES_MAX: usize = 64 << 20;
 /// Connections on their way to a shard.
 pub const ARRIVALS_QUEUED: usize = 64;
 /// Messages read from one session before another has its turn.

@@ -44,6 +44,12 @@ pub(crate) const CONFLICTS: &str = "tickwire_symbol_conflicts_total";
 pub(crate) const RELOADS: &str = "tickwire_reloads_total";
 /// Counter: times that published keys were fetched, by result.
 pub(crate) const JWKS: &str = "tickwire_jwks_fetches_total";
+/// Counter: events recorded.
+pub(crate) const RECORDED: &str = "tickwire_recorded_updates_total";
+/// Counter: events that are missing from the recording.
+pub(crate) const UNRECORDED: &str = "tickwire_unrecorded_updates_total";
+/// Counter: times that the disk refused what was recorded.
+pub(crate) const RECORDER_ERRORS: &str = "tickwire_recorder_errors_total";
 /// Gauge: 1, with the version as label.
 pub(crate) const BUILD: &str = "tickwire_build_info";
 
@@ -85,6 +91,13 @@ pub(crate) fn describe() {
     describe_counter!(CONFLICTS, Unit::Count, "Ticks refused because another instrument has their symbol.");
     describe_counter!(RELOADS, Unit::Count, "Times that the configuration was read again, by result.");
     describe_counter!(JWKS, Unit::Count, "Times that published keys were fetched, by result.");
+    describe_counter!(RECORDED, Unit::Count, "Events taken into the recording.");
+    describe_counter!(
+        UNRECORDED,
+        Unit::Count,
+        "Events that are missing from the recording because the disk did not follow; its manifest names them."
+    );
+    describe_counter!(RECORDER_ERRORS, Unit::Count, "Times that the disk refused what was recorded.");
     describe_gauge!(BUILD, Unit::Count, "Always 1; the version is a label.");
     gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }

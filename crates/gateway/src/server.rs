@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use store::StoreError;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
@@ -23,6 +24,7 @@ use crate::hub::{Feeds, Hub};
 use crate::in_force::InForce;
 use crate::limits::{ARRIVALS_QUEUED, ECHO_CONNECTIONS_MAX, EVENTS_QUEUED, ORDERS_QUEUED, READS_QUEUED};
 use crate::queue::queue;
+use crate::recorder::Recorder;
 use crate::reload::Reloader;
 use crate::roster::Roster;
 use crate::routes::{self, App};
@@ -57,6 +59,7 @@ pub struct Server {
     over: watch::Sender<bool>,
     /// True while another process leads.
     follows: Arc<AtomicBool>,
+    recorder: Option<Recorder>,
 }
 
 /// Why a gateway does not start.
@@ -77,6 +80,9 @@ pub enum ServerError {
     /// What another process has left cannot be gone on with.
     #[error(transparent)]
     Handover(#[from] HandoverError),
+    /// What is sent cannot be recorded.
+    #[error("cannot record: {0}")]
+    Recording(#[from] StoreError),
     /// Metrics are set up twice in one process.
     #[error("metrics cannot be set up: {0}")]
     Metrics(String),
@@ -131,6 +137,11 @@ impl Server {
         let (feeds, catalogue) = (Feeds::default(), Catalogue::new(settings.delays.clone()));
         let line = Line::new(settings.delays.clone(), settings.limits.now().delayed_events);
         let hub = Hub::new(inlets, line, feeds.clone(), catalogue.clone());
+        let recorder = settings.recording.as_ref().map(Recorder::start).transpose()?;
+        let recorder = recorder.map(|(recorder, tape)| {
+            hub.record(tape);
+            recorder
+        });
         let estate = heir.map_or_else(|| Ok(Vec::new()), |heir| hub.adopt(heir.estate));
         let estate = estate.map_err(HandoverError::from)?;
         let roster = Arc::<Roster>::default();
@@ -173,6 +184,7 @@ impl Server {
             drain: Arc::default(),
             over: watch::Sender::new(false),
             follows,
+            recorder,
         };
         Ok((server, hub))
     }
@@ -310,6 +322,10 @@ impl Server {
         tasks.abort_all();
         upkeep.abort();
         let _ = accepting.await;
+        if let Some(recorder) = self.recorder {
+            // The last of it may take a disk's time.
+            let _ = tokio::task::spawn_blocking(move || drop(recorder)).await;
+        }
         over.send_replace(true);
     }
 }

@@ -9,6 +9,7 @@ use fanout::limits::LogLimits;
 use crate::auth::{Keyring, Published};
 use crate::delay::Delays;
 use crate::in_force::InForce;
+use crate::recorder::Recording;
 
 /// What a gateway is to be.
 #[derive(Debug)]
@@ -35,6 +36,8 @@ pub struct Settings {
     pub drain: Duration,
     /// With which delays streams can be had.
     pub delays: Delays,
+    /// Where is recorded what the server sends, if it is.
+    pub recording: Option<Recording>,
     /// Bounds.
     pub limits: InForce<Limits>,
     /// Bounds of the logs.
@@ -147,6 +150,7 @@ impl Settings {
             shards: 1,
             drain: Duration::ZERO,
             delays: Delays::default(),
+            recording: None,
             limits: Limits::default().into(),
             logs: LogLimits::default(),
         }

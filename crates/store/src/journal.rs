@@ -138,16 +138,17 @@ impl Journal {
         }
     }
 
-    /// Notes a record that was not taken, and why.
-    pub fn lose(&mut self, position: u64, reason: &str) {
+    /// Notes `count` records that were not taken, and why: those from one place in the total order to another.
+    pub fn lose(&mut self, from_position: u64, to_position: u64, count: u64, reason: &str) {
+        let recorded = self.state.position();
+        // Where all are named that may be, the last stands for what follows as well.
+        let full = self.lost.len() == NAMED_MAX;
         if let Some(last) = self.lost.last_mut()
-            && last.reason == reason
-            && (last.to_position + 1 == position || self.state.position() < last.from_position)
+            && (full || last.reason == reason && recorded < last.from_position)
         {
-            (last.to_position, last.count) = (position, last.count + 1);
-        } else if self.lost.len() < NAMED_MAX {
-            let reason = reason.to_owned();
-            self.lost.push(Lost { from_position: position, to_position: position, count: 1, reason });
+            (last.to_position, last.count) = (to_position, last.count + count);
+        } else {
+            self.lost.push(Lost { from_position, to_position, count, reason: reason.to_owned() });
         }
     }
 

@@ -25,7 +25,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("fanout", &["model"]),
     ("client", &["model", "wire"]),
     ("load", &["client", "model", "wire"]),
-    ("gateway", &["fanout", "model", "wire", "ws"]),
+    ("gateway", &["fanout", "model", "store", "wire", "ws"]),
     ("tickwire", &["client", "fanout", "gateway", "ingest", "load", "model", "store", "wire"]),
     ("xtask", &[]),
     ("benches", &["client", "fanout", "gateway", "ingest", "load", "model", "wire"]),

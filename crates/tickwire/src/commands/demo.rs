@@ -38,6 +38,7 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
         shards: 1,
         drain: Duration::ZERO,
         delays: Delays::default(),
+        recording: None,
         limits: Limits::default().into(),
         logs: LogLimits::default(),
     };

@@ -7,9 +7,10 @@ use std::thread;
 use std::time::Duration;
 
 use fanout::limits::LogLimits;
-use gateway::{Delays, Limits, Settings, Tls};
+use gateway::{Delays, Limits, Recording, Settings, Tls};
 use ingest::feed::{FeedKind, FeedSpec};
 use serde::Deserialize;
+use store::Name;
 
 use super::auth::{AuthTable, Secret};
 use super::feed::FeedFile;
@@ -24,6 +25,7 @@ struct File {
     server: ServerTable,
     auth: AuthTable,
     streams: StreamsTable,
+    recording: RecordingTable,
     limits: LimitsTable,
     logs: LogsTable,
     feed: Vec<FeedFile>,
@@ -48,6 +50,13 @@ struct ServerTable {
 #[serde(deny_unknown_fields, default)]
 struct StreamsTable {
     delays: Vec<Time>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RecordingTable {
+    folder: Option<PathBuf>,
+    name: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -195,6 +204,7 @@ impl Config {
             shards,
             drain: file.server.drain.0,
             delays: delays(&file.streams, source)?,
+            recording: recording(file.recording, source)?,
             limits: limits(&file.limits, source)?.into(),
             logs: logs(&file.logs, source)?,
         };
@@ -221,6 +231,25 @@ fn delays(table: &StreamsTable, source: &Path) -> Result<Delays, ConfigError> {
     let delays = table.delays.iter().map(|delay| delay.0).collect();
     Delays::new(delays).map_err(|error| ConfigError::rule(source, format!("[streams] delays: {error}")))
 }
+
+fn recording(table: RecordingTable, source: &Path) -> Result<Option<Recording>, ConfigError> {
+    let Some(folder) = table.folder else { return Ok(None) };
+    let folder = source.parent().unwrap_or(Path::new("")).join(folder);
+    // The time that it began follows, and both are to be a name.
+    let name = table.name.as_deref().unwrap_or("live");
+    let fits = name.len() <= RECORDING_NAME_MAX;
+    let name = Name::parse(name).ok().filter(|_| fits).ok_or_else(|| {
+        let message = format!(
+            "[recording] name = {name:?}: at most {RECORDING_NAME_MAX} of a-z, 0-9, '.', '_' and '-', a letter or a \
+             digit first"
+        );
+        ConfigError::rule(source, message)
+    })?;
+    Ok(Some(Recording { folder, name }))
+}
+
+/// Letters of what a recording's name begins with.
+const RECORDING_NAME_MAX: usize = 40;
 
 fn limits(table: &LimitsTable, source: &Path) -> Result<Limits, ConfigError> {
     let default = Limits::default();

@@ -1,0 +1,202 @@
+//! Records what is sequenced, in a thread of its own. Nobody waits for a disk: what it does not follow is counted,
+//! and named in the recording's manifest.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use metrics::counter;
+use store::Name;
+use store::limits::LOSS_WINDOW;
+use store::{Journal, Settings, StoreError};
+
+use crate::clock;
+use crate::limits::{RECORDER_BYTES_MAX, RECORDER_EVENTS_MAX};
+use crate::metrics::{RECORDED, RECORDER_ERRORS, UNRECORDED};
+use crate::queue::Events;
+
+/// Where is recorded what the server sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recording {
+    /// The folder of recordings.
+    pub folder: PathBuf,
+    /// What its name begins with; when it began follows.
+    pub name: Name,
+}
+
+/// A recording that goes on until this is dropped.
+pub(crate) struct Recorder {
+    words: Sender<Word>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Where the hub puts what it has sequenced.
+pub(crate) struct Tape {
+    words: Sender<Word>,
+    /// Events that wait.
+    queued: Arc<AtomicUsize>,
+    missed: Option<Missed>,
+}
+
+enum Word {
+    /// Events, and what was missed before them.
+    Taken { events: Events, missed: Option<Missed> },
+    /// That was all.
+    End,
+}
+
+/// Events for which there was no room.
+#[derive(Clone, Copy)]
+struct Missed {
+    from: u64,
+    to: u64,
+    count: u64,
+}
+
+/// How long a disk that has failed is left alone.
+const REST: Duration = Duration::from_secs(1);
+/// How often the end of a recording is tried on a disk that fails.
+const FINISHES: u32 = 3;
+
+const TOO_SLOW: &str = "the disk did not follow";
+
+impl Recorder {
+    /// Begins a recording.
+    ///
+    /// # Errors
+    /// Its folder cannot be made.
+    pub(crate) fn start(recording: &Recording) -> Result<(Self, Tape), StoreError> {
+        let (folder, journal) = create(recording)?;
+        let (words, heard) = channel();
+        let queued = Arc::new(AtomicUsize::new(0));
+        let tape = Tape { words: words.clone(), queued: Arc::clone(&queued), missed: None };
+        let writer = Writer { journal, heard, queued, failed: false };
+        let thread = thread::Builder::new().name("recorder".to_owned()).spawn(move || writer.run());
+        let thread = thread.map_err(|error| StoreError::Io { path: folder.clone(), error })?;
+        tracing::info!(folder = %folder.display(), "recording");
+        Ok((Self { words, thread: Some(thread) }, tape))
+    }
+}
+
+impl Drop for Recorder {
+    /// Waits until all that was put on the tape is safe.
+    fn drop(&mut self) {
+        let _ = self.words.send(Word::End);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A journal in a folder that is named by the time; two may begin in one second.
+fn create(recording: &Recording) -> Result<(PathBuf, Journal), StoreError> {
+    let now = clock::wall().to_string();
+    let digits: String = now.chars().take(19).filter(char::is_ascii_digit).collect();
+    let (day, time) = digits.split_at(8);
+    let mut name = format!("{}-{day}-{time}", recording.name.as_str());
+    for second in 2.. {
+        let folder = recording.folder.join(&name);
+        match Journal::create(&folder, Settings::new(wire::line)) {
+            Err(StoreError::Exists { .. }) => {
+                name = format!("{}-{day}-{time}-{second}", recording.name.as_str());
+            }
+            Err(error) => return Err(error),
+            Ok(journal) => return Ok((folder, journal)),
+        }
+    }
+    Err(StoreError::Io { path: recording.folder.clone(), error: io::ErrorKind::AlreadyExists.into() })
+}
+
+impl Tape {
+    /// Takes events, if there is room for them; what there is no room for is noted.
+    pub(crate) fn take(&mut self, events: &Events) {
+        let (Some(first), Some(last)) = (events.first(), events.last()) else { return };
+        let count = events.len();
+        // The count guards nothing else: batches are handed over by the channel.
+        if self.queued.load(Ordering::Relaxed) < RECORDER_EVENTS_MAX {
+            self.queued.fetch_add(count, Ordering::Relaxed);
+            let word = Word::Taken { events: Arc::clone(events), missed: self.missed.take() };
+            // Where the recording has ended, nobody wants it.
+            let _ = self.words.send(word);
+            return;
+        }
+        counter!(UNRECORDED).increment(count as u64);
+        let (from, before) = self.missed.map_or((first.position, 0), |missed| (missed.from, missed.count));
+        self.missed = Some(Missed { from, to: last.position, count: before + count as u64 });
+    }
+}
+
+struct Writer {
+    journal: Journal,
+    heard: Receiver<Word>,
+    queued: Arc<AtomicUsize>,
+    /// The disk failed when it was last asked.
+    failed: bool,
+}
+
+impl Writer {
+    fn run(mut self) {
+        let mut due = Instant::now() + LOSS_WINDOW;
+        loop {
+            match self.heard.recv_timeout(due.saturating_duration_since(Instant::now())) {
+                Ok(Word::Taken { events, missed }) => self.take(&events, missed),
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(Word::End) | Err(RecvTimeoutError::Disconnected) => break,
+            }
+            if Instant::now() >= due {
+                let rest = if self.sync() { LOSS_WINDOW } else { REST };
+                due = Instant::now() + rest;
+            }
+        }
+        for _ in 0..FINISHES {
+            if self.sync() {
+                break;
+            }
+            thread::sleep(REST);
+        }
+        match self.journal.finish() {
+            Ok(manifest) => tracing::info!(records = manifest.records, "recorded"),
+            Err(error) => tracing::error!("the recording has no end: {error}"),
+        }
+    }
+
+    fn take(&mut self, events: &Events, missed: Option<Missed>) {
+        if let Some(Missed { from, to, count }) = missed {
+            self.journal.lose(from, to, count, TOO_SLOW);
+        }
+        let count = events.len();
+        if self.journal.waiting_bytes() < RECORDER_BYTES_MAX {
+            for event in events.iter() {
+                self.journal.push(&event.placed());
+            }
+            counter!(RECORDED).increment(count as u64);
+        } else if let (Some(first), Some(last)) = (events.first(), events.last()) {
+            counter!(UNRECORDED).increment(count as u64);
+            self.journal.lose(first.position, last.position, count as u64, TOO_SLOW);
+        }
+        self.queued.fetch_sub(count, Ordering::Relaxed);
+    }
+
+    /// Makes safe what was taken; false where the disk refuses.
+    fn sync(&mut self) -> bool {
+        match self.journal.sync() {
+            Ok(()) => {
+                if std::mem::take(&mut self.failed) {
+                    tracing::info!("the recording goes on");
+                }
+                true
+            }
+            Err(error) => {
+                counter!(RECORDER_ERRORS).increment(1);
+                if !std::mem::replace(&mut self.failed, true) {
+                    tracing::error!("the recording waits: {error}");
+                }
+                false
+            }
+        }
+    }
+}
