@@ -38,6 +38,14 @@ pub enum StoreError {
         /// The one that is read.
         known: u32,
     },
+    /// A table cannot be written.
+    #[error("{path}: {message}", path = .path.display())]
+    Parquet {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        message: String,
+    },
     /// The name is none.
     #[error(transparent)]
     Name(#[from] crate::NameError),

@@ -14,6 +14,8 @@ mod journal;
 pub mod limits;
 mod manifest;
 mod name;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 mod recording;
 mod segment;
 mod state;

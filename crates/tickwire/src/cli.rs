@@ -1,6 +1,6 @@
 //! The command line.
 
-mod recordings;
+pub(crate) mod recordings;
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use rust_decimal::Decimal;
 
 use crate::logging::LogArgs;
-pub(crate) use recordings::{BookArgs, InspectArgs, RecordArgs, ReplayArgs, VerifyArgs};
+pub(crate) use recordings::{BookArgs, ConvertArgs, InspectArgs, RecordArgs, ReplayArgs, VerifyArgs};
 
 /// A ticker plant in one binary: market data in, exact and coalesced streams out
 #[derive(Debug, Parser)]
@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Read recordings whole and say what is wrong with them; exit code 1 if anything is
     Verify(VerifyArgs),
+    /// Make Parquet files or JSON lines of a recording
+    Convert(ConvertArgs),
     /// Print what a book was at an instant of a recording
     Book(BookArgs),
     /// Make and check tokens

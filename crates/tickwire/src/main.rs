@@ -37,6 +37,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Replay(args) => recordings::replay::run(&args),
         Command::Inspect(args) => recordings::inspect::run(&args),
         Command::Verify(args) => recordings::verify::run(&args),
+        Command::Convert(args) => recordings::convert::run(&args),
         Command::Book(args) => recordings::book::run(&args),
         Command::Token(args) => commands::token::run(args),
         Command::Health(args) => commands::health::run(&args),

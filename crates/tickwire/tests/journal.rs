@@ -60,6 +60,29 @@ fn golden_answers_come_out_of_the_replay() {
     check_bybit_zip(&data, &replayed(&data, "bybit", &[BYBIT_ZIP]), false);
 }
 
+/// Programs that know nothing of us read the tables.
+#[test]
+fn golden_answers_come_out_of_the_tables() {
+    let Some(data) = shared() else { return };
+    let script = common::top().join("crates/tickwire/tests/python/tables.py");
+    for case in &CASES {
+        let folder = tempfile::tempdir().unwrap();
+        let made = folder.path().join("r");
+        record(&data, case.feed, case.files, &made);
+        let mut convert = tickwire();
+        let output = convert.arg("convert").arg(&made).arg("-o").arg(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let mut python = Command::new(common::python());
+        python
+            .arg(&script)
+            .arg(folder.path().join("recording=r"))
+            .arg(data.join("golden").join(case.answers));
+        let output = python.output().unwrap();
+        let told = text(&output.stdout) + &text(&output.stderr);
+        assert!(output.status.success(), "{}: {told}", case.answers);
+    }
+}
+
 fn ours(folder: &Path) -> String {
     let captures = common::top().join("feeds/recordings");
     record(&captures, "sim", &["sim.jsonl"], folder)

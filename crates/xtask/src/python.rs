@@ -4,9 +4,11 @@ use std::process::Command;
 
 use crate::step::{Done, run as step, top};
 
-/// What the clients of the tests and a rival of the bench are written with.
-const PACKAGES: [&str; 5] = [
+/// What the clients of the tests and a rival of the bench are written with, and readers of tables.
+const PACKAGES: [&str; 7] = [
+    "duckdb==2.0.0",
     "msgpack==1.2.4",
+    "polars==2.1.0",
     "websockets==17.4",
     "python-socketio==5.18.1",
     "requests==2.34.2",

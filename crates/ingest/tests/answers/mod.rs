@@ -290,7 +290,8 @@ pub(crate) struct Case {
     pub(crate) feed: &'static str,
     /// Below the folder of captures.
     pub(crate) files: &'static [&'static str],
-    answers: &'static str,
+    /// The file of what is known.
+    pub(crate) answers: &'static str,
     /// The name that the answers have for an instrument, of its venue and its symbol; `None`: they are of one.
     name: Option<fn(&str, &str) -> String>,
 }

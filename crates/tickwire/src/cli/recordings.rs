@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use ingest::feed::Speed;
 use model::{Channel, Pattern, Symbol, UnixNanos};
 
@@ -68,6 +68,51 @@ pub(crate) struct VerifyArgs {
     /// The recordings: their folders
     #[arg(required = true, value_name = "FOLDER")]
     pub(crate) recordings: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ConvertArgs {
+    /// The recording: its folder
+    #[arg(value_name = "FOLDER")]
+    pub(crate) recording: PathBuf,
+    /// A file that ends in .ndjson, or the folder below which Parquet files are written:
+    /// recording=NAME/channel=CHANNEL/date=DAY/part-000.parquet
+    #[arg(short, long, value_name = "PATH")]
+    pub(crate) output: PathBuf,
+    /// Only this channel: trades, quotes, ticker, book, candles, status; may be repeated
+    #[arg(short, long = "channel", value_delimiter = ',', value_parser = channel)]
+    pub(crate) channels: Vec<Channel>,
+    /// Parquet: how prices and sizes are written
+    #[arg(long, default_value = "decimal", value_enum)]
+    pub(crate) prices: Prices,
+    /// Parquet: how times are written
+    #[arg(long, default_value = "utc", value_enum)]
+    pub(crate) timestamps: Timestamps,
+    /// Replace what is there
+    #[arg(short, long)]
+    pub(crate) force: bool,
+}
+
+/// How prices and sizes are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Prices {
+    /// Exact decimals
+    Decimal,
+    /// 64 bits of floating point: the nearest value
+    Float,
+    /// Whole numbers of a billionth
+    Fixed,
+}
+
+/// How times are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Timestamps {
+    /// Nanoseconds, UTC
+    Utc,
+    /// Nanoseconds without a zone; `DuckDB` 1 cuts those with one to microseconds
+    Naive,
+    /// Nanoseconds since 1970, as whole numbers
+    Int64,
 }
 
 #[derive(Args, Debug)]

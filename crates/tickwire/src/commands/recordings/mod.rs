@@ -1,6 +1,7 @@
 //! Recordings: made, looked at, checked, and read out.
 
 pub(crate) mod book;
+pub(crate) mod convert;
 pub(crate) mod inspect;
 pub(crate) mod record;
 pub(crate) mod replay;

@@ -1,0 +1,252 @@
+//! A column of a table: values as they come, and as Arrow holds them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow_array::types::Int32Type;
+use arrow_array::{
+    ArrayRef, BooleanArray, Decimal64Array, Decimal128Array, DictionaryArray, Float64Array, Int32Array,
+    Int64Array, StringArray, TimestampNanosecondArray, UInt64Array,
+};
+use arrow_schema::{ArrowError, DataType, Field, TimeUnit};
+use model::UnixNanos;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+
+use super::{Format, Prices, Timestamps};
+
+/// A column's values since it was last written.
+pub(super) struct Column {
+    name: &'static str,
+    values: Values,
+}
+
+enum Values {
+    Time(Vec<Option<i64>>),
+    Whole(Vec<Option<u64>>),
+    Flag(Vec<bool>),
+    Decimal {
+        values: Vec<Option<Decimal>>,
+        width: Width,
+    },
+    /// Few words, many times.
+    Word {
+        known: HashMap<Box<str>, i32>,
+        words: Vec<Box<str>>,
+        values: Vec<Option<i32>>,
+    },
+    /// Each its own.
+    Text(Vec<Option<Box<str>>>),
+}
+
+/// How many digits the values of a column have, at most.
+#[derive(Clone, Copy, Default)]
+struct Width {
+    before: u32,
+    behind: u32,
+}
+
+/// What a column holds.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Time,
+    Whole,
+    Flag,
+    Decimal,
+    Word,
+    Text,
+}
+
+/// Digits of the small decimals, which are whole numbers of 64 bits: all of them, and behind the point.
+const SMALL: (u8, i8) = (18, 9);
+/// Digits of the large ones.
+const LARGE: (u8, i8) = (38, 18);
+
+impl Column {
+    pub(super) fn new(name: &'static str, kind: Kind) -> Self {
+        let values = match kind {
+            Kind::Time => Values::Time(Vec::new()),
+            Kind::Whole => Values::Whole(Vec::new()),
+            Kind::Flag => Values::Flag(Vec::new()),
+            Kind::Decimal => Values::Decimal { values: Vec::new(), width: Width::default() },
+            Kind::Word => Values::Word { known: HashMap::new(), words: Vec::new(), values: Vec::new() },
+            Kind::Text => Values::Text(Vec::new()),
+        };
+        Self { name, values }
+    }
+
+    pub(super) fn time(&mut self, at: Option<UnixNanos>) {
+        if let Values::Time(values) = &mut self.values {
+            // Up to the year 2262; what is later has no time in Arrow.
+            values.push(at.and_then(|at| i64::try_from(at.0).ok()));
+        }
+    }
+
+    pub(super) fn whole(&mut self, value: Option<u64>) {
+        if let Values::Whole(values) = &mut self.values {
+            values.push(value);
+        }
+    }
+
+    pub(super) fn flag(&mut self, value: bool) {
+        if let Values::Flag(values) = &mut self.values {
+            values.push(value);
+        }
+    }
+
+    pub(super) fn decimal(&mut self, value: Option<Decimal>) {
+        if let Values::Decimal { values, width } = &mut self.values {
+            if let Some(value) = value {
+                let value = value.normalize();
+                let digits = value.mantissa().unsigned_abs().checked_ilog10().map_or(1, |log| log + 1);
+                width.behind = width.behind.max(value.scale());
+                width.before = width.before.max(digits.saturating_sub(value.scale()));
+            }
+            values.push(value);
+        }
+    }
+
+    /// A word or a text.
+    pub(super) fn text(&mut self, text: Option<&str>) {
+        match &mut self.values {
+            Values::Text(values) => values.push(text.map(Into::into)),
+            Values::Word { known, words, values } => values.push(text.map(|text| {
+                known.get(text).copied().unwrap_or_else(|| {
+                    let at = i32::try_from(words.len()).unwrap_or(i32::MAX);
+                    words.push(text.into());
+                    known.insert(text.into(), at);
+                    at
+                })
+            })),
+            _ => {}
+        }
+    }
+
+    /// Forgets the values, and not how wide they were.
+    pub(super) fn clear(&mut self) {
+        match &mut self.values {
+            Values::Time(values) => values.clear(),
+            Values::Whole(values) => values.clear(),
+            Values::Flag(values) => values.clear(),
+            Values::Decimal { values, .. } => values.clear(),
+            Values::Text(values) => values.clear(),
+            Values::Word { known, words, values } => {
+                known.clear();
+                words.clear();
+                values.clear();
+            }
+        }
+    }
+
+    /// The type of the column, once all values were seen.
+    pub(super) fn field(&self, format: Format) -> Field {
+        let (kind, nullable) = match &self.values {
+            Values::Time(_) => (time_type(format.timestamps), true),
+            Values::Whole(_) => (DataType::UInt64, true),
+            Values::Flag(_) => (DataType::Boolean, false),
+            Values::Decimal { width, .. } => (width.kind(format.prices), true),
+            Values::Word { .. } => {
+                (DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)), true)
+            }
+            Values::Text(_) => (DataType::Utf8, true),
+        };
+        Field::new(self.name, kind, nullable)
+    }
+
+    /// The values in an order.
+    pub(super) fn array(&self, order: &[usize], format: Format) -> Result<ArrayRef, ArrowError> {
+        Ok(match &self.values {
+            Values::Time(values) => {
+                let values = order.iter().map(|&at| values[at]);
+                match format.timestamps {
+                    Timestamps::Utc => {
+                        Arc::new(values.collect::<TimestampNanosecondArray>().with_timezone("UTC"))
+                    }
+                    Timestamps::Naive => Arc::new(values.collect::<TimestampNanosecondArray>()),
+                    Timestamps::Int64 => Arc::new(values.collect::<Int64Array>()),
+                }
+            }
+            Values::Whole(values) => Arc::new(order.iter().map(|&at| values[at]).collect::<UInt64Array>()),
+            Values::Flag(values) => {
+                Arc::new(order.iter().map(|&at| Some(values[at])).collect::<BooleanArray>())
+            }
+            Values::Decimal { values, width } => {
+                decimals(order.iter().map(|&at| values[at]), &width.kind(format.prices), self.name)?
+            }
+            Values::Word { words, values, .. } => {
+                let keys = order.iter().map(|&at| values[at]).collect::<Int32Array>();
+                let words = StringArray::from_iter_values(words);
+                Arc::new(DictionaryArray::<Int32Type>::try_new(keys, Arc::new(words))?)
+            }
+            Values::Text(values) => {
+                Arc::new(order.iter().map(|&at| values[at].as_deref()).collect::<StringArray>())
+            }
+        })
+    }
+}
+
+fn time_type(timestamps: Timestamps) -> DataType {
+    match timestamps {
+        Timestamps::Utc => DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
+        Timestamps::Naive => DataType::Timestamp(TimeUnit::Nanosecond, None),
+        Timestamps::Int64 => DataType::Int64,
+    }
+}
+
+impl Width {
+    /// The smallest type that has all of them exactly.
+    fn kind(self, prices: Prices) -> DataType {
+        let fits = |(digits, behind): (u8, i8)| {
+            let behind = u32::from(behind.unsigned_abs());
+            self.behind <= behind && self.before + behind <= u32::from(digits)
+        };
+        match prices {
+            Prices::Float => DataType::Float64,
+            Prices::Fixed => DataType::Int64,
+            Prices::Decimal if fits(SMALL) => DataType::Decimal64(SMALL.0, SMALL.1),
+            Prices::Decimal if fits(LARGE) => DataType::Decimal128(LARGE.0, LARGE.1),
+            // Never more than 28: see `model::decimal`.
+            Prices::Decimal => DataType::Decimal128(LARGE.0, i8::try_from(self.behind).unwrap_or(i8::MAX)),
+        }
+    }
+}
+
+fn decimals(
+    values: impl Iterator<Item = Option<Decimal>>,
+    kind: &DataType,
+    name: &str,
+) -> Result<ArrayRef, ArrowError> {
+    let scaled = |value: Decimal, scale: i8| {
+        let value = value.normalize();
+        let zeros = u32::from(scale.unsigned_abs()).checked_sub(value.scale());
+        let power = zeros.and_then(|zeros| 10_i128.checked_pow(zeros));
+        let too_wide = || {
+            ArrowError::CastError(format!("{name} = {value} has more digits than fit: take --prices decimal"))
+        };
+        power.and_then(|power| value.mantissa().checked_mul(power)).ok_or_else(too_wide)
+    };
+    let small = |value: Decimal, scale: i8| {
+        let too_wide = || {
+            ArrowError::CastError(format!("{name} = {value} has more digits than fit: take --prices decimal"))
+        };
+        scaled(value, scale).and_then(|scaled| i64::try_from(scaled).map_err(|_| too_wide()))
+    };
+    Ok(match *kind {
+        DataType::Float64 => {
+            Arc::new(values.map(|value| value.and_then(|value| value.to_f64())).collect::<Float64Array>())
+        }
+        DataType::Int64 => {
+            let whole = values.map(|value| value.map(|value| small(value, SMALL.1)).transpose());
+            Arc::new(whole.collect::<Result<Int64Array, _>>()?)
+        }
+        DataType::Decimal64(digits, scale) => {
+            let whole = values.map(|value| value.map(|value| small(value, scale)).transpose());
+            Arc::new(whole.collect::<Result<Decimal64Array, _>>()?.with_precision_and_scale(digits, scale)?)
+        }
+        DataType::Decimal128(digits, scale) => {
+            let whole = values.map(|value| value.map(|value| scaled(value, scale)).transpose());
+            Arc::new(whole.collect::<Result<Decimal128Array, _>>()?.with_precision_and_scale(digits, scale)?)
+        }
+        ref other => return Err(ArrowError::SchemaError(format!("{other} is no type of decimals"))),
+    })
+}

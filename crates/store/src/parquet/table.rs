@@ -1,0 +1,210 @@
+//! A table: the records of a channel as rows, under the names that they have on the wire.
+
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_schema::{ArrowError, Schema};
+use model::{Body, BookChange, BookSide, Channel, Level, Levels, Placed, Price, Size, UnixNanos};
+use rust_decimal::Decimal;
+
+use super::Format;
+use super::column::{Column, Kind};
+
+pub(super) struct Table {
+    channel: Channel,
+    columns: Vec<Column>,
+    /// Of each row.
+    keys: Vec<(UnixNanos, u64)>,
+}
+
+/// What every row begins with.
+const HEAD: [(&str, Kind); 7] = [
+    ("ts_event", Kind::Time),
+    ("ts_recv", Kind::Time),
+    ("sequence", Kind::Whole),
+    ("position", Kind::Whole),
+    ("venue", Kind::Word),
+    ("venue_symbol", Kind::Word),
+    ("symbol", Kind::Word),
+];
+
+const fn columns(channel: Channel) -> &'static [(&'static str, Kind)] {
+    use Kind::{Decimal, Flag, Text, Time, Whole, Word};
+    match channel {
+        Channel::Trades => &[("trade_id", Text), ("price", Decimal), ("size", Decimal), ("side", Word)],
+        Channel::Quotes => &[
+            ("derived", Flag),
+            ("bid_price", Decimal),
+            ("bid_size", Decimal),
+            ("ask_price", Decimal),
+            ("ask_size", Decimal),
+        ],
+        Channel::Ticker => &[
+            ("last_price", Decimal),
+            ("last_size", Decimal),
+            ("bid_price", Decimal),
+            ("bid_size", Decimal),
+            ("ask_price", Decimal),
+            ("ask_size", Decimal),
+            ("open", Decimal),
+            ("high", Decimal),
+            ("low", Decimal),
+            ("volume", Decimal),
+            ("change", Decimal),
+            ("change_percent", Decimal),
+        ],
+        Channel::Book => {
+            &[("action", Word), ("side", Word), ("level_price", Decimal), ("level_size", Decimal)]
+        }
+        Channel::Candles => &[
+            ("interval", Word),
+            ("start", Time),
+            ("open", Decimal),
+            ("high", Decimal),
+            ("low", Decimal),
+            ("close", Decimal),
+            ("volume", Decimal),
+            ("trades", Whole),
+            ("closed", Flag),
+        ],
+        Channel::Status => &[("state", Word), ("reason", Word), ("feed", Word), ("since", Time)],
+    }
+}
+
+impl Table {
+    pub(super) fn new(channel: Channel) -> Self {
+        let columns = HEAD.iter().chain(columns(channel)).map(|&(name, kind)| Column::new(name, kind));
+        Self { channel, columns: columns.collect(), keys: Vec::new() }
+    }
+
+    pub(super) fn rows(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.columns.iter_mut().for_each(Column::clear);
+        self.keys.clear();
+    }
+
+    pub(super) fn schema(&self, format: Format) -> Arc<Schema> {
+        Arc::new(Schema::new(self.columns.iter().map(|column| column.field(format)).collect::<Vec<_>>()))
+    }
+
+    /// All rows, by time of receipt and sequence.
+    pub(super) fn batch(&self, schema: &Arc<Schema>, format: Format) -> Result<RecordBatch, ArrowError> {
+        let mut order: Vec<_> = (0..self.keys.len()).collect();
+        // Rows of one record stay as they are.
+        order.sort_by_key(|&at| self.keys[at]);
+        let arrays = self.columns.iter().map(|column| column.array(&order, format));
+        RecordBatch::try_new(Arc::clone(schema), arrays.collect::<Result<_, _>>()?)
+    }
+
+    /// Takes a record of the channel: a row, or for a book one for each level.
+    pub(super) fn push(&mut self, record: &Placed) {
+        debug_assert_eq!(record.body.channel(), self.channel);
+        match &record.body {
+            Body::Trade(trade) | Body::OldTrade(trade) => {
+                let [id, price, size, side] = self.row(record);
+                id.text(trade.id.as_deref());
+                price.decimal(Some(trade.price.value()));
+                size.decimal(Some(trade.size.value()));
+                side.text(Some(trade.side.as_str()));
+            }
+            Body::Quote(quote) => {
+                let [derived, bid, bid_size, ask, ask_size] = self.row(record);
+                derived.flag(quote.derived);
+                level(bid, bid_size, quote.bid);
+                level(ask, ask_size, quote.ask);
+            }
+            Body::Ticker(ticker) => {
+                let [last, last_size, bid, bid_size, ask, ask_size, rest @ ..]: [_; 12] = self.row(record);
+                last.decimal(ticker.last_price.map(Price::value));
+                last_size.decimal(ticker.last_size.map(Size::value));
+                level(bid, bid_size, ticker.bid);
+                level(ask, ask_size, ticker.ask);
+                let price = |price: Option<Price>| price.map(Price::value);
+                let values: [Option<Decimal>; 6] = [
+                    price(ticker.open),
+                    price(ticker.high),
+                    price(ticker.low),
+                    ticker.volume,
+                    ticker.change,
+                    ticker.change_percent,
+                ];
+                for (column, value) in rest.into_iter().zip(values) {
+                    column.decimal(value);
+                }
+            }
+            Body::Book(BookChange::Snapshot(levels)) => self.levels(record, levels, Some("snapshot")),
+            Body::Book(BookChange::Delta(levels)) => self.levels(record, levels, None),
+            Body::Book(BookChange::Gap(_)) => self.book_row(record, "gap", None),
+            Body::Candle(bar) => {
+                let [interval, start, open, high, low, close, volume, trades, closed] = self.row(record);
+                interval.text(Some(bar.interval.as_str()));
+                start.time(Some(bar.start));
+                for (column, price) in
+                    [(open, bar.open), (high, bar.high), (low, bar.low), (close, bar.close)]
+                {
+                    column.decimal(Some(price.value()));
+                }
+                volume.decimal(Some(bar.volume));
+                trades.whole(Some(bar.trades));
+                closed.flag(bar.closed);
+            }
+            Body::Status(status) => {
+                let [state, reason, feed, since] = self.row(record);
+                state.text(Some(status.state.as_str()));
+                reason.text((!status.reason.is_empty()).then_some(&*status.reason));
+                feed.text(Some(&status.feed));
+                since.time(status.since);
+            }
+        }
+    }
+
+    fn levels(&mut self, record: &Placed, levels: &Levels, action: Option<&'static str>) {
+        for side in BookSide::BOTH {
+            for &level in levels.side(side) {
+                let one = if level.size.is_zero() { "delete" } else { "set" };
+                self.book_row(record, action.unwrap_or(one), Some((side, level)));
+            }
+        }
+        if let (Some(action), true) = (action, levels.is_empty()) {
+            // A book with nothing in it is one, too.
+            self.book_row(record, action, None);
+        }
+    }
+
+    fn book_row(&mut self, record: &Placed, told: &str, at: Option<(BookSide, Level)>) {
+        let [action, side, price, size] = self.row(record);
+        action.text(Some(told));
+        side.text(at.map(|(side, _)| if side == BookSide::Bid { "bid" } else { "ask" }));
+        level(price, size, at.map(|(_, level)| level));
+    }
+
+    /// Begins a row; what follows its head is to be filled in.
+    fn row<const N: usize>(&mut self, record: &Placed) -> [&mut Column; N] {
+        self.keys.push((record.ts_recv, record.seq.0));
+        let (head, rest) = self.columns.split_at_mut(HEAD.len());
+        let instrument = &record.instrument;
+        let [event, recv, sequence, position, venue, venue_symbol, symbol] = each(head);
+        event.time(Some(record.ts_event));
+        recv.time(Some(record.ts_recv));
+        sequence.whole(Some(record.seq.0));
+        position.whole(Some(record.position));
+        venue.text(Some(instrument.venue.as_str()));
+        venue_symbol.text(Some(&instrument.venue_symbol));
+        symbol.text(Some(instrument.symbol.as_str()));
+        each(rest)
+    }
+}
+
+fn level(price: &mut Column, size: &mut Column, level: Option<Level>) {
+    price.decimal(level.map(|level| level.price.value()));
+    size.decimal(level.map(|level| level.size.value()));
+}
+
+/// So many columns, one by one.
+fn each<const N: usize>(columns: &mut [Column]) -> [&mut Column; N] {
+    let mut columns = columns.iter_mut();
+    std::array::from_fn(|_| columns.next().unwrap_or_else(|| unreachable!("a channel has its columns")))
+}
