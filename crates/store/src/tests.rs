@@ -1,3 +1,5 @@
+//! Recordings as a whole: what was recorded is read, whatever is cut off, flipped, refused or asked for.
+
 use std::fs;
 use std::path::Path;
 
@@ -182,4 +184,57 @@ proptest! {
             prop_assert!(damages.is_empty());
         }
     }
+}
+
+/// A file that cannot be made stands for any disk that refuses: what it does not take waits.
+#[test]
+fn a_disk_that_refuses_costs_nothing_once_it_takes_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("r");
+    let records = many(300);
+    let mut journal = Journal::create(&folder, settings(1)).unwrap();
+    let obstacle = segment::path(&folder, 4);
+    for (n, some) in records.chunks(50).enumerate() {
+        if n == 2 {
+            fs::create_dir(&obstacle).unwrap();
+        }
+        for record in some {
+            journal.push(record);
+        }
+        // Each sync ends a segment and begins the next one with a state: the third finds no way on.
+        let refused = journal.sync().is_err();
+        assert_eq!(refused, obstacle.is_dir() && n >= 2, "{n}");
+        if n == 3 {
+            assert!(journal.waiting_bytes() > 0);
+            fs::remove_dir(&obstacle).unwrap();
+            assert_eq!(read(&folder).0, records[..150], "what was safe is read meanwhile");
+        }
+    }
+    journal.lose(records[299].position + 1, records[299].position + 7, 7, "no room");
+    let manifest = journal.finish().unwrap();
+    assert_eq!(read(&folder), (records, Vec::new()));
+    assert_eq!(manifest.lost.len(), 1);
+    assert_eq!((manifest.lost[0].count, manifest.lost[0].reason.as_str()), (7, "no room"));
+}
+
+#[test]
+fn what_is_lost_is_named_run_by_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let records = many(3);
+    let mut journal = Journal::create(&folder.path().join("r"), settings(1 << 20)).unwrap();
+    let (before, at) = (records[0].position, records[1].position);
+    journal.push(&records[0]);
+    journal.lose(before + 1, before + 1, 1, "slow");
+    journal.lose(before + 2, before + 4, 3, "slow");
+    journal.push(&records[1]);
+    journal.lose(at + 1, at + 2, 2, "slow");
+    journal.lose(at + 3, at + 3, 1, "full");
+    let told: Vec<_> = journal
+        .finish()
+        .unwrap()
+        .lost
+        .into_iter()
+        .map(|lost| (lost.from_position, lost.to_position, lost.count))
+        .collect();
+    assert_eq!(told, [(before + 1, before + 4, 4), (at + 1, at + 2, 2), (at + 3, at + 3, 1)]);
 }

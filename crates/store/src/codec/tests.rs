@@ -1,3 +1,5 @@
+//! Every record comes back digit for digit, and no bytes are too much for the decoder.
+
 use std::sync::Arc;
 
 use model::{
