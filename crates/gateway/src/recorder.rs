@@ -3,9 +3,9 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -39,8 +39,11 @@ pub(crate) struct Tape {
     words: Sender<Word>,
     /// Events that wait.
     queued: Arc<AtomicUsize>,
-    missed: Option<Missed>,
+    missed: MissedSoFar,
 }
+
+/// What was missed since the last that was taken. Shared, so that it is known at the end as well.
+type MissedSoFar = Arc<Mutex<Option<Missed>>>;
 
 enum Word {
     /// Events, and what was missed before them.
@@ -73,8 +76,9 @@ impl Recorder {
         let (folder, journal) = create(recording)?;
         let (words, heard) = channel();
         let queued = Arc::new(AtomicUsize::new(0));
-        let tape = Tape { words: words.clone(), queued: Arc::clone(&queued), missed: None };
-        let writer = Writer { journal, heard, queued, failed: false };
+        let missed = MissedSoFar::default();
+        let tape = Tape { words: words.clone(), queued: Arc::clone(&queued), missed: Arc::clone(&missed) };
+        let writer = Writer { journal, heard, queued, missed, failed: false };
         let thread = thread::Builder::new().name("recorder".to_owned()).spawn(move || writer.run());
         let thread = thread.map_err(|error| StoreError::Io { path: folder.clone(), error })?;
         tracing::info!(folder = %folder.display(), "recording");
@@ -116,24 +120,30 @@ impl Tape {
     pub(crate) fn take(&mut self, events: &Events) {
         let (Some(first), Some(last)) = (events.first(), events.last()) else { return };
         let count = events.len();
+        let mut missed = lock(&self.missed);
         // The count guards nothing else: batches are handed over by the channel.
         if self.queued.load(Ordering::Relaxed) < RECORDER_EVENTS_MAX {
             self.queued.fetch_add(count, Ordering::Relaxed);
-            let word = Word::Taken { events: Arc::clone(events), missed: self.missed.take() };
+            let word = Word::Taken { events: Arc::clone(events), missed: missed.take() };
             // Where the recording has ended, nobody wants it.
             let _ = self.words.send(word);
             return;
         }
         counter!(UNRECORDED).increment(count as u64);
-        let (from, before) = self.missed.map_or((first.position, 0), |missed| (missed.from, missed.count));
-        self.missed = Some(Missed { from, to: last.position, count: before + count as u64 });
+        let (from, before) = missed.map_or((first.position, 0), |missed| (missed.from, missed.count));
+        *missed = Some(Missed { from, to: last.position, count: before + count as u64 });
     }
+}
+
+fn lock(missed: &Mutex<Option<Missed>>) -> MutexGuard<'_, Option<Missed>> {
+    missed.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Writer {
     journal: Journal,
     heard: Receiver<Word>,
     queued: Arc<AtomicUsize>,
+    missed: MissedSoFar,
     /// The disk failed when it was last asked.
     failed: bool,
 }
@@ -152,6 +162,8 @@ impl Writer {
                 due = Instant::now() + rest;
             }
         }
+        let missed = lock(&self.missed).take();
+        self.note(missed);
         for _ in 0..FINISHES {
             if self.sync() {
                 break;
@@ -165,9 +177,7 @@ impl Writer {
     }
 
     fn take(&mut self, events: &Events, missed: Option<Missed>) {
-        if let Some(Missed { from, to, count }) = missed {
-            self.journal.lose(from, to, count, TOO_SLOW);
-        }
+        self.note(missed);
         let count = events.len();
         if self.journal.waiting_bytes() < RECORDER_BYTES_MAX {
             for event in events.iter() {
@@ -179,6 +189,12 @@ impl Writer {
             self.journal.lose(first.position, last.position, count as u64, TOO_SLOW);
         }
         self.queued.fetch_sub(count, Ordering::Relaxed);
+    }
+
+    fn note(&mut self, missed: Option<Missed>) {
+        if let Some(Missed { from, to, count }) = missed {
+            self.journal.lose(from, to, count, TOO_SLOW);
+        }
     }
 
     /// Makes safe what was taken; false where the disk refuses.

@@ -81,7 +81,7 @@ pub enum ServerError {
     #[error(transparent)]
     Handover(#[from] HandoverError),
     /// What is sent cannot be recorded.
-    #[error("cannot record: {0}")]
+    #[error("[recording] folder cannot be used")]
     Recording(#[from] StoreError),
     /// Metrics are set up twice in one process.
     #[error("metrics cannot be set up: {0}")]

@@ -88,6 +88,17 @@ pub struct Damage {
     pub positions: Option<(u64, u64)>,
 }
 
+impl Damage {
+    /// Whether a file ends in the middle of a block, as it does after a crash.
+    #[must_use]
+    pub fn is_torn_end(&self) -> bool {
+        self.what == TORN
+    }
+}
+
+/// The last block of a file is not whole.
+pub(crate) const TORN: &str = "the end is torn";
+
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, offset, bytes, what, positions } = self;

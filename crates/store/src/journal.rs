@@ -14,7 +14,9 @@ use crate::codec::Encoder;
 use crate::digest::{Digest, Line};
 use crate::error::StoreError;
 use crate::frame::{Header, Kind};
-use crate::limits::{BLOCK_BYTES, BLOCK_RECORDS, NAMED_MAX, SEGMENT_BYTES, STATE_RECORDS};
+use crate::limits::{
+    BLOCK_BYTES, BLOCK_BYTES_MAX, BLOCK_RECORDS, NAMED_MAX, SEGMENT_BYTES, STATE_RECORDS, STATE_RECORDS_MAX,
+};
 use crate::manifest::{DigestEntry, Lost, Manifest, SCHEMA, SegmentEntry};
 use crate::segment;
 use crate::state::State;
@@ -56,7 +58,10 @@ pub struct Journal {
     /// Bytes of blocks since the last segment was to begin.
     of_segment: u64,
     state: State,
+    /// Records and bytes since the last state, and how many bytes that had.
     since_state: u64,
+    since_state_bytes: usize,
+    state_bytes: usize,
     first: Option<(u64, UnixNanos)>,
     tally: Tally,
     digest: Digest,
@@ -96,6 +101,9 @@ impl Journal {
             return Err(StoreError::Exists { path: folder.to_owned() });
         }
         fs::create_dir_all(folder).map_err(StoreError::io(folder))?;
+        for above in folder.ancestors().skip(1).filter(|above| above.is_dir()).take(2) {
+            File::open(above).and_then(|above| above.sync_all()).map_err(StoreError::io(above))?;
+        }
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut journal = Self {
             folder: folder.to_owned(),
@@ -111,6 +119,8 @@ impl Journal {
             of_segment: 0,
             state: State::default(),
             since_state: 0,
+            since_state_bytes: 0,
+            state_bytes: 0,
             first: None,
             tally: Tally::default(),
             digest: Digest::new(settings.line),
@@ -183,7 +193,8 @@ impl Journal {
             self.waiting.push_back(Finished::Segment);
             self.of_segment = 0;
         }
-        if full || self.since_state >= STATE_RECORDS {
+        // Where everything takes many bytes to tell, it is told less often than it is told anew.
+        if full || self.since_state >= STATE_RECORDS && self.since_state_bytes >= self.state_bytes {
             self.finish_state();
         }
     }
@@ -194,11 +205,15 @@ impl Journal {
         for record in &records {
             self.encoder.push(record);
         }
+        let fits = self.encoder.len() < BLOCK_BYTES_MAX && records.len() <= STATE_RECORDS_MAX;
         let bytes = self.encoder.finish();
+        (self.since_state, self.since_state_bytes, self.state_bytes) = (0, 0, bytes.len());
+        if !fits {
+            return;
+        }
         let (position, clock) = (self.state.position(), self.state.clock());
         let count = u32::try_from(records.len()).unwrap_or(u32::MAX);
         self.wait(Kind::State, count, (position, position), (clock, clock), self.digest.records(), bytes);
-        self.since_state = 0;
     }
 
     fn wait(
@@ -213,7 +228,10 @@ impl Journal {
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
         let crc = crc32fast::hash(&bytes);
         let header = Header { kind, count, bytes: length, crc, first, last, from, to, before };
-        self.of_segment += bytes.len() as u64;
+        if kind == Kind::Records {
+            self.of_segment += bytes.len() as u64;
+            self.since_state_bytes += bytes.len();
+        }
         self.waiting.push_back(Finished::Block { header, bytes });
     }
 
@@ -243,7 +261,6 @@ impl Journal {
                     let whole = [&header.to_bytes()[..], bytes].concat();
                     if let Err(error) = out.file.write_all_at(&whole, out.at) {
                         // Nobody is to see a part of it. The file is not written to again.
-                        let _ = out.file.set_len(out.at);
                         let error = StoreError::io(&out.path)(error);
                         self.give_up();
                         return Err(error);
@@ -282,8 +299,18 @@ impl Journal {
         Ok(())
     }
 
+    /// Leaves the segment alone, as far as it is safe; where nothing of it is, it goes away.
     fn give_up(&mut self) {
-        (self.out, self.written) = (None, 0);
+        self.written = 0;
+        let Some(out) = self.out.take() else { return };
+        let Some(entry) = self.segments.last() else { return };
+        if entry.records > 0 {
+            // What is left of it otherwise is there twice, and read once.
+            let _ = out.file.set_len(entry.bytes);
+        } else if fs::remove_file(&out.path).is_ok() {
+            self.segments.pop();
+            self.number -= 1;
+        }
     }
 
     fn open_next(&mut self) -> Result<(), StoreError> {
@@ -314,7 +341,8 @@ impl Journal {
             to: self.first.map(|_| time(self.state.clock())),
             records: self.digest.records(),
             positions: self.first.map(|(first, _)| (first, self.state.position())),
-            digest: Some(DigestEntry::new(self.digest.value())),
+            // Of a recording that goes on, more was taken than is safe.
+            digest: complete.then(|| DigestEntry::new(self.digest.value())),
             lost: self.lost.clone(),
             segments: self.segments.clone(),
             streams: self.tally.streams(),

@@ -16,6 +16,8 @@ pub const SEGMENT_BYTES: u64 = 64 << 20;
 pub const LOSS_WINDOW: Duration = Duration::from_millis(100);
 /// Records between two states: how many a seek reads at most, beside what fits into a block.
 pub const STATE_RECORDS: u64 = 250_000;
+/// Records of a state: some ten thousand symbols'. One that has more, or too many levels for a block, is not written.
+pub const STATE_RECORDS_MAX: usize = 1 << 21;
 /// Trades that a state has of a symbol, and bars of each interval.
 pub const STATE_TRADES: usize = 50;
 /// See [`STATE_TRADES`].

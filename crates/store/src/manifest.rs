@@ -24,7 +24,7 @@ pub struct Manifest {
     pub schema_version: u32,
     /// Its name.
     pub recording: String,
-    /// It was ended in order. Where it was not, the manifest may say less than there is.
+    /// It was ended in order. Where it was not, it says how things stood at some moment.
     pub complete: bool,
     /// The time of receipt of the first record (RFC 3339, UTC).
     pub from: Option<String>,

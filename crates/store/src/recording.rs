@@ -10,6 +10,7 @@ use model::{Placed, UnixNanos};
 use crate::codec::Decoder;
 use crate::error::{Damage, StoreError};
 use crate::frame::Kind;
+use crate::limits::{BLOCK_RECORDS, STATE_RECORDS_MAX};
 use crate::segment::{self, Block, Segment};
 use crate::state::State;
 
@@ -78,8 +79,30 @@ impl Recording {
     pub fn span(&self) -> Option<Span> {
         let blocks = || self.blocks(Kind::Records);
         let (first, last) = (blocks().next()?.header, blocks().next_back()?.header);
-        let records = last.before + u64::from(last.count) - first.before;
+        let records = last.before.saturating_add(last.count.into()).saturating_sub(first.before);
         Some(Span { positions: (first.first, last.last), from: first.from, to: last.to, records })
+    }
+
+    /// States that do not read. Nothing is lost with them but time: a seek begins at an older one.
+    ///
+    /// # Errors
+    /// See [`Self::read`].
+    pub fn damaged_states(&self) -> Result<Vec<Damage>, StoreError> {
+        let mut reader = self.read()?;
+        let states = self.segments.iter().enumerate().flat_map(|(n, segment)| {
+            segment
+                .blocks
+                .iter()
+                .filter(|block| block.header.kind == Kind::State)
+                .map(move |block| (n, block))
+        });
+        Ok(states.filter_map(|(n, block)| reader.block(n, block).err()).collect())
+    }
+
+    /// Where its newest record stands in the total order; 0 where there is none.
+    #[must_use]
+    pub fn last_position(&self) -> u64 {
+        self.blocks(Kind::Records).next_back().map_or(0, |block| block.header.last)
     }
 
     fn blocks(&self, kind: Kind) -> impl DoubleEndedIterator<Item = &Block> {
@@ -118,7 +141,7 @@ impl Recording {
     /// See [`Self::read`].
     pub fn seek(&self, at: At, damages: &mut Vec<Damage>) -> Result<(State, Reader), StoreError> {
         let mut reader = self.read()?;
-        let mut state = reader.last_state(at, damages).unwrap_or_default();
+        let mut state = reader.last_state(at).unwrap_or_default();
         reader.position = state.position();
         while let Some(next) = reader.next_until(at) {
             match next {
@@ -175,11 +198,14 @@ impl Iterator for Reader {
         loop {
             let (segment, block) = self.at;
             let here = self.segments.get(segment)?;
-            if let Some(damage) = here.damages.get(self.named) {
+            let next = here.blocks.get(block).copied();
+            // What is damaged is told where it stands.
+            let until = next.map_or(u64::MAX, |next| next.offset);
+            if let Some(damage) = here.damages.get(self.named).filter(|damage| damage.offset < until) {
                 self.named += 1;
                 return Some(Err(damage.clone()));
             }
-            let Some(&next) = here.blocks.get(block) else {
+            let Some(next) = next else {
                 (self.at, self.named) = ((segment + 1, 0), 0);
                 continue;
             };
@@ -203,24 +229,30 @@ impl Iterator for Reader {
 impl Reader {
     /// As [`Iterator::next`]; `None` also where the next block begins after `at`.
     fn next_until(&mut self, at: At) -> Option<Result<Vec<Placed>, Damage>> {
-        let next = self.segments[self.at.0.min(self.segments.len())..].iter().enumerate().find_map(
-            |(n, segment)| {
-                let from = if n == 0 { self.at.1 } else { 0 };
-                let blocks = segment.blocks.get(from..)?;
-                blocks
-                    .iter()
-                    .find(|block| block.header.kind == Kind::Records && block.header.last > self.position)
-            },
-        )?;
-        let after = match at {
-            At::Position(position) => next.header.first > position,
-            At::Time(time) => next.header.from > time,
-        };
-        if after { None } else { self.next() }
+        let (mut segment, mut block, mut named) = (self.at.0, self.at.1, self.named);
+        loop {
+            let here = self.segments.get(segment)?;
+            let wanted =
+                |block: &Block| block.header.kind == Kind::Records && block.header.last > self.position;
+            let next = here.blocks.get(block..).and_then(|blocks| blocks.iter().find(|block| wanted(block)));
+            let until = next.map_or(u64::MAX, |next| next.offset);
+            if here.damages.get(named).is_some_and(|damage| damage.offset < until) {
+                return self.next();
+            }
+            let Some(next) = next else {
+                (segment, block, named) = (segment + 1, 0, 0);
+                continue;
+            };
+            let after = match at {
+                At::Position(position) => next.header.first > position,
+                At::Time(time) => next.header.from > time,
+            };
+            return if after { None } else { self.next() };
+        }
     }
 
     /// Goes behind the last state that is not after `at` and reads it.
-    fn last_state(&mut self, at: At, damages: &mut Vec<Damage>) -> Option<State> {
+    fn last_state(&mut self, at: At) -> Option<State> {
         let segments = Arc::clone(&self.segments);
         for (n, segment) in segments.iter().enumerate().rev() {
             for (m, block) in segment.blocks.iter().enumerate().rev() {
@@ -232,12 +264,11 @@ impl Reader {
                 if header.kind != Kind::State || !before {
                     continue;
                 }
-                match self.block(n, block) {
-                    Ok(records) => {
-                        (self.at, self.named) = ((n, m + 1), segment.damages.len());
-                        return Some(State::from_records(&records, header.last, header.to, header.before));
-                    }
-                    Err(damage) => damages.push(damage),
+                // Where it does not read, an older one says the same, and what follows it.
+                if let Ok(records) = self.block(n, block) {
+                    let before = |damage: &&Damage| damage.offset < block.offset;
+                    (self.at, self.named) = ((n, m + 1), segment.damages.iter().filter(before).count());
+                    return Some(State::from_records(&records, header.last, header.to, header.before));
                 }
             }
         }
@@ -251,6 +282,13 @@ impl Reader {
             self.file = Some((segment, file));
         }
         let Some((_, file)) = &self.file else { return Err(here.damage(block, "the file is gone")) };
+        let most = match block.header.kind {
+            Kind::Records => BLOCK_RECORDS,
+            Kind::State => STATE_RECORDS_MAX,
+        };
+        if block.header.count as usize > most {
+            return Err(here.damage(block, "it says to have too many records"));
+        }
         let bytes = here.read(file, block)?;
         let records = self.decoder.decode(&bytes, block.header.count as usize);
         let records = records.map_err(|malformed| here.damage(block, malformed.0))?;

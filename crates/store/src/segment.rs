@@ -4,8 +4,8 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Damage, SEGMENT, StoreError};
-use crate::frame::{HEADER_BYTES, Header, MAGIC};
+use crate::error::{Damage, SEGMENT, StoreError, TORN};
+use crate::frame::{HEADER_BYTES, Header, Kind, MAGIC};
 
 /// The format of segments.
 pub(crate) const VERSION: u32 = 1;
@@ -100,7 +100,7 @@ impl Segment {
                 path: self.path.clone(),
                 offset: at,
                 bytes: next - at,
-                what: if next == self.bytes { "the end is torn" } else { "no block" },
+                what: if next == self.bytes { TORN } else { "no block" },
                 positions: None,
             });
             at = next;
@@ -171,7 +171,9 @@ impl Segment {
             offset: block.offset,
             bytes: HEADER_BYTES as u64 + u64::from(block.header.bytes),
             what,
-            positions: Some((block.header.first, block.header.last)),
+            // A state says nothing that records do not say.
+            positions: (block.header.kind == Kind::Records)
+                .then_some((block.header.first, block.header.last)),
         }
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use model::{Body, Book, BookChange, Instrument, Interval, Placed, Symbol, UnixNanos};
+use model::{
+    Body, Book, BookChange, FeedGap, GapReason, Instrument, Interval, Placed, Seq, Symbol, UnixNanos,
+};
 
 use crate::limits::{STATE_BARS, STATE_TRADES};
 
@@ -24,8 +26,8 @@ struct Held {
     quote: Option<Placed>,
     ticker: Option<Placed>,
     status: Option<Placed>,
-    /// The book, and the newest record of it; a gap has no book.
-    book: Option<(Book, Placed)>,
+    /// The book, and the newest record of it. There is none where its updates were lost, until it is told whole.
+    book: Option<(Option<Book>, Placed)>,
     bars: [VecDeque<Placed>; Interval::ALL.len()],
 }
 
@@ -56,11 +58,12 @@ impl State {
         self.records
     }
 
-    /// The book of a symbol and the record it is as of; `None` where there is none, or after a gap.
+    /// The book of a symbol, and where its newest record stands (not its levels); `None` where there is none, or where
+    /// its updates were lost, here or at the venue, since it was told whole.
     #[must_use]
     pub fn book(&self, symbol: &Symbol) -> Option<(&Book, &Placed)> {
         let (book, newest) = self.symbols.get(symbol)?.book.as_ref()?;
-        (!matches!(newest.body, Body::Book(BookChange::Gap(_)))).then_some((book, newest))
+        Some((book.as_ref()?, newest))
     }
 
     /// What is listed, by symbol.
@@ -79,11 +82,12 @@ impl State {
             records.extend(held.trades.iter().cloned());
             records.extend([&held.quote, &held.ticker, &held.status].into_iter().flatten().cloned());
             records.extend(held.bars.iter().flatten().cloned());
-            records.extend(held.book.as_ref().map(|(book, newest)| match newest.body {
-                Body::Book(BookChange::Gap(_)) => newest.clone(),
-                _ => {
-                    Placed { body: Body::Book(BookChange::Snapshot(book.top(usize::MAX))), ..newest.clone() }
-                }
+            records.extend(held.book.as_ref().map(|(book, newest)| {
+                let change = match book {
+                    Some(book) => BookChange::Snapshot(book.top(usize::MAX)),
+                    None => BookChange::Gap(LOST),
+                };
+                Placed { body: Body::Book(change), ..newest.clone() }
             }));
         }
         records.sort_by_key(|record| record.position);
@@ -138,23 +142,30 @@ impl Held {
                 keep(bars, record, STATE_BARS);
             }
             Body::Book(change) => {
-                let mut book = self.book.take().map(|(book, _)| book).unwrap_or_default();
-                match change {
-                    BookChange::Snapshot(levels) => book = Book::from_levels(levels),
-                    BookChange::Delta(levels) => book.apply(levels),
-                    BookChange::Gap(_) => book = Book::default(),
-                }
-                // Its levels are in the book.
-                let body = match change {
-                    BookChange::Gap(_) => record.body.clone(),
-                    _ => Body::Book(BookChange::Delta(model::Levels::default())),
+                let before = self.book.take();
+                // Where a record is missing, what follows changes a book that nobody knows.
+                let follows =
+                    before.as_ref().map_or(Seq::START, |(_, newest)| newest.seq).next() == record.seq;
+                let book = before.map_or_else(|| Some(Book::default()), |(book, _)| book);
+                let book = match change {
+                    BookChange::Snapshot(levels) => Some(Book::from_levels(levels)),
+                    BookChange::Delta(levels) => book.filter(|_| follows).map(|mut book| {
+                        book.apply(levels);
+                        book
+                    }),
+                    BookChange::Gap(_) => None,
                 };
+                // Its levels are in the book.
+                let body = Body::Book(BookChange::Gap(LOST));
                 let newest = Placed { instrument: Arc::clone(&record.instrument), body, ..*record };
                 self.book = Some((book, newest));
             }
         }
     }
 }
+
+/// What a state says of a book that is not known.
+const LOST: FeedGap = FeedGap { reason: GapReason::Sequence, venue_from: None, venue_to: None };
 
 fn keep(kept: &mut VecDeque<Placed>, record: &Placed, most: usize) {
     if kept.len() == most {

@@ -149,6 +149,52 @@ fn no_bit_makes_a_wrong_record() {
     }
 }
 
+/// A seek that cannot know how things stood says so, and nothing that is damaged elsewhere is in its way.
+#[test]
+fn no_bit_makes_a_wrong_seek() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("whole");
+    let records = many(200);
+    record(&folder, &records, 10, 3_000);
+    let paths = segment::list(&folder).unwrap();
+    assert!(paths.len() > 3, "there are states");
+    let mut states = 0;
+    for n in 0..1_500 {
+        let path = &paths[n % paths.len()];
+        let whole = fs::read(path).unwrap();
+        let bit = n * 7_919 % (8 * whole.len());
+        let mut bytes = whole.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        fs::write(path, &bytes).unwrap();
+        let (at, mut damages) = (n * 31 % records.len(), Vec::new());
+        let recording = Recording::open(&folder).unwrap();
+        let (found, rest) = recording.seek(At::Position(records[at].position), &mut damages).unwrap();
+        let mut state = State::default();
+        records[..=at].iter().for_each(|record| state.apply(record));
+        assert!(told(&found) == told(&state) || !damages.is_empty(), "bit {bit} of {}", path.display());
+        let (mut after, mut more) = (Vec::new(), 0);
+        for next in rest {
+            match next {
+                Ok(records) => after.extend(records),
+                Err(_) => more += 1,
+            }
+        }
+        let missing = records[at + 1..].iter().filter(|record| !after.contains(record)).count();
+        assert!(
+            missing == 0 || more > 0 || !damages.is_empty(),
+            "bit {bit}: {missing} are missing without a word"
+        );
+        // What cannot be read of states is found by whoever looks, and costs no record.
+        let damaged = recording.damaged_states().unwrap();
+        states += damaged.len();
+        if !damaged.is_empty() {
+            assert!(damages.is_empty() && missing == 0 && damaged[0].positions.is_none());
+        }
+        fs::write(path, &whole).unwrap();
+    }
+    assert!(states > 50, "{states}");
+}
+
 fn told(state: &State) -> (Vec<String>, u64, UnixNanos, u64) {
     let records = state.to_records().iter().map(|record| format!("{record:?}")).collect();
     (records, state.position(), state.clock(), state.records())

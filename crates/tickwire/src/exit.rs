@@ -37,6 +37,11 @@ impl Failure {
         Self { code: 1, error: None }
     }
 
+    /// What would be told of it.
+    pub(crate) fn told_as(&self) -> String {
+        self.error.as_ref().map_or_else(String::new, |error| format!("{error:#}"))
+    }
+
     #[expect(clippy::print_stderr, reason = "this is where a failure is told")]
     pub(crate) fn report(&self) -> ExitCode {
         if let Some(error) = &self.error {

@@ -108,6 +108,8 @@ fn a_recording_is_the_same_each_time() {
     let manifest = Manifest::read(&one).unwrap().unwrap();
     assert_eq!(manifest.digest.unwrap().sha256, digest);
     assert_eq!(whole.lines().count() as u64, manifest.records);
+    // Whoever waits for more ends with the recording.
+    assert_eq!(whole, lines(&one, &["--follow"]));
     // From any time on, the rest of the same lines.
     let at =
         |line: &str| serde_json::from_str::<Value>(line).unwrap()["ts_recv"].as_str().unwrap().to_owned();
@@ -180,6 +182,56 @@ fn what_is_no_recording_is_said() {
     let told = run(&["verify", made.to_str().unwrap()]);
     assert!(!told.status.success() && text(&told.stdout).contains("DAMAGED"));
     assert!(text(&told.stderr).contains("the checksum differs; positions "), "{}", text(&told.stderr));
+}
+
+/// What a damaged block had of a book is not known: no book is told that lacks it.
+#[test]
+fn no_book_is_told_that_lacks_something() {
+    let Some(data) = shared() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let made = folder.path().join("r");
+    record(&data, CASES[0].feed, CASES[0].files, &made);
+    let path = made.join("00000001.twj");
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let book = tickwire().arg("book").arg(&made).args(["-s", "BTC-USDT"]).output().unwrap();
+    assert!(!book.status.success() && book.stdout.is_empty(), "{}", text(&book.stdout));
+    assert!(text(&book.stderr).contains("its updates were lost"), "{}", text(&book.stderr));
+    let told = tickwire().arg("convert").arg(&made).arg("-o").arg(folder.path()).output().unwrap();
+    assert!(!told.status.success() && text(&told.stderr).contains("the checksum differs"));
+    let query =
+        "import polars, sys; print(polars.read_parquet(sys.argv[1])['action'].to_list().count('gap'))";
+    let mut python = Command::new(common::python());
+    let tables = folder.path().join("recording=r/channel=book/**/*.parquet");
+    let gaps = python.arg("-c").arg(query).arg(tables).output().unwrap();
+    assert_eq!(text(&gaps.stdout), "1\n", "{}", text(&gaps.stderr));
+}
+
+/// Another channel is added to tables, and nobody's are replaced who did not say so.
+#[test]
+fn tables_are_made_channel_by_channel() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = folder.path().join("r");
+    ours(&made);
+    let convert = |more: &[&str]| {
+        let output =
+            tickwire().arg("convert").arg(&made).arg("-o").arg(folder.path()).args(more).output().unwrap();
+        (output.status.success(), text(&output.stderr))
+    };
+    for (more, good) in [
+        (["-c", "trades"], true),
+        (["-c", "quotes"], true),
+        (["-c", "trades"], false),
+        (["-c", "trades,book"], false),
+    ] {
+        assert_eq!(convert(&more).0, good, "{more:?}");
+    }
+    assert!(convert(&["-c", "trades"]).1.contains("-f replaces it"));
+    assert!(convert(&["-c", "trades", "-f"]).0);
+    let there = |channel: &str| folder.path().join("recording=r").join(format!("channel={channel}")).exists();
+    assert!(there("trades") && there("quotes") && !there("book"));
 }
 
 const SIM: &str = "[[feed]]\nname = \"sim\"\nkind = \"sim\"\nsymbols = 3\nrate = 2000\n";

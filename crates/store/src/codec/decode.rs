@@ -1,5 +1,6 @@
 //! Blocks into records. Whatever the bytes are, it ends with records or with the reason why not.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use model::{
@@ -36,10 +37,10 @@ impl Decoder {
     pub(crate) fn decode(&mut self, block: &[u8], count: usize) -> Result<Vec<Placed>, Malformed> {
         let unpacked = Unpacked::unpack(block, &mut self.unpacker)?;
         let mut columns = unpacked.views();
-        self.instruments = self.instruments(columns.of(Column::Instruments))?;
         if columns.of(Column::Heads).len() != count {
             return Err(Malformed("there are not as many records as it says"));
         }
+        self.instruments = self.instruments(columns.of(Column::Instruments), count)?;
         let mut known: Vec<Known> = self.instruments.iter().map(|_| Known::default()).collect();
         let mut records = Vec::with_capacity(count);
         let (mut symbol, mut place) = (0, Place { position: 0, recv: 0, event: 0 });
@@ -62,14 +63,18 @@ impl Decoder {
         if columns.is_empty() { Ok(records) } else { Err(Malformed("something stands behind the records")) }
     }
 
-    fn instruments(&self, column: &mut &[u8]) -> Result<Vec<Arc<Instrument>>, Malformed> {
-        let named = serde_json::Deserializer::from_slice(column).into_iter::<Instrument>();
-        let instruments = named.map(|instrument| {
+    /// The instruments of a block; each has a record at least.
+    fn instruments(&self, column: &mut &[u8], most: usize) -> Result<Vec<Arc<Instrument>>, Malformed> {
+        let known: HashMap<_, _> = self.instruments.iter().map(|known| (&known.symbol, known)).collect();
+        let mut instruments = Vec::new();
+        for instrument in serde_json::Deserializer::from_slice(column).into_iter::<Instrument>() {
             let instrument = instrument.map_err(|_| Malformed("an instrument does not read"))?;
-            let known = self.instruments.iter().find(|known| ***known == instrument);
-            Ok(known.map_or_else(|| Arc::new(instrument), Arc::clone))
-        });
-        let instruments = instruments.collect::<Result<_, _>>()?;
+            if instruments.len() == most {
+                return Err(Malformed("it has more instruments than records"));
+            }
+            let known = known.get(&instrument.symbol).filter(|known| ****known == instrument);
+            instruments.push(known.map_or_else(|| Arc::new(instrument), |known| Arc::clone(known)));
+        }
         *column = &[];
         Ok(instruments)
     }

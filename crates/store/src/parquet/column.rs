@@ -11,7 +11,6 @@ use arrow_array::{
 use arrow_schema::{ArrowError, DataType, Field, TimeUnit};
 use model::UnixNanos;
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 
 use super::{Format, Prices, Timestamps};
 
@@ -220,9 +219,8 @@ fn decimals(
         let value = value.normalize();
         let zeros = u32::from(scale.unsigned_abs()).checked_sub(value.scale());
         let power = zeros.and_then(|zeros| 10_i128.checked_pow(zeros));
-        let too_wide = || {
-            ArrowError::CastError(format!("{name} = {value} has more digits than fit: take --prices decimal"))
-        };
+        let too_wide =
+            || ArrowError::CastError(format!("{name} = {value} has more digits than fit beside the others"));
         power.and_then(|power| value.mantissa().checked_mul(power)).ok_or_else(too_wide)
     };
     let small = |value: Decimal, scale: i8| {
@@ -232,9 +230,11 @@ fn decimals(
         scaled(value, scale).and_then(|scaled| i64::try_from(scaled).map_err(|_| too_wide()))
     };
     Ok(match *kind {
-        DataType::Float64 => {
-            Arc::new(values.map(|value| value.and_then(|value| value.to_f64())).collect::<Float64Array>())
-        }
+        DataType::Float64 => Arc::new(
+            values
+                .map(|value| value.and_then(|value| value.to_string().parse().ok()))
+                .collect::<Float64Array>(),
+        ),
         DataType::Int64 => {
             let whole = values.map(|value| value.map(|value| small(value, SMALL.1)).transpose());
             Arc::new(whole.collect::<Result<Int64Array, _>>()?)

@@ -75,7 +75,13 @@ const ROWS: usize = 1 << 20;
 /// How hard pages are packed.
 const LEVEL: i32 = 3;
 
-/// Writes the records of `channels` below `folder`, as `recording=NAME`, which is not there yet; `seen` is told how
+/// The folder of a channel's tables.
+#[must_use]
+pub fn channel_folder(base: &Path, channel: Channel) -> PathBuf {
+    base.join(format!("channel={}", channel.as_str()))
+}
+
+/// Writes the records of `channels`, which are not there yet, below `folder/recording=NAME`; `seen` is told how
 /// many records were read, twice each: once for how many digits they have. Cost: memory for a million rows of each
 /// channel and day.
 ///
@@ -89,8 +95,10 @@ pub fn export(
     mut seen: impl FnMut(u64),
 ) -> Result<Exported, StoreError> {
     let base = folder.join(format!("recording={name}"));
-    if base.exists() {
-        return Err(StoreError::Exists { path: base });
+    for path in channels.iter().map(|&channel| channel_folder(&base, channel)) {
+        if path.exists() {
+            return Err(StoreError::Exists { path });
+        }
     }
     let mut schemas = BTreeMap::new();
     for &channel in channels {
@@ -113,13 +121,14 @@ pub fn export(
     }
     let schemas = schemas.iter().map(|(name, table)| (*name, table.schema(format))).collect();
     let mut files = Files { base, format, schemas, open: BTreeMap::new(), exported };
-    for records in recording.read()?.flatten() {
-        for record in records.iter().filter(|record| channels.contains(&record.body.channel())) {
-            files.push(record)?;
+    let written = files.write(recording, channels, seen);
+    if written.is_err() {
+        // A table without its end is none.
+        for &channel in channels {
+            let _ = fs::remove_dir_all(channel_folder(&files.base, channel));
         }
-        seen(records.len() as u64);
     }
-    files.finish()
+    written.map(|()| files.exported)
 }
 
 struct Files {
@@ -140,6 +149,21 @@ struct Part {
 }
 
 impl Files {
+    fn write(
+        &mut self,
+        recording: &Recording,
+        channels: &[Channel],
+        mut seen: impl FnMut(u64),
+    ) -> Result<(), StoreError> {
+        for records in recording.read()?.flatten() {
+            for record in records.iter().filter(|record| channels.contains(&record.body.channel())) {
+                self.push(record)?;
+            }
+            seen(records.len() as u64);
+        }
+        self.finish()
+    }
+
     fn push(&mut self, record: &Placed) -> Result<(), StoreError> {
         let channel = record.body.channel();
         let key = (channel.as_str(), day(record.ts_recv));
@@ -157,7 +181,7 @@ impl Files {
     }
 
     fn begin(&self, channel: Channel, day: &str) -> Result<Part, StoreError> {
-        let folder = self.base.join(format!("channel={}", channel.as_str())).join(format!("date={day}"));
+        let folder = channel_folder(&self.base, channel).join(format!("date={day}"));
         fs::create_dir_all(&folder).map_err(StoreError::io(&folder))?;
         let path = folder.join("part-000.parquet");
         let file = File::create_new(&path).map_err(StoreError::io(&path))?;
@@ -174,13 +198,13 @@ impl Files {
         Ok(Part { path, schema, table: Table::new(channel), writer })
     }
 
-    fn finish(mut self) -> Result<Exported, StoreError> {
-        for (_, mut part) in self.open {
+    fn finish(&mut self) -> Result<(), StoreError> {
+        for (_, mut part) in std::mem::take(&mut self.open) {
             self.exported.rows += part.write(self.format)?;
             part.writer.close().map_err(failed(&part.path))?;
             self.exported.files.push(part.path);
         }
-        Ok(self.exported)
+        Ok(())
     }
 }
 

@@ -1,10 +1,13 @@
 //! A table: the records of a channel as rows, under the names that they have on the wire.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, Schema};
-use model::{Body, BookChange, BookSide, Channel, Level, Levels, Placed, Price, Size, UnixNanos};
+use model::{
+    Body, BookChange, BookSide, Channel, Level, Levels, Placed, Price, Seq, Size, Symbol, UnixNanos,
+};
 use rust_decimal::Decimal;
 
 use super::Format;
@@ -15,6 +18,8 @@ pub(super) struct Table {
     columns: Vec<Column>,
     /// Of each row.
     keys: Vec<(UnixNanos, u64)>,
+    /// The newest sequence of each book.
+    books: HashMap<Symbol, Seq>,
 }
 
 /// What every row begins with.
@@ -74,7 +79,7 @@ const fn columns(channel: Channel) -> &'static [(&'static str, Kind)] {
 impl Table {
     pub(super) fn new(channel: Channel) -> Self {
         let columns = HEAD.iter().chain(columns(channel)).map(|&(name, kind)| Column::new(name, kind));
-        Self { channel, columns: columns.collect(), keys: Vec::new() }
+        Self { channel, columns: columns.collect(), keys: Vec::new(), books: HashMap::new() }
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -102,6 +107,14 @@ impl Table {
     /// Takes a record of the channel: a row, or for a book one for each level.
     pub(super) fn push(&mut self, record: &Placed) {
         debug_assert_eq!(record.body.channel(), self.channel);
+        if self.channel == Channel::Book {
+            let before = self.books.insert(record.instrument.symbol.clone(), record.seq);
+            let whole = matches!(record.body, Body::Book(BookChange::Snapshot(_) | BookChange::Gap(_)));
+            if before.is_some_and(|before| before.next() != record.seq) && !whole {
+                // Damage, or a disk that did not follow: whoever has only the table is told, too.
+                self.book_row(&Placed { seq: record.seq.prev(), ..record.clone() }, "gap", None);
+            }
+        }
         match &record.body {
             Body::Trade(trade) | Body::OldTrade(trade) => {
                 let [id, price, size, side] = self.row(record);

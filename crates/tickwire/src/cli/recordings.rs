@@ -132,7 +132,7 @@ pub(crate) struct BookArgs {
 }
 
 fn time(text: &str) -> Result<UnixNanos, String> {
-    UnixNanos::from_rfc3339(text).map_err(|error| error.to_string())
+    UnixNanos::from_rfc3339(text).map_err(|error| format!("{error}; write it as 2026-11-20T14:30:00.5Z"))
 }
 
 fn channel(text: &str) -> Result<Channel, String> {

@@ -1,13 +1,12 @@
 //! `tickwire convert`: a recording in another form.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::io::{BufWriter, ErrorKind, Write};
 
 use anyhow::{Context, anyhow};
 use model::Channel;
-use store::Recording;
-use store::parquet::{Format, Prices, Timestamps, export};
+use store::parquet::{Format, Prices, Timestamps, channel_folder, export};
+use store::{Recording, StoreError};
 
 use super::{bar, read_all, say};
 use crate::cli::{ConvertArgs, recordings};
@@ -37,17 +36,24 @@ fn channels(args: &ConvertArgs) -> &[Channel] {
 
 fn lines(args: &ConvertArgs, recording: &Recording) -> Outcome<Vec<store::Damage>> {
     let open = if args.force { File::create(&args.output) } else { File::create_new(&args.output) };
-    let file = open.with_context(|| format!("{}; -f replaces what is there", args.output.display()))?;
+    let path = args.output.display();
+    let file = open.map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => anyhow!("{path} is there already; -f replaces it"),
+        _ => anyhow!("{path}: {error}"),
+    })?;
     let (mut out, mut line, mut failed) = (BufWriter::new(file), Vec::new(), Ok(()));
+    let mut records = 0_u64;
     let damages = read_all(recording, |record| {
         if failed.is_ok() && channels(args).contains(&record.body.channel()) {
             line.clear();
             wire::line(record, &mut line);
             line.push(b'\n');
             failed = out.write_all(&line);
+            records += 1;
         }
     })?;
-    failed.and_then(|()| out.flush()).with_context(|| args.output.display().to_string())?;
+    failed.and_then(|()| out.flush()).with_context(|| path.to_string())?;
+    say(&format!("{path}: {records} records"));
     Ok(damages)
 }
 
@@ -55,8 +61,10 @@ fn tables(args: &ConvertArgs, recording: &Recording) -> Outcome<Vec<store::Damag
     let folder = args.recording.canonicalize()?;
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let base = args.output.join(format!("recording={name}"));
-    if args.force && base.exists() {
-        remove(&base)?;
+    for folder in channels(args).iter().map(|&channel| channel_folder(&base, channel)) {
+        if args.force && folder.exists() {
+            fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
+        }
     }
     let format = Format {
         prices: match args.prices {
@@ -71,23 +79,15 @@ fn tables(args: &ConvertArgs, recording: &Recording) -> Outcome<Vec<store::Damag
         },
     };
     let bar = bar(2 * recording.span().map_or(0, |span| span.records));
-    let exported =
-        export(recording, (&args.output, &name), channels(args), format, |records| bar.inc(records))?;
+    let seen = |records| bar.inc(records);
+    let exported = export(recording, (&args.output, &name), channels(args), format, seen);
+    let exported = exported.map_err(|error| match error {
+        StoreError::Exists { path } => anyhow!("{} is there already; -f replaces it", path.display()),
+        error => error.into(),
+    })?;
     bar.finish_and_clear();
     let (records, rows, files) = (exported.records, exported.rows, exported.files.len());
     let sizes = exported.files.iter().filter_map(|file| Some(file.metadata().ok()?.len()));
     say(&format!("{}: {}, {rows} rows, {files} files", base.display(), super::size(records, sizes.sum())));
     Ok(exported.damages)
-}
-
-/// Removes what an earlier conversion made, and nothing else.
-fn remove(base: &Path) -> Outcome {
-    for channel in Channel::ALL {
-        let folder = base.join(format!("channel={}", channel.as_str()));
-        if folder.exists() {
-            fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
-        }
-    }
-    fs::remove_dir(base).with_context(|| base.display().to_string())?;
-    Ok(())
 }

@@ -1,6 +1,6 @@
 //! `tickwire inspect`: what a recording holds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -8,7 +8,7 @@ use store::{Manifest, Recording, StreamTally, Tally};
 
 use super::{read_all, say, size};
 use crate::cli::InspectArgs;
-use crate::exit::Outcome;
+use crate::exit::{Failure, Outcome};
 
 /// What is told as JSON.
 #[derive(Serialize)]
@@ -43,7 +43,11 @@ pub(crate) fn run(args: &InspectArgs) -> Outcome {
         records,
         bytes: recording.bytes(),
         positions: span.map(|span| span.positions),
-        sha256: manifest.as_ref().and_then(|manifest| Some(manifest.digest.as_ref()?.sha256.clone())),
+        // That of other records says nothing of these.
+        sha256: manifest
+            .as_ref()
+            .filter(|manifest| manifest.complete && manifest.records == records && damages.is_empty())
+            .and_then(|manifest| Some(manifest.digest.as_ref()?.sha256.clone())),
         lost: manifest.map(|manifest| manifest.lost).unwrap_or_default(),
         damages: damages.iter().map(ToString::to_string).collect(),
         streams: tally.streams(),
@@ -58,8 +62,11 @@ pub(crate) fn run(args: &InspectArgs) -> Outcome {
     for damage in &told.damages {
         say(damage);
     }
-    Ok(())
+    if told.damages.is_empty() { Ok(()) } else { Err(Failure::told()) }
 }
+
+/// Symbols that are named before the rest is counted.
+const NAMED: usize = 20;
 
 impl Told {
     fn print(&self, out: &mut impl Write) -> io::Result<()> {
@@ -71,6 +78,11 @@ impl Told {
         if let Some(sha256) = &self.sha256 {
             writeln!(out, "  digest {sha256}")?;
         }
+        let symbols: BTreeSet<_> = self.streams.iter().map(|stream| stream.symbol.as_str()).collect();
+        let named = symbols.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+        let more = symbols.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!(" and {more} more (--json names all)") } else { String::new() };
+        writeln!(out, "  {named}{more}")?;
         if !self.complete {
             writeln!(out, "  not ended in order")?;
         }

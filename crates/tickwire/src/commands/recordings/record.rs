@@ -24,6 +24,11 @@ pub(crate) fn run(args: &RecordArgs) -> Outcome {
         let (feed, known) = (&args.feed, FEEDS.join(", "));
         return Err(Failure::usage(anyhow!("unknown feed {feed:?}; known are {known}.{hint}")));
     }
+    if args.files.iter().any(|file| file.as_os_str() == "-") {
+        let error =
+            anyhow!("standard input cannot be recorded: captures are looked through before they are played");
+        return Err(Failure::usage(error));
+    }
     let replay = ReplaySpec {
         feed: args.feed.clone(),
         files: args.files.clone(),

@@ -5,8 +5,8 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use model::{Placed, UnixNanos};
-use store::{At, Damage, Digest, Reader, Recording};
+use model::{Body, Placed, UnixNanos};
+use store::{At, Damage, Digest, Manifest, Reader, Recording, Span};
 
 use super::say;
 use crate::cli::ReplayArgs;
@@ -21,7 +21,7 @@ const SLEEP_MIN: Duration = Duration::from_micros(60);
 
 pub(crate) fn run(args: &ReplayArgs) -> Outcome {
     let recording = Recording::open(&args.recording)?;
-    let mut player = Player::new(args);
+    let mut player = Player::new(args, recording.span());
     let mut damages = Vec::new();
     let mut reader = match args.from {
         None => recording.read()?,
@@ -29,13 +29,16 @@ pub(crate) fn run(args: &ReplayArgs) -> Outcome {
             let before = At::Time(UnixNanos(from.0.saturating_sub(1)));
             let (state, reader) = recording.seek(before, &mut damages)?;
             if args.snapshot {
-                for record in state.to_records() {
-                    player.print(&record)?;
+                for record in &state.to_records() {
+                    if player.stands(record) {
+                        player.line(record)?;
+                    }
                 }
             }
             reader
         }
     };
+    let mut look = LOOK;
     loop {
         for next in ahead(reader) {
             match next {
@@ -44,15 +47,24 @@ pub(crate) fn run(args: &ReplayArgs) -> Outcome {
                         return player.finish(&damages);
                     }
                 }
+                // The end of one that goes on may be in the middle of a block.
+                Err(damage) if args.follow && (damage.is_torn_end() || damages.contains(&damage)) => {}
                 Err(damage) => damages.push(damage),
             }
         }
-        if !args.follow {
+        // One that has ended in order says so before it is looked at for the last time.
+        let ended =
+            Manifest::read(&args.recording).is_ok_and(|found| found.is_some_and(|found| found.complete));
+        if !args.follow || ended && player.position >= Recording::open(&args.recording)?.last_position() {
             return player.finish(&damages);
         }
         player.out.flush()?;
-        thread::sleep(LOOK);
-        reader = Recording::open(&args.recording)?.read_after(player.position)?;
+        thread::sleep(look);
+        let began = Instant::now();
+        let recording = Recording::open(&args.recording)?;
+        // Whoever looks must not do little else.
+        look = LOOK.max(4 * began.elapsed());
+        reader = recording.read_after(player.position)?;
     }
 }
 
@@ -66,6 +78,7 @@ fn ahead(reader: Reader) -> Receiver<Result<Vec<Placed>, Damage>> {
 
 struct Player<'a> {
     args: &'a ReplayArgs,
+    span: Option<Span>,
     out: BufWriter<StdoutLock<'static>>,
     digest: Digest,
     /// The latest time of receipt so far.
@@ -78,9 +91,10 @@ struct Player<'a> {
 }
 
 impl<'a> Player<'a> {
-    fn new(args: &'a ReplayArgs) -> Self {
+    fn new(args: &'a ReplayArgs, span: Option<Span>) -> Self {
         Self {
             args,
+            span,
             out: BufWriter::with_capacity(1 << 18, io::stdout().lock()),
             digest: Digest::new(wire::line),
             clock: UnixNanos(0),
@@ -104,6 +118,24 @@ impl<'a> Player<'a> {
             }
         }
         Ok(true)
+    }
+
+    /// Whether it says how things stand, and not what was before.
+    fn stands(&self, record: &Placed) -> bool {
+        let past = match &record.body {
+            Body::Trade(_) | Body::OldTrade(_) => true,
+            Body::Candle(bar) => bar.closed,
+            _ => false,
+        };
+        !past && self.wants(record)
+    }
+
+    /// Prints a record that is not of the replay.
+    fn line(&mut self, record: &Placed) -> io::Result<()> {
+        let mut line = Vec::new();
+        wire::line(record, &mut line);
+        line.push(b'\n');
+        if self.args.digest { Ok(()) } else { self.out.write_all(&line) }
     }
 
     fn wants(&self, record: &Placed) -> bool {
@@ -140,6 +172,10 @@ impl<'a> Player<'a> {
         let late =
             if self.late.is_zero() { String::new() } else { format!(", at most {:.1?} late", self.late) };
         say(&format!("{} records{late}; digest {}", self.digest.records(), self.digest.value()));
+        let span = self.span.filter(|_| self.digest.records() == 0);
+        if let Some(Span { from, to, .. }) = span {
+            say(&format!("nothing fits what was asked for; the recording goes from {from} to {to}"));
+        }
         for damage in damages {
             say(&damage.to_string());
         }

@@ -11,9 +11,9 @@ use crate::exit::{Failure, Outcome};
 pub(crate) fn run(args: &VerifyArgs) -> Outcome {
     let mut sound = true;
     for folder in &args.recordings {
-        let faults = verify(folder)?;
+        let faults = verify(folder).unwrap_or_else(|failure| vec![failure.told_as()]);
         for fault in &faults {
-            say(fault);
+            say(&format!("{}: {fault}", folder.display()));
         }
         sound &= faults.is_empty();
     }
@@ -29,7 +29,15 @@ fn verify(folder: &Path) -> Outcome<Vec<String>> {
         digest.push(record);
         tally.push(record);
     })?;
+    let manifest = Manifest::read(folder);
+    let complete = manifest.as_ref().is_ok_and(|found| found.as_ref().is_some_and(|found| found.complete));
+    // What is being recorded, or was when its process was killed, may end in the middle of a block.
+    let (torn, damages): (Vec<_>, Vec<_>) =
+        damages.into_iter().partition(|damage| !complete && damage.is_torn_end());
     let mut faults: Vec<_> = damages.iter().map(ToString::to_string).collect();
+    let states = recording.damaged_states()?;
+    faults
+        .extend(states.iter().map(|state| format!("{state}; no record is lost with it, seeks take longer")));
     let streams = tally.streams();
     for stream in &streams {
         let name = [Some(stream.symbol.as_str()), Some(&stream.channel), stream.interval.as_deref()];
@@ -42,34 +50,35 @@ fn verify(folder: &Path) -> Outcome<Vec<String>> {
             faults.push(format!("{name}: {} sequences are there twice", stream.repeated));
         }
     }
-    match Manifest::read(folder)? {
-        None => faults.push(format!("{}: there is no manifest.json", folder.display())),
-        Some(manifest) => {
+    match manifest {
+        Err(error) => faults.push(error.to_string()),
+        Ok(None) => {}
+        Ok(Some(manifest)) => {
             faults.extend(manifest.lost.iter().map(|lost| {
                 let store::Lost { from_position, to_position, count, reason } = lost;
                 format!(
                     "{count} records were not recorded, positions {from_position} to {to_position}: {reason}"
                 )
             }));
-            if !manifest.complete {
-                faults.push(
-                    "the recording was not ended in order: its manifest may say less than there is"
-                        .to_owned(),
-                );
-            } else if manifest.records != digest.records() {
-                faults.push(format!(
-                    "the manifest has {} records, the journal {}",
-                    manifest.records,
-                    digest.records()
-                ));
-            } else if manifest.digest.as_ref().is_some_and(|told| told.sha256 != digest.value()) {
-                faults.push("the digest is another than the manifest's".to_owned());
-            } else if manifest.streams != streams {
-                faults.push("the streams are others than the manifest's".to_owned());
+            if complete && manifest.records != digest.records() {
+                let (told, found) = (manifest.records, digest.records());
+                faults.push(format!("there are {found} records, and were {told} by its manifest"));
+            } else if complete && manifest.digest.is_some_and(|told| told.sha256 != digest.value()) {
+                faults.push("the digest is another than its manifest's".to_owned());
+            } else if complete && manifest.streams != streams {
+                faults.push("the streams are others than its manifest's".to_owned());
             }
         }
     }
-    let verdict = if faults.is_empty() { "ok" } else { "DAMAGED" };
+    let verdict = match (faults.is_empty(), complete) {
+        (true, true) => "ok",
+        (true, false) => "ok so far: it goes on, or was not ended in order",
+        (false, _) => "DAMAGED",
+    };
+    let torn: u64 = torn.iter().map(|damage| damage.bytes).sum();
+    if torn > 0 {
+        say(&format!("{}: {torn} bytes at the end are of a block that was not finished", folder.display()));
+    }
     println!("{}  {}  {verdict}", digest.value(), folder.display());
     say(&format!("{}: {}", folder.display(), size(digest.records(), recording.bytes())));
     Ok(faults)
