@@ -317,13 +317,14 @@ impl Journal {
         let path = segment::path(&self.folder, self.number + 1);
         let file =
             OpenOptions::new().write(true).create_new(true).open(&path).map_err(StoreError::io(&path))?;
-        self.number += 1;
         let begin = segment::begin();
-        file.write_all_at(&begin, 0).map_err(StoreError::io(&path))?;
         // Its name, too, is to be there after a crash.
-        File::open(&self.folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(StoreError::io(&self.folder))?;
+        let begun = file.write_all_at(&begin, 0).and_then(|()| File::open(&self.folder)?.sync_all());
+        if let Err(error) = begun {
+            let _ = fs::remove_file(&path);
+            return Err(StoreError::io(&path)(error));
+        }
+        self.number += 1;
         let file_name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let bytes = begin.len() as u64;
         self.segments.push(SegmentEntry { file: file_name, bytes, records: 0, positions: (0, 0) });
