@@ -138,12 +138,7 @@ fn stands(books: &Books) -> Option<Arc<Event>> {
     };
     Some(Arc::new(Event {
         topic: newest.topic,
-        instrument: Arc::clone(&newest.instrument),
-        seq: newest.seq,
-        position: newest.position,
-        ts_event: newest.ts_event,
-        ts_recv: newest.ts_recv,
-        body,
+        record: Placed { instrument: Arc::clone(&newest.instrument), body, ..newest.record },
         quote: None,
         encoded: Encoded::default(),
     }))

@@ -1,32 +1,32 @@
 //! Sequenced events: immutable, shared by everybody who reads them.
 
+use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-use model::{Body, BookChange, Instrument, Placed, Seq, UnixNanos};
+use model::{Body, BookChange, Placed};
 
 use crate::ids::TopicId;
 
-/// A tick with its place in the total order and in its stream.
+/// A record, and what readers share of it.
 #[derive(Debug)]
 pub struct Event {
     /// The stream it belongs to.
     pub topic: TopicId,
-    /// What it is about.
-    pub instrument: Arc<Instrument>,
-    /// Its place in the stream, without holes.
-    pub seq: Seq,
-    /// Its place in the node's total order.
-    pub position: u64,
-    /// The venue's time; where it gives none, the time of receipt.
-    pub ts_event: UnixNanos,
-    /// When it was received; never before the event before it in the stream.
-    pub ts_recv: UnixNanos,
-    /// What happened.
-    pub body: Body,
+    /// The record.
+    pub record: Placed,
     /// Trades: the quote that was current before it.
     pub quote: Option<Arc<Event>>,
     /// Its bytes, made once.
     pub encoded: Encoded,
+}
+
+/// Whoever has an event asks for its record.
+impl Deref for Event {
+    type Target = Placed;
+
+    fn deref(&self) -> &Placed {
+        &self.record
+    }
 }
 
 /// The bytes of a record, made when the first reader needs them and shared by all.
@@ -44,14 +44,6 @@ impl Encoded {
 }
 
 impl Event {
-    /// What it is without what was made of it.
-    #[must_use]
-    pub fn placed(&self) -> Placed {
-        let &Self { seq, position, ts_event, ts_recv, .. } = self;
-        let (instrument, body) = (Arc::clone(&self.instrument), self.body.clone());
-        Placed { instrument, seq, position, ts_event, ts_recv, body }
-    }
-
     /// About how many bytes its record has as JSON: what budgets are counted in.
     pub(crate) fn weight(&self) -> usize {
         match &self.body {

@@ -103,13 +103,8 @@ impl Sequencer {
         let quote = &mut self.quotes[topic.symbol.index()];
         let event = Arc::new(Event {
             topic,
-            seq: placed.seq,
-            position: placed.position,
-            ts_event: placed.ts_event,
-            ts_recv: placed.ts_recv,
-            instrument: placed.instrument,
+            record: placed,
             quote: if topic.stream == Stream::Trades { quote.clone() } else { None },
-            body: placed.body,
             encoded: Encoded::default(),
         });
         if topic.stream == Stream::Quotes {

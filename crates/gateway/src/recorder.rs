@@ -10,9 +10,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use metrics::counter;
-use store::Name;
 use store::limits::LOSS_WINDOW;
-use store::{Journal, Settings, StoreError};
+use store::{Journal, Name, Settings, StoreError};
 
 use crate::clock;
 use crate::limits::{RECORDER_BYTES_MAX, RECORDER_EVENTS_MAX};
@@ -181,7 +180,7 @@ impl Writer {
         let count = events.len();
         if self.journal.waiting_bytes() < RECORDER_BYTES_MAX {
             for event in events.iter() {
-                self.journal.push(&event.placed());
+                self.journal.push(&event.record);
             }
             counter!(RECORDED).increment(count as u64);
         } else if let (Some(first), Some(last)) = (events.first(), events.last()) {
@@ -214,5 +213,41 @@ impl Writer {
                 false
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shard::tests::Feed;
+
+    /// What there is no room for is named, also where nothing comes after it.
+    #[test]
+    fn what_was_missed_is_in_the_manifest() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("r");
+        let journal = Journal::create(&folder, Settings::new(wire::line)).unwrap();
+        let (words, heard) = channel();
+        let (queued, missed) = (Arc::new(AtomicUsize::new(0)), MissedSoFar::default());
+        let mut tape = Tape { words, queued: Arc::clone(&queued), missed: Arc::clone(&missed) };
+        let mut feed = Feed::default();
+        let mut batch = || -> Events { (0..3).map(|_| feed.event('q', "A")).collect() };
+        let batches: Vec<_> = (0..5).map(|_| batch()).collect();
+        for (n, events) in batches.iter().enumerate() {
+            // The second and the last two find the queue full.
+            let full = [1, 3, 4].contains(&n);
+            let waits = if full { RECORDER_EVENTS_MAX } else { 0 };
+            queued.fetch_add(waits, Ordering::Relaxed);
+            tape.take(events);
+            queued.fetch_sub(waits, Ordering::Relaxed);
+        }
+        assert_eq!(queued.load(Ordering::Relaxed), 6);
+        drop(tape);
+        Writer { journal, heard, queued: Arc::clone(&queued), missed, failed: false }.run();
+        assert_eq!(queued.load(Ordering::Relaxed), 0);
+        let manifest = store::Manifest::read(&folder).unwrap().unwrap();
+        let lost: Vec<_> =
+            manifest.lost.iter().map(|lost| (lost.from_position, lost.to_position, lost.count)).collect();
+        assert_eq!((manifest.complete, manifest.records, lost), (true, 6, vec![(4, 6, 3), (10, 15, 6)]));
     }
 }

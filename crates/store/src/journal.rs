@@ -172,12 +172,6 @@ impl Journal {
         finished.sum::<usize>() + self.encoder.len()
     }
 
-    /// How many records were taken.
-    #[must_use]
-    pub const fn records(&self) -> u64 {
-        self.digest.records()
-    }
-
     fn finish_block(&mut self) {
         if self.block.count == 0 {
             return;
@@ -274,7 +268,7 @@ impl Journal {
     }
 
     fn make_safe(&mut self) -> Result<(), StoreError> {
-        let Some(out) = &self.out else { return Ok(()) };
+        let Some(out) = self.out.as_ref().filter(|_| self.written > 0) else { return Ok(()) };
         if let Err(error) = out.file.sync_data() {
             let error = StoreError::io(&out.path)(error);
             // What became of it nobody knows: all that was not safe before goes into another file.

@@ -19,9 +19,11 @@ pub mod parquet;
 mod recording;
 mod segment;
 mod state;
+mod streams;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod ticker;
 
 pub use digest::{Digest, Line};
 pub use error::{Damage, StoreError};

@@ -47,7 +47,7 @@ impl Recording {
     /// The recording in a folder. Cost: O(blocks); no record is read.
     ///
     /// # Errors
-    /// There is none, or its files do not read. Damage is no error: see [`Self::damages`].
+    /// There is none, or its files do not read. Damage is no error: reading names it.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         let paths = segment::list(folder)?;
         if paths.is_empty() {
@@ -55,17 +55,6 @@ impl Recording {
         }
         let segments = paths.iter().map(|path| Segment::scan(path)).collect::<Result<Vec<_>, _>>()?;
         Ok(Self { folder: folder.to_owned(), segments: Arc::new(segments) })
-    }
-
-    /// Where it is.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    /// What of its files is no block. Blocks that do not read are found by reading.
-    pub fn damages(&self) -> impl Iterator<Item = &Damage> {
-        self.segments.iter().flat_map(|segment| &segment.damages)
     }
 
     /// Bytes of its files.
@@ -97,12 +86,6 @@ impl Recording {
                 .map(move |block| (n, block))
         });
         Ok(states.filter_map(|(n, block)| reader.block(n, block).err()).collect())
-    }
-
-    /// Where its newest record stands in the total order; 0 where there is none.
-    #[must_use]
-    pub fn last_position(&self) -> u64 {
-        self.blocks(Kind::Records).next_back().map_or(0, |block| block.header.last)
     }
 
     fn blocks(&self, kind: Kind) -> impl DoubleEndedIterator<Item = &Block> {

@@ -3,12 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use model::{Body, BookChange, Channel, GapReason, Instrument, Interval, Placed, Seq, Symbol};
+use model::{Body, BookChange, GapReason, Instrument, Placed, Seq, Symbol};
 use serde::{Deserialize, Serialize};
 
 use crate::limits::NAMED_MAX;
-
-const STREAMS: usize = 5 + Interval::ALL.len();
+use crate::streams::{self, STREAMS};
 
 /// Counts records as they come.
 #[derive(Clone, Default)]
@@ -79,7 +78,7 @@ impl Tally {
             self.symbols.insert(symbol.clone(), counted);
         }
         let Some(counted) = self.symbols.get_mut(symbol) else { return };
-        let count = counted.streams[slot(&record.body)].get_or_insert_default();
+        let count = counted.streams[streams::number(&record.body)].get_or_insert_default();
         count.push(record);
     }
 
@@ -99,7 +98,7 @@ impl Tally {
         symbols.sort_by_key(|(symbol, _)| *symbol);
         let streams = symbols.into_iter().flat_map(|(symbol, counted)| {
             let streams = counted.streams.iter().enumerate();
-            streams.filter_map(|(slot, count)| Some(count.as_ref()?.told(symbol, slot)))
+            streams.filter_map(|(number, count)| Some(count.as_ref()?.told(symbol, number)))
         });
         streams.collect()
     }
@@ -126,20 +125,12 @@ impl Count {
         }
     }
 
-    fn told(&self, symbol: &Symbol, slot: usize) -> StreamTally {
-        let interval = slot.checked_sub(5).map(|interval| Interval::ALL[interval].as_str().to_owned());
-        let channel = [
-            Channel::Trades,
-            Channel::Quotes,
-            Channel::Ticker,
-            Channel::Book,
-            Channel::Status,
-            Channel::Candles,
-        ];
+    fn told(&self, symbol: &Symbol, number: usize) -> StreamTally {
+        let (channel, interval) = streams::told(number);
         StreamTally {
             symbol: symbol.clone(),
-            channel: channel[slot.min(5)].as_str().to_owned(),
-            interval,
+            channel: channel.as_str().to_owned(),
+            interval: interval.map(|interval| interval.as_str().to_owned()),
             records: self.records,
             first_sequence: self.first.0,
             last_sequence: self.last.0,
@@ -149,16 +140,5 @@ impl Count {
             feed_gaps: self.feed_gaps,
             reconnects: self.reconnects,
         }
-    }
-}
-
-const fn slot(body: &Body) -> usize {
-    match body {
-        Body::Trade(_) | Body::OldTrade(_) => 0,
-        Body::Quote(_) => 1,
-        Body::Ticker(_) => 2,
-        Body::Book(_) => 3,
-        Body::Status(_) => 4,
-        Body::Candle(candle) => 5 + candle.interval as usize,
     }
 }

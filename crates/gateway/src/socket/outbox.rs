@@ -80,7 +80,7 @@ impl Outbox {
     }
 
     /// The frame that goes before the goodbye, where it is one; most of the time it is.
-    pub(crate) fn only(&self, form: Form) -> Option<&[u8]> {
+    pub(crate) fn sole(&self, form: Form) -> Option<&[u8]> {
         match self.queue.front() {
             Some(Outgoing::Message(message)) if self.queue.len() == 1 => Some(form.frame(message)),
             _ => None,
@@ -121,19 +121,19 @@ mod tests {
         outbox.close(CloseCode::Normal, "");
         assert_eq!((outbox.bytes(), outbox.is_empty()), (0, false));
         outbox.text("four".into());
-        assert_eq!((outbox.bytes(), outbox.only(Form::default())), (4, None));
+        assert_eq!((outbox.bytes(), outbox.sole(Form::default())), (4, None));
     }
 
     #[test]
     fn one_message_goes_alone() {
         let mut outbox = Outbox::default();
         outbox.ping();
-        assert_eq!(outbox.only(Form::default()), None);
+        assert_eq!(outbox.sole(Form::default()), None);
         outbox.clear();
         outbox.text("one".into());
-        assert_eq!(outbox.only(Form::default()), Some(&b"\x81\x03one"[..]));
+        assert_eq!(outbox.sole(Form::default()), Some(&b"\x81\x03one"[..]));
         outbox.close(CloseCode::Normal, "");
-        assert_eq!(outbox.only(Form::default()), None, "the goodbye is behind it");
+        assert_eq!(outbox.sole(Form::default()), None, "the goodbye is behind it");
     }
 
     #[test]

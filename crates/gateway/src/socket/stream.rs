@@ -95,7 +95,7 @@ impl WsSocket {
     /// Writes the head, and as much of the outbox as goes with it.
     fn write(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) -> Poll<io::Result<()>> {
         let form = Form { encoding: self.encoding, window: self.connection.window() };
-        if let (true, Some(frame)) = (self.head.is_empty(), outbox.only(form)) {
+        if let (true, Some(frame)) = (self.head.is_empty(), outbox.sole(form)) {
             let written = ready!(self.io.poll_write(cx, &[IoSlice::new(frame)]))?;
             self.head = outbox.advance(some(written)?, form);
             return Poll::Ready(Ok(()));

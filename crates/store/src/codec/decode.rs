@@ -11,8 +11,9 @@ use rust_decimal::Decimal;
 use zstd::bulk::Decompressor;
 
 use super::columns::{Column, Unpacked, Views};
-use super::known::{FOLLOWING, Known, Shape, VALUES};
+use super::known::{Known, Shape};
 use super::{AS_RECEIVED, Kind, Malformed, candle, head, quote, trade, varint};
+use crate::ticker::{FOLLOWING, VALUES};
 
 /// Reads blocks, one after the other.
 pub(crate) struct Decoder {

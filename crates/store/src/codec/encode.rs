@@ -12,8 +12,9 @@ use zstd::bulk::Compressor;
 
 use super::columns::{Column, Columns};
 use super::digits::same;
-use super::known::{FOLLOWING, Known, Shape, values};
+use super::known::{Known, Shape};
 use super::{AS_RECEIVED, Kind, candle, head, quote, trade, varint};
+use crate::ticker::{FOLLOWING, values};
 
 /// Makes a block of the records that it is given.
 pub(crate) struct Encoder {

@@ -2,19 +2,12 @@
 //!
 //! Writer and reader come to the same, record by record.
 
-use model::{
-    Body, BookChange, Candle, Interval, Level, Price, Quote, Seq, Size, Ticker, Trade, UnixNanos, decimal,
-};
+use model::{Body, BookChange, Candle, Interval, Price, Quote, Seq, Size, Ticker, Trade, UnixNanos, decimal};
 use rust_decimal::Decimal;
 
 use super::digits::{SizeScale, Steps};
-
-/// Streams of an instrument: five channels, and candles by interval.
-const STREAMS: usize = 5 + Interval::ALL.len();
-
-/// Values of a ticker, the last two of which follow from the others.
-pub(super) const VALUES: usize = 12;
-pub(super) const FOLLOWING: usize = 10;
+use crate::streams::{self, STREAMS};
+use crate::ticker::{FOLLOWING, VALUES, level, values};
 
 #[derive(Default)]
 pub(super) struct Known {
@@ -48,14 +41,7 @@ pub(super) enum Shape {
 
 impl Known {
     pub(super) fn seq(&mut self, body: &Body) -> &mut u64 {
-        &mut self.seqs[match body {
-            Body::Trade(_) | Body::OldTrade(_) => 0,
-            Body::Quote(_) => 1,
-            Body::Ticker(_) => 2,
-            Body::Book(_) => 3,
-            Body::Status(_) => 4,
-            Body::Candle(candle) => 5 + candle.interval as usize,
-        }]
+        &mut self.seqs[streams::number(body)]
     }
 
     /// The place that a record most likely has.
@@ -144,28 +130,4 @@ impl Known {
             | Body::Status(_) => {}
         }
     }
-}
-
-/// The values of a ticker, in one order.
-pub(super) fn values(ticker: &Ticker) -> [Option<Decimal>; VALUES] {
-    let price = |price: Option<Price>| price.map(Price::value);
-    let ([bid, bid_size], [ask, ask_size]) = (level(ticker.bid), level(ticker.ask));
-    [
-        price(ticker.last_price),
-        ticker.last_size.map(Size::value),
-        bid,
-        bid_size,
-        ask,
-        ask_size,
-        price(ticker.open),
-        price(ticker.high),
-        price(ticker.low),
-        ticker.volume,
-        ticker.change,
-        ticker.change_percent,
-    ]
-}
-
-fn level(level: Option<Level>) -> [Option<Decimal>; 2] {
-    [level.map(|level| level.price.value()), level.map(|level| level.size.value())]
 }

@@ -5,13 +5,11 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, Schema};
-use model::{
-    Body, BookChange, BookSide, Channel, Level, Levels, Placed, Price, Seq, Size, Symbol, UnixNanos,
-};
-use rust_decimal::Decimal;
+use model::{Body, BookChange, BookSide, Channel, Level, Levels, Placed, Seq, Symbol, UnixNanos};
 
 use super::Format;
 use super::column::{Column, Kind};
+use crate::ticker::{self, VALUES, values};
 
 pub(super) struct Table {
     channel: Channel,
@@ -130,21 +128,7 @@ impl Table {
                 level(ask, ask_size, quote.ask);
             }
             Body::Ticker(ticker) => {
-                let [last, last_size, bid, bid_size, ask, ask_size, rest @ ..]: [_; 12] = self.row(record);
-                last.decimal(ticker.last_price.map(Price::value));
-                last_size.decimal(ticker.last_size.map(Size::value));
-                level(bid, bid_size, ticker.bid);
-                level(ask, ask_size, ticker.ask);
-                let price = |price: Option<Price>| price.map(Price::value);
-                let values: [Option<Decimal>; 6] = [
-                    price(ticker.open),
-                    price(ticker.high),
-                    price(ticker.low),
-                    ticker.volume,
-                    ticker.change,
-                    ticker.change_percent,
-                ];
-                for (column, value) in rest.into_iter().zip(values) {
+                for (column, value) in self.row::<VALUES>(record).into_iter().zip(values(ticker)) {
                     column.decimal(value);
                 }
             }
@@ -212,8 +196,9 @@ impl Table {
 }
 
 fn level(price: &mut Column, size: &mut Column, level: Option<Level>) {
-    price.decimal(level.map(|level| level.price.value()));
-    size.decimal(level.map(|level| level.size.value()));
+    let [told_price, told_size] = ticker::level(level);
+    price.decimal(told_price);
+    size.decimal(told_size);
 }
 
 /// So many columns, one by one.

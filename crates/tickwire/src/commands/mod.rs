@@ -13,9 +13,19 @@ mod table;
 pub(crate) mod token;
 pub(crate) mod watch;
 
+use anyhow::anyhow;
 use client::Endpoint;
+use ingest::FEEDS;
+use wire::closest;
 
 use crate::cli::ServerArgs;
+use crate::exit::Failure;
+
+/// No feed has that name.
+fn unknown_feed(name: &str) -> Failure {
+    let hint = closest(name, FEEDS).map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
+    Failure::usage(anyhow!("unknown feed {name:?}; known are {}.{hint}", FEEDS.join(", ")))
+}
 
 impl From<ServerArgs> for Endpoint {
     fn from(args: ServerArgs) -> Self {

@@ -5,14 +5,15 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use ingest::capture::{Input, Progress};
-use ingest::{FEEDS, Reader, Recording, Step};
+use ingest::{Reader, Recording, Step};
 use model::{Channel, Instrument, Seq, Tick};
-use wire::{Origin, Stamp, Writer, closest};
+use wire::{Origin, Stamp, Writer};
 
 use crate::cli::NormalizeArgs;
+use crate::commands::unknown_feed;
 use crate::exit::{Failure, Outcome};
 
 /// Files below this are done before a bar could be read.
@@ -22,13 +23,7 @@ const BAR_LINES: u64 = 1_000;
 
 pub(crate) fn run(args: &NormalizeArgs) -> Outcome {
     let Some(normaliser) = ingest::normaliser(&args.feed) else {
-        let hint =
-            closest(&args.feed, FEEDS).map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
-        return Err(Failure::usage(anyhow!(
-            "unknown feed {:?}; known are {}.{hint}",
-            args.feed,
-            FEEDS.join(", ")
-        )));
+        return Err(unknown_feed(&args.feed));
     };
     let mut reader = Reader::new(normaliser);
     let mut printer = Printer {

@@ -11,9 +11,6 @@ use super::say;
 use crate::cli::BookArgs;
 use crate::exit::{Failure, Outcome};
 
-/// Levels a side that a checksum is of.
-const CHECKSUM_DEPTH: usize = 10;
-
 pub(crate) fn run(args: &BookArgs) -> Outcome {
     let recording = Recording::open(&args.recording)?;
     let at = At::Time(args.at.unwrap_or(UnixNanos(u64::MAX)));
@@ -39,13 +36,14 @@ pub(crate) fn run(args: &BookArgs) -> Outcome {
     };
     let instrument = &newest.instrument;
     let origin = Origin { venue: instrument.venue.as_str(), venue_symbol: &instrument.venue_symbol };
+    let depth = if args.depth == 0 { usize::MAX } else { args.depth };
     let notes = BookNotes {
         snapshot: true,
         depth: Some(args.depth),
-        checksum: Some(book.checksum(CHECKSUM_DEPTH)),
+        checksum: Some(book.checksum(depth)),
         crossed: book.is_crossed(),
     };
-    let levels = book.top(if args.depth == 0 { usize::MAX } else { args.depth });
+    let levels = book.top(depth);
     let mut line = Vec::new();
     Writer::with_origin(&mut line, origin).book(&stamp, &levels, notes);
     line.push(b'\n');

@@ -7,10 +7,10 @@ use ingest::feed::{self, FeedKind, FeedSpec, Gate, ReplaySpec, Speed, Stop};
 use model::UnixNanos;
 use store::{Journal, Settings};
 use tokio::sync::mpsc;
-use wire::closest;
 
 use super::{say, size};
 use crate::cli::RecordArgs;
+use crate::commands::unknown_feed;
 use crate::exit::{Failure, Outcome};
 
 /// Bytes that may wait before they are written.
@@ -19,10 +19,7 @@ const WAITING_BYTES_MAX: usize = 8 << 20;
 /// Plays the captures as a server would, as fast as they are taken, and keeps what it would send.
 pub(crate) fn run(args: &RecordArgs) -> Outcome {
     if !FEEDS.contains(&args.feed.as_str()) {
-        let hint =
-            closest(&args.feed, FEEDS).map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
-        let (feed, known) = (&args.feed, FEEDS.join(", "));
-        return Err(Failure::usage(anyhow!("unknown feed {feed:?}; known are {known}.{hint}")));
+        return Err(unknown_feed(&args.feed));
     }
     if args.files.iter().any(|file| file.as_os_str() == "-") {
         let error =
@@ -53,7 +50,7 @@ pub(crate) fn run(args: &RecordArgs) -> Outcome {
             // Whose captures have no time of receipt, its own time is the nearest to it, and the same in each run.
             clock = tick.ts_recv.or(tick.ts_event).unwrap_or(clock).max(clock);
             if let Some(event) = sequencer.push(tick, clock).map_err(anyhow::Error::from)? {
-                journal.push(&event.placed());
+                journal.push(&event.record);
             }
         }
         if journal.waiting_bytes() > WAITING_BYTES_MAX {

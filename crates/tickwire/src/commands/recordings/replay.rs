@@ -20,6 +20,12 @@ const LOOK: Duration = Duration::from_millis(100);
 const SLEEP_MIN: Duration = Duration::from_micros(60);
 
 pub(crate) fn run(args: &ReplayArgs) -> Outcome {
+    // Said before it is looked at: nothing comes after that.
+    let ended = || {
+        !args.follow
+            || Manifest::read(&args.recording).is_ok_and(|told| told.is_some_and(|told| told.complete))
+    };
+    let mut last = ended();
     let recording = Recording::open(&args.recording)?;
     let mut player = Player::new(args, recording.span());
     let mut damages = Vec::new();
@@ -52,15 +58,13 @@ pub(crate) fn run(args: &ReplayArgs) -> Outcome {
                 Err(damage) => damages.push(damage),
             }
         }
-        // One that has ended in order says so before it is looked at for the last time.
-        let ended =
-            Manifest::read(&args.recording).is_ok_and(|found| found.is_some_and(|found| found.complete));
-        if !args.follow || ended && player.position >= Recording::open(&args.recording)?.last_position() {
+        if last {
             return player.finish(&damages);
         }
         player.out.flush()?;
         thread::sleep(look);
         let began = Instant::now();
+        last = ended();
         let recording = Recording::open(&args.recording)?;
         // Whoever looks must not do little else.
         look = LOOK.max(4 * began.elapsed());
