@@ -57,6 +57,18 @@ impl Recording {
         Ok(Self { folder: folder.to_owned(), segments: Arc::new(segments) })
     }
 
+    /// The same recording with what was written since. Cost: O(blocks), of which only the new ones are looked at.
+    ///
+    /// # Errors
+    /// See [`Self::open`].
+    pub fn reopen(&self) -> Result<Self, StoreError> {
+        let known = |path: &PathBuf| self.segments.iter().find(|segment| segment.path == *path);
+        let segments = segment::list(&self.folder)?;
+        let segments =
+            segments.iter().map(|path| known(path).map_or_else(|| Segment::scan(path), Segment::again));
+        Ok(Self { folder: self.folder.clone(), segments: Arc::new(segments.collect::<Result<_, _>>()?) })
+    }
+
     /// Bytes of its files.
     #[must_use]
     pub fn bytes(&self) -> u64 {

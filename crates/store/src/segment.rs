@@ -78,10 +78,22 @@ impl Segment {
         Ok(segment)
     }
 
+    /// The same file with what was appended since.
+    pub(crate) fn again(&self) -> Result<Self, StoreError> {
+        let file = File::open(&self.path).map_err(StoreError::io(&self.path))?;
+        let bytes = file.metadata().map_err(StoreError::io(&self.path))?.len();
+        let mut segment = Self { bytes, ..self.clone() };
+        // The end may have been in the middle of a block.
+        segment.damages.retain(|damage| damage.offset < self.end);
+        segment.walk(&file).map_err(StoreError::io(&self.path))??;
+        Ok(segment)
+    }
+
+    /// Looks through what is behind the last block.
     fn walk(&mut self, file: &File) -> std::io::Result<Result<(), StoreError>> {
-        let mut at = 0;
+        let mut at = self.end;
         match self.version(file)? {
-            Some(VERSION) => at = BEGIN_BYTES as u64,
+            Some(VERSION) => at = at.max(BEGIN_BYTES as u64),
             Some(found) => {
                 return Ok(Err(StoreError::Version { path: self.path.clone(), found, known: VERSION }));
             }

@@ -33,7 +33,7 @@ impl Session {
             self.settle_streams(ctx);
             return self.refuse(id, Some("subscribe"), ErrorCode::InvalidRequest, message, details, ctx.now);
         }
-        let Subscribe { channels, symbols, options, resume } = request;
+        let Subscribe { channels, symbols, options, resume, rewind_ms: _ } = request;
         let mut streams = BTreeMap::<_, BTreeSet<_>>::new();
         let mut room = RESUME_BYTES_MAX;
         let mut narrowed = Narrowed::default();
@@ -70,6 +70,7 @@ impl Session {
             resumed,
             streams: streams.into_iter().map(|(key, symbols)| resumption(key, &symbols, ctx)).collect(),
             narrowed: narrowed.entries(ctx),
+            replay: None,
             cursor: self.cursor(ctx).to_string(),
         };
         self.ack(id, ack);
@@ -161,6 +162,7 @@ impl Session {
                 // The state of what has just begun is its beginning.
                 options: wire::Options { snapshot: true, ..wish.options },
                 resume: None,
+                rewind_ms: None,
             };
             let plan = self.plan(&one, ctx);
             if plan.topics.is_empty() {
@@ -181,6 +183,7 @@ impl Session {
                 resumed: false,
                 streams: Vec::new(),
                 narrowed: narrowed.entries(ctx),
+                replay: None,
                 cursor: self.cursor(ctx).to_string(),
             };
             self.ack(None, ack);
