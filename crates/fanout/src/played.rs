@@ -11,7 +11,6 @@ use crate::ids::{SessionId, TopicId};
 use crate::item::{GapCause, Item, Kind};
 use crate::ledger::Account;
 use crate::options::Options;
-use crate::resume::Resumed;
 
 impl Fanout {
     /// The place of a stream's newest event; `None` where nothing is known of it.
@@ -82,25 +81,28 @@ impl Fanout {
         Some(Item { topic: id, position: event.position - 1, look: state.options.look, kind })
     }
 
-    /// As [`Self::resume`] at `position`, of a session that has had the stream up to `place`: what a view of it
-    /// does not show lies in the range of the next record.
-    ///
-    /// # Errors
-    /// [`SubscribeError::TooManyFilters`].
-    pub fn take_over(
-        &mut self,
-        session: SessionId,
-        id: TopicId,
-        options: Options,
-        (position, place): (u64, Seq),
-        room: &mut usize,
-    ) -> Result<Resumed, SubscribeError> {
-        let resumed = self.resume(session, id, options, Some(position), room)?;
-        if resumed == Resumed::Filled
-            && let Some(sub) = self.sessions.get(session).and_then(|state| state.find(id))
-        {
-            self.sessions.sub_mut(session, sub).account.rejoin(place);
+    /// Whether all that a stream had after `position` in the total order is kept, for who has these options.
+    pub fn holds(&mut self, id: TopicId, options: &Options, position: u64) -> bool {
+        let topic = self.topics.get_mut(id.index()).and_then(Option::as_mut);
+        topic.is_none_or(|topic| topic.backlog(options, position).is_some())
+    }
+
+    /// Input: what is told of a book that has these options is kept from here on, though nobody reads it yet.
+    pub fn keep_view(&mut self, id: TopicId, options: &Options) {
+        let now = self.now;
+        if let Some(topic) = self.topics.get_mut(id.index()).and_then(Option::as_mut) {
+            topic.keep_view(options, now);
         }
-        Ok(resumed)
+    }
+
+    /// Input: a session that has come back to a stream has had it up to `place`: what its view of it did not show
+    /// since lies in the range of the next record.
+    pub fn rejoin(&mut self, session: SessionId, id: TopicId, place: Seq) {
+        if let Some(sub) = self.sessions.get(session).and_then(|state| state.find(id)) {
+            let state = self.sessions.sub_mut(session, sub);
+            if state.snapshot_due.is_none() {
+                state.account.rejoin(place);
+            }
+        }
     }
 }

@@ -266,6 +266,14 @@ impl Topic {
         }
     }
 
+    /// Has the view of a book that goes with these options.
+    pub(crate) fn keep_view(&mut self, options: &Options, now: Duration) {
+        if let Log::Books(books) = &mut self.log {
+            books.open_view(options.depth, options.checksum, self.head);
+            books.prune(now);
+        }
+    }
+
     /// A reader stopped at `place`: no fold goes across it.
     pub(crate) fn mark(&mut self, options: &Options, place: Seq) {
         match &mut self.log {

@@ -84,7 +84,9 @@ impl Encoder {
             // One order over all symbols.
             let mut events: Vec<_> = events.collect();
             events.sort_unstable_by_key(|event| event.position);
-            events.iter().for_each(|event| records.event(event, event.seq.prev()));
+            for event in events {
+                records.event(event, event.seq.prev());
+            }
         } else {
             events.for_each(|event| records.event(event, event.seq.prev()));
         }

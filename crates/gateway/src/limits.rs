@@ -196,5 +196,7 @@ pub const REPLAY_BYTES_PER_TURN: usize = 256 << 10;
 pub const REPLAY_TOLD: Duration = Duration::from_secs(1);
 /// How often it is looked for what was recorded since.
 pub const REPLAY_LOOK: Duration = Duration::from_millis(100);
+/// How often that is done for one that is to go on live, before it does with a gap.
+pub const LIVE_LOOKS_MAX: u32 = 100;
 /// Recordings that are listed.
 pub const RECORDINGS_LISTED: usize = 10_000;

@@ -8,6 +8,7 @@ use store::{Manifest, Name, StoreError};
 use wire::{ErrorCode, closest};
 
 use crate::limits::{RECORDINGS_LISTED, REPLAYS_MAX};
+use crate::replay::Shares;
 
 /// The folder of recordings, and what goes on in it.
 #[derive(Clone, Default)]
@@ -20,6 +21,7 @@ struct Shelf {
     running: Option<Name>,
     /// Replays that go on.
     playing: AtomicUsize,
+    shares: Shares,
 }
 
 /// A recording that is there.
@@ -50,7 +52,7 @@ impl Drop for Playing {
 
 impl Recordings {
     pub(crate) fn new(folder: Option<PathBuf>, running: Option<Name>) -> Self {
-        Self(Arc::new(Shelf { folder, running, playing: AtomicUsize::new(0) }))
+        Self(Arc::new(Shelf { folder, running, ..Shelf::default() }))
     }
 
     /// The recording of that name; without one, that which is being made.
@@ -90,6 +92,11 @@ impl Recordings {
             folders.filter_map(|entry| Name::parse(entry.file_name().to_str()?).ok()).collect();
         names.sort();
         names
+    }
+
+    /// Clocks of replays that others may follow.
+    pub(crate) fn shares(&self) -> &Shares {
+        &self.0.shares
     }
 
     /// A place among the replays that go on; `None` where there are too many.

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{PATIENCE, Plant, run, shared, text};
+use common::{PATIENCE, Plant, text};
 
 /// A recording of a simulation, and the folder that it is in.
 fn recorded(rate: u32, records: u64) -> (tempfile::TempDir, String) {
@@ -18,15 +18,19 @@ fn recorded(rate: u32, records: u64) -> (tempfile::TempDir, String) {
     let mut plant = Plant::start_plain("drain = \"0s\"\n", &config);
     plant.wait_for("/readyz", 200);
     let recording = newest(folder.path());
-    let began = Instant::now();
-    while store::Recording::open(&recording).unwrap().span().is_none_or(|span| span.records < records) {
-        assert!(began.elapsed() < PATIENCE, "nothing is recorded");
-        thread::sleep(Duration::from_millis(50));
-    }
+    wait_for_records(&recording, records);
     let killed = Command::new("kill").arg(plant.id().to_string()).status().unwrap();
     assert!(killed.success() && plant.wait(PATIENCE).success());
     let name = recording.file_name().unwrap().to_str().unwrap().to_owned();
     (folder, name)
+}
+
+fn wait_for_records(recording: &Path, records: u64) {
+    let began = Instant::now();
+    while store::Recording::open(recording).unwrap().span().is_none_or(|span| span.records < records) {
+        assert!(began.elapsed() < PATIENCE, "nothing is recorded");
+        thread::sleep(Duration::from_millis(50));
+    }
 }
 
 fn config(folder: &Path, feed: &str) -> String {
@@ -68,4 +72,16 @@ fn a_recording_as_it_was() {
     let (folder, name) = recorded(3_000, 60_000);
     let plant = Plant::start(&config(folder.path(), "symbols = 2\nrate = 100\n"));
     python("replays.py", &plant, folder.path(), &[&name]);
+}
+
+/// While it is being recorded: on into what happens now, by one clock, and as a slow client would have had it.
+#[test]
+fn a_recording_that_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let plant = Plant::start(&config(folder.path(), "symbols = 4\nrate = 2000\n"));
+    plant.wait_for("/readyz", 200);
+    let recording = newest(folder.path());
+    wait_for_records(&recording, 12_000);
+    let name = recording.file_name().unwrap().to_str().unwrap().to_owned();
+    python("rewinds.py", &plant, folder.path(), &[&name]);
 }

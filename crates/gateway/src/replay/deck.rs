@@ -26,6 +26,7 @@ pub(super) enum Deck {
 pub(super) enum Done {
     Read(Piece),
     Sought(Result<Begin, StoreError>, Target),
+    Broken(StoreError),
 }
 
 impl Replay {
@@ -59,6 +60,7 @@ impl Replay {
     /// Has the tape sought or read, where that is needed.
     fn start(&mut self) -> bool {
         let target = self.seek.take();
+        let refreshes = target.is_none() && std::mem::take(&mut self.refreshes);
         let reads =
             self.ended.is_none() && self.fault.is_none() && self.queue.len() < REPLAY_EVENTS_AHEAD / 2;
         if target.is_none() && !reads {
@@ -68,6 +70,10 @@ impl Replay {
         self.deck = Deck::Busy(spawn_blocking(move || {
             let done = match target {
                 Some(target) => Done::Sought(tape.seek(target.at), target),
+                None if refreshes => match tape.refresh() {
+                    Ok(()) => Done::Read(tape.read()),
+                    Err(error) => Done::Broken(error),
+                },
                 None => Done::Read(tape.read()),
             };
             (tape, done)
@@ -83,7 +89,7 @@ impl Replay {
         match done {
             Done::Read(piece) => self.take(piece),
             Done::Sought(Ok(begin), target) => self.begin(&begin, target.time, now),
-            Done::Sought(Err(error), _) => {
+            Done::Sought(Err(error), _) | Done::Broken(error) => {
                 tracing::warn!("a replay ends: {error}");
                 self.fail("The recording does not read any more.".to_owned());
             }

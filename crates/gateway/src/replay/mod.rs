@@ -6,6 +6,7 @@
 
 mod clock;
 mod deck;
+mod share;
 mod stage;
 mod tape;
 mod told;
@@ -16,16 +17,18 @@ use std::sync::Arc;
 use std::task::Context;
 use std::time::Duration;
 
-use model::{Speed, UnixNanos};
+use fanout::Stream;
+use model::{Seq, Speed, Symbol, UnixNanos};
 use wire::{Control, Cursor, Epoch, ReplayDigest, ReplayState};
 
-use clock::Clock;
+pub(crate) use clock::Clock;
+pub(crate) use share::{Role, Shares};
 pub(crate) use stage::Sink;
 pub(crate) use tape::{Opened, Tape, before};
 pub(crate) use told::told;
 pub(crate) use wishes::Wishes;
 
-use crate::limits::{REPLAY_BYTES_PER_ROUND, REPLAY_EVENTS_PER_ROUND, REPLAY_TOLD};
+use crate::limits::{REPLAY_BYTES_PER_ROUND, REPLAY_EVENTS_PER_ROUND, REPLAY_LOOK, REPLAY_TOLD};
 use crate::recordings::Playing;
 use deck::Deck;
 use stage::{Stage, Taken, nanos};
@@ -52,6 +55,19 @@ pub(crate) struct Replay {
     steps: u64,
     /// Another place is to be looked for.
     seek: Option<Target>,
+    /// The newest place in the total order that was read.
+    position: u64,
+    /// Its recording is to be looked at for what is new.
+    refreshes: bool,
+    role: Role,
+    /// What the leader has played, where it follows one.
+    reached: u64,
+    /// At its end it goes on with what happens now.
+    live: bool,
+    /// When it is looked for what was recorded since.
+    look: Option<Duration>,
+    /// How often that was in vain.
+    looks: u32,
     /// To be said once all is out that was played.
     fences: Vec<String>,
     state: ReplayState,
@@ -71,17 +87,18 @@ pub(crate) struct Replay {
 
 /// A place that is looked for, and what time it is there.
 #[derive(Clone, Copy)]
-struct Target {
-    at: At,
-    time: Option<UnixNanos>,
+pub(crate) struct Target {
+    pub(crate) at: At,
+    pub(crate) time: Option<UnixNanos>,
 }
 
 /// How a replay is to begin.
 pub(crate) struct Start {
     pub(crate) name: String,
     pub(crate) wishes: Arc<Wishes>,
-    pub(crate) speed: Speed,
-    pub(crate) paused: bool,
+    pub(crate) clock: Clock,
+    pub(crate) live: bool,
+    pub(crate) role: Role,
     pub(crate) playing: Playing,
 }
 
@@ -106,7 +123,7 @@ impl Rest {
 
 impl Replay {
     pub(crate) fn new(start: Start, opened: Opened, now: Duration) -> Self {
-        let Start { name, wishes, speed, paused, playing } = start;
+        let Start { name, wishes, clock, live, role, playing } = start;
         let Opened { tape, begin, span, .. } = opened;
         let mut replay = Self {
             stage: Stage::new(&name),
@@ -117,9 +134,16 @@ impl Replay {
             deck: Deck::Idle(tape),
             queue: VecDeque::new(),
             ended: None,
-            clock: Clock::new(speed, !paused, now, span.0),
+            clock,
             steps: 0,
             seek: None,
+            position: 0,
+            refreshes: false,
+            role,
+            reached: 0,
+            live,
+            look: None,
+            looks: 0,
             fences: Vec::new(),
             state: ReplayState::Seeking,
             told: None,
@@ -130,7 +154,8 @@ impl Replay {
             fault: None,
             _playing: playing,
         };
-        replay.begin(&begin, Some(span.0), now);
+        let time = if matches!(replay.role, Role::Follows(..)) { None } else { Some(span.0) };
+        replay.begin(&begin, time, now);
         replay
     }
 
@@ -163,9 +188,18 @@ impl Replay {
         self.told = None;
     }
 
+    /// Whether another replay has its clock.
+    pub(crate) const fn follows(&self) -> bool {
+        matches!(self.role, Role::Follows(..))
+    }
+
     /// Input: it goes on from another place.
-    pub(crate) fn seek(&mut self, at: At, time: Option<UnixNanos>) {
-        self.seek = Some(Target { at, time });
+    pub(crate) fn seek(&mut self, target: Target) {
+        self.seek = Some(target);
+        (self.look, self.looks) = (None, 0);
+        if let Role::Leads(baton) = &self.role {
+            baton.seek(target);
+        }
         self.queue.clear();
         self.stage = Stage::new(&self.name);
         (self.ended, self.steps, self.state) = (None, 0, ReplayState::Seeking);
@@ -178,12 +212,14 @@ impl Replay {
 
     /// Whether nothing can become of it any more.
     pub(crate) fn is_over(&self) -> bool {
-        self.fault.is_some() && self.told.is_some_and(|(state, _)| state == ReplayState::Failed)
+        self.state == ReplayState::Live
+            || self.fault.is_some() && self.told.is_some_and(|(state, _)| state == ReplayState::Failed)
     }
 
     /// Output: what is due, as far as there is room.
     pub(crate) fn play(&mut self, cx: &mut Context<'_>, now: Duration, sink: &mut Sink<'_>) -> Rest {
         loop {
+            self.follow(cx, now);
             self.poll_deck(cx, now);
             if sink.room == 0 {
                 return Rest::More;
@@ -198,7 +234,7 @@ impl Replay {
             if self.fault.is_some() {
                 return Rest::Until(None);
             }
-            if self.feed(now, sink) || self.finish() {
+            if self.feed(now, sink) || self.finish(now) {
                 continue;
             }
             return Rest::Until(self.due());
@@ -210,7 +246,9 @@ impl Replay {
         self.queue.clear();
         (self.ended, self.records, self.page, self.late) = (None, 0, (None, false), Duration::ZERO);
         self.damages.extend(begin.damages.iter().map(ToString::to_string));
-        self.clock.set(now, time.unwrap_or(begin.clock));
+        if !self.follows() {
+            self.clock.set(now, time.unwrap_or(begin.clock));
+        }
         self.state = ReplayState::Paused;
         self.settle();
     }
@@ -226,6 +264,7 @@ impl Replay {
     fn take(&mut self, piece: Piece) {
         self.damages.extend(piece.damages.iter().map(ToString::to_string));
         self.queue.extend(piece.events);
+        self.position = piece.position;
         if piece.ended {
             let (records, sha256) = piece.digest;
             self.ended = Some(ReplayDigest { records, sha256 });
@@ -242,13 +281,17 @@ impl Replay {
     /// Plays what is due; false where nothing is.
     fn feed(&mut self, now: Duration, sink: &mut Sink<'_>) -> bool {
         let most = if self.timed { 1 } else { REPLAY_EVENTS_PER_ROUND };
-        let (mut fed, mut weight) = (0, 0);
+        let (mut fed, mut weight, mut position) = (0, 0, 0);
         while fed < most
             && weight < REPLAY_BYTES_PER_ROUND
             && let Some(next) = self.queue.front()
         {
             let due = self.clock.due(next.clock);
-            if self.steps == 0 && due.is_none_or(|due| due > now) {
+            let is_due = match &self.role {
+                Role::Follows(..) => share::is_due(next, &self.clock, self.reached, now),
+                _ => self.steps > 0 || due.is_some_and(|due| due <= now),
+            };
+            if !is_due {
                 break;
             }
             if self.timed && self.stage.wind(nanos(next.clock)) {
@@ -266,7 +309,10 @@ impl Replay {
             fed += 1;
             weight += played.event.weight();
             self.records += 1;
-            if self.steps > 0 || self.clock.speed() == Speed::MAX {
+            position = played.event.position;
+            if self.follows() {
+                // Its leader keeps the time.
+            } else if self.steps > 0 || self.clock.speed() == Speed::MAX {
                 self.clock.set(now, played.clock);
             } else if let Some(due) = due {
                 self.late = self.late.max(now.saturating_sub(due));
@@ -285,6 +331,12 @@ impl Replay {
                 break;
             }
         }
+        if let Role::Leads(baton) = &self.role {
+            baton.set_clock(self.clock);
+            if fed > 0 {
+                baton.reach(position);
+            }
+        }
         fed > 0 || self.timed && self.stage.wind(self.until(now))
     }
 
@@ -296,8 +348,73 @@ impl Replay {
         if self.clock.runs() { nanos(self.clock.time(now)) } else { Duration::ZERO }
     }
 
+    /// Does as its leader does, where it has one.
+    fn follow(&mut self, cx: &Context<'_>, now: Duration) {
+        let Role::Follows(baton, seen) = &mut self.role else { return };
+        match baton.follow(seen, cx.waker()) {
+            share::Lead::Plays(clock, reached) => {
+                (self.clock, self.reached) = (clock, reached);
+                self.settle();
+            }
+            share::Lead::Seeks(target) => self.seek(target),
+            share::Lead::Gone if self.fault.is_none() => {
+                self.fail("The replay whose clock this was is over.".to_owned());
+            }
+            share::Lead::Gone => {}
+        }
+        let _ = now;
+    }
+
+    /// What is played is over, and what happens now is to follow.
+    pub(crate) fn wants_live(&self) -> bool {
+        self.live
+            && self.ended.is_some()
+            && self.queue.is_empty()
+            && self.seek.is_none()
+            && self.look.is_none()
+    }
+
+    /// Input: it is looked for what was recorded since.
+    pub(crate) fn look_later(&mut self, now: Duration) -> u32 {
+        self.look = Some(now + REPLAY_LOOK);
+        self.looks += 1;
+        self.looks
+    }
+
+    /// The streams of it, and how far the client has each; and how far all of it was read.
+    pub(crate) fn places(&self) -> (Vec<(Symbol, Stream, Seq)>, u64) {
+        (self.stage.places(), self.position)
+    }
+
+    /// What it plays.
+    pub(crate) fn wishes(&self) -> Arc<Wishes> {
+        Arc::clone(&self.wishes)
+    }
+
+    /// What it waits for while it is not looked at.
+    pub(crate) fn wait(&self) -> Rest {
+        Rest::Until(self.due())
+    }
+
+    /// Output: that what follows is live.
+    pub(crate) fn hand_over(&mut self, cursor: String, now: Duration) -> String {
+        self.state = ReplayState::Live;
+        self.page = (self.ended.clone(), false);
+        self.message(Some(cursor), now)
+    }
+
     /// Notes that all was played.
-    fn finish(&mut self) -> bool {
+    fn finish(&mut self, now: Duration) -> bool {
+        if self.look.is_some_and(|look| now >= look) {
+            self.look = None;
+            // Its tape is looked at anew.
+            self.ended = None;
+            self.refreshes = true;
+            return true;
+        }
+        if self.live {
+            return false;
+        }
         let over = self.ended.is_some() && self.queue.is_empty() && self.seek.is_none();
         let is_new = over && matches!(self.state, ReplayState::Playing | ReplayState::Paused);
         if is_new {
@@ -314,7 +431,7 @@ impl Replay {
         let timed = timed
             .and_then(|due| self.clock.due(UnixNanos(u64::try_from(due.as_nanos()).unwrap_or(u64::MAX))));
         let told = self.told.filter(|_| self.state == ReplayState::Playing).map(|(_, at)| at + REPLAY_TOLD);
-        [next, timed, told].into_iter().flatten().min()
+        [next, timed, told, self.look].into_iter().flatten().min()
     }
 
     /// The next thing to say, if there is one. All is out that was played.
@@ -329,24 +446,29 @@ impl Replay {
         }
         self.told = Some((self.state, now));
         self.page.1 = false;
-        Some(self.message(now))
+        Some(self.message(None, now))
     }
 
-    fn message(&mut self, now: Duration) -> String {
+    fn message(&mut self, cursor: Option<String>, now: Duration) -> String {
         let position = match self.state {
             ReplayState::Finished => self.span.1,
+            // What was recorded since is beyond what was known.
+            _ if self.live => self.clock.time(now),
             _ => self.clock.time(now).min(self.span.1.max(self.span.0)),
         };
-        let cursor = Cursor { epoch: Epoch::of_replay(&self.name), position: self.stage.cursor };
+        let stands = Cursor { epoch: Epoch::of_replay(&self.name), position: self.stage.cursor };
         let late = std::mem::take(&mut self.late);
         let late_ms = u64::try_from(late.as_millis()).ok().filter(|_| !late.is_zero());
-        let progress =
-            if self.state == ReplayState::Finished { 1.0 } else { told::progress(position, self.span) };
+        let progress = if matches!(self.state, ReplayState::Finished | ReplayState::Live) {
+            1.0
+        } else {
+            told::progress(position, self.span)
+        };
         Control::Replay(Box::new(wire::Replay {
             replay: self.name.clone(),
             state: self.state,
             position: position.to_string(),
-            cursor: cursor.to_string(),
+            cursor: cursor.unwrap_or_else(|| stands.to_string()),
             speed: told(self.clock.speed()),
             progress,
             records: self.records,

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use fanout::{Batch, Event, Fanout, Item, Ledger, SessionId, TopicId};
-use model::UnixNanos;
+use fanout::{Batch, Event, Fanout, Item, Ledger, SessionId, Stream, TopicId};
+use model::{Seq, Symbol, UnixNanos};
 use wire::{Epoch, NoticeState};
 use ws::Message;
 
@@ -183,12 +183,13 @@ impl Stage {
     }
 
     /// What is read, and how far.
-    pub(super) fn streams(&self) -> Vec<(TopicId, fanout::Options)> {
-        self.fanout.subscriptions(self.session)
-    }
-
-    pub(super) fn fanout(&self) -> &Fanout {
-        &self.fanout
+    pub(super) fn places(&self) -> Vec<(Symbol, Stream, Seq)> {
+        let streams = self.fanout.subscriptions(self.session).into_iter();
+        let place = |(id, _): (TopicId, _)| {
+            let symbol = self.fanout.instrument(id.symbol).symbol.clone();
+            Some((symbol, id.stream, self.fanout.place(self.session, id)?))
+        };
+        streams.filter_map(place).collect()
     }
 }
 

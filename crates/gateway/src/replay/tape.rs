@@ -162,6 +162,8 @@ impl Tape {
             let Some(record) = self.left.pop_front() else {
                 match self.reader.next() {
                     Some(Ok(records)) => self.left = records.into(),
+                    // The last block of a recording that goes on may be under way.
+                    Some(Err(damage)) if damage.is_torn_end() => {}
                     Some(Err(damage)) => piece.damages.push(damage),
                     None => {
                         piece.ended = true;

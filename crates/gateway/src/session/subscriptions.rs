@@ -24,6 +24,9 @@ struct Plan {
 
 impl Session {
     pub(super) fn subscribe(&mut self, id: Option<RequestId>, request: Subscribe, ctx: &mut Ctx<'_>) {
+        if let Some(millis) = request.rewind_ms {
+            return self.rewind(id, request, millis, ctx);
+        }
         let mut plan = self.plan(&request, ctx);
         let held = |topic: &TopicId| ctx.fanout.is_subscribed(self.id, *topic);
         let new_book = plan.topics.iter().any(|topic| topic.stream == Stream::Book && !held(topic));

@@ -255,7 +255,7 @@ impl Member {
     fn fill(&mut self, core: &mut Core, metrics: &mut ShardMetrics) -> bool {
         let before = self.outbox.bytes();
         if self.session.has_replays() {
-            self.session.poll_openings(&mut Context::from_waker(&self.handle.waker), core.now);
+            self.session.poll_openings(&mut Context::from_waker(&self.handle.waker), &core.ctx());
         }
         while let Some(text) = self.session.pop_control() {
             self.outbox.text(text);
@@ -338,7 +338,7 @@ impl Member {
         let mut cx = Context::from_waker(&self.handle.waker);
         let outbox = &mut self.outbox;
         let mut sink = Sink { send: &mut |message| outbox.message(message), room };
-        let due = match self.session.play(&mut cx, core.now, &mut sink) {
+        let due = match self.session.play(&mut cx, &mut core.ctx(), &mut sink) {
             Rest::Until(due) => due,
             Rest::More => {
                 // Others have their turn first.

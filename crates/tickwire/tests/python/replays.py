@@ -369,4 +369,5 @@ async def main():
     await refused()
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())
