@@ -3,15 +3,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
+use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::{ArrowError, Schema};
 use model::{Body, BookChange, BookSide, Channel, Level, Levels, Placed, Seq, Symbol, UnixNanos};
 
-use super::Format;
 use super::column::{Column, Kind};
+use super::{Format, Order};
 use crate::ticker::{self, VALUES, values};
 
-pub(super) struct Table {
+/// The records of one channel, as rows.
+pub struct Table {
     channel: Channel,
     columns: Vec<Column>,
     /// Of each row.
@@ -75,35 +76,64 @@ const fn columns(channel: Channel) -> &'static [(&'static str, Kind)] {
 }
 
 impl Table {
-    pub(super) fn new(channel: Channel) -> Self {
-        let columns = HEAD.iter().chain(columns(channel)).map(|&(name, kind)| Column::new(name, kind));
+    /// An empty table with all its columns.
+    #[must_use]
+    pub fn new(channel: Channel) -> Self {
+        Self::with_columns(channel, |_| true)
+    }
+
+    /// An empty table with those of its columns that `wanted` names.
+    #[must_use]
+    pub fn with_columns(channel: Channel, wanted: impl Fn(&str) -> bool) -> Self {
+        let columns = HEAD.iter().chain(columns(channel));
+        let columns = columns.map(|&(name, kind)| Column::new(name, wanted(name).then_some(kind)));
         Self { channel, columns: columns.collect(), keys: Vec::new(), books: HashMap::new() }
     }
 
-    pub(super) fn rows(&self) -> usize {
+    /// How many rows it has.
+    #[must_use]
+    pub fn rows(&self) -> usize {
         self.keys.len()
     }
 
-    pub(super) fn clear(&mut self) {
+    /// Forgets the rows, and not how many digits they had.
+    pub fn clear(&mut self) {
         self.columns.iter_mut().for_each(Column::clear);
         self.keys.clear();
     }
 
-    pub(super) fn schema(&self, format: Format) -> Arc<Schema> {
-        Arc::new(Schema::new(self.columns.iter().map(|column| column.field(format)).collect::<Vec<_>>()))
+    /// The columns, wide enough for every row that was ever in it.
+    #[must_use]
+    pub fn schema(&self, format: Format) -> Arc<Schema> {
+        let fields = self.columns.iter().filter_map(|column| column.field(format));
+        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
     }
 
-    /// All rows, by time of receipt and sequence.
-    pub(super) fn batch(&self, schema: &Arc<Schema>, format: Format) -> Result<RecordBatch, ArrowError> {
-        let mut order: Vec<_> = (0..self.keys.len()).collect();
-        // Rows of one record stay as they are.
-        order.sort_by_key(|&at| self.keys[at]);
-        let arrays = self.columns.iter().map(|column| column.array(&order, format));
-        RecordBatch::try_new(Arc::clone(schema), arrays.collect::<Result<_, _>>()?)
+    /// All rows. The schema is this table's, of now or later.
+    ///
+    /// # Errors
+    /// A value does not fit the format.
+    pub fn batch(
+        &self,
+        schema: &Arc<Schema>,
+        format: Format,
+        order: Order,
+    ) -> Result<RecordBatch, ArrowError> {
+        let mut rows: Vec<_> = (0..self.keys.len()).collect();
+        if order == Order::Received {
+            // Rows of one record stay as they are.
+            rows.sort_by_key(|&at| self.keys[at]);
+        }
+        let there = self.columns.iter().filter(|column| column.is_there());
+        let arrays = there.zip(schema.fields());
+        let arrays = arrays.map(|(column, field)| column.array(&rows, field.data_type(), format));
+        let arrays = arrays.collect::<Result<_, _>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options)
     }
 
     /// Takes a record of the channel: a row, or for a book one for each level.
-    pub(super) fn push(&mut self, record: &Placed) {
+    pub fn push(&mut self, record: &Placed) {
         debug_assert_eq!(record.body.channel(), self.channel);
         if self.channel == Channel::Book {
             let before = self.books.insert(record.instrument.symbol.clone(), record.seq);

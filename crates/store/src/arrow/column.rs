@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_array::types::Int32Type;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Decimal64Type, Decimal128Type, Int32Type};
 use arrow_array::{
     ArrayRef, BooleanArray, Decimal64Array, Decimal128Array, DictionaryArray, Float64Array, Int32Array,
-    Int64Array, StringArray, TimestampNanosecondArray, UInt64Array,
+    Int64Array, NullArray, StringArray, TimestampNanosecondArray, UInt64Array,
 };
 use arrow_schema::{ArrowError, DataType, Field, TimeUnit};
 use model::UnixNanos;
@@ -21,6 +22,8 @@ pub(super) struct Column {
 }
 
 enum Values {
+    /// Nobody wants them.
+    None,
     Time(Vec<Option<i64>>),
     Whole(Vec<Option<u64>>),
     Flag(Vec<bool>),
@@ -33,6 +36,8 @@ enum Values {
         known: HashMap<Box<str>, i32>,
         words: Vec<Box<str>>,
         values: Vec<Option<i32>>,
+        /// The newest: what comes next is mostly the same.
+        last: i32,
     },
     /// Each its own.
     Text(Vec<Option<Box<str>>>),
@@ -62,16 +67,24 @@ const SMALL: (u8, i8) = (18, 9);
 const LARGE: (u8, i8) = (38, 18);
 
 impl Column {
-    pub(super) fn new(name: &'static str, kind: Kind) -> Self {
+    /// A column of a kind; one that nobody wants holds nothing.
+    pub(super) fn new(name: &'static str, kind: Option<Kind>) -> Self {
+        let Some(kind) = kind else { return Self { name, values: Values::None } };
         let values = match kind {
             Kind::Time => Values::Time(Vec::new()),
             Kind::Whole => Values::Whole(Vec::new()),
             Kind::Flag => Values::Flag(Vec::new()),
             Kind::Decimal => Values::Decimal { values: Vec::new(), width: Width::default() },
-            Kind::Word => Values::Word { known: HashMap::new(), words: Vec::new(), values: Vec::new() },
+            Kind::Word => {
+                Values::Word { known: HashMap::new(), words: Vec::new(), values: Vec::new(), last: 0 }
+            }
             Kind::Text => Values::Text(Vec::new()),
         };
         Self { name, values }
+    }
+
+    pub(super) fn is_there(&self) -> bool {
+        !matches!(self.values, Values::None)
     }
 
     pub(super) fn time(&mut self, at: Option<UnixNanos>) {
@@ -96,10 +109,7 @@ impl Column {
     pub(super) fn decimal(&mut self, value: Option<Decimal>) {
         if let Values::Decimal { values, width } = &mut self.values {
             if let Some(value) = value {
-                let value = value.normalize();
-                let digits = value.mantissa().unsigned_abs().checked_ilog10().map_or(1, |log| log + 1);
-                width.behind = width.behind.max(value.scale());
-                width.before = width.before.max(digits.saturating_sub(value.scale()));
+                width.take(value);
             }
             values.push(value);
         }
@@ -109,13 +119,17 @@ impl Column {
     pub(super) fn text(&mut self, text: Option<&str>) {
         match &mut self.values {
             Values::Text(values) => values.push(text.map(Into::into)),
-            Values::Word { known, words, values } => values.push(text.map(|text| {
-                known.get(text).copied().unwrap_or_else(|| {
-                    let at = i32::try_from(words.len()).unwrap_or(i32::MAX);
-                    words.push(text.into());
-                    known.insert(text.into(), at);
-                    at
-                })
+            Values::Word { known, words, values, last } => values.push(text.map(|text| {
+                let same = usize::try_from(*last).ok().and_then(|last| words.get(last));
+                if same.is_none_or(|same| **same != *text) {
+                    *last = known.get(text).copied().unwrap_or_else(|| {
+                        let at = i32::try_from(words.len()).unwrap_or(i32::MAX);
+                        words.push(text.into());
+                        known.insert(text.into(), at);
+                        at
+                    });
+                }
+                *last
             })),
             _ => {}
         }
@@ -124,22 +138,25 @@ impl Column {
     /// Forgets the values, and not how wide they were.
     pub(super) fn clear(&mut self) {
         match &mut self.values {
+            Values::None => {}
             Values::Time(values) => values.clear(),
             Values::Whole(values) => values.clear(),
             Values::Flag(values) => values.clear(),
             Values::Decimal { values, .. } => values.clear(),
             Values::Text(values) => values.clear(),
-            Values::Word { known, words, values } => {
+            Values::Word { known, words, values, last } => {
                 known.clear();
                 words.clear();
                 values.clear();
+                *last = 0;
             }
         }
     }
 
-    /// The type of the column, once all values were seen.
-    pub(super) fn field(&self, format: Format) -> Field {
+    /// The type of the column, once all values were seen; none where nobody wants it.
+    pub(super) fn field(&self, format: Format) -> Option<Field> {
         let (kind, nullable) = match &self.values {
+            Values::None => return None,
             Values::Time(_) => (time_type(format.timestamps), true),
             Values::Whole(_) => (DataType::UInt64, true),
             Values::Flag(_) => (DataType::Boolean, false),
@@ -149,12 +166,18 @@ impl Column {
             }
             Values::Text(_) => (DataType::Utf8, true),
         };
-        Field::new(self.name, kind, nullable)
+        Some(Field::new(self.name, kind, nullable))
     }
 
-    /// The values in an order.
-    pub(super) fn array(&self, order: &[usize], format: Format) -> Result<ArrayRef, ArrowError> {
+    /// The values in an order, as the type that the column has.
+    pub(super) fn array(
+        &self,
+        order: &[usize],
+        kind: &DataType,
+        format: Format,
+    ) -> Result<ArrayRef, ArrowError> {
         Ok(match &self.values {
+            Values::None => Arc::new(NullArray::new(order.len())),
             Values::Time(values) => {
                 let values = order.iter().map(|&at| values[at]);
                 match format.timestamps {
@@ -169,9 +192,7 @@ impl Column {
             Values::Flag(values) => {
                 Arc::new(order.iter().map(|&at| Some(values[at])).collect::<BooleanArray>())
             }
-            Values::Decimal { values, width } => {
-                decimals(order.iter().map(|&at| values[at]), &width.kind(format.prices), self.name)?
-            }
+            Values::Decimal { values, .. } => decimals(order.iter().map(|&at| values[at]), kind, self.name)?,
             Values::Word { words, values, .. } => {
                 let keys = order.iter().map(|&at| values[at]).collect::<Int32Array>();
                 let words = StringArray::from_iter_values(words);
@@ -193,6 +214,17 @@ fn time_type(timestamps: Timestamps) -> DataType {
 }
 
 impl Width {
+    fn take(&mut self, value: Decimal) {
+        // Nearly all: it fits, whatever the others need.
+        if value.scale() <= 9 && value.mantissa().unsigned_abs() < 10_u128.pow(9 + value.scale()) {
+            return;
+        }
+        let value = value.normalize();
+        let digits = value.mantissa().unsigned_abs().checked_ilog10().map_or(1, |log| log + 1);
+        self.behind = self.behind.max(value.scale());
+        self.before = self.before.max(digits.saturating_sub(value.scale()));
+    }
+
     /// The smallest type that has all of them exactly.
     fn kind(self, prices: Prices) -> DataType {
         let fits = |(digits, behind): (u8, i8)| {
@@ -203,11 +235,37 @@ impl Width {
             Prices::Float => DataType::Float64,
             Prices::Fixed => DataType::Int64,
             Prices::Decimal if fits(SMALL) => DataType::Decimal64(SMALL.0, SMALL.1),
-            Prices::Decimal if fits(LARGE) => DataType::Decimal128(LARGE.0, LARGE.1),
+            Prices::Wide if fits(SMALL) => DataType::Decimal128(SMALL.0, SMALL.1),
+            Prices::Decimal | Prices::Wide if fits(LARGE) => DataType::Decimal128(LARGE.0, LARGE.1),
             // Never more than 28: see `model::decimal`.
-            Prices::Decimal => DataType::Decimal128(LARGE.0, i8::try_from(self.behind).unwrap_or(i8::MAX)),
+            Prices::Decimal | Prices::Wide => {
+                DataType::Decimal128(LARGE.0, i8::try_from(self.behind).unwrap_or(i8::MAX))
+            }
         }
     }
+}
+
+/// The same values as a type that is at least as wide.
+pub(super) fn widen(array: &ArrayRef, kind: &DataType) -> Result<ArrayRef, ArrowError> {
+    let (DataType::Decimal64(_, from) | DataType::Decimal128(_, from), DataType::Decimal128(digits, to)) =
+        (array.data_type(), kind)
+    else {
+        return Ok(Arc::clone(array));
+    };
+    let power = to.checked_sub(*from).and_then(|zeros| 10_i128.checked_pow(u32::try_from(zeros).ok()?));
+    let power =
+        power.ok_or_else(|| ArrowError::CastError(format!("{kind} is narrower than what is there")))?;
+    let wider = |value: i128| {
+        let too_wide =
+            || ArrowError::CastError(format!("{value} has more digits than fit beside the others"));
+        value.checked_mul(power).ok_or_else(too_wide)
+    };
+    let values: Result<Decimal128Array, _> = if let Some(small) = array.as_primitive_opt::<Decimal64Type>() {
+        small.iter().map(|value| value.map(|value| wider(value.into())).transpose()).collect()
+    } else {
+        array.as_primitive::<Decimal128Type>().iter().map(|value| value.map(wider).transpose()).collect()
+    };
+    Ok(Arc::new(values?.with_precision_and_scale(*digits, *to)?))
 }
 
 fn decimals(
@@ -216,7 +274,8 @@ fn decimals(
     name: &str,
 ) -> Result<ArrayRef, ArrowError> {
     let scaled = |value: Decimal, scale: i8| {
-        let value = value.normalize();
+        let short = value.scale() <= u32::from(scale.unsigned_abs());
+        let value = if short { value } else { value.normalize() };
         let zeros = u32::from(scale.unsigned_abs()).checked_sub(value.scale());
         let power = zeros.and_then(|zeros| 10_i128.checked_pow(zeros));
         let too_wide =
