@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SHARED, TOP, lines, run
-
 import tickwire
+from conftest import SHARED, TOP, lines, run
 from tickwire import BookDelta, BookSnapshot, Candle, Gap, Quote, Record, Status, Ticker, Trade
 
 MIDDLE = "2026-11-20T14:30:10.5Z"
@@ -207,7 +206,9 @@ def test_python_goes_on_while_a_recording_is_read(sim: Path) -> None:
 
 def test_ctrl_c_is_heard(sim: Path) -> None:
     script = "import sys, tickwire\nprint('begun', flush=True)\nwhile True: tickwire.replay(sys.argv[1]).to_arrow()"
-    child = subprocess.Popen([sys.executable, "-c", script, sim], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        [sys.executable, "-c", script, sim], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     assert child.stdout is not None and child.stdout.readline() == "begun\n"
     child.send_signal(signal.SIGINT)
     _, said = child.communicate(timeout=60)

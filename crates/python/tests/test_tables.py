@@ -12,10 +12,9 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 import pytest
+import tickwire
 from conftest import SHARED, lines, run
 from polars.testing import assert_frame_equal
-
-import tickwire
 from tickwire import CHANNELS, Channel
 from tickwire._scan import pushed_down
 
@@ -69,7 +68,9 @@ def test_prices_and_times_are_told_as_asked(sim: Path) -> None:
 def test_a_query_reads_what_it_asks_for(sim: Path, tables: Path) -> None:
     for path in (sim, tables):
         trades = tickwire.read(path).trades
-        query = trades.filter(pl.col("symbol") == "BTC-USD", pl.col("size") > Decimal("0.05")).select("price", "sequence")
+        query = trades.filter(pl.col("symbol") == "BTC-USD", pl.col("size") > Decimal("0.05")).select(
+            "price", "sequence"
+        )
         eager = trades.collect().filter(pl.col("symbol") == "BTC-USD", pl.col("size") > Decimal("0.05"))
         assert_frame_equal(query.collect().sort("sequence"), eager.select("price", "sequence").sort("sequence"))
         assert query.head(3).collect().height == 3

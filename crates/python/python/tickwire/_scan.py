@@ -78,7 +78,7 @@ def pushed_down(predicate: polars.Expr) -> Asked:
     asked = Asked()
     try:
         _look(json.loads(predicate.meta.serialize(format="json")), asked)
-    except Exception:  # noqa: BLE001
+    except Exception:
         # How polars writes expressions down is its own affair and may change: then all is read.
         return Asked()
     return asked

@@ -32,7 +32,9 @@ class Tables(Frames):
         files = f"{self.path}/**/channel={only}/**/*.parquet"
         rows: polars.LazyFrame = pl.scan_parquet(files, hive_partitioning=True)
         if symbols := listed(self._options.get("symbols")):
-            rows = rows.filter(pl.any_horizontal(*(pl.col("symbol").cast(pl.String).str.contains(as_regex(of)) for of in symbols)))
+            rows = rows.filter(
+                pl.any_horizontal(*(pl.col("symbol").cast(pl.String).str.contains(as_regex(of)) for of in symbols))
+            )
         start, end = maybe_ns(self._options.get("from_")), maybe_ns(self._options.get("to"))
         at = pl.col("ts_recv").cast(pl.Int64)
         if start is not None:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
 from . import _native
+from ._gaps import OnGap, tell
 from ._progress import Progress
 from ._selecting import Prices, Timestamps, channels, listed, selection, warn
 from ._times import Time, maybe_ns, to_text
 from .book import Book
-from ._gaps import OnGap, tell
 from .records import BookDelta, BookSnapshot, Channel, Gap, Record
 from .table import Table
 
@@ -110,7 +110,9 @@ class Replay:
         return made if channel is None else made[channel]
 
     @overload
-    def to_polars(self, channel: Channel, *, prices: Prices = ..., timestamps: Timestamps = ...) -> polars.DataFrame: ...
+    def to_polars(
+        self, channel: Channel, *, prices: Prices = ..., timestamps: Timestamps = ...
+    ) -> polars.DataFrame: ...
     @overload
     def to_polars(
         self, channel: None = None, *, prices: Prices = ..., timestamps: Timestamps = ...
