@@ -12,7 +12,12 @@ mod selection;
 mod table;
 mod time;
 
+use mimalloc::MiMalloc;
 use pyo3::prelude::*;
+
+/// Records are made in one thread and dropped in another, a million at a time.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// The native part of the package `tickwire`.
 #[pymodule]

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, Schema};
@@ -20,7 +21,7 @@ use crate::selection::{Selection, channel, format};
 use crate::table::Table;
 
 /// Rows of a batch.
-const ROWS: usize = 1 << 17;
+const ROWS: usize = 1 << 15;
 
 /// A recording that can be read. What is appended later is not in it.
 #[pyclass(frozen, module = "tickwire._native")]
@@ -87,12 +88,15 @@ impl Recording {
         let mut making: Vec<_> = selection.channels().iter().map(|&of| Making::new(of, format)).collect();
         let (_, mut walk) = self.walk(py, selection)?;
         walk.run(py, seen, |records| {
-            for record in records {
-                if let Some(table) = making.iter_mut().find(|table| table.channel == record.body.channel()) {
-                    table.push(record).map_err(unfit)?;
-                }
-            }
-            Ok(())
+            // Each table by itself, while the next block is read.
+            let done = thread::scope(|scope| {
+                let making: Vec<_> =
+                    making.iter_mut().map(|table| scope.spawn(|| table.take(records))).collect();
+                making.into_iter().try_for_each(|table| {
+                    table.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                })
+            });
+            done.map_err(unfit)
         })?;
         let made = py.detach(|| {
             let made = making.into_iter().map(|table| Ok((table.channel.as_str(), table.finish()?)));
@@ -232,9 +236,16 @@ impl Making {
         Self { channel, format, table: store::arrow::Table::new(channel), batches: Vec::new() }
     }
 
-    fn push(&mut self, record: &Placed) -> Result<(), ArrowError> {
-        self.table.push(record);
-        if self.table.rows() >= ROWS { self.flush() } else { Ok(()) }
+    /// Takes those of the records that are its channel's.
+    fn take(&mut self, records: &[Placed]) -> Result<(), ArrowError> {
+        let channel = self.channel;
+        for record in records.iter().filter(|record| record.body.channel() == channel) {
+            self.table.push(record);
+            if self.table.rows() >= ROWS {
+                self.flush()?;
+            }
+        }
+        Ok(())
     }
 
     fn flush(&mut self) -> Result<(), ArrowError> {

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Decimal64Type, Decimal128Type, Int32Type};
+use arrow_array::types::{
+    ArrowPrimitiveType, Decimal64Type, Decimal128Type, Int32Type, Int64Type, TimestampNanosecondType,
+};
 use arrow_array::{
-    ArrayRef, BooleanArray, Decimal64Array, Decimal128Array, DictionaryArray, Float64Array, Int32Array,
-    Int64Array, NullArray, StringArray, TimestampNanosecondArray, UInt64Array,
+    ArrayRef, BooleanArray, Decimal128Array, DictionaryArray, Float64Array, NullArray, PrimitiveArray,
+    StringArray, UInt64Array,
 };
 use arrow_schema::{ArrowError, DataType, Field, TimeUnit};
 use model::UnixNanos;
@@ -24,24 +26,35 @@ pub(super) struct Column {
 enum Values {
     /// Nobody wants them.
     None,
-    Time(Vec<Option<i64>>),
-    Whole(Vec<Option<u64>>),
+    /// Nanoseconds, or [`ABSENT`].
+    Time(Vec<i64>),
+    Whole(Vec<u64>),
     Flag(Vec<bool>),
     Decimal {
-        values: Vec<Option<Decimal>>,
+        /// Billionths, where that is the value exactly; or [`ABSENT`], or [`LARGE_ONE`].
+        small: Vec<i64>,
+        /// The others, and their rows.
+        large: Vec<(usize, Decimal)>,
         width: Width,
     },
-    /// Few words, many times.
+    /// Few words, many times: their numbers, or −1.
     Word {
         known: HashMap<Box<str>, i32>,
         words: Vec<Box<str>>,
-        values: Vec<Option<i32>>,
+        values: Vec<i32>,
         /// The newest: what comes next is mostly the same.
         last: i32,
     },
     /// Each its own.
     Text(Vec<Option<Box<str>>>),
 }
+
+/// There is no value.
+const ABSENT: i64 = i64::MIN;
+/// See [`Values::Word`].
+const NO_WORD: i32 = -1;
+/// The value is among the large ones.
+const LARGE_ONE: i64 = i64::MIN + 1;
 
 /// How many digits the values of a column have, at most.
 #[derive(Clone, Copy, Default)]
@@ -74,7 +87,9 @@ impl Column {
             Kind::Time => Values::Time(Vec::new()),
             Kind::Whole => Values::Whole(Vec::new()),
             Kind::Flag => Values::Flag(Vec::new()),
-            Kind::Decimal => Values::Decimal { values: Vec::new(), width: Width::default() },
+            Kind::Decimal => {
+                Values::Decimal { small: Vec::new(), large: Vec::new(), width: Width::default() }
+            }
             Kind::Word => {
                 Values::Word { known: HashMap::new(), words: Vec::new(), values: Vec::new(), last: 0 }
             }
@@ -90,11 +105,11 @@ impl Column {
     pub(super) fn time(&mut self, at: Option<UnixNanos>) {
         if let Values::Time(values) = &mut self.values {
             // Up to the year 2262; what is later has no time in Arrow.
-            values.push(at.and_then(|at| i64::try_from(at.0).ok()));
+            values.push(at.and_then(|at| i64::try_from(at.0).ok()).unwrap_or(ABSENT));
         }
     }
 
-    pub(super) fn whole(&mut self, value: Option<u64>) {
+    pub(super) fn whole(&mut self, value: u64) {
         if let Values::Whole(values) = &mut self.values {
             values.push(value);
         }
@@ -107,11 +122,15 @@ impl Column {
     }
 
     pub(super) fn decimal(&mut self, value: Option<Decimal>) {
-        if let Values::Decimal { values, width } = &mut self.values {
-            if let Some(value) = value {
-                width.take(value);
-            }
-            values.push(value);
+        if let Values::Decimal { small, large, width } = &mut self.values {
+            small.push(match value {
+                None => ABSENT,
+                Some(value) => billionths(value).unwrap_or_else(|| {
+                    width.take(value);
+                    large.push((small.len(), value));
+                    LARGE_ONE
+                }),
+            });
         }
     }
 
@@ -119,7 +138,8 @@ impl Column {
     pub(super) fn text(&mut self, text: Option<&str>) {
         match &mut self.values {
             Values::Text(values) => values.push(text.map(Into::into)),
-            Values::Word { known, words, values, last } => values.push(text.map(|text| {
+            Values::Word { known, words, values, last } => {
+                let Some(text) = text else { return values.push(NO_WORD) };
                 let same = usize::try_from(*last).ok().and_then(|last| words.get(last));
                 if same.is_none_or(|same| **same != *text) {
                     *last = known.get(text).copied().unwrap_or_else(|| {
@@ -129,8 +149,8 @@ impl Column {
                         at
                     });
                 }
-                *last
-            })),
+                values.push(*last);
+            }
             _ => {}
         }
     }
@@ -142,7 +162,10 @@ impl Column {
             Values::Time(values) => values.clear(),
             Values::Whole(values) => values.clear(),
             Values::Flag(values) => values.clear(),
-            Values::Decimal { values, .. } => values.clear(),
+            Values::Decimal { small, large, .. } => {
+                small.clear();
+                large.clear();
+            }
             Values::Text(values) => values.clear(),
             Values::Word { known, words, values, last } => {
                 known.clear();
@@ -182,19 +205,23 @@ impl Column {
                 let values = order.iter().map(|&at| values[at]);
                 match format.timestamps {
                     Timestamps::Utc => {
-                        Arc::new(values.collect::<TimestampNanosecondArray>().with_timezone("UTC"))
+                        Arc::new(present::<TimestampNanosecondType>(values, ABSENT).with_timezone("UTC"))
                     }
-                    Timestamps::Naive => Arc::new(values.collect::<TimestampNanosecondArray>()),
-                    Timestamps::Int64 => Arc::new(values.collect::<Int64Array>()),
+                    Timestamps::Naive => Arc::new(present::<TimestampNanosecondType>(values, ABSENT)),
+                    Timestamps::Int64 => Arc::new(present::<Int64Type>(values, ABSENT)),
                 }
             }
-            Values::Whole(values) => Arc::new(order.iter().map(|&at| values[at]).collect::<UInt64Array>()),
-            Values::Flag(values) => {
-                Arc::new(order.iter().map(|&at| Some(values[at])).collect::<BooleanArray>())
+            Values::Whole(values) => {
+                Arc::new(UInt64Array::from(order.iter().map(|&at| values[at]).collect::<Vec<_>>()))
             }
-            Values::Decimal { values, .. } => decimals(order.iter().map(|&at| values[at]), kind, self.name)?,
+            Values::Flag(values) => {
+                Arc::new(BooleanArray::from(order.iter().map(|&at| values[at]).collect::<Vec<_>>()))
+            }
+            Values::Decimal { small, large, .. } => {
+                Decimals { name: self.name, small, large, order }.array(kind)?
+            }
             Values::Word { words, values, .. } => {
-                let keys = order.iter().map(|&at| values[at]).collect::<Int32Array>();
+                let keys = present::<Int32Type>(order.iter().map(|&at| values[at]), NO_WORD);
                 let words = StringArray::from_iter_values(words);
                 Arc::new(DictionaryArray::<Int32Type>::try_new(keys, Arc::new(words))?)
             }
@@ -215,10 +242,6 @@ fn time_type(timestamps: Timestamps) -> DataType {
 
 impl Width {
     fn take(&mut self, value: Decimal) {
-        // Nearly all: it fits, whatever the others need.
-        if value.scale() <= 9 && value.mantissa().unsigned_abs() < 10_u128.pow(9 + value.scale()) {
-            return;
-        }
         let value = value.normalize();
         let digits = value.mantissa().unsigned_abs().checked_ilog10().map_or(1, |log| log + 1);
         self.behind = self.behind.max(value.scale());
@@ -268,44 +291,106 @@ pub(super) fn widen(array: &ArrayRef, kind: &DataType) -> Result<ArrayRef, Arrow
     Ok(Arc::new(values?.with_precision_and_scale(*digits, *to)?))
 }
 
-fn decimals(
-    values: impl Iterator<Item = Option<Decimal>>,
-    kind: &DataType,
-    name: &str,
-) -> Result<ArrayRef, ArrowError> {
-    let scaled = |value: Decimal, scale: i8| {
-        let short = value.scale() <= u32::from(scale.unsigned_abs());
-        let value = if short { value } else { value.normalize() };
+/// Values as an array, some of which stand for none.
+fn present<T: ArrowPrimitiveType>(
+    values: impl Iterator<Item = T::Native>,
+    none: T::Native,
+) -> PrimitiveArray<T>
+where
+    PrimitiveArray<T>: From<Vec<T::Native>>,
+{
+    let values: Vec<_> = values.collect();
+    if values.contains(&none) {
+        return values.into_iter().map(|value| (value != none).then_some(value)).collect();
+    }
+    PrimitiveArray::from(values)
+}
+
+/// A value in billionths, where that is exact and has no more than 18 digits: nearly all are so.
+fn billionths(value: Decimal) -> Option<i64> {
+    const POWERS: [i64; 10] =
+        [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
+    let power = POWERS.get(usize::try_from(value.scale()).ok()?)?;
+    let scaled = i64::try_from(value.mantissa()).ok()?.checked_mul(*power)?;
+    (scaled.unsigned_abs() < 10_u64.pow(18)).then_some(scaled)
+}
+
+/// The decimals of a column, in an order.
+struct Decimals<'a> {
+    name: &'a str,
+    small: &'a [i64],
+    large: &'a [(usize, Decimal)],
+    order: &'a [usize],
+}
+
+impl Decimals<'_> {
+    fn array(&self, kind: &DataType) -> Result<ArrayRef, ArrowError> {
+        Ok(match *kind {
+            DataType::Float64 => {
+                let float = |at: &usize| match self.small[*at] {
+                    ABSENT => None,
+                    LARGE_ONE => self.large_at(*at).and_then(|value| value.to_string().parse().ok()),
+                    small => nearest(small),
+                };
+                Arc::new(self.order.iter().map(float).collect::<Float64Array>())
+            }
+            DataType::Int64 => Arc::new(present::<Int64Type>(self.narrow(SMALL.1)?.into_iter(), ABSENT)),
+            DataType::Decimal64(digits, scale) => {
+                let values = present::<Decimal64Type>(self.narrow(scale)?.into_iter(), ABSENT);
+                Arc::new(values.with_precision_and_scale(digits, scale)?)
+            }
+            DataType::Decimal128(digits, scale) => {
+                let power = 10_i128.pow(u32::from(scale.unsigned_abs() - SMALL.1.unsigned_abs()));
+                let values = self.order.iter().map(|&at| match self.small[at] {
+                    ABSENT => Ok(i128::MIN),
+                    LARGE_ONE => self.scaled(at, scale),
+                    small => Ok(i128::from(small) * power),
+                });
+                let values = values.collect::<Result<Vec<_>, _>>()?;
+                let values = present::<Decimal128Type>(values.into_iter(), i128::MIN);
+                Arc::new(values.with_precision_and_scale(digits, scale)?)
+            }
+            ref other => return Err(ArrowError::SchemaError(format!("{other} is no type of decimals"))),
+        })
+    }
+
+    /// Whole numbers of 64 bits, at the scale of the small ones.
+    fn narrow(&self, scale: i8) -> Result<Vec<i64>, ArrowError> {
+        let narrow = self.order.iter().map(|&at| match self.small[at] {
+            LARGE_ONE => self.scaled(at, scale).and_then(|scaled| {
+                i64::try_from(scaled).map_err(|_| self.unfit(at, "take --prices decimal"))
+            }),
+            small => Ok(small),
+        });
+        narrow.collect()
+    }
+
+    fn scaled(&self, at: usize, scale: i8) -> Result<i128, ArrowError> {
+        let value = self.large_at(at).unwrap_or_default().normalize();
         let zeros = u32::from(scale.unsigned_abs()).checked_sub(value.scale());
         let power = zeros.and_then(|zeros| 10_i128.checked_pow(zeros));
-        let too_wide =
-            || ArrowError::CastError(format!("{name} = {value} has more digits than fit beside the others"));
-        power.and_then(|power| value.mantissa().checked_mul(power)).ok_or_else(too_wide)
-    };
-    let small = |value: Decimal, scale: i8| {
-        let too_wide = || {
-            ArrowError::CastError(format!("{name} = {value} has more digits than fit: take --prices decimal"))
-        };
-        scaled(value, scale).and_then(|scaled| i64::try_from(scaled).map_err(|_| too_wide()))
-    };
-    Ok(match *kind {
-        DataType::Float64 => Arc::new(
-            values
-                .map(|value| value.and_then(|value| value.to_string().parse().ok()))
-                .collect::<Float64Array>(),
-        ),
-        DataType::Int64 => {
-            let whole = values.map(|value| value.map(|value| small(value, SMALL.1)).transpose());
-            Arc::new(whole.collect::<Result<Int64Array, _>>()?)
-        }
-        DataType::Decimal64(digits, scale) => {
-            let whole = values.map(|value| value.map(|value| small(value, scale)).transpose());
-            Arc::new(whole.collect::<Result<Decimal64Array, _>>()?.with_precision_and_scale(digits, scale)?)
-        }
-        DataType::Decimal128(digits, scale) => {
-            let whole = values.map(|value| value.map(|value| scaled(value, scale)).transpose());
-            Arc::new(whole.collect::<Result<Decimal128Array, _>>()?.with_precision_and_scale(digits, scale)?)
-        }
-        ref other => return Err(ArrowError::SchemaError(format!("{other} is no type of decimals"))),
-    })
+        let scaled = power.and_then(|power| value.mantissa().checked_mul(power));
+        scaled.ok_or_else(|| self.unfit(at, "it does not beside the others"))
+    }
+
+    fn large_at(&self, at: usize) -> Option<Decimal> {
+        let found = self.large.binary_search_by_key(&at, |(row, _)| *row).ok()?;
+        Some(self.large[found].1)
+    }
+
+    fn unfit(&self, at: usize, what: &str) -> ArrowError {
+        let value = self.large_at(at).unwrap_or_default();
+        ArrowError::CastError(format!("{} = {value} has more digits than fit: {what}", self.name))
+    }
+}
+
+/// The nearest float of so many billionths.
+fn nearest(billionths: i64) -> Option<f64> {
+    // Both are floats exactly, so that the quotient is the nearest one.
+    #[expect(clippy::cast_precision_loss, reason = "none is lost of so few bits")]
+    let quotient = |whole: i64| whole as f64 / 1e9;
+    if billionths.unsigned_abs() <= 1 << 53 {
+        return Some(quotient(billionths));
+    }
+    Decimal::new(billionths, 9).to_string().parse().ok()
 }
