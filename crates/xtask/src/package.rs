@@ -33,7 +33,7 @@ pub(crate) fn test() -> Done {
     let mut install = python(&["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
     install.args(["--no-deps", "--no-index", "--force-reinstall", "--find-links"]).arg(&wheels);
     step("package", install.arg(format!("tickwire=={version}")))?;
-    let mut types = python(&["-m", "mypy", "python/tickwire", "tests", "--cache-dir"]);
+    let mut types = python(&["-m", "mypy", "python/tickwire", "tests", "examples", "--cache-dir"]);
     step("types of the package", types.arg(target().join("mypy")))?;
     step("build for the package", &mut cargo("build --locked --package tickwire"))?;
     let mut tests = python(&["-m", "pytest", "-q", "-p", "no:cacheprovider"]);
