@@ -4,6 +4,7 @@
 Prices and sizes are ``decimal.Decimal``, times are nanoseconds since 1970 (UTC), and nothing is lost in silence.
 """
 
+from ._replay import Replay, replay
 from ._times import Time, to_datetime, to_ns, to_text
 from .aio import AsyncRemoteReplay, AsyncSession, connect_async
 from .book import Book
@@ -34,7 +35,6 @@ from .records import (
     Trade,
     TradeSummary,
 )
-from .replay import Replay, replay
 from .table import Table
 
 __all__ = [
