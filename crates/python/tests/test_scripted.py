@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -153,6 +154,58 @@ def test_who_asks_too_often_waits() -> None:
 
     with scripted(busy) as url, tickwire.connect(url) as session:
         assert next(iter(session.subscribe("trades"))).sequence == 1
+
+
+def test_who_was_busy_does_not_call_that_silence() -> None:
+    def quick(line: Line) -> None:
+        line.say({**WELCOME, "heartbeat_ms": 20})
+        line.answer(cursor="e:1")
+        line.say(trades("e:2", trade(1)), trades("e:3", trade(2)))
+
+    async def read(url: str) -> int:
+        async with tickwire.connect_async(url) as session:
+            async for record in session.subscribe("trades"):
+                if record.sequence == 2:
+                    break
+                time.sleep(0.2)
+            return session.reconnects
+
+    with scripted(quick) as url:
+        assert asyncio.run(read(url)) == 0
+    with scripted(quick) as url, tickwire.connect(url) as session:
+        for record in session.subscribe("trades"):
+            if record.sequence == 2:
+                break
+            time.sleep(0.2)
+        assert session.reconnects == 0
+
+
+def test_silence_is_a_lost_connection() -> None:
+    def silent(line: Line) -> None:
+        line.say({**WELCOME, "heartbeat_ms": 20})
+        line.answer(cursor="e:1")
+
+    def speaks(line: Line) -> None:
+        assert line.answer(cursor="e:1")["resume"] == "e:1"
+        line.say(trades("e:2", trade(1)))
+
+    with scripted(silent, speaks) as url, tickwire.connect(url) as session:
+        assert next(iter(session.subscribe("trades"))).sequence == 1 and session.reconnects == 1
+
+
+def test_what_cannot_be_had_again_is_raised() -> None:
+    def first(line: Line) -> None:
+        line.answer(cursor="e:1")
+        line.close(1012)
+
+    def second(line: Line) -> None:
+        asked = line.hear()
+        line.say({"type": "error", "id": asked["id"], "op": "subscribe", "code": "subscription_limit",
+                  "message": "Too many.", "retryable": False})  # fmt: skip
+
+    with scripted(first, second) as url, tickwire.connect(url) as session:
+        with pytest.raises(tickwire.RequestError, match="subscription_limit: Too many"):
+            list(session.subscribe("trades"))
 
 
 def test_backoff_is_spread_and_bounded() -> None:

@@ -25,6 +25,8 @@ _BACKOFF_FIRST_SECONDS = 0.25
 _BACKOFF_MAX_SECONDS = 30.0
 #: Silence that is borne before the server has said how often it speaks.
 _SILENCE_FIRST_SECONDS = 20.0
+#: Who was away for longer looks at what has come meanwhile before it calls that silence.
+_PATIENCE_MIN_SECONDS = 0.05
 _AGAIN = {1001, 1006, 1011, 1012, 1013, *range(4000, 4500)}
 _UNAUTHORISED = 4501
 
@@ -32,10 +34,11 @@ Token = str | Callable[[], str] | None
 
 
 class Request:
-    """A request that waits for its answer."""
+    """A request that waits for its answer; ``watched``: somebody asks for it."""
 
-    def __init__(self, body: Json) -> None:
+    def __init__(self, body: Json, watched: bool = True) -> None:
         self.body = body
+        self.watched = watched
         self.answer: Json | None = None
         self.error: RequestError | None = None
 
@@ -192,7 +195,7 @@ class Core:
         for playing in self._playing:
             waiting = next((request for request, about in lost if about is playing), None)
             if not playing.over:
-                self._ask(waiting or Request(_reopen(playing)), playing)
+                self._ask(waiting or Request(_reopen(playing), watched=False), playing)
         for request, about in lost:
             if request is None:
                 continue
@@ -207,13 +210,13 @@ class Core:
         if one.found is None or self._newest_cursor is None:
             self._ask(waiting or Request(_subscribe(one)), one)
             return
-        self._ask(Request(_subscribe(one, self._newest_cursor)), one)
+        self._ask(Request(_subscribe(one, self._newest_cursor), watched=False), one)
         interval = one.options.get("interval", "1m")
         for channel in one.channels:
             kind = interval if channel == "candles" else None
             bare = [symbol for symbol in one.found if (channel, symbol, kind) not in self.streams]
             if bare and one.options.get("snapshot", True):
-                self._ask(Request(_subscribe(Subscription([channel], bare, one.options))))
+                self._ask(Request(_subscribe(Subscription([channel], bare, one.options)), watched=False))
 
     def lost(self, code: int, reason: str) -> None:
         """The connection is gone.
@@ -239,7 +242,7 @@ class Core:
         dues = [self._heard + self._silence, *(at for at, _ in self._timers)]
         if self._leave is not None:
             dues.append(self._leave)
-        return max(0.0, min(dues) - now)
+        return max(_PATIENCE_MIN_SECONDS, min(dues) - now)
 
     def is_due(self, now: float) -> bool:
         """Time has passed: whether this connection is to be left for another one."""
@@ -276,7 +279,7 @@ class Core:
         elif kind == "draining":
             self._leave = now + message["reconnect_after_ms"] / 1000
         elif kind == "token_expiring" and callable(self._token):
-            self.ask("auth", token=self._token())
+            self._ask(Request({"op": "auth", "token": self._token()}, watched=False))
 
     def _data(self, kind: str, message: Json) -> None:
         # Only a connection that brings something ends the waiting between attempts.
@@ -307,7 +310,7 @@ class Core:
     def _restate(self, symbol: str) -> None:
         for one in self._subscriptions:
             if "book" in one.channels and symbol in (one.found or ()):
-                self._ask(Request(_subscribe(Subscription(["book"], [symbol], one.options))))
+                self._ask(Request(_subscribe(Subscription(["book"], [symbol], one.options)), watched=False))
                 return
 
     def _answer(self, message: Json) -> None:
@@ -349,6 +352,8 @@ class Core:
         elif isinstance(about, Playing):
             about.state = "failed"
         request.error = RequestError(message["code"], message["message"], retryable=message["retryable"])
+        if not request.watched:
+            raise request.error
 
     def _replay(self, message: Json) -> None:
         playing = next((one for one in self._playing if one.name == message["replay"]), None)
