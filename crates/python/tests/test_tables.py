@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -145,3 +146,15 @@ def test_real_captures_have_their_golden_answers(tmp_path: Path, feed: str, file
         if one is not None:
             other = tickwire.Recording(made).book_at(instrument.symbol)
             assert (one.bids(), one.asks()) == (other.bids(), other.asks())
+
+
+def test_libraries_that_are_missing_are_named(sim: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, extra in (("polars", "polars"), ("pyarrow", "pandas")):
+        monkeypatch.setitem(sys.modules, name, None)
+        table = tickwire.replay(sim).to_arrow("trades")
+        with pytest.raises(ImportError, match=rf"this needs {name}: pip install 'tickwire\[{extra}\]'"):
+            table.to_polars() if name == "polars" else table.to_pyarrow()
+    with pytest.raises(ImportError, match="this needs polars"):
+        _ = tickwire.read(sim).trades
+    # The loop needs none of them.
+    assert sum(1 for _ in tickwire.replay(sim)) > 1000
