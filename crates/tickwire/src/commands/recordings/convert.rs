@@ -5,7 +5,8 @@ use std::io::{BufWriter, ErrorKind, Write};
 
 use anyhow::{Context, anyhow};
 use model::Channel;
-use store::parquet::{Format, Prices, Timestamps, channel_folder, export};
+use store::arrow::{Format, Prices, Timestamps};
+use store::parquet::{channel_folder, export};
 use store::{Recording, StoreError};
 
 use super::{bar, read_all, say};

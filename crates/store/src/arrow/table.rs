@@ -3,19 +3,25 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
+use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::{ArrowError, Schema};
 use model::{Body, BookChange, BookSide, Channel, Level, Levels, Placed, Seq, Symbol, UnixNanos};
 
-use super::Format;
 use super::column::{Column, Kind};
+use super::{Format, Order};
 use crate::ticker::{self, VALUES, values};
 
-pub(super) struct Table {
+/// The records of one channel, as rows.
+pub struct Table {
     channel: Channel,
+    /// What is told of a record, once for all its rows.
+    head: Vec<Column>,
+    /// What is told of each row.
     columns: Vec<Column>,
-    /// Of each row.
+    /// Of each record.
     keys: Vec<(UnixNanos, u64)>,
+    /// The record of each row.
+    rows: Vec<usize>,
     /// The newest sequence of each book.
     books: HashMap<Symbol, Seq>,
 }
@@ -75,42 +81,83 @@ const fn columns(channel: Channel) -> &'static [(&'static str, Kind)] {
 }
 
 impl Table {
-    pub(super) fn new(channel: Channel) -> Self {
-        let columns = HEAD.iter().chain(columns(channel)).map(|&(name, kind)| Column::new(name, kind));
-        Self { channel, columns: columns.collect(), keys: Vec::new(), books: HashMap::new() }
+    /// An empty table with all its columns.
+    #[must_use]
+    pub fn new(channel: Channel) -> Self {
+        Self::with_columns(channel, |_| true)
     }
 
-    pub(super) fn rows(&self) -> usize {
-        self.keys.len()
+    /// An empty table with those of its columns that `wanted` names.
+    #[must_use]
+    pub fn with_columns(channel: Channel, wanted: impl Fn(&str) -> bool) -> Self {
+        let made = |of: &[(&'static str, Kind)]| {
+            of.iter().map(|&(name, kind)| Column::new(name, wanted(name).then_some(kind))).collect()
+        };
+        Self {
+            channel,
+            head: made(&HEAD),
+            columns: made(columns(channel)),
+            keys: Vec::new(),
+            rows: Vec::new(),
+            books: HashMap::new(),
+        }
     }
 
-    pub(super) fn clear(&mut self) {
-        self.columns.iter_mut().for_each(Column::clear);
+    /// How many rows it has.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Forgets the rows, and not how many digits they had.
+    pub fn clear(&mut self) {
+        self.head.iter_mut().chain(&mut self.columns).for_each(Column::clear);
         self.keys.clear();
+        self.rows.clear();
     }
 
-    pub(super) fn schema(&self, format: Format) -> Arc<Schema> {
-        Arc::new(Schema::new(self.columns.iter().map(|column| column.field(format)).collect::<Vec<_>>()))
+    /// The columns, wide enough for every row that was ever in it.
+    #[must_use]
+    pub fn schema(&self, format: Format) -> Arc<Schema> {
+        let fields = self.head.iter().chain(&self.columns).filter_map(|column| column.field(format));
+        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
     }
 
-    /// All rows, by time of receipt and sequence.
-    pub(super) fn batch(&self, schema: &Arc<Schema>, format: Format) -> Result<RecordBatch, ArrowError> {
-        let mut order: Vec<_> = (0..self.keys.len()).collect();
-        // Rows of one record stay as they are.
-        order.sort_by_key(|&at| self.keys[at]);
-        let arrays = self.columns.iter().map(|column| column.array(&order, format));
-        RecordBatch::try_new(Arc::clone(schema), arrays.collect::<Result<_, _>>()?)
+    /// All rows. The schema is this table's, of now or later.
+    ///
+    /// # Errors
+    /// A value does not fit the format.
+    pub fn batch(
+        &self,
+        schema: &Arc<Schema>,
+        format: Format,
+        order: Order,
+    ) -> Result<RecordBatch, ArrowError> {
+        let mut rows: Vec<_> = (0..self.rows.len()).collect();
+        if order == Order::Received {
+            // Rows of one record stay as they are.
+            rows.sort_by_key(|&row| self.keys[self.rows[row]]);
+        }
+        let records: Vec<_> = rows.iter().map(|&row| self.rows[row]).collect();
+        let head = self.head.iter().map(|column| (column, &records));
+        let columns = head.chain(self.columns.iter().map(|column| (column, &rows)));
+        let there = columns.filter(|(column, _)| column.is_there()).zip(schema.fields());
+        let arrays = there.map(|((column, order), field)| column.array(order, field.data_type(), format));
+        let arrays = arrays.collect::<Result<_, _>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
+        RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options)
     }
 
     /// Takes a record of the channel: a row, or for a book one for each level.
-    pub(super) fn push(&mut self, record: &Placed) {
+    pub fn push(&mut self, record: &Placed) {
         debug_assert_eq!(record.body.channel(), self.channel);
         if self.channel == Channel::Book {
             let before = self.books.insert(record.instrument.symbol.clone(), record.seq);
             let whole = matches!(record.body, Body::Book(BookChange::Snapshot(_) | BookChange::Gap(_)));
             if before.is_some_and(|before| before.next() != record.seq) && !whole {
                 // Damage, or a disk that did not follow: whoever has only the table is told, too.
-                self.book_row(&Placed { seq: record.seq.prev(), ..record.clone() }, "gap", None);
+                self.head(&Placed { seq: record.seq.prev(), ..record.clone() });
+                self.book_row("gap", None);
             }
         }
         match &record.body {
@@ -134,7 +181,10 @@ impl Table {
             }
             Body::Book(BookChange::Snapshot(levels)) => self.levels(record, levels, Some("snapshot")),
             Body::Book(BookChange::Delta(levels)) => self.levels(record, levels, None),
-            Body::Book(BookChange::Gap(_)) => self.book_row(record, "gap", None),
+            Body::Book(BookChange::Gap(_)) => {
+                self.head(record);
+                self.book_row("gap", None);
+            }
             Body::Candle(bar) => {
                 let [interval, start, open, high, low, close, volume, trades, closed] = self.row(record);
                 interval.text(Some(bar.interval.as_str()));
@@ -145,7 +195,7 @@ impl Table {
                     column.decimal(Some(price.value()));
                 }
                 volume.decimal(Some(bar.volume));
-                trades.whole(Some(bar.trades));
+                trades.whole(bar.trades);
                 closed.flag(bar.closed);
             }
             Body::Status(status) => {
@@ -159,39 +209,47 @@ impl Table {
     }
 
     fn levels(&mut self, record: &Placed, levels: &Levels, action: Option<&'static str>) {
+        self.head(record);
         for side in BookSide::BOTH {
             for &level in levels.side(side) {
                 let one = if level.size.is_zero() { "delete" } else { "set" };
-                self.book_row(record, action.unwrap_or(one), Some((side, level)));
+                self.book_row(action.unwrap_or(one), Some((side, level)));
             }
         }
         if let (Some(action), true) = (action, levels.is_empty()) {
             // A book with nothing in it is one, too.
-            self.book_row(record, action, None);
+            self.book_row(action, None);
         }
     }
 
-    fn book_row(&mut self, record: &Placed, told: &str, at: Option<(BookSide, Level)>) {
-        let [action, side, price, size] = self.row(record);
+    /// A row of the newest record.
+    fn book_row(&mut self, told: &str, at: Option<(BookSide, Level)>) {
+        self.rows.push(self.keys.len().saturating_sub(1));
+        let [action, side, price, size] = each(&mut self.columns);
         action.text(Some(told));
         side.text(at.map(|(side, _)| if side == BookSide::Bid { "bid" } else { "ask" }));
         level(price, size, at.map(|(_, level)| level));
     }
 
-    /// Begins a row; what follows its head is to be filled in.
+    /// Begins the one row of a record; what follows its head is to be filled in.
     fn row<const N: usize>(&mut self, record: &Placed) -> [&mut Column; N] {
+        self.rows.push(self.keys.len());
+        self.head(record);
+        each(&mut self.columns)
+    }
+
+    /// What is told of a record in each of its rows.
+    fn head(&mut self, record: &Placed) {
         self.keys.push((record.ts_recv, record.seq.0));
-        let (head, rest) = self.columns.split_at_mut(HEAD.len());
         let instrument = &record.instrument;
-        let [event, recv, sequence, position, venue, venue_symbol, symbol] = each(head);
+        let [event, recv, sequence, position, venue, venue_symbol, symbol] = each(&mut self.head);
         event.time(Some(record.ts_event));
         recv.time(Some(record.ts_recv));
-        sequence.whole(Some(record.seq.0));
-        position.whole(Some(record.position));
+        sequence.whole(record.seq.0);
+        position.whole(record.position);
         venue.text(Some(instrument.venue.as_str()));
         venue_symbol.text(Some(&instrument.venue_symbol));
         symbol.text(Some(instrument.symbol.as_str()));
-        each(rest)
     }
 }
 

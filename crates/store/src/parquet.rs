@@ -4,9 +4,6 @@
 //! and sizes are decimals, as many digits as the recording has: 18 of them, nine behind the point, where that is
 //! enough. The digits' scale is the column's: `1.50` is told as `1.500000000`.
 
-mod column;
-mod table;
-
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -20,42 +17,9 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
+use crate::arrow::{Format, Order, Table};
 use crate::error::{Damage, StoreError};
 use crate::recording::Recording;
-use table::Table;
-
-/// How values are written.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Format {
-    /// How prices and sizes are.
-    pub prices: Prices,
-    /// How times are.
-    pub timestamps: Timestamps,
-}
-
-/// How prices and sizes are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Prices {
-    /// Exact decimals.
-    #[default]
-    Decimal,
-    /// Floating point, 64 bits: the nearest value.
-    Float,
-    /// Whole numbers of a billionth.
-    Fixed,
-}
-
-/// How times are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Timestamps {
-    /// Nanoseconds, UTC.
-    #[default]
-    Utc,
-    /// Nanoseconds without a zone: `DuckDB` 1 cuts those with one to microseconds.
-    Naive,
-    /// Nanoseconds since 1970, as whole numbers.
-    Int64,
-}
 
 /// What was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -212,8 +176,8 @@ impl Part {
     /// Writes its rows and returns how many they were.
     fn write(&mut self, format: Format) -> Result<u64, StoreError> {
         let rows = self.table.rows() as u64;
-        let batch =
-            self.table.batch(&self.schema, format).map_err(|error| failed(&self.path)(error.into()))?;
+        let batch = self.table.batch(&self.schema, format, Order::Received);
+        let batch = batch.map_err(|error| failed(&self.path)(error.into()))?;
         self.writer.write(&batch).map_err(failed(&self.path))?;
         self.table.clear();
         Ok(rows)
