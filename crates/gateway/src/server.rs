@@ -61,6 +61,7 @@ pub struct Server {
     /// True while another process leads.
     follows: Arc<AtomicBool>,
     recorder: Option<Recorder>,
+    recordings: Recordings,
 }
 
 /// Why a gateway does not start.
@@ -193,6 +194,7 @@ impl Server {
             over: watch::Sender::new(false),
             follows,
             recorder,
+            recordings,
         };
         Ok((server, hub))
     }
@@ -271,6 +273,7 @@ impl Server {
             engines: Engines::default(),
             echoes: Arc::new(Semaphore::new(ECHO_CONNECTIONS_MAX)),
             leaving: leaving.clone(),
+            recordings: self.recordings,
         };
         let public = Acceptor {
             listener: self.public,

@@ -14,6 +14,7 @@ import sys
 import time
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from http.client import HTTPSConnection
 
 from websockets.asyncio.client import connect
 
@@ -354,8 +355,66 @@ async def refused():
         assert found == {("trades", "AAPL")}, found
 
 
+def get(path, token="TICKWIRE_TOKEN", status=200):
+    """What a door of recordings answers."""
+    host, port = ADDRESS.rsplit(":", 1)
+    context = ssl.create_default_context(cafile=CA)
+    connection = HTTPSConnection(host, int(port), context=context, timeout=PATIENCE)
+    connection.putrequest("GET", f"/v1/recordings{path}", skip_accept_encoding=True)
+    connection.putheader("Authorization", f"Bearer {os.environ[token]}")
+    connection.endheaders()
+    response = connection.getresponse()
+    body = response.read()
+    connection.close()
+    assert response.status == status, (path, response.status, body)
+    return body
+
+
+def over_http(expected):
+    """The same without a socket: which there are, what is in one, its lines, a book at a time; and nothing else."""
+    listed = {entry["recording"]: entry for entry in json.loads(get(""))["recordings"]}
+    assert listed[NAME]["complete"] and not listed[NAME]["running"], listed
+    assert sum(entry["running"] for entry in listed.values()) == 1, listed
+    whole = json.loads(get(f"/{NAME}"))
+    assert whole["records"] == listed[NAME]["records"] and whole["digest"]["sha256"] in tickwire("verify", RECORDING)
+    assert {stream["symbol"] for stream in json.loads(get(f"/{NAME}", "NARROW"))["streams"]} == {"AAPL"}
+    found = [json.loads(line) for line in get(f"/{NAME}?format=ndjson").splitlines()]
+    assert found == expected, (len(found), len(expected))
+    all = clocked(expected)
+    begin, end = all[len(all) // 3]["clock"], all[len(all) // 2]["clock"]
+    some = get(f"/{NAME}?format=ndjson&from={begin}&to={end}&channels=trades,book&symbols=A*", "TICKWIRE_TOKEN")
+    wanted = [line for line in all if begin <= line["clock"] < end and line["channel"] in ("trades", "book") and line["symbol"][0] == "A"]
+    assert [json.loads(line)["sequence"] for line in some.splitlines()] == [line["sequence"] for line in wanted]
+    assert {json.loads(line)["channel"] for line in get(f"/{NAME}?format=ndjson", "NARROW").splitlines()} == {"trades"}
+    for depth in [0, 5]:
+        book = json.loads(get(f"/{NAME}/book?symbol=AAPL&at={begin}&depth={depth}"))["data"][0]
+        told = json.loads(tickwire("book", RECORDING, "--at", begin, "-s", "AAPL", "--depth", str(depth)))
+        assert all_but(book, "depth") == all_but(told, "depth", "channel", "venue", "venue_symbol", "snapshot"), (book, told)
+    for path, status in [
+        ("/%2e%2e%2fsecret", 404),
+        ("/..%2f..%2fetc", 404),
+        ("/nope", 404),
+        (f"/{NAME}?format=xml", 400),
+        (f"/{NAME}?form=ndjson", 400),
+        (f"/{NAME}?from={begin}", 400),
+        (f"/{NAME}?format=ndjson&channels=nope", 400),
+        (f"/{NAME}/book?symbol=NO-SUCH", 404),
+        (f"/{NAME}/book?symbol=AAPL&depth=7", 400),
+        (f"/{NAME}/book", 400),
+    ]:
+        problem = json.loads(get(path, status=status))
+        assert problem["status"] == status and problem["detail"], problem
+    get("", "NO_REPLAY", 403)
+    get(f"/{NAME}/book?symbol=AAPL", "NARROW", 403)
+
+
+def all_but(record, *names):
+    return {key: value for key, value in record.items() if key not in names}
+
+
 async def main():
     expected = lines()
+    over_http(expected)
     digest = await as_it_was(expected)
     await again(digest)
     whole = tickwire("replay", RECORDING, "--digest", "-c", ",".join(CHANNELS[:4])).strip()
