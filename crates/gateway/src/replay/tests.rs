@@ -103,6 +103,7 @@ fn all_in_one_order() {
     check("tA tB qA tA", "t1+t1 q1 t2");
     check("BA bA tA bA bA", "Sb1 b2 t1 b3+b4");
     check("tA hA tA oA", "t1 s1 t2 s2");
+    check("tA tB tA tB tB tA", "t1+t1+t2+t2+t3+t3");
 }
 
 #[test]

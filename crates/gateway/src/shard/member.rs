@@ -342,7 +342,7 @@ impl Member {
             Rest::Until(due) => due,
             Rest::More => {
                 // Others have their turn first.
-                self.handle.waker.wake_by_ref();
+                self.handle.waker.clone().wake();
                 None
             }
         };
