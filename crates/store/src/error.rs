@@ -38,9 +38,9 @@ pub enum StoreError {
         /// The one that is read.
         known: u32,
     },
-    /// A table cannot be written.
+    /// A table cannot be written or read.
     #[error("{path}: {message}", path = .path.display())]
-    Parquet {
+    Table {
         /// Which file.
         path: PathBuf,
         /// Why.

@@ -97,6 +97,14 @@ impl Journal {
     /// # Errors
     /// It is there, or cannot be made.
     pub fn create(folder: &Path, settings: Settings) -> Result<Self, StoreError> {
+        Self::create_after(folder, settings, State::default())
+    }
+
+    /// Begins a recording of what follows a state: it begins with that, so that books are known.
+    ///
+    /// # Errors
+    /// See [`Self::create`].
+    pub fn create_after(folder: &Path, settings: Settings, state: State) -> Result<Self, StoreError> {
         if folder.exists() {
             return Err(StoreError::Exists { path: folder.to_owned() });
         }
@@ -117,7 +125,7 @@ impl Journal {
             number: 0,
             segments: Vec::new(),
             of_segment: 0,
-            state: State::default(),
+            state,
             since_state: 0,
             since_state_bytes: 0,
             state_bytes: 0,
@@ -128,6 +136,9 @@ impl Journal {
         };
         // There is a segment from the beginning: an empty recording is one, too.
         journal.open_next()?;
+        if journal.state.position() > 0 {
+            journal.finish_state();
+        }
         Ok(journal)
     }
 
@@ -172,7 +183,8 @@ impl Journal {
         finished.sum::<usize>() + self.encoder.len()
     }
 
-    fn finish_block(&mut self) {
+    /// Ends the block in the making; the next record begins another.
+    pub(crate) fn finish_block(&mut self) {
         if self.block.count == 0 {
             return;
         }

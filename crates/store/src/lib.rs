@@ -7,6 +7,7 @@
 //! Not here: what is recorded and when, and how records look on the wire.
 
 mod codec;
+mod cut;
 mod digest;
 mod error;
 mod frame;
@@ -14,22 +15,25 @@ mod journal;
 pub mod limits;
 mod manifest;
 mod name;
-#[cfg(feature = "parquet")]
-pub mod parquet;
 mod recording;
 mod segment;
+mod sorter;
 mod state;
 mod streams;
+#[cfg(feature = "tables")]
+pub mod tables;
 mod tally;
 #[cfg(test)]
 mod tests;
 mod ticker;
 
+pub use cut::{Cut, Picked};
 pub use digest::{Digest, Line};
 pub use error::{Damage, StoreError};
 pub use journal::{Journal, Settings};
 pub use manifest::{DigestEntry, Lost, Manifest, SegmentEntry};
 pub use name::{Name, NameError};
-pub use recording::{At, Reader, Recording, Span};
+pub use recording::{At, Reader, Recording, Span, remove};
+pub use sorter::{Sorted, Sorter};
 pub use state::State;
 pub use tally::{StreamTally, Tally};

@@ -1,7 +1,8 @@
 //! Reading a recording: all of it, or from any place or time.
 
 use std::collections::VecDeque;
-use std::fs::File;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use crate::codec::Decoder;
 use crate::error::{Damage, StoreError};
 use crate::frame::Kind;
 use crate::limits::{BLOCK_RECORDS, STATE_RECORDS_MAX};
+use crate::manifest;
 use crate::segment::{self, Block, Segment};
 use crate::state::State;
 
@@ -57,6 +59,12 @@ impl Recording {
         Ok(Self { folder: folder.to_owned(), segments: Arc::new(segments) })
     }
 
+    /// Whether there is one in a folder.
+    #[must_use]
+    pub fn is_at(folder: &Path) -> bool {
+        segment::list(folder).is_ok_and(|paths| !paths.is_empty())
+    }
+
     /// Bytes of its files.
     #[must_use]
     pub fn bytes(&self) -> u64 {
@@ -91,6 +99,22 @@ impl Recording {
     fn blocks(&self, kind: Kind) -> impl DoubleEndedIterator<Item = &Block> {
         let blocks = self.segments.iter().flat_map(|segment| &segment.blocks);
         blocks.filter(move |block| block.header.kind == kind)
+    }
+
+    /// How everything stood before its first record, where it says so: it was cut out of another, or what was before
+    /// is not kept any more.
+    ///
+    /// # Errors
+    /// See [`Self::read`].
+    pub fn beginning(&self) -> Result<State, StoreError> {
+        let first = self.segments.first().and_then(|segment| segment.blocks.first());
+        let Some(block) = first.filter(|block| block.header.kind == Kind::State) else {
+            return Ok(State::default());
+        };
+        let (header, records) = (block.header, self.read()?.block(0, block));
+        // Where it does not read, nothing is known.
+        let state = |records: Vec<_>| State::from_records(&records, header.last, header.to, header.before);
+        Ok(records.map_or_else(|_| State::default(), state))
     }
 
     /// All its records, from the first.
@@ -282,4 +306,25 @@ impl Reader {
             });
         if fits { Ok(records) } else { Err(here.damage(block, "its records are not those it names")) }
     }
+}
+
+/// Removes a recording: its files, and the folder where nothing else is in it.
+///
+/// # Errors
+/// There is none, or the file system refuses.
+pub fn remove(folder: &Path) -> Result<(), StoreError> {
+    let segments = segment::list(folder)?;
+    if segments.is_empty() {
+        return Err(StoreError::NoRecording { path: folder.to_owned() });
+    }
+    // The manifest goes last: what is left of a removal that was cut short is still a recording.
+    for path in segments.into_iter().chain([folder.join(manifest::FILE)]) {
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(StoreError::io(&path)(error));
+            }
+            _ => {}
+        }
+    }
+    fs::remove_dir(folder).map_err(StoreError::io(folder))
 }

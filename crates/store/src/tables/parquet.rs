@@ -1,11 +1,8 @@
-//! Recordings as Parquet: folders and columns that `DuckDB`, Polars, pandas and `PyArrow` read by themselves.
+//! Tables as Parquet: folders and columns that `DuckDB`, Polars, pandas and `PyArrow` read by themselves.
 //!
 //! `recording=NAME/channel=CHANNEL/date=YYYY-MM-DD/part-000.parquet`, rows by time of receipt and sequence. Prices
 //! and sizes are decimals, as many digits as the recording has: 18 of them, nine behind the point, where that is
 //! enough. The digits' scale is the column's: `1.50` is told as `1.500000000`.
-
-mod column;
-mod table;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -20,42 +17,11 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
+use super::Format;
+use super::table::Table;
+use crate::cut::Cut;
 use crate::error::{Damage, StoreError};
 use crate::recording::Recording;
-use table::Table;
-
-/// How values are written.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Format {
-    /// How prices and sizes are.
-    pub prices: Prices,
-    /// How times are.
-    pub timestamps: Timestamps,
-}
-
-/// How prices and sizes are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Prices {
-    /// Exact decimals.
-    #[default]
-    Decimal,
-    /// Floating point, 64 bits: the nearest value.
-    Float,
-    /// Whole numbers of a billionth.
-    Fixed,
-}
-
-/// How times are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Timestamps {
-    /// Nanoseconds, UTC.
-    #[default]
-    Utc,
-    /// Nanoseconds without a zone: `DuckDB` 1 cuts those with one to microseconds.
-    Naive,
-    /// Nanoseconds since 1970, as whole numbers.
-    Int64,
-}
 
 /// What was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,8 +47,8 @@ pub fn channel_folder(base: &Path, channel: Channel) -> PathBuf {
     base.join(format!("channel={}", channel.as_str()))
 }
 
-/// Writes the records of `channels`, which are not there yet, below `folder/recording=NAME`; `seen` is told how
-/// many records were read, twice each: once for how many digits they have. Cost: memory for a million rows of each
+/// Writes a part of a recording, whose channels are not there yet, below `folder/recording=NAME`; `seen` is told how
+/// many records were looked at, twice each: once for how many digits they have. Cost: memory for a million rows of each
 /// channel and day.
 ///
 /// # Errors
@@ -90,10 +56,11 @@ pub fn channel_folder(base: &Path, channel: Channel) -> PathBuf {
 pub fn export(
     recording: &Recording,
     (folder, name): (&Path, &str),
-    channels: &[Channel],
+    cut: &Cut,
     format: Format,
     mut seen: impl FnMut(u64),
 ) -> Result<Exported, StoreError> {
+    let channels = cut.channels();
     let base = folder.join(format!("recording={name}"));
     for path in channels.iter().map(|&channel| channel_folder(&base, channel)) {
         if path.exists() {
@@ -105,7 +72,8 @@ pub fn export(
         schemas.insert(channel.as_str(), Table::new(channel));
     }
     let mut exported = Exported::default();
-    for next in recording.read()? {
+    let (_, mut picked) = cut.read(recording)?;
+    while let Some(next) = picked.next() {
         match next {
             Ok(records) => {
                 for record in &records {
@@ -114,14 +82,16 @@ pub fn export(
                     }
                 }
                 schemas.values_mut().for_each(Table::clear);
-                seen(records.len() as u64);
+                seen(picked.passed());
             }
             Err(damage) => exported.damages.push(damage),
         }
     }
+    let looked = picked.passed();
+    let seen = |passed| seen(looked + passed);
     let schemas = schemas.iter().map(|(name, table)| (*name, table.schema(format))).collect();
     let mut files = Files { base, format, schemas, open: BTreeMap::new(), exported };
-    let written = files.write(recording, channels, seen);
+    let written = files.write(recording, cut, seen);
     if written.is_err() {
         // A table without its end is none.
         for &channel in channels {
@@ -152,14 +122,16 @@ impl Files {
     fn write(
         &mut self,
         recording: &Recording,
-        channels: &[Channel],
+        cut: &Cut,
         mut seen: impl FnMut(u64),
     ) -> Result<(), StoreError> {
-        for records in recording.read()?.flatten() {
-            for record in records.iter().filter(|record| channels.contains(&record.body.channel())) {
+        let (_, mut picked) = cut.read(recording)?;
+        while let Some(next) = picked.next() {
+            // What cannot be read is known.
+            for record in next.iter().flatten() {
                 self.push(record)?;
             }
-            seen(records.len() as u64);
+            seen(picked.passed());
         }
         self.finish()
     }
@@ -225,7 +197,7 @@ fn day(at: UnixNanos) -> String {
     at.to_string().chars().take(10).collect()
 }
 
-fn failed(path: &Path) -> impl Fn(ParquetError) -> StoreError {
+pub(super) fn failed(path: &Path) -> impl Fn(ParquetError) -> StoreError {
     let path = path.to_owned();
-    move |error| StoreError::Parquet { path: path.clone(), message: error.to_string() }
+    move |error| StoreError::Table { path: path.clone(), message: error.to_string() }
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, Schema};
-use model::{Body, BookChange, BookSide, Channel, Level, Levels, Placed, Seq, Symbol, UnixNanos};
+use model::{Body, BookChange, BookSide, Channel, FeedGap, Level, Levels, Placed, Seq, Symbol, UnixNanos};
 
 use super::Format;
-use super::column::{Column, Kind};
+use super::column::{Cell, Column, Kind};
 use crate::ticker::{self, VALUES, values};
 
 pub(super) struct Table {
@@ -18,7 +18,29 @@ pub(super) struct Table {
     keys: Vec<(UnixNanos, u64)>,
     /// The newest sequence of each book.
     books: HashMap<Symbol, Seq>,
+    /// The digits of a row's decimals, in the making.
+    digits: String,
 }
+
+/// What a row of a book does.
+pub(super) mod action {
+    pub(in super::super) const SNAPSHOT: &str = "snapshot";
+    pub(in super::super) const SET: &str = "set";
+    pub(in super::super) const DELETE: &str = "delete";
+    /// A change that has no level.
+    pub(in super::super) const EMPTY: &str = "empty";
+    pub(in super::super) const GAP: &str = "gap";
+}
+
+/// The sides of a book.
+pub(super) const BID: &str = "bid";
+pub(super) const ASK: &str = "ask";
+/// Why there is a gap: the feed lost updates, or the recording lacks them.
+pub(super) const FEED_GAP: &str = "feed_gap";
+pub(super) const NOT_RECORDED: &str = "not_recorded";
+/// Where a column has one scale, how many digits each decimal of the row has behind its point; `-`
+/// where it is not there.
+pub(super) const DIGITS: &str = "digits";
 
 /// What every row begins with.
 const HEAD: [(&str, Kind); 7] = [
@@ -31,6 +53,7 @@ const HEAD: [(&str, Kind); 7] = [
     ("symbol", Kind::Word),
 ];
 
+/// What follows, but for the digits.
 const fn columns(channel: Channel) -> &'static [(&'static str, Kind)] {
     use Kind::{Decimal, Flag, Text, Time, Whole, Word};
     match channel {
@@ -56,9 +79,16 @@ const fn columns(channel: Channel) -> &'static [(&'static str, Kind)] {
             ("change", Decimal),
             ("change_percent", Decimal),
         ],
-        Channel::Book => {
-            &[("action", Word), ("side", Word), ("level_price", Decimal), ("level_size", Decimal)]
-        }
+        Channel::Book => &[
+            ("action", Word),
+            ("side", Word),
+            ("level_price", Decimal),
+            ("level_size", Decimal),
+            ("reason", Word),
+            ("cause", Word),
+            ("venue_from_sequence", Whole),
+            ("venue_to_sequence", Whole),
+        ],
         Channel::Candles => &[
             ("interval", Word),
             ("start", Time),
@@ -74,10 +104,17 @@ const fn columns(channel: Channel) -> &'static [(&'static str, Kind)] {
     }
 }
 
+/// All columns of a channel's table, in their order.
+pub(super) fn all_columns(channel: Channel) -> impl Iterator<Item = (&'static str, Kind)> {
+    let own = columns(channel);
+    let digits = own.iter().any(|(_, kind)| *kind == Kind::Decimal).then_some((DIGITS, Kind::Word));
+    HEAD.iter().chain(own).copied().chain(digits)
+}
+
 impl Table {
     pub(super) fn new(channel: Channel) -> Self {
-        let columns = HEAD.iter().chain(columns(channel)).map(|&(name, kind)| Column::new(name, kind));
-        Self { channel, columns: columns.collect(), keys: Vec::new(), books: HashMap::new() }
+        let columns = all_columns(channel).map(|(name, kind)| Column::new(name, kind)).collect();
+        Self { channel, columns, keys: Vec::new(), books: HashMap::new(), digits: String::new() }
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -102,17 +139,27 @@ impl Table {
         RecordBatch::try_new(Arc::clone(schema), arrays.collect::<Result<_, _>>()?)
     }
 
+    /// The values of a row.
+    pub(super) fn cells(&self, at: usize) -> impl Iterator<Item = (&'static str, Cell<'_>)> {
+        self.columns.iter().map(move |column| (column.name, column.cell(at)))
+    }
+
     /// Takes a record of the channel: a row, or for a book one for each level.
     pub(super) fn push(&mut self, record: &Placed) {
         debug_assert_eq!(record.body.channel(), self.channel);
         if self.channel == Channel::Book {
             let before = self.books.insert(record.instrument.symbol.clone(), record.seq);
             let whole = matches!(record.body, Body::Book(BookChange::Snapshot(_) | BookChange::Gap(_)));
-            if before.is_some_and(|before| before.next() != record.seq) && !whole {
-                // Damage, or a disk that did not follow: whoever has only the table is told, too.
-                self.book_row(&Placed { seq: record.seq.prev(), ..record.clone() }, "gap", None);
+            if before.unwrap_or(Seq::START).next() != record.seq && !whole {
+                // Damage, a disk that did not follow, or a beginning in the middle: whoever has only the table is
+                // told, too.
+                self.gap_row(&Placed { seq: record.seq.prev(), ..record.clone() }, None);
             }
         }
+        self.push_body(record);
+    }
+
+    fn push_body(&mut self, record: &Placed) {
         match &record.body {
             Body::Trade(trade) | Body::OldTrade(trade) => {
                 let [id, price, size, side] = self.row(record);
@@ -132,9 +179,11 @@ impl Table {
                     column.decimal(value);
                 }
             }
-            Body::Book(BookChange::Snapshot(levels)) => self.levels(record, levels, Some("snapshot")),
-            Body::Book(BookChange::Delta(levels)) => self.levels(record, levels, None),
-            Body::Book(BookChange::Gap(_)) => self.book_row(record, "gap", None),
+            Body::Book(BookChange::Snapshot(levels)) => {
+                return self.levels(record, levels, Some(action::SNAPSHOT));
+            }
+            Body::Book(BookChange::Delta(levels)) => return self.levels(record, levels, None),
+            Body::Book(BookChange::Gap(gap)) => return self.gap_row(record, Some(*gap)),
             Body::Candle(bar) => {
                 let [interval, start, open, high, low, close, volume, trades, closed] = self.row(record);
                 interval.text(Some(bar.interval.as_str()));
@@ -156,26 +205,56 @@ impl Table {
                 since.time(status.since);
             }
         }
+        self.end_row();
     }
 
-    fn levels(&mut self, record: &Placed, levels: &Levels, action: Option<&'static str>) {
+    fn levels(&mut self, record: &Placed, levels: &Levels, told: Option<&'static str>) {
         for side in BookSide::BOTH {
             for &level in levels.side(side) {
-                let one = if level.size.is_zero() { "delete" } else { "set" };
-                self.book_row(record, action.unwrap_or(one), Some((side, level)));
+                let one = if level.size.is_zero() { action::DELETE } else { action::SET };
+                self.book_row(record, told.unwrap_or(one), Some((side, level)));
             }
         }
-        if let (Some(action), true) = (action, levels.is_empty()) {
-            // A book with nothing in it is one, too.
-            self.book_row(record, action, None);
+        if levels.is_empty() {
+            // A book with nothing in it is one, too, and a change with nothing in it has a sequence.
+            self.book_row(record, told.unwrap_or(action::EMPTY), None);
         }
     }
 
     fn book_row(&mut self, record: &Placed, told: &str, at: Option<(BookSide, Level)>) {
-        let [action, side, price, size] = self.row(record);
+        let [action, side, price, size, reason, cause, from, to] = self.row(record);
         action.text(Some(told));
-        side.text(at.map(|(side, _)| if side == BookSide::Bid { "bid" } else { "ask" }));
+        side.text(at.map(|(side, _)| if side == BookSide::Bid { BID } else { ASK }));
         level(price, size, at.map(|(_, level)| level));
+        reason.text(None);
+        cause.text(None);
+        from.whole(None);
+        to.whole(None);
+        self.end_row();
+    }
+
+    /// A gap: what the feed knows of it, or that the recording lacks something.
+    fn gap_row(&mut self, record: &Placed, gap: Option<FeedGap>) {
+        let [action, side, price, size, reason, cause, from, to] = self.row(record);
+        action.text(Some(action::GAP));
+        side.text(None);
+        level(price, size, None);
+        reason.text(Some(if gap.is_some() { FEED_GAP } else { NOT_RECORDED }));
+        cause.text(gap.map(|gap| gap.reason.as_str()));
+        from.whole(gap.and_then(|gap| gap.venue_from));
+        to.whole(gap.and_then(|gap| gap.venue_to));
+        self.end_row();
+    }
+
+    /// Tells the digits of the row's decimals, where its channel has any.
+    fn end_row(&mut self) {
+        self.digits.clear();
+        for column in &self.columns {
+            column.tell_digits(&mut self.digits);
+        }
+        if let Some(column) = self.columns.last_mut().filter(|column| column.name == DIGITS) {
+            column.text(Some(&self.digits));
+        }
     }
 
     /// Begins a row; what follows its head is to be filled in.

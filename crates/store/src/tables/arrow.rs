@@ -1,6 +1,5 @@
-//! A column of a table: values as they come, and as Arrow holds them.
+//! Columns as Arrow holds them.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow_array::types::Int32Type;
@@ -9,134 +8,19 @@ use arrow_array::{
     Int64Array, StringArray, TimestampNanosecondArray, UInt64Array,
 };
 use arrow_schema::{ArrowError, DataType, Field, TimeUnit};
-use model::UnixNanos;
 use rust_decimal::Decimal;
 
+use super::column::{Column, Values, Width};
 use super::{Format, Prices, Timestamps};
-
-/// A column's values since it was last written.
-pub(super) struct Column {
-    name: &'static str,
-    values: Values,
-}
-
-enum Values {
-    Time(Vec<Option<i64>>),
-    Whole(Vec<Option<u64>>),
-    Flag(Vec<bool>),
-    Decimal {
-        values: Vec<Option<Decimal>>,
-        width: Width,
-    },
-    /// Few words, many times.
-    Word {
-        known: HashMap<Box<str>, i32>,
-        words: Vec<Box<str>>,
-        values: Vec<Option<i32>>,
-    },
-    /// Each its own.
-    Text(Vec<Option<Box<str>>>),
-}
-
-/// How many digits the values of a column have, at most.
-#[derive(Clone, Copy, Default)]
-struct Width {
-    before: u32,
-    behind: u32,
-}
-
-/// What a column holds.
-#[derive(Clone, Copy)]
-pub(super) enum Kind {
-    Time,
-    Whole,
-    Flag,
-    Decimal,
-    Word,
-    Text,
-}
 
 /// Digits of the small decimals, which are whole numbers of 64 bits: all of them, and behind the point.
 const SMALL: (u8, i8) = (18, 9);
 /// Digits of the large ones.
 const LARGE: (u8, i8) = (38, 18);
+/// Digits behind the point of prices that are whole numbers.
+pub(super) const FIXED: i8 = SMALL.1;
 
 impl Column {
-    pub(super) fn new(name: &'static str, kind: Kind) -> Self {
-        let values = match kind {
-            Kind::Time => Values::Time(Vec::new()),
-            Kind::Whole => Values::Whole(Vec::new()),
-            Kind::Flag => Values::Flag(Vec::new()),
-            Kind::Decimal => Values::Decimal { values: Vec::new(), width: Width::default() },
-            Kind::Word => Values::Word { known: HashMap::new(), words: Vec::new(), values: Vec::new() },
-            Kind::Text => Values::Text(Vec::new()),
-        };
-        Self { name, values }
-    }
-
-    pub(super) fn time(&mut self, at: Option<UnixNanos>) {
-        if let Values::Time(values) = &mut self.values {
-            // Up to the year 2262; what is later has no time in Arrow.
-            values.push(at.and_then(|at| i64::try_from(at.0).ok()));
-        }
-    }
-
-    pub(super) fn whole(&mut self, value: Option<u64>) {
-        if let Values::Whole(values) = &mut self.values {
-            values.push(value);
-        }
-    }
-
-    pub(super) fn flag(&mut self, value: bool) {
-        if let Values::Flag(values) = &mut self.values {
-            values.push(value);
-        }
-    }
-
-    pub(super) fn decimal(&mut self, value: Option<Decimal>) {
-        if let Values::Decimal { values, width } = &mut self.values {
-            if let Some(value) = value {
-                let value = value.normalize();
-                let digits = value.mantissa().unsigned_abs().checked_ilog10().map_or(1, |log| log + 1);
-                width.behind = width.behind.max(value.scale());
-                width.before = width.before.max(digits.saturating_sub(value.scale()));
-            }
-            values.push(value);
-        }
-    }
-
-    /// A word or a text.
-    pub(super) fn text(&mut self, text: Option<&str>) {
-        match &mut self.values {
-            Values::Text(values) => values.push(text.map(Into::into)),
-            Values::Word { known, words, values } => values.push(text.map(|text| {
-                known.get(text).copied().unwrap_or_else(|| {
-                    let at = i32::try_from(words.len()).unwrap_or(i32::MAX);
-                    words.push(text.into());
-                    known.insert(text.into(), at);
-                    at
-                })
-            })),
-            _ => {}
-        }
-    }
-
-    /// Forgets the values, and not how wide they were.
-    pub(super) fn clear(&mut self) {
-        match &mut self.values {
-            Values::Time(values) => values.clear(),
-            Values::Whole(values) => values.clear(),
-            Values::Flag(values) => values.clear(),
-            Values::Decimal { values, .. } => values.clear(),
-            Values::Text(values) => values.clear(),
-            Values::Word { known, words, values } => {
-                known.clear();
-                words.clear();
-                values.clear();
-            }
-        }
-    }
-
     /// The type of the column, once all values were seen.
     pub(super) fn field(&self, format: Format) -> Field {
         let (kind, nullable) = match &self.values {
