@@ -42,9 +42,10 @@ impl Cut {
     pub fn read(&self, recording: &Recording) -> Result<(State, Picked), StoreError> {
         let mut damages = Vec::new();
         let (state, reader) = match self.from {
-            None => (recording.beginning()?, recording.read()?),
+            None => (State::default(), recording.read()?),
             Some(from) => recording.seek(At::Time(UnixNanos(from.0.saturating_sub(1))), &mut damages)?,
         };
+        let state = if state.position() == 0 { recording.beginning()? } else { state };
         let wanted: Vec<_> = state.to_records().into_iter().filter(|record| self.wants(record)).collect();
         let (position, clock) = (state.position(), state.clock());
         let picked =

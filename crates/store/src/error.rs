@@ -65,6 +65,8 @@ pub enum StoreError {
 
 /// What segments end in.
 pub(crate) const SEGMENT: &str = "twj";
+/// What one ends in that is packed anew, before it is whole.
+pub(crate) const NEW: &str = "twj.new";
 
 impl StoreError {
     pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {

@@ -38,3 +38,12 @@ pub const SORT_RUNS: usize = 64;
 pub const SORT_BLOCK: usize = 4_096;
 /// Bytes of a run that wait to be written.
 pub const SORT_BYTES: usize = 1 << 20;
+/// How long what is read stays when it is to go, and all that is newer with it. After that it goes all the same, so that
+/// a reader that never ends does not fill the disk.
+pub const READERS_WAIT: Duration = Duration::from_mins(10);
+/// Segments that are removed in one go.
+pub const REMOVED_PER_LOOK: u64 = 16;
+/// Into how many segments what is kept is divided at least: it is removed segment by segment.
+pub const KEPT_SEGMENTS: u32 = 16;
+/// Tries to open a recording whose oldest segments are being removed.
+pub const OPENS: usize = 16;

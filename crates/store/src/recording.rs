@@ -9,19 +9,26 @@ use std::sync::Arc;
 use model::{Placed, UnixNanos};
 
 use crate::codec::Decoder;
-use crate::error::{Damage, StoreError};
+use crate::error::{Damage, NEW, StoreError};
 use crate::frame::Kind;
-use crate::limits::{BLOCK_RECORDS, STATE_RECORDS_MAX};
+use crate::limits::{BLOCK_RECORDS, OPENS, STATE_RECORDS_MAX};
+use crate::lock;
 use crate::manifest;
 use crate::segment::{self, Block, Segment};
 use crate::state::State;
 
-/// A recording that can be read. What is appended later is not in it.
+/// A recording that can be read. What is appended later is not in it. As long as it is there, or a reader of it that has
+/// not begun, nothing of the recording is removed; a reader keeps what it reads, and what comes after that.
 #[derive(Clone, Debug)]
 pub struct Recording {
     folder: PathBuf,
-    segments: Arc<Vec<Segment>>,
+    segments: Segments,
+    /// The oldest segment, as who reads it has it open.
+    held: Arc<File>,
 }
+
+/// A segment that was packed anew meanwhile is looked through again by the reader that comes to it.
+type Segments = Arc<Vec<Arc<Segment>>>;
 
 /// A place in a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,12 +58,30 @@ impl Recording {
     /// # Errors
     /// There is none, or its files do not read. Damage is no error: reading names it.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let paths = segment::list(folder)?;
-        if paths.is_empty() {
-            return Err(StoreError::NoRecording { path: folder.to_owned() });
+        let mut tries = OPENS;
+        loop {
+            match Self::look(folder) {
+                // Its oldest segment went meanwhile.
+                Err(StoreError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound && tries > 0 => {
+                    tries -= 1;
+                }
+                found => return found,
+            }
         }
-        let segments = paths.iter().map(|path| Segment::scan(path)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { folder: folder.to_owned(), segments: Arc::new(segments) })
+    }
+
+    fn look(folder: &Path) -> Result<Self, StoreError> {
+        let paths = segment::list(folder)?;
+        let Some(first) = paths.first() else {
+            return Err(StoreError::NoRecording { path: folder.to_owned() });
+        };
+        let held = lock::read(first).map_err(StoreError::io(first))?;
+        if lock::is_gone(&held) {
+            return Err(StoreError::io(first)(io::ErrorKind::NotFound.into()));
+        }
+        let segments = paths.iter().map(|path| Segment::scan(path).map(Arc::new));
+        let segments = Arc::new(segments.collect::<Result<Vec<_>, _>>()?);
+        Ok(Self { folder: folder.to_owned(), segments, held: Arc::new(held) })
     }
 
     /// Whether there is one in a folder.
@@ -85,15 +110,17 @@ impl Recording {
     /// # Errors
     /// See [`Self::read`].
     pub fn damaged_states(&self) -> Result<Vec<Damage>, StoreError> {
-        let mut reader = self.read()?;
-        let states = self.segments.iter().enumerate().flat_map(|(n, segment)| {
-            segment
-                .blocks
-                .iter()
-                .filter(|block| block.header.kind == Kind::State)
-                .map(move |block| (n, block))
-        });
-        Ok(states.filter_map(|(n, block)| reader.block(n, block).err()).collect())
+        let (mut reader, mut damages) = (self.read()?, Vec::new());
+        for n in 0..self.segments.len() {
+            if let Err(gone) = reader.enter(n) {
+                damages.push(Damage { positions: None, ..gone });
+                continue;
+            }
+            let segment = Arc::clone(&reader.segments[n]);
+            let states = segment.blocks.iter().filter(|block| block.header.kind == Kind::State);
+            damages.extend(states.filter_map(|block| reader.block(n, block).err()));
+        }
+        Ok(damages)
     }
 
     fn blocks(&self, kind: Kind) -> impl DoubleEndedIterator<Item = &Block> {
@@ -107,12 +134,14 @@ impl Recording {
     /// # Errors
     /// See [`Self::read`].
     pub fn beginning(&self) -> Result<State, StoreError> {
-        let first = self.segments.first().and_then(|segment| segment.blocks.first());
+        let mut reader = self.read()?;
+        // Where it does not read, nothing is known.
+        let _ = reader.enter(0);
+        let first = reader.segments.first().and_then(|segment| segment.blocks.first()).copied();
         let Some(block) = first.filter(|block| block.header.kind == Kind::State) else {
             return Ok(State::default());
         };
-        let (header, records) = (block.header, self.read()?.block(0, block));
-        // Where it does not read, nothing is known.
+        let (header, records) = (block.header, reader.block(0, &block));
         let state = |records: Vec<_>| State::from_records(&records, header.last, header.to, header.before);
         Ok(records.map_or_else(|_| State::default(), state))
     }
@@ -126,6 +155,7 @@ impl Recording {
             segments: Arc::clone(&self.segments),
             at: (0, 0),
             named: 0,
+            held: Some(Arc::clone(&self.held)),
             file: None,
             decoder: Decoder::new().map_err(StoreError::io(&self.folder))?,
             position: 0,
@@ -177,13 +207,19 @@ impl Recording {
     }
 }
 
+/// What is said of a segment that cannot be opened.
+const GONE: &str = "the file is gone";
+
 /// Reads records, block by block. It can go to another thread.
 pub struct Reader {
-    segments: Arc<Vec<Segment>>,
+    segments: Segments,
     /// The next block: its segment's number, and its own.
     at: (usize, usize),
     /// How many segments' damages were named.
     named: usize,
+    /// The oldest segment, before any is read.
+    held: Option<Arc<File>>,
+    /// The segment that is read: until it goes on to the next one, that stays as well.
     file: Option<(usize, File)>,
     decoder: Decoder,
     /// Of the newest record that was read.
@@ -216,6 +252,18 @@ impl Iterator for Reader {
                 (self.at, self.named) = ((segment + 1, 0), 0);
                 continue;
             };
+            match self.enter(segment) {
+                // It begins anew, and passes over what was read.
+                Ok(true) => {
+                    (self.at, self.named) = ((segment, 0), 0);
+                    continue;
+                }
+                Ok(false) => {}
+                Err(damage) => {
+                    (self.at, self.named) = ((segment + 1, 0), 0);
+                    return Some(Err(damage));
+                }
+            }
             self.at.1 += 1;
             // Written again after a disk failed, it is there twice.
             if next.header.kind == Kind::State || next.header.last <= self.position {
@@ -260,8 +308,17 @@ impl Reader {
 
     /// Goes behind the last state that is not after `at` and reads it.
     fn last_state(&mut self, at: At) -> Option<State> {
-        let segments = Arc::clone(&self.segments);
-        for (n, segment) in segments.iter().enumerate().rev() {
+        let mut segments = Arc::clone(&self.segments);
+        let mut n = segments.len();
+        while let Some(before) = n.checked_sub(1) {
+            n = before;
+            if !segments[n].blocks.iter().any(|block| block.header.kind == Kind::State) {
+                continue;
+            }
+            if matches!(self.enter(n), Ok(true)) {
+                segments = Arc::clone(&self.segments);
+            }
+            let segment = Arc::clone(&segments[n]);
             for (m, block) in segment.blocks.iter().enumerate().rev() {
                 let header = &block.header;
                 let before = match at {
@@ -282,13 +339,39 @@ impl Reader {
         None
     }
 
-    fn block(&mut self, segment: usize, block: &Block) -> Result<Vec<Placed>, Damage> {
-        let here = &self.segments[segment];
-        if self.file.as_ref().is_none_or(|(open, _)| *open != segment) {
-            let file = File::open(&here.path).map_err(|_| here.damage(block, "the file is gone"))?;
-            self.file = Some((segment, file));
+    /// Opens a segment; true where another file has its name by now, which was looked through.
+    fn enter(&mut self, segment: usize) -> Result<bool, Damage> {
+        if self.file.as_ref().is_some_and(|(open, _)| *open == segment) {
+            return Ok(false);
         }
-        let Some((_, file)) = &self.file else { return Err(here.damage(block, "the file is gone")) };
+        let here = &self.segments[segment];
+        let gone = || Damage {
+            path: here.path.clone(),
+            offset: 0,
+            bytes: here.bytes,
+            what: GONE,
+            positions: here.positions(),
+        };
+        let file = lock::read(&here.path).map_err(|_| gone())?;
+        let anew = !here.is(&file);
+        if anew {
+            let found = Arc::new(Segment::scan(&here.path).map_err(|_| gone())?);
+            if !found.is(&file) {
+                return self.enter(segment);
+            }
+            Arc::make_mut(&mut self.segments)[segment] = found;
+        }
+        self.file = Some((segment, file));
+        self.held = None;
+        Ok(anew)
+    }
+
+    fn block(&mut self, segment: usize, block: &Block) -> Result<Vec<Placed>, Damage> {
+        let here = Arc::clone(&self.segments[segment]);
+        if self.enter(segment)? {
+            return Err(here.damage(block, "it was packed anew meanwhile"));
+        }
+        let Some((_, file)) = &self.file else { return Err(here.damage(block, GONE)) };
         let most = match block.header.kind {
             Kind::Records => BLOCK_RECORDS,
             Kind::State => STATE_RECORDS_MAX,
@@ -318,7 +401,9 @@ pub fn remove(folder: &Path) -> Result<(), StoreError> {
         return Err(StoreError::NoRecording { path: folder.to_owned() });
     }
     // The manifest goes last: what is left of a removal that was cut short is still a recording.
-    for path in segments.into_iter().chain([folder.join(manifest::FILE)]) {
+    let beside = [manifest::FILE, manifest::NEW].map(|name| folder.join(name));
+    let half = segments.iter().map(|path| path.with_extension(NEW)).collect::<Vec<_>>();
+    for path in segments.into_iter().chain(half).chain(beside) {
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(StoreError::io(&path)(error));
@@ -326,5 +411,6 @@ pub fn remove(folder: &Path) -> Result<(), StoreError> {
             _ => {}
         }
     }
+    lock::end(folder);
     fs::remove_dir(folder).map_err(StoreError::io(folder))
 }

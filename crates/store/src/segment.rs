@@ -1,7 +1,7 @@
 //! A segment: a file of blocks, found by their headers.
 
 use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Damage, SEGMENT, StoreError, TORN};
@@ -27,6 +27,8 @@ pub(crate) struct Segment {
     pub(crate) end: u64,
     /// How long the file is.
     pub(crate) bytes: u64,
+    /// Which file it is: another may have its name by now.
+    id: (u64, u64),
 }
 
 /// Where a block stands.
@@ -71,11 +73,23 @@ impl Segment {
     /// Looks a file through. Damage is no error: it is named, and what follows it is found.
     pub(crate) fn scan(path: &Path) -> Result<Self, StoreError> {
         let file = File::open(path).map_err(StoreError::io(path))?;
-        let bytes = file.metadata().map_err(StoreError::io(path))?.len();
+        let found = file.metadata().map_err(StoreError::io(path))?;
+        let (bytes, id) = (found.len(), (found.dev(), found.ino()));
         let mut segment =
-            Self { path: path.to_owned(), blocks: Vec::new(), damages: Vec::new(), end: 0, bytes };
+            Self { path: path.to_owned(), blocks: Vec::new(), damages: Vec::new(), end: 0, bytes, id };
         segment.walk(&file).map_err(StoreError::io(path))??;
         Ok(segment)
+    }
+
+    /// Where its first and its last record stand in the total order.
+    pub(crate) fn positions(&self) -> Option<(u64, u64)> {
+        let records = || self.blocks.iter().filter(|block| block.header.kind == Kind::Records);
+        Some((records().next()?.header.first, records().next_back()?.header.last))
+    }
+
+    /// Whether an opened file is the one that was looked through.
+    pub(crate) fn is(&self, file: &File) -> bool {
+        file.metadata().is_ok_and(|found| (found.dev(), found.ino()) == self.id)
     }
 
     fn walk(&mut self, file: &File) -> std::io::Result<Result<(), StoreError>> {

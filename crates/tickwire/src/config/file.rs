@@ -10,7 +10,7 @@ use fanout::limits::LogLimits;
 use gateway::{Delays, Limits, Recording, Settings, Tls};
 use ingest::feed::{FeedKind, FeedSpec};
 use serde::Deserialize;
-use store::Name;
+use store::{Keep, Name};
 
 use super::auth::{AuthTable, Secret};
 use super::feed::FeedFile;
@@ -57,6 +57,8 @@ struct StreamsTable {
 struct RecordingTable {
     folder: Option<PathBuf>,
     name: Option<String>,
+    keep: Option<Time>,
+    keep_bytes: Option<Bytes>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -245,9 +247,20 @@ fn recording(table: RecordingTable, source: &Path) -> Result<Option<Recording>, 
         );
         ConfigError::rule(source, message)
     })?;
-    Ok(Some(Recording { folder, name }))
+    let keep = Keep { age: table.keep.map(|keep| keep.0), bytes: table.keep_bytes.map(|keep| keep.0 as u64) };
+    if keep.age.is_some_and(|age| age < KEEP_MIN) {
+        return Err(ConfigError::rule(source, "[recording] keep must be at least 1m"));
+    }
+    if keep.bytes.is_some_and(|bytes| bytes < KEEP_BYTES_MIN) {
+        return Err(ConfigError::rule(source, "[recording] keep_bytes must be at least 1MiB"));
+    }
+    Ok(Some(Recording { folder, name, keep }))
 }
 
+/// The least that can be kept: segments cannot be as short as one likes.
+const KEEP_MIN: Duration = Duration::from_secs(60);
+/// See [`KEEP_MIN`].
+const KEEP_BYTES_MIN: u64 = 1 << 20;
 /// Letters of what a recording's name begins with.
 const RECORDING_NAME_MAX: usize = 40;
 
