@@ -11,7 +11,7 @@ use model::{Channel, Placed, UnixNanos, decimal};
 use super::Timestamps;
 use super::column::{Cell, Kind};
 use super::rows::{RowError, Rows};
-use super::table::{DIGITS, Table, all_columns};
+use super::table::{Books, DIGITS, Table, all_columns};
 use super::{Fault, channel_of};
 use crate::error::StoreError;
 
@@ -22,6 +22,7 @@ const ROWS: usize = 4_096;
 pub struct CsvFile {
     out: Writer<BufWriter<File>>,
     table: Table,
+    books: Books,
     timestamps: Timestamps,
     rows: u64,
     text: String,
@@ -35,7 +36,14 @@ impl CsvFile {
     pub fn begin(file: File, channel: Channel, timestamps: Timestamps) -> std::io::Result<Self> {
         let mut out = Writer::from_writer(BufWriter::new(file));
         out.write_record(columns(channel).map(|(name, _)| name))?;
-        Ok(Self { out, table: Table::new(channel), timestamps, rows: 0, text: String::new() })
+        Ok(Self {
+            out,
+            table: Table::new(channel),
+            books: Books::default(),
+            timestamps,
+            rows: 0,
+            text: String::new(),
+        })
     }
 
     /// Takes a record of the channel, after those before it in the total order.
@@ -43,7 +51,7 @@ impl CsvFile {
     /// # Errors
     /// The disk refuses.
     pub fn push(&mut self, record: &Placed) -> std::io::Result<()> {
-        self.table.push(record);
+        self.table.push(record, self.books.lacks(record));
         if self.table.rows() >= ROWS { self.write() } else { Ok(()) }
     }
 

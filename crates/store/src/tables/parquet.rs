@@ -18,7 +18,7 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
 use super::Format;
-use super::table::Table;
+use super::table::{Books, Table};
 use crate::cut::Cut;
 use crate::error::{Damage, StoreError};
 use crate::recording::Recording;
@@ -78,7 +78,7 @@ pub fn export(
             Ok(records) => {
                 for record in &records {
                     if let Some(table) = schemas.get_mut(record.body.channel().as_str()) {
-                        table.push(record);
+                        table.push(record, false);
                     }
                 }
                 schemas.values_mut().for_each(Table::clear);
@@ -90,7 +90,7 @@ pub fn export(
     let looked = picked.passed();
     let seen = |passed| seen(looked + passed);
     let schemas = schemas.iter().map(|(name, table)| (*name, table.schema(format))).collect();
-    let mut files = Files { base, format, schemas, open: BTreeMap::new(), exported };
+    let mut files = Files { base, format, schemas, open: BTreeMap::new(), books: Books::default(), exported };
     let written = files.write(recording, cut, seen);
     if written.is_err() {
         // A table without its end is none.
@@ -107,6 +107,7 @@ struct Files {
     schemas: BTreeMap<&'static str, Arc<Schema>>,
     /// By channel and day.
     open: BTreeMap<(&'static str, String), Part>,
+    books: Books,
     exported: Exported,
 }
 
@@ -138,13 +139,14 @@ impl Files {
 
     fn push(&mut self, record: &Placed) -> Result<(), StoreError> {
         let channel = record.body.channel();
+        let lacks = self.books.lacks(record);
         let key = (channel.as_str(), day(record.ts_recv));
         if !self.open.contains_key(&key) {
             let part = self.begin(channel, &key.1)?;
             self.open.insert(key.clone(), part);
         }
         let Some(part) = self.open.get_mut(&key) else { return Ok(()) };
-        part.table.push(record);
+        part.table.push(record, lacks);
         self.exported.records += 1;
         if part.table.rows() >= ROWS {
             self.exported.rows += part.write(self.format)?;

@@ -16,10 +16,22 @@ pub(super) struct Table {
     columns: Vec<Column>,
     /// Of each row.
     keys: Vec<(UnixNanos, u64)>,
-    /// The newest sequence of each book.
-    books: HashMap<Symbol, Seq>,
     /// The digits of a row's decimals, in the making.
     digits: String,
+}
+
+/// The newest sequence of each book, through all its tables.
+#[derive(Default)]
+pub(super) struct Books(HashMap<Symbol, Seq>);
+
+impl Books {
+    /// Takes a record; whether it changes a book of which something before that is missing: damage, a disk that did
+    /// not follow, or a beginning in the middle.
+    pub(super) fn lacks(&mut self, record: &Placed) -> bool {
+        let Body::Book(change) = &record.body else { return false };
+        let before = self.0.insert(record.instrument.symbol.clone(), record.seq).unwrap_or(Seq::START);
+        matches!(change, BookChange::Delta(_)) && before.next() != record.seq
+    }
 }
 
 /// What a row of a book does.
@@ -114,7 +126,7 @@ pub(super) fn all_columns(channel: Channel) -> impl Iterator<Item = (&'static st
 impl Table {
     pub(super) fn new(channel: Channel) -> Self {
         let columns = all_columns(channel).map(|(name, kind)| Column::new(name, kind)).collect();
-        Self { channel, columns, keys: Vec::new(), books: HashMap::new(), digits: String::new() }
+        Self { channel, columns, keys: Vec::new(), digits: String::new() }
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -144,17 +156,12 @@ impl Table {
         self.columns.iter().map(move |column| (column.name, column.cell(at)))
     }
 
-    /// Takes a record of the channel: a row, or for a book one for each level.
-    pub(super) fn push(&mut self, record: &Placed) {
+    /// Takes a record of the channel: a row, or for a book one for each level; `lacks` as [`Books`] says.
+    pub(super) fn push(&mut self, record: &Placed, lacks: bool) {
         debug_assert_eq!(record.body.channel(), self.channel);
-        if self.channel == Channel::Book {
-            let before = self.books.insert(record.instrument.symbol.clone(), record.seq);
-            let whole = matches!(record.body, Body::Book(BookChange::Snapshot(_) | BookChange::Gap(_)));
-            if before.unwrap_or(Seq::START).next() != record.seq && !whole {
-                // Damage, a disk that did not follow, or a beginning in the middle: whoever has only the table is
-                // told, too.
-                self.gap_row(&Placed { seq: record.seq.prev(), ..record.clone() }, None);
-            }
+        if lacks {
+            // Whoever has only the table is told, too.
+            self.gap_row(&Placed { seq: record.seq.prev(), ..record.clone() }, None);
         }
         self.push_body(record);
     }
