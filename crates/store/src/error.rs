@@ -22,6 +22,14 @@ pub enum StoreError {
         /// Which folder.
         path: PathBuf,
     },
+    /// It is a file.
+    #[error("{path} is a file, and a recording is a folder{hint}", path = .path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Which folder was meant, where that is known.
+        hint: String,
+    },
     /// There is one already.
     #[error("{path} is there already; choose another name, or remove it", path = .path.display())]
     Exists {

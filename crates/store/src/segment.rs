@@ -56,6 +56,11 @@ pub(crate) fn path(folder: &Path, number: u64) -> PathBuf {
 /// The segments of a folder, in their order.
 pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let mut found = Vec::new();
+    if folder.is_file() {
+        let own = folder.extension().is_some_and(|end| end == SEGMENT);
+        let hint = folder.parent().filter(|_| own).map(|parent| format!(": name {}", parent.display()));
+        return Err(StoreError::File { path: folder.to_owned(), hint: hint.unwrap_or_default() });
+    }
     for entry in std::fs::read_dir(folder).map_err(StoreError::io(folder))? {
         let path = entry.map_err(StoreError::io(folder))?.path();
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();

@@ -137,7 +137,8 @@ impl Config {
         Self::resolve(super::parse::parse(source, text)?, source, &[])
     }
 
-    /// That certificate and key fit, and that the files which feeds are to read are there: better found missing now than at night.
+    /// That certificate and key fit, that the files which feeds are to read are there, and that recordings can be written:
+    /// better found missing now than at night.
     pub(crate) fn check_files(&self, source: &Path) -> Result<(), ConfigError> {
         if let Some(tls) = &self.settings.tls {
             tls.check().map_err(|error| ConfigError::rule(source, format!("[server] {error}")))?;
@@ -152,6 +153,21 @@ impl Config {
             };
             if let Some(message) = message {
                 let message = format!("[server] handover = \"{}\": {message}", path.display());
+                return Err(ConfigError::rule(source, message));
+            }
+        }
+        if let Some(recording) = &self.settings.recording {
+            // It may be made when the server starts: what it is made in can be written, then.
+            let there = recording.folder.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
+            let tried = if there.is_dir() {
+                tempfile::tempfile_in(there).map(|_| ())
+            } else {
+                Err(std::io::ErrorKind::NotADirectory.into())
+            };
+            if let Err(error) = tried {
+                let (folder, there) = (recording.folder.display(), there.display());
+                let message =
+                    format!("[recording] folder = \"{folder}\": {there} cannot be written to: {error}");
                 return Err(ConfigError::rule(source, message));
             }
         }

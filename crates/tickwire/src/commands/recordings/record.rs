@@ -40,6 +40,7 @@ pub(crate) fn run(args: &RecordArgs) -> Outcome {
         kind: FeedKind::Replay(replay),
     };
     let prepared = feed::prepare(spec).map_err(anyhow::Error::from)?;
+    let faults = prepared.faults();
     let (sink, mut batches) = mpsc::channel(16);
     let settings = Settings { level: args.level, ..Settings::new(wire::line) };
     let mut journal = Journal::create(&args.output, settings)?;
@@ -61,5 +62,9 @@ pub(crate) fn run(args: &RecordArgs) -> Outcome {
     let manifest = journal.finish()?;
     let bytes = manifest.segments.iter().map(|segment| segment.bytes).sum();
     say(&format!("{}: {}", args.output.display(), size(manifest.records, bytes)));
-    Ok(())
+    if faults == 0 {
+        return Ok(());
+    }
+    say(&format!("{faults} broken line(s) were passed over"));
+    Err(Failure::told())
 }

@@ -1,7 +1,7 @@
 //! `tickwire verify`: whether a recording is what it says.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use store::{Digest, Manifest, Recording, StreamTally, Tally};
 
@@ -11,7 +11,17 @@ use crate::exit::{Failure, Outcome};
 
 pub(crate) fn run(args: &VerifyArgs) -> Outcome {
     let mut sound = true;
+    let mut folders = Vec::new();
     for folder in &args.recordings {
+        let inside = if Recording::is_at(folder) { Vec::new() } else { inside(folder) };
+        if inside.is_empty() {
+            folders.push(folder.clone());
+        } else {
+            say(&format!("{}: {} recordings", folder.display(), inside.len()));
+            folders.extend(inside);
+        }
+    }
+    for folder in &folders {
         let faults = verify(folder).unwrap_or_else(|failure| vec![failure.told_as()]);
         for fault in &faults {
             say(&format!("{}: {fault}", folder.display()));
@@ -19,6 +29,14 @@ pub(crate) fn run(args: &VerifyArgs) -> Outcome {
         sound &= faults.is_empty();
     }
     if sound { Ok(()) } else { Err(Failure::told()) }
+}
+
+/// The recordings in a folder of such.
+fn inside(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut found: Vec<_> = entries.map(|entry| entry.path()).filter(|path| Recording::is_at(path)).collect();
+    found.sort();
+    found
 }
 
 /// Reads all of it, and returns all that is wrong.
