@@ -20,7 +20,7 @@ use crate::limits::{
     BLOCK_BYTES, BLOCK_BYTES_MAX, BLOCK_RECORDS, NAMED_MAX, SEGMENT_BYTES, STATE_RECORDS, STATE_RECORDS_MAX,
 };
 use crate::lock;
-use crate::manifest::{DigestEntry, Lost, Manifest, Removed, SCHEMA, SegmentEntry};
+use crate::manifest::{DigestEntry, Lost, Manifest, RawEntry, Removed, SCHEMA, SegmentEntry};
 use crate::segment;
 use crate::state::State;
 use crate::tally::Tally;
@@ -70,6 +70,7 @@ pub struct Journal {
     digest: Digest,
     lost: Vec<Lost>,
     removed: Option<Removed>,
+    raw: Vec<RawEntry>,
     /// It is this process that makes it.
     writer: Option<File>,
 }
@@ -140,6 +141,7 @@ impl Journal {
             digest: Digest::new(settings.line),
             lost: Vec::new(),
             removed: None,
+            raw: Vec::new(),
             writer: lock::write(folder),
         };
         // There is a segment from the beginning: an empty recording is one, too.
@@ -368,6 +370,7 @@ impl Journal {
             digest: complete.then(|| DigestEntry::new(self.digest.value())),
             lost: self.lost.clone(),
             removed: self.removed.clone(),
+            raw: self.raw.clone(),
             segments: self.segments.clone(),
             streams: self.tally.streams(),
             instruments: self.tally.instruments(),

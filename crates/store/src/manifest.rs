@@ -44,6 +44,9 @@ pub struct Manifest {
     /// What is not kept any more: the oldest of it. All that is said elsewhere is of the whole, but for the files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed: Option<Removed>,
+    /// What it was made of, as it came, in the folder `raw`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub raw: Vec<RawEntry>,
     /// The files, in their order.
     pub segments: Vec<SegmentEntry>,
     /// What is recorded of each stream.
@@ -94,6 +97,17 @@ pub struct SegmentEntry {
     /// It was packed anew, in full blocks.
     #[serde(default, skip_serializing_if = "is_false")]
     pub sealed: bool,
+}
+
+/// A file that a recording was made of, packed with zstd.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RawEntry {
+    /// Its name, in the folder `raw`.
+    pub file: String,
+    /// How long it is there, packed.
+    pub bytes: u64,
+    /// SHA-256 of what is there, in hexadecimal.
+    pub sha256: String,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks for it")]

@@ -14,6 +14,7 @@ use crate::frame::Kind;
 use crate::limits::{BLOCK_RECORDS, OPENS, STATE_RECORDS_MAX};
 use crate::lock;
 use crate::manifest;
+use crate::raw;
 use crate::segment::{self, Block, Segment};
 use crate::state::State;
 
@@ -411,6 +412,7 @@ pub fn remove(folder: &Path) -> Result<(), StoreError> {
             _ => {}
         }
     }
+    raw::remove(folder)?;
     lock::end(folder);
     fs::remove_dir(folder).map_err(StoreError::io(folder))
 }

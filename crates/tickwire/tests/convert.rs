@@ -233,3 +233,33 @@ fn what_cannot_be_converted_is_told_what_to_write() {
     convert(&to("other"), &several, &["-c", "trades"]);
     refused(&[], &to("x.ndjson"), &several, 1, "name one of recording=other, recording=rec");
 }
+
+/// What a recording was made of is beside it, said in its manifest, held against it, and makes it again.
+#[test]
+fn captures_are_kept_beside_what_was_made_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let capture = top().join("feeds/recordings/sim.jsonl");
+    let (made, again) = (folder.path().join("rec"), folder.path().join("again"));
+    let (code, _, said) = run(&["record", "--raw", "--feed", "sim", "-o"], &[&made, &capture]);
+    assert_eq!(code, 0, "{said}");
+    let known = digest(&made);
+    let raw = made.join("raw/sim.jsonl.zst");
+    let manifest = store::Manifest::read(&made).unwrap().unwrap();
+    assert_eq!((manifest.raw.len(), manifest.raw[0].file.as_str()), (1, "sim.jsonl.zst"));
+    assert_eq!(manifest.raw[0].bytes, raw.metadata().unwrap().len());
+    let (code, _, said) = run(&["record", "--feed", "sim", "-o"], &[&again, &raw]);
+    assert_eq!(code, 0, "{said}");
+    assert_eq!(digest(&again), known);
+    let (code, _, said) =
+        run(&["record", "--raw", "--feed", "sim", "-o"], &[&folder.path().join("twice"), &capture, &capture]);
+    assert!(code == 1 && said.contains("sim.jsonl.zst is there already"), "{said}");
+    let mut bytes = fs::read(&raw).unwrap();
+    bytes[100] ^= 1;
+    fs::write(&raw, bytes).unwrap();
+    let (code, _, said) = run(&["verify"], &[&made]);
+    assert!(code == 1 && said.contains("it is another file than the manifest says"), "{said}");
+    // With the recording it is replaced.
+    convert(&again, &made, &["--format", "journal", "-f"]);
+    assert!(!raw.exists());
+    assert_eq!(digest(&made), known);
+}

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Finished, Journal};
 use crate::error::StoreError;
-use crate::manifest::SegmentEntry;
+use crate::manifest::{RawEntry, SegmentEntry};
 
 impl Journal {
     /// Its folder.
@@ -36,6 +36,10 @@ impl Journal {
         if let Some(entry) = self.segments.iter_mut().find(|entry| entry.file == file) {
             (entry.bytes, entry.sealed) = (bytes, true);
         }
+    }
+
+    pub(crate) fn note_raw(&mut self, entry: RawEntry) {
+        self.raw.push(entry);
     }
 
     /// Bytes of its files.

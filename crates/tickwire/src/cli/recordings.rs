@@ -17,6 +17,9 @@ pub(crate) struct RecordArgs {
     /// How hard it is packed: 1 (fast) to 19 (small)
     #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(i32).range(1..=19))]
     pub(crate) level: i32,
+    /// Keep the captures as well, packed, in the recording's folder raw; its manifest names them
+    #[arg(long)]
+    pub(crate) raw: bool,
     /// Captures of a venue, in order: one session
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,

@@ -1,8 +1,9 @@
 //! `tickwire record`: captures of a venue as a recording.
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use fanout::Sequencer;
 use ingest::FEEDS;
+use ingest::capture::Input;
 use ingest::feed::{self, FeedKind, FeedSpec, Gate, ReplaySpec, Speed, Stop};
 use model::UnixNanos;
 use store::{Journal, Settings};
@@ -44,6 +45,11 @@ pub(crate) fn run(args: &RecordArgs) -> Outcome {
     let (sink, mut batches) = mpsc::channel(16);
     let settings = Settings { level: args.level, ..Settings::new(wire::line) };
     let mut journal = Journal::create(&args.output, settings)?;
+    for file in args.files.iter().filter(|_| args.raw) {
+        let mut input = Input::open(file).with_context(|| file.display().to_string())?;
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        journal.keep_raw(&name, &mut input)?;
+    }
     let thread = prepared.start(sink, Gate::default(), Stop::default(), None)?;
     let (mut sequencer, mut clock) = (Sequencer::default(), UnixNanos(0));
     while let Some(batch) = batches.blocking_recv() {

@@ -79,6 +79,7 @@ fn verify(folder: &Path) -> Outcome<Vec<String>> {
                     "{count} records were not recorded, positions {from_position} to {to_position}: {reason}"
                 )
             }));
+            faults.extend(manifest.raw.iter().filter_map(|raw| raw.fault(folder)));
             let removed = manifest.removed.as_ref();
             if let Some(removed) = removed {
                 let store::Removed { records, positions: (_, last), .. } = removed;
