@@ -1,9 +1,6 @@
 //! Records in any order come out in theirs, and tables give back what they were made of.
 
-use std::fs::File;
-use std::io::BufReader;
-
-use model::{Body, Placed};
+use model::Placed;
 use proptest::prelude::*;
 
 use super::{line, many, read, record};
@@ -55,6 +52,11 @@ fn more_runs_than_wait_are_merged() {
 
 #[cfg(feature = "tables")]
 mod tables {
+    use std::fs::File;
+    use std::io::BufReader;
+
+    use model::Body;
+
     use super::*;
     use crate::tables::{CsvFile, Format, Prices, Timestamps, export, find_parquet, read_csv, read_parquet};
 
