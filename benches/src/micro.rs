@@ -13,7 +13,7 @@ use ingest::{Recording, Step};
 use load::now;
 use model::{Channel, Tick};
 use serde_json::{Value, json};
-use wire::{Cursor, Epoch, ServerMessage, Stamp, Writer, close_data, open_data};
+use wire::{Cursor, Envelope, Epoch, ServerMessage, Stamp, Writer, close_data, open_data};
 
 use crate::quotes::Quotes;
 use crate::subject::Cores;
@@ -213,7 +213,9 @@ fn update(event: &Event) -> Vec<u8> {
         ts_event: Some(event.ts_event),
         ts_recv: Some(event.ts_recv),
     };
-    open_data(&mut out, "update", Channel::Quotes, &Cursor { epoch, position: event.position }, None, None);
+    let (kind, channel) = ("update", Channel::Quotes);
+    let cursor = &Cursor { epoch, position: event.position };
+    open_data(&mut out, &Envelope { kind, channel, replay: None, cursor, as_of: None, ts_sent: None });
     Writer::new(&mut out).body(&stamp, &event.body);
     close_data(&mut out, &[]);
     out

@@ -8,12 +8,11 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Book, BookChange, BookSide, Level, Levels, Price, Seq, UnixNanos};
+use model::{Book, BookChange, BookSide, Level, Levels, Price, Seq};
 
 use crate::estate::KeptView;
 use crate::event::{Encoded, Event, book_weight};
 use crate::fold::{Entry, Fate, Fold};
-use crate::ids::TopicId;
 use crate::item::{GapCause, Snapshot};
 use crate::lane::{Lane, News};
 use crate::limits::VIEW_KEPT;
@@ -21,64 +20,10 @@ use crate::options::Depth;
 use crate::ring::Bounds;
 use crate::session::Sessions;
 
-/// What changed in a view of a book.
-#[derive(Debug)]
-pub struct BookRecord {
-    /// The stream.
-    pub topic: TopicId,
-    /// The place of its newest part.
-    pub seq: Seq,
-    /// The place of the record before it in this view.
-    pub prev: Seq,
-    /// The place of its newest part in the total order.
-    pub position: u64,
-    /// Where its first part stands there, or before that where it is not known any more.
-    pub first: u64,
-    /// The venue's time of its newest part.
-    pub ts_event: UnixNanos,
-    /// When its newest part was received.
-    pub ts_recv: UnixNanos,
-    /// The levels; removals have size zero. All of them, where the book is known again.
-    pub levels: Levels,
-    /// The best bid is at or above the best ask.
-    pub crossed: bool,
-    /// Checksum of the view after it, where that was asked for.
-    pub checksum: Option<u32>,
-    /// Its bytes, made once.
-    pub encoded: Encoded,
-    pub(crate) news: BookNews,
-}
+mod record;
 
-/// What a record of a view is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BookNews {
-    Delta,
-    /// The feed lost updates: the book is void.
-    Void,
-    /// The book is known again.
-    Known,
-}
-
-/// A view of a book as it stands.
-#[derive(Debug)]
-pub struct BookSnapshot {
-    /// As of this place in the stream.
-    pub seq: Seq,
-    /// Levels a side that were asked for; 0 = all.
-    pub depth: usize,
-    /// The venue's time of the last change.
-    pub ts_event: UnixNanos,
-    /// When the last change was received.
-    pub ts_recv: UnixNanos,
-    /// The levels, best first.
-    pub levels: Levels,
-    /// The best bid is at or above the best ask.
-    pub crossed: bool,
-    /// Checksum, where that was asked for.
-    pub checksum: Option<u32>,
-    /// Its bytes, made once.
-    pub encoded: Encoded,
-}
+pub(crate) use record::BookNews;
+pub use record::{BookRecord, BookSnapshot};
 
 impl Entry for Arc<BookRecord> {
     fn seq(&self) -> Seq {
@@ -213,6 +158,17 @@ impl Books {
         self.views.len() - 1
     }
 
+    /// Begins anew after `floor`: the book is not known before it is told whole.
+    pub(crate) fn restart(&mut self, floor: Seq, position: u64) {
+        (self.book, self.is_known) = (Book::default(), false);
+        for view in &mut self.views {
+            view.lane.ring.restart(floor, position);
+            view.specials.clear();
+            (view.snapshot, view.merged) = (None, None);
+            (view.window, view.seen) = (Levels::default(), floor);
+        }
+    }
+
     /// Forgets the views that nobody has read for long.
     pub(crate) fn prune(&mut self, now: Duration) {
         self.views.retain_mut(|view| {
@@ -310,22 +266,6 @@ impl Books {
         });
         view.snapshot = Some(Arc::clone(&made));
         Snapshot::Book(made)
-    }
-}
-
-impl BookRecord {
-    /// The state that a record which makes the book known has.
-    fn as_snapshot(&self, depth: Depth) -> BookSnapshot {
-        BookSnapshot {
-            seq: self.seq,
-            depth: depth.shown(),
-            ts_event: self.ts_event,
-            ts_recv: self.ts_recv,
-            levels: self.levels.clone(),
-            crossed: self.crossed,
-            checksum: self.checksum,
-            encoded: Encoded::default(),
-        }
     }
 }
 

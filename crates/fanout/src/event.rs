@@ -45,7 +45,8 @@ impl Encoded {
 
 impl Event {
     /// About how many bytes its record has as JSON: what budgets are counted in.
-    pub(crate) fn weight(&self) -> usize {
+    #[must_use]
+    pub fn weight(&self) -> usize {
         match &self.body {
             Body::Trade(_) | Body::OldTrade(_) => 210,
             Body::Quote(_) => 230,

@@ -105,6 +105,13 @@ impl Account {
         Self { begun: true, ..Self::open(at) }
     }
 
+    /// The reader stands at an earlier place, and nothing that it could see came since.
+    pub(crate) fn rejoin(&mut self, at: Seq) {
+        if at < self.place {
+            (self.from, self.base, self.place) = (self.stands(), at, at);
+        }
+    }
+
     /// What waits begins after this.
     pub(crate) fn stands(&self) -> Seq {
         self.place.max(self.from)

@@ -23,6 +23,7 @@ pub mod limits;
 mod options;
 mod out;
 mod past;
+mod played;
 mod replay;
 mod resume;
 mod ring;

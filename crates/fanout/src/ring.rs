@@ -98,6 +98,15 @@ impl<F: Fold> Ring<F> {
         (self.floor, self.evicted) = (floor, evicted);
     }
 
+    /// Begins anew after `floor`, where nobody lacks what is in it.
+    pub(crate) fn restart(&mut self, floor: Seq, evicted: u64) {
+        self.slots.clear();
+        self.parts.clear();
+        self.marks.clear();
+        (self.units, self.fresh_for) = (0, 0);
+        self.begin_after(floor, evicted);
+    }
+
     /// The place before the oldest entry.
     pub(crate) fn start(&self) -> Option<Seq> {
         self.slots.front().map(|slot| slot.entry.prev())

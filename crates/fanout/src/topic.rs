@@ -82,6 +82,18 @@ impl Topic {
         }
     }
 
+    /// Begins anew after `floor`: what was known of it before leads nowhere. Nobody lacks any of that.
+    pub(crate) fn restart(&mut self, floor: Seq, position: u64) {
+        (self.head, self.position) = (floor, position);
+        match &mut self.log {
+            Log::Trades(views) => views.restart(floor, position),
+            Log::Newest(views) => views.restart(floor, position),
+            Log::Each(lane) => lane.ring.restart(floor, position),
+            Log::Bars(bars) => bars.lane.ring.restart(floor, position),
+            Log::Books(books) => books.restart(floor, position),
+        }
+    }
+
     /// Begins with what was kept of the stream elsewhere.
     pub(crate) fn restore(&mut self, kept: &Kept<Arc<Event>>, sessions: &mut Sessions, now: Duration) {
         let Some(first) = kept.events.first() else { return };
@@ -251,6 +263,14 @@ impl Topic {
             Log::Each(lane) => Some(Whole::Each(&lane.ring)),
             Log::Bars(bars) => Some(Whole::Newest(&bars.lane.ring)),
             Log::Books(_) => None,
+        }
+    }
+
+    /// Has the view of a book that goes with these options.
+    pub(crate) fn keep_view(&mut self, options: &Options, now: Duration) {
+        if let Log::Books(books) = &mut self.log {
+            books.open_view(options.depth, options.checksum, self.head);
+            books.prune(now);
         }
     }
 

@@ -39,6 +39,15 @@ impl<F: Fold<Entry = Seen>> Views<F> {
         self.all.ring.begin_after(floor, evicted);
     }
 
+    /// Begins anew after `floor`, where nobody lacks what is in it.
+    pub(crate) fn restart(&mut self, floor: Seq, evicted: u64) {
+        self.all.ring.restart(floor, evicted);
+        for view in &mut self.filtered {
+            view.lane.ring.restart(floor, evicted);
+            view.seen = floor;
+        }
+    }
+
     /// How many filters are in use.
     pub(crate) const fn filters(&self) -> usize {
         self.filtered.len()

@@ -9,7 +9,7 @@ use fanout::{
     Batch, BookRecord, BookSnapshot, Event, Fanout, GapCause, Item, Kind, Look, Run, Snapshot, SymbolId,
 };
 use model::{Channel, Instrument, Seq};
-use wire::{BookNotes, Control, Cursor, Epoch, Gap, Stamp, View, Writer, close_data, open_data};
+use wire::{BookNotes, Control, Cursor, Envelope, Epoch, Gap, Stamp, View, Writer, close_data, open_data};
 use ws::{Message, TextDraft};
 
 use crate::clock;
@@ -24,6 +24,8 @@ pub(crate) struct Place<'a> {
     /// Before this batch.
     pub(crate) before: u64,
     pub(crate) fanout: &'a Fanout,
+    /// The replay that it is of.
+    pub(crate) replay: Option<&'a str>,
 }
 
 impl Place<'_> {
@@ -77,8 +79,16 @@ impl Encoder {
             .map_or((Channel::Quotes, Look::default()), |run| (run.topic.stream.channel(), run.look));
         let count = usize::try_from(count).unwrap_or(0);
         let mut records = Records::begin(channel, count, look, cursor, place);
-        for event in runs.iter().flat_map(|run| place.fanout.run(run)) {
-            records.event(event, event.seq.prev());
+        let events = runs.iter().flat_map(|run| place.fanout.run(run));
+        if place.replay.is_some() {
+            // One order over all symbols.
+            let mut events: Vec<_> = events.collect();
+            events.sort_unstable_by_key(|event| event.position);
+            for event in events {
+                records.event(event, event.seq.prev());
+            }
+        } else {
+            events.for_each(|event| records.event(event, event.seq.prev()));
         }
         let message = records.finish();
         if let ([run], false) = (runs, look.stamp) {
@@ -128,9 +138,10 @@ struct Records {
 impl Records {
     fn begin(channel: Channel, count: usize, look: Look, cursor: u64, place: &Place<'_>) -> Self {
         let mut draft = TextDraft::with_capacity(ENVELOPE_BYTES + count * RECORD_BYTES);
-        let sent = look.stamp.then(clock::wall);
-        let cursor = Cursor { epoch: place.epoch.clone(), position: cursor };
-        open_data(draft.out(), "update", channel, &cursor, None, sent);
+        let ts_sent = look.stamp.then(clock::wall);
+        let cursor = &Cursor { epoch: place.epoch.clone(), position: cursor };
+        let (kind, replay, as_of) = ("update", place.replay, None);
+        open_data(draft.out(), &Envelope { kind, channel, replay, cursor, as_of, ts_sent });
         Self { draft, look, empty: true }
     }
 
@@ -180,8 +191,9 @@ fn messages(batch: &Batch, place: &Place<'_>) -> Vec<Message> {
         next = next.min(draft.first.saturating_sub(1));
     }
     let cursors = cursors.into_iter().rev();
-    let finish =
-        |(draft, position): (Draft, u64)| draft.finish(&Cursor { epoch: place.epoch.clone(), position });
+    let finish = |(draft, position): (Draft, u64)| {
+        draft.finish(&Cursor { epoch: place.epoch.clone(), position }, place.replay)
+    };
     drafts.into_iter().zip(cursors).map(finish).collect()
 }
 
@@ -212,6 +224,8 @@ fn place_in(drafts: &mut Vec<Draft>, item: &Item, after: Option<usize>, place: &
         (draft.kind, draft.channel, draft.as_of) == (kind, channel, as_of)
             && draft.records.len() < MESSAGE_BYTES_MAX
     };
+    // A replay keeps one order over all symbols and channels.
+    let after = if place.replay.is_some() { drafts.len().checked_sub(1) } else { after };
     let newest = drafts.iter().rposition(is_open).filter(|&index| after.is_none_or(|after| index >= after));
     let index = newest.unwrap_or_else(|| {
         drafts.push(Draft { as_of, ..Draft::new(kind, channel) });
@@ -333,14 +347,15 @@ impl Draft {
         write(&mut Writer::new(&mut self.records));
     }
 
-    fn finish(self, cursor: &Cursor) -> Message {
+    fn finish(self, cursor: &Cursor, replay: Option<&str>) -> Message {
         if let Some(gap) = self.gap {
             return Control::Gap(Box::new(Gap { cursor: cursor.to_string(), ..gap })).to_json().into();
         }
         let mut draft = TextDraft::with_capacity(self.records.len() + ENVELOPE_BYTES);
         let out = draft.out();
-        let sent = self.stamp.then(clock::wall);
-        open_data(out, self.kind, self.channel, cursor, self.as_of, sent);
+        let ts_sent = self.stamp.then(clock::wall);
+        let (kind, channel, as_of) = (self.kind, self.channel, self.as_of);
+        open_data(out, &Envelope { kind, channel, replay, cursor, as_of, ts_sent });
         out.extend_from_slice(&self.records);
         let empty: Vec<_> =
             self.empty.iter().map(|(instrument, seq)| (instrument.symbol.as_str(), *seq)).collect();
@@ -413,6 +428,7 @@ fn gap(item: &Item, range: Option<(Seq, Seq)>, cause: GapCause, place: &Place<'_
         to_sequence: range.map(|(_, to)| to.0),
         count: range.map(|(from, to)| to.since(from) + 1),
         reason: reason.to_owned(),
+        replay: place.replay.map(str::to_owned),
         cursor: String::new(),
         ts_sent: clock::wall().to_string(),
     }

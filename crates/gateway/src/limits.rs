@@ -182,3 +182,25 @@ pub const SEAL_AGAIN: Duration = Duration::from_secs(30);
 pub const ARRIVALS_QUEUED: usize = 64;
 /// Messages read from one session before another has its turn.
 pub const READS_PER_TURN: usize = 16;
+/// Replays of one session.
+pub const SESSION_REPLAYS_MAX: usize = 4;
+/// Replays of a server: each has a block of its recording in memory, some 20 MB at most.
+pub const REPLAYS_MAX: usize = 128;
+/// Records that a replay has read ahead, about.
+pub const REPLAY_EVENTS_AHEAD: usize = 1_024;
+/// Records that are looked at for one, before others have their turn.
+pub const REPLAY_RECORDS_LOOKED: usize = 1 << 18;
+/// Records that are played between two drains: fewer than a log keeps, so that nothing is merged.
+pub const REPLAY_EVENTS_PER_ROUND: usize = 256;
+/// About how many bytes these may come to.
+pub const REPLAY_BYTES_PER_ROUND: usize = 64 << 10;
+/// What a replay may be sent in one go, before others have their turn.
+pub const REPLAY_BYTES_PER_TURN: usize = 256 << 10;
+/// How often a replay that plays says how it stands.
+pub const REPLAY_TOLD: Duration = Duration::from_secs(1);
+/// How often it is looked for what was recorded since.
+pub const REPLAY_LOOK: Duration = Duration::from_millis(100);
+/// How often that is done for one that is to go on live, before it does with a gap.
+pub const LIVE_LOOKS_MAX: u32 = 100;
+/// Recordings that are listed.
+pub const RECORDINGS_LISTED: usize = 10_000;

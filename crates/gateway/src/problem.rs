@@ -91,11 +91,12 @@ impl Problem {
                     .header(header::WWW_AUTHENTICATE, "Bearer realm=\"tickwire\", error=\"invalid_token\"");
             }
             ErrorCode::Forbidden => StatusCode::FORBIDDEN,
-            ErrorCode::UnknownSymbol => StatusCode::NOT_FOUND,
+            ErrorCode::UnknownSymbol | ErrorCode::UnknownRecording => StatusCode::NOT_FOUND,
             ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-            ErrorCode::Unavailable | ErrorCode::SlowConsumer | ErrorCode::ConnectionLimit => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            ErrorCode::Unavailable
+            | ErrorCode::SlowConsumer
+            | ErrorCode::ReplayLimit
+            | ErrorCode::ConnectionLimit => StatusCode::SERVICE_UNAVAILABLE,
             ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::BAD_REQUEST,
         };

@@ -34,6 +34,7 @@ pub struct Recording {
 
 /// A recording that goes on until this is dropped.
 pub(crate) struct Recorder {
+    name: Name,
     words: Sender<Word>,
     thread: Option<JoinHandle<()>>,
 }
@@ -77,7 +78,7 @@ impl Recorder {
     /// # Errors
     /// Its folder cannot be made.
     pub(crate) fn start(recording: &Recording) -> Result<(Self, Tape), StoreError> {
-        let (folder, journal) = create(recording)?;
+        let (name, folder, journal) = create(recording)?;
         let (words, heard) = channel();
         let queued = Arc::new(AtomicUsize::new(0));
         let missed = MissedSoFar::default();
@@ -87,7 +88,14 @@ impl Recorder {
         let thread = thread::Builder::new().name("recorder".to_owned()).spawn(move || writer.run());
         let thread = thread.map_err(|error| StoreError::Io { path: folder.clone(), error })?;
         tracing::info!(folder = %folder.display(), "recording");
-        Ok((Self { words, thread: Some(thread) }, tape))
+        Ok((Self { name, words, thread: Some(thread) }, tape))
+    }
+}
+
+impl Recorder {
+    /// The recording's name.
+    pub(crate) const fn name(&self) -> &Name {
+        &self.name
     }
 }
 
@@ -102,7 +110,7 @@ impl Drop for Recorder {
 }
 
 /// A journal in a folder that is named by the time; two may begin in one second.
-fn create(recording: &Recording) -> Result<(PathBuf, Journal), StoreError> {
+fn create(recording: &Recording) -> Result<(Name, PathBuf, Journal), StoreError> {
     let now = clock::wall().to_string();
     let digits: String = now.chars().take(19).filter(char::is_ascii_digit).collect();
     let (day, time) = digits.split_at(8);
@@ -116,7 +124,11 @@ fn create(recording: &Recording) -> Result<(PathBuf, Journal), StoreError> {
                 name = format!("{}-{day}-{time}-{second}", recording.name.as_str());
             }
             Err(error) => return Err(error),
-            Ok(journal) => return Ok((folder, journal)),
+            Ok(journal) => {
+                // What it begins with leaves room for the time.
+                let name = Name::parse(&name).unwrap_or_else(|_| recording.name.clone());
+                return Ok((name, folder, journal));
+            }
         }
     }
     Err(StoreError::Io { path: recording.folder.clone(), error: io::ErrorKind::AlreadyExists.into() })

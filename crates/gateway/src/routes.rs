@@ -23,6 +23,7 @@ use crate::hub::Feeds;
 use crate::limits::{CONNECTION_RETRY, ECHO_BYTES_MAX, ECHO_FRAMES_MAX, ECHO_INFLATED_BYTES_MAX, FRAMES_MAX};
 use crate::metrics::{AUTH, REFUSED};
 use crate::problem::{HttpCode, Problem};
+use crate::recordings::Recordings;
 use crate::roster::Roster;
 use crate::settings::Settings;
 use crate::shard::{Arrival, Pass, Reads};
@@ -47,6 +48,7 @@ pub(crate) struct App {
     pub(crate) echoes: Arc<Semaphore>,
     pub(crate) roster: Arc<Roster>,
     pub(crate) visitors: Arc<Visitors>,
+    pub(crate) recordings: Recordings,
 }
 
 impl App {
@@ -151,7 +153,7 @@ async fn home(State(app): State<Arc<App>>, request: Request) -> Html<String> {
 }
 
 async fn nothing() -> Problem {
-    let detail = "There is nothing here. The stream is at /v1/stream; over plain HTTP there are /v1/events, /v1/poll, /v1/snapshot, /v1/history, /v1/candles, /v1/symbols, and for Socket.IO /socket.io/; the echo service is at /echo.";
+    let detail = "There is nothing here. The stream is at /v1/stream; over plain HTTP there are /v1/events, /v1/poll, /v1/snapshot, /v1/history, /v1/candles, /v1/symbols, /v1/recordings, and for Socket.IO /socket.io/; the echo service is at /echo.";
     Problem::http(HttpCode::NotFound, detail)
 }
 

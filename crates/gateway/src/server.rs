@@ -25,11 +25,12 @@ use crate::in_force::InForce;
 use crate::limits::{ARRIVALS_QUEUED, ECHO_CONNECTIONS_MAX, EVENTS_QUEUED, ORDERS_QUEUED, READS_QUEUED};
 use crate::queue::queue;
 use crate::recorder::Recorder;
+use crate::recordings::Recordings;
 use crate::reload::Reloader;
 use crate::roster::Roster;
 use crate::routes::{self, App};
 use crate::settings::{Limits, Settings, Tls};
-use crate::shard::{self, Intake, Order, Reads, Shard};
+use crate::shard::{self, Intake, Order, Reads, Shard, Surroundings};
 use crate::tls::{Certificate, TlsError};
 use crate::visitors::Visitors;
 use crate::{clock, metrics as names};
@@ -60,6 +61,7 @@ pub struct Server {
     /// True while another process leads.
     follows: Arc<AtomicBool>,
     recorder: Option<Recorder>,
+    recordings: Recordings,
 }
 
 /// Why a gateway does not start.
@@ -142,9 +144,17 @@ impl Server {
             hub.record(tape);
             recorder
         });
+        let folder = settings.recording.as_ref().map(|recording| recording.folder.clone());
+        let recordings = Recordings::new(folder, recorder.as_ref().map(|recorder| recorder.name().clone()));
         let estate = heir.map_or_else(|| Ok(Vec::new()), |heir| hub.adopt(heir.estate));
         let estate = estate.map_err(HandoverError::from)?;
         let roster = Arc::<Roster>::default();
+        let surroundings = Surroundings {
+            settings: Arc::clone(&settings),
+            roster: Arc::clone(&roster),
+            recordings: recordings.clone(),
+            epoch: epoch.clone(),
+        };
         let (mut shards, mut doors, mut desks) = (Vec::new(), Vec::new(), Vec::new());
         let mut readers = Vec::new();
         for outlet in outlets {
@@ -152,10 +162,9 @@ impl Server {
             let (order, orders) = mpsc::channel(ORDERS_QUEUED);
             let (reader, reads) = mpsc::channel(READS_QUEUED);
             let inlets = shard::Doors { arrivals, orders, reads };
-            let (settings, roster, epoch) = (Arc::clone(&settings), Arc::clone(&roster), epoch.clone());
             let events = Intake { events: outlet, pump: hub.pump() };
             let (leaving, subscribing) = (leaving.clone(), subscribing.clone());
-            let mut shard = Shard::new(settings, roster, epoch, events, inlets, leaving, subscribing);
+            let mut shard = Shard::new(surroundings.clone(), events, inlets, leaving, subscribing);
             shard.restore(&estate);
             shards.push(shard);
             doors.push(door);
@@ -185,6 +194,7 @@ impl Server {
             over: watch::Sender::new(false),
             follows,
             recorder,
+            recordings,
         };
         Ok((server, hub))
     }
@@ -263,6 +273,7 @@ impl Server {
             engines: Engines::default(),
             echoes: Arc::new(Semaphore::new(ECHO_CONNECTIONS_MAX)),
             leaving: leaving.clone(),
+            recordings: self.recordings,
         };
         let public = Acceptor {
             listener: self.public,

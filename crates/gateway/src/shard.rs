@@ -10,6 +10,7 @@ mod reads;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -31,6 +32,7 @@ use crate::hub::Pump;
 use crate::limits::{EVENTS_PER_ROUND, SCRATCH_BYTES};
 use crate::metrics::ShardMetrics;
 use crate::queue;
+use crate::recordings::Recordings;
 use crate::roster::{Roster, Seat};
 use crate::session::Ctx;
 use crate::settings::Settings;
@@ -91,6 +93,15 @@ pub(crate) struct Doors {
     pub(crate) reads: mpsc::Receiver<Read>,
 }
 
+/// What all shards share.
+#[derive(Clone)]
+pub(crate) struct Surroundings {
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) roster: Arc<Roster>,
+    pub(crate) recordings: Recordings,
+    pub(crate) epoch: Epoch,
+}
+
 /// Where a shard's events come from. The queue goes before the pump: who waits for room in it hears of that.
 pub(crate) struct Intake {
     pub(crate) events: queue::Receiver,
@@ -102,6 +113,7 @@ pub(crate) struct Core {
     pub(crate) fanout: Fanout,
     pub(crate) settings: Arc<Settings>,
     pub(crate) roster: Arc<Roster>,
+    pub(crate) recordings: Recordings,
     pub(crate) epoch: Epoch,
     /// What sockets are read into, one after the other.
     pub(crate) scratch: Vec<u8>,
@@ -109,6 +121,8 @@ pub(crate) struct Core {
     /// Reused between drains.
     pub(crate) batch: Batch,
     pub(crate) outbox: Outbox,
+    /// When members are to be looked at, and not a moment later.
+    pub(crate) appointments: BTreeSet<(Duration, usize)>,
     /// The time of this round, by both clocks.
     pub(crate) now: Duration,
     pub(crate) wall: UnixNanos,
@@ -120,6 +134,7 @@ impl Core {
             fanout: &mut self.fanout,
             settings: &self.settings,
             roster: &self.roster,
+            recordings: &self.recordings,
             epoch: &self.epoch,
             now: self.now,
             wall: self.wall,
@@ -149,25 +164,26 @@ const LOOK: Duration = Duration::from_millis(50);
 
 impl Shard {
     pub(crate) fn new(
-        settings: Arc<Settings>,
-        roster: Arc<Roster>,
-        epoch: Epoch,
+        surroundings: Surroundings,
         intake: Intake,
         doors: Doors,
         mut shutdown: watch::Receiver<bool>,
         subscribed: watch::Sender<bool>,
     ) -> Self {
+        let Surroundings { settings, roster, recordings, epoch } = surroundings;
         let fanout = Fanout::with_twins(settings.logs, settings.delays.count());
         Self {
             core: Core {
                 fanout,
                 settings,
                 roster,
+                recordings,
                 epoch,
                 scratch: vec![0; SCRATCH_BYTES],
                 encoder: Encoder::default(),
                 batch: Batch::default(),
                 outbox: Outbox::default(),
+                appointments: BTreeSet::new(),
                 now: clock::now(),
                 wall: clock::wall(),
             },
@@ -371,8 +387,10 @@ impl Shard {
             self.metrics.publish(self.core.fanout.stats());
             self.sleep.as_mut().reset((clock::instant(clock::now()) + LOOK).into());
         }
-        // Conflation intervals end between two looks.
-        if let Some(due) = self.core.fanout.poll_timeout() {
+        self.keep_appointments();
+        // Conflation intervals end between two looks, and records of replays become due.
+        let appointed = self.core.appointments.first().map(|&(due, _)| due);
+        if let Some(due) = [self.core.fanout.poll_timeout(), appointed].into_iter().flatten().min() {
             let due = tokio::time::Instant::from(clock::instant(due));
             if due < self.sleep.deadline() {
                 self.sleep.as_mut().reset(due);
@@ -380,6 +398,16 @@ impl Shard {
                     cx.waker().wake_by_ref();
                 }
             }
+        }
+    }
+
+    /// Looks at the members whose moment has come.
+    fn keep_appointments(&mut self) {
+        while let Some(&(due, key)) = self.core.appointments.first()
+            && due <= self.core.now
+        {
+            self.core.appointments.pop_first();
+            self.serve(key, false);
         }
     }
 

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ingest::feed::{self, Batch, FeedKind, FeedSpec, Gate, ReplaySpec, SimSpec, Speed, Stop};
-use model::{Body, BookChange, State, Tick};
+use ingest::feed::{self, Batch, FeedKind, FeedSpec, Gate, ReplaySpec, SimSpec, Stop};
+use model::{Body, BookChange, Speed, State, Tick};
 use tokio::sync::mpsc;
 
 /// A file that goes away with the test.

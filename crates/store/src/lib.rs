@@ -6,6 +6,8 @@
 //!
 //! Not here: what is recorded and when, and how records look on the wire.
 
+#[cfg(feature = "arrow")]
+pub mod arrow;
 mod codec;
 mod cut;
 mod digest;

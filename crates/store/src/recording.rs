@@ -19,13 +19,14 @@ use crate::segment::{self, Block, Segment};
 use crate::state::State;
 
 /// A recording that can be read. What is appended later is not in it. As long as it is there, or a reader of it that has
-/// not begun, nothing of the recording is removed; a reader keeps what it reads, and what comes after that.
+/// not begun, nothing of the recording is removed, unless it was let go; a reader keeps what it reads, and what comes
+/// after that.
 #[derive(Clone, Debug)]
 pub struct Recording {
     folder: PathBuf,
     segments: Segments,
-    /// The oldest segment, as who reads it has it open.
-    held: Arc<File>,
+    /// The oldest segment, as who reads it has it open; none where it was let go.
+    held: Option<Arc<File>>,
 }
 
 /// A segment that was packed anew meanwhile is looked through again by the reader that comes to it.
@@ -59,9 +60,27 @@ impl Recording {
     /// # Errors
     /// There is none, or its files do not read. Damage is no error: reading names it.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        Self::find(folder, &[], true)
+    }
+
+    /// The same recording with what was written since, and without what was removed. It is let go where this one was.
+    /// Cost: O(segments), and of the blocks only the new ones are looked at.
+    ///
+    /// # Errors
+    /// See [`Self::open`].
+    pub fn reopen(&self) -> Result<Self, StoreError> {
+        Self::find(&self.folder, &self.segments, self.held.is_some())
+    }
+
+    /// Lets its segments be removed and packed anew, but for what readers of it have.
+    pub fn let_go(&mut self) {
+        self.held = None;
+    }
+
+    fn find(folder: &Path, known: &[Arc<Segment>], holds: bool) -> Result<Self, StoreError> {
         let mut tries = OPENS;
         loop {
-            match Self::look(folder) {
+            match Self::look(folder, known, holds) {
                 // Its oldest segment went meanwhile.
                 Err(StoreError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound && tries > 0 => {
                     tries -= 1;
@@ -71,18 +90,21 @@ impl Recording {
         }
     }
 
-    fn look(folder: &Path) -> Result<Self, StoreError> {
+    fn look(folder: &Path, known: &[Arc<Segment>], holds: bool) -> Result<Self, StoreError> {
         let paths = segment::list(folder)?;
         let Some(first) = paths.first() else {
             return Err(StoreError::NoRecording { path: folder.to_owned() });
         };
-        let held = lock::read(first).map_err(StoreError::io(first))?;
-        if lock::is_gone(&held) {
+        let held = if holds { Some(lock::read(first).map_err(StoreError::io(first))?) } else { None };
+        if held.as_ref().is_some_and(lock::is_gone) {
             return Err(StoreError::io(first)(io::ErrorKind::NotFound.into()));
         }
-        let segments = paths.iter().map(|path| Segment::scan(path).map(Arc::new));
+        let segments = paths.iter().map(|path| {
+            let known = known.iter().find(|segment| segment.path == *path);
+            known.map_or_else(|| Segment::scan(path).map(Arc::new), Segment::again)
+        });
         let segments = Arc::new(segments.collect::<Result<Vec<_>, _>>()?);
-        Ok(Self { folder: folder.to_owned(), segments, held: Arc::new(held) })
+        Ok(Self { folder: folder.to_owned(), segments, held: held.map(Arc::new) })
     }
 
     /// Whether there is one in a folder.
@@ -156,7 +178,8 @@ impl Recording {
             segments: Arc::clone(&self.segments),
             at: (0, 0),
             named: 0,
-            held: Some(Arc::clone(&self.held)),
+            gone: None,
+            held: self.held.clone(),
             file: None,
             decoder: Decoder::new().map_err(StoreError::io(&self.folder))?,
             position: 0,
@@ -164,12 +187,33 @@ impl Recording {
         })
     }
 
-    /// What stands after a place in the total order. Cost: as [`Self::read`].
+    /// What stands after a place in the total order. What was removed of it is told first. Cost: as [`Self::read`].
     ///
     /// # Errors
     /// See [`Self::read`].
     pub fn read_after(&self, position: u64) -> Result<Reader, StoreError> {
-        Ok(Reader { position, ..self.read()? })
+        let passed = |block: &Block| block.header.kind == Kind::Records && block.header.last <= position;
+        let last = self.segments.iter().enumerate().rev().find_map(|(n, segment)| {
+            let m = segment.blocks.iter().rposition(passed)?;
+            let before = |damage: &&Damage| damage.offset < segment.blocks[m].offset;
+            Some(((n, m + 1), segment.damages.iter().filter(before).count()))
+        });
+        let (at, named) = last.unwrap_or_default();
+        Ok(Reader { position, at, named, gone: self.gone_after(position), ..self.read()? })
+    }
+
+    /// That what stood after a place was removed.
+    fn gone_after(&self, position: u64) -> Option<Damage> {
+        let first = self.segments.first()?;
+        // A segment begins with how things stood.
+        let state = first.blocks.first().filter(|block| block.header.kind == Kind::State)?;
+        (state.header.last > position).then(|| Damage {
+            path: self.folder.clone(),
+            offset: 0,
+            bytes: 0,
+            what: GONE,
+            positions: Some((position + 1, state.header.last)),
+        })
     }
 
     /// How everything stood at `at`, and what follows. Where damage is in the way, the state is what can be known
@@ -216,8 +260,10 @@ pub struct Reader {
     segments: Segments,
     /// The next block: its segment's number, and its own.
     at: (usize, usize),
-    /// How many segments' damages were named.
+    /// How many of the segment's damages were named.
     named: usize,
+    /// What was removed before the first segment, and is not told yet.
+    gone: Option<Damage>,
     /// The oldest segment, before any is read.
     held: Option<Arc<File>>,
     /// The segment that is read: until it goes on to the next one, that stays as well.
@@ -238,6 +284,9 @@ impl Iterator for Reader {
             let records = Vec::from(std::mem::take(&mut self.left));
             self.position = records.last().map_or(self.position, |last| last.position);
             return Some(Ok(records));
+        }
+        if let Some(gone) = self.gone.take() {
+            return Some(Err(gone));
         }
         loop {
             let (segment, block) = self.at;

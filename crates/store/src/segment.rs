@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::{Damage, SEGMENT, StoreError, TORN};
 use crate::frame::{HEADER_BYTES, Header, Kind, MAGIC};
@@ -97,10 +98,28 @@ impl Segment {
         file.metadata().is_ok_and(|found| (found.dev(), found.ino()) == self.id)
     }
 
+    /// The same file with what was appended since; another one that has its name by now is looked through.
+    pub(crate) fn again(self: &Arc<Self>) -> Result<Arc<Self>, StoreError> {
+        let file = File::open(&self.path).map_err(StoreError::io(&self.path))?;
+        if !self.is(&file) {
+            return Self::scan(&self.path).map(Arc::new);
+        }
+        let bytes = file.metadata().map_err(StoreError::io(&self.path))?.len();
+        if bytes == self.bytes {
+            return Ok(Arc::clone(self));
+        }
+        let mut segment = Self { bytes, ..Self::clone(self) };
+        // The end may have been in the middle of a block.
+        segment.damages.retain(|damage| damage.offset < self.end);
+        segment.walk(&file).map_err(StoreError::io(&self.path))??;
+        Ok(Arc::new(segment))
+    }
+
+    /// Looks through what is behind the last block.
     fn walk(&mut self, file: &File) -> std::io::Result<Result<(), StoreError>> {
-        let mut at = 0;
+        let mut at = self.end;
         match self.version(file)? {
-            Some(VERSION) => at = BEGIN_BYTES as u64,
+            Some(VERSION) => at = at.max(BEGIN_BYTES as u64),
             Some(found) => {
                 return Ok(Err(StoreError::Version { path: self.path.clone(), found, known: VERSION }));
             }

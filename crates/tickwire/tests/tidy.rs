@@ -16,7 +16,7 @@ fn manifest(path: &Path) -> toml::Table {
 }
 
 /// Every crate and the crates of ours that it may use. A new arrow is a line of review here.
-const ARROWS: [(&str, &[&str]); 12] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("model", &[]),
     ("store", &["model"]),
     ("wire", &["model"]),
@@ -27,6 +27,7 @@ const ARROWS: [(&str, &[&str]); 12] = [
     ("load", &["client", "model", "wire"]),
     ("gateway", &["fanout", "model", "store", "wire", "ws"]),
     ("tickwire", &["client", "fanout", "gateway", "ingest", "load", "model", "store", "wire"]),
+    ("python", &["model", "store", "wire"]),
     ("xtask", &[]),
     ("benches", &["client", "fanout", "gateway", "ingest", "load", "model", "wire"]),
 ];

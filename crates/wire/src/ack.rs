@@ -35,6 +35,9 @@ pub enum Ack {
         /// What is served more narrowly than was asked for, because the token gives no more.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         narrowed: Vec<NarrowedEntry>,
+        /// What was recorded comes first, as this replay.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replay: Option<String>,
         /// Where the session stands.
         cursor: String,
     },
@@ -85,6 +88,65 @@ pub enum Ack {
     List {
         /// One entry per channel, interval and set of options.
         subscriptions: Vec<SubscriptionEntry>,
+    },
+    /// A replay begins: its state follows.
+    ReplayOpen {
+        /// What it is called from now on.
+        replay: String,
+        /// The recording.
+        recording: String,
+        /// Where it begins.
+        from: String,
+        /// Where it ends, as far as that is known.
+        to: String,
+        /// Records in between, of whatever symbol.
+        records: u64,
+        /// The channels.
+        channels: Vec<String>,
+        /// The symbols that the recording has, patterns expanded.
+        symbols: Vec<String>,
+        /// Symbols that were not accepted, each with the reason.
+        rejected: Vec<Rejected>,
+        /// What others say to play by its clock.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        share: Option<String>,
+    },
+    /// It waits: no record of it comes before it goes on.
+    ReplayPause {
+        /// Which.
+        replay: String,
+    },
+    /// It goes on.
+    ReplayResume {
+        /// Which.
+        replay: String,
+    },
+    /// So many records more.
+    ReplayStep {
+        /// Which.
+        replay: String,
+        /// How many.
+        records: u64,
+    },
+    /// Its place is looked for: what comes after this message is of there.
+    ReplaySeek {
+        /// Which.
+        replay: String,
+    },
+    /// It goes on at this speed.
+    ReplaySpeed {
+        /// Which.
+        replay: String,
+        /// How many times as fast as it was; or `max`.
+        #[cfg_attr(test, schemars(with = "f64"))]
+        speed: serde_json::Value,
+    },
+    /// It is over: no record of it comes after this message.
+    ReplayClose {
+        /// Which.
+        replay: String,
+        /// The account of each of its streams, since its last seek.
+        ledger: Vec<LedgerEntry>,
     },
     /// The account of every stream.
     Ledger {

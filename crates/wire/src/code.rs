@@ -19,6 +19,8 @@ pub enum ErrorCode {
     UnknownChannel,
     /// No such symbol.
     UnknownSymbol,
+    /// No such recording.
+    UnknownRecording,
     /// The operation needs a token first.
     Unauthenticated,
     /// The token is not one of ours, or not for us, or not valid yet.
@@ -33,6 +35,8 @@ pub enum ErrorCode {
     SymbolLimit,
     /// More subscriptions than one session may have.
     SubscriptionLimit,
+    /// More replays than one session may have, or the server plays at a time.
+    ReplayLimit,
     /// More connections than the server takes.
     ConnectionLimit,
     /// More requests than one session may send.
@@ -53,12 +57,13 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All codes.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::InvalidJson,
         Self::InvalidRequest,
         Self::UnknownOp,
         Self::UnknownChannel,
         Self::UnknownSymbol,
+        Self::UnknownRecording,
         Self::Unauthenticated,
         Self::TokenInvalid,
         Self::TokenExpired,
@@ -66,6 +71,7 @@ impl ErrorCode {
         Self::Forbidden,
         Self::SymbolLimit,
         Self::SubscriptionLimit,
+        Self::ReplayLimit,
         Self::ConnectionLimit,
         Self::RateLimited,
         Self::SlowConsumer,
@@ -85,6 +91,7 @@ impl ErrorCode {
             Self::UnknownOp => "unknown_op",
             Self::UnknownChannel => "unknown_channel",
             Self::UnknownSymbol => "unknown_symbol",
+            Self::UnknownRecording => "unknown_recording",
             Self::Unauthenticated => "unauthenticated",
             Self::TokenInvalid => "token_invalid",
             Self::TokenExpired => "token_expired",
@@ -92,6 +99,7 @@ impl ErrorCode {
             Self::Forbidden => "forbidden",
             Self::SymbolLimit => "symbol_limit",
             Self::SubscriptionLimit => "subscription_limit",
+            Self::ReplayLimit => "replay_limit",
             Self::ConnectionLimit => "connection_limit",
             Self::RateLimited => "rate_limited",
             Self::SlowConsumer => "slow_consumer",
@@ -113,12 +121,15 @@ impl ErrorCode {
     #[must_use]
     pub const fn close(self) -> Option<CloseCode> {
         Some(match self {
-            Self::Forbidden | Self::SymbolLimit | Self::SubscriptionLimit => return None,
+            Self::Forbidden | Self::SymbolLimit | Self::SubscriptionLimit | Self::ReplayLimit => {
+                return None;
+            }
             Self::InvalidJson
             | Self::InvalidRequest
             | Self::UnknownOp
             | Self::UnknownChannel
-            | Self::UnknownSymbol => CloseCode::Offences,
+            | Self::UnknownSymbol
+            | Self::UnknownRecording => CloseCode::Offences,
             Self::Unauthenticated | Self::TokenInvalid | Self::TokenExpired | Self::TokenRevoked => {
                 CloseCode::Token
             }

@@ -42,6 +42,8 @@ pub enum Control {
     TokenExpiring(TokenExpiring),
     /// The server goes away soon.
     Draining(Box<Draining>),
+    /// How a replay stands. Keeps its place among the replay's records.
+    Replay(Box<Replay>),
 }
 
 impl Control {
@@ -199,6 +201,9 @@ pub struct Gap {
     pub count: Option<u64>,
     /// `slow_consumer`, `feed_gap` or `cursor_expired`.
     pub reason: String,
+    /// The replay that it is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<String>,
     /// Where the session stands.
     pub cursor: String,
     /// When this was sent.
@@ -226,6 +231,9 @@ pub struct Notice {
     pub code: ErrorCode,
     /// Begins or ends.
     pub state: NoticeState,
+    /// The replay that it is of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<String>,
     /// In words, at the start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
@@ -281,4 +289,68 @@ pub struct Draining {
     pub cursor: String,
     /// The account of every stream.
     pub ledger: Vec<LedgerEntry>,
+}
+
+/// How a replay stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Replay {
+    /// Which.
+    pub replay: String,
+    /// What it does.
+    pub state: ReplayState,
+    /// The time in the recording.
+    pub position: String,
+    /// Where it stands: everything up to here was sent. `live`: where the session does.
+    pub cursor: String,
+    /// How many times as fast as it was; or `max`.
+    #[cfg_attr(test, schemars(with = "f64"))]
+    pub speed: Value,
+    /// Which part of its time is over, from 0 to 1.
+    pub progress: f64,
+    /// Records since it began, or since its last seek, whatever became of them.
+    pub records: u64,
+    /// The digest of these, at the end of the last full page and at the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<ReplayDigest>,
+    /// By how much a record was late since the last message, at most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_ms: Option<u64>,
+    /// Parts of the recording that do not read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub damages: Vec<String>,
+    /// `failed`: why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// When this was sent.
+    pub ts_sent: String,
+}
+
+/// What a replay does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ReplayState {
+    /// Its place is being looked for.
+    Seeking,
+    /// It waits.
+    Paused,
+    /// It plays.
+    Playing,
+    /// Its last record was sent.
+    Finished,
+    /// It has caught up: its streams are subscriptions now, and it is over.
+    Live,
+    /// The recording does not read; it is over.
+    Failed,
+}
+
+/// What the records of a replay come to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct ReplayDigest {
+    /// Of how many records.
+    pub records: u64,
+    /// SHA-256, in hexadecimal, as `tickwire replay --digest` has it.
+    pub sha256: String,
 }

@@ -38,6 +38,12 @@ impl Epoch {
         Self(String::from_utf8_lossy(&text).into())
     }
 
+    /// What stands for it in the cursors of a replay: its name.
+    #[must_use]
+    pub fn of_replay(name: &str) -> Self {
+        Self(name.into())
+    }
+
     /// The epoch as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

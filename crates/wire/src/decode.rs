@@ -31,7 +31,9 @@ pub enum ServerMessage {
 pub struct Data {
     /// The channel of all its records.
     pub channel: Channel,
-    /// Where the session stands.
+    /// The replay that it is of.
+    pub replay: Option<String>,
+    /// Where the session stands, or the replay.
     pub cursor: String,
     /// Of a snapshot: the position that it is the state of, where several are of the same.
     pub as_of: Option<String>,
@@ -119,6 +121,8 @@ struct Peek<'a> {
 struct RawData<'a> {
     #[serde(borrow)]
     channel: Cow<'a, str>,
+    #[serde(default)]
+    replay: Option<String>,
     cursor: String,
     #[serde(default)]
     as_of: Option<String>,
@@ -143,7 +147,9 @@ impl ServerMessage {
             "snapshot" => Data::parse(text).map(Self::Snapshot),
             "update" => Data::parse(text).map(Self::Update),
             "welcome" | "ack" | "error" | "pong" | "echo" | "heartbeat" | "gap" | "flushed" | "notice"
-            | "token_expiring" | "draining" => Ok(Self::Control(Box::new(serde_json::from_str(text)?))),
+            | "token_expiring" | "draining" | "replay" => {
+                Ok(Self::Control(Box::new(serde_json::from_str(text)?)))
+            }
             other => Ok(Self::Unknown(other.to_owned())),
         }
     }
@@ -159,6 +165,7 @@ impl Data {
         let ts_sent = raw.ts_sent.map(|text| Reader { channel }.time("ts_sent", Some(&text))).transpose()?;
         Ok(Self {
             channel,
+            replay: raw.replay,
             cursor: raw.cursor,
             as_of: raw.as_of,
             ts_sent: ts_sent.flatten(),

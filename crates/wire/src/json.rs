@@ -32,19 +32,32 @@ pub fn decimal(out: &mut Vec<u8>, value: Decimal) {
     }
 }
 
-/// Appends the beginning of a data message, up to its list of records. `as_of` is the position of
-/// which states are, where several are of the same.
-pub fn open_data(
-    out: &mut Vec<u8>,
-    kind: &str,
-    channel: Channel,
-    cursor: &Cursor,
-    as_of: Option<u64>,
-    ts_sent: Option<UnixNanos>,
-) {
+/// What a data message says around its records.
+#[derive(Clone, Copy, Debug)]
+pub struct Envelope<'a> {
+    /// `snapshot` or `update`.
+    pub kind: &'a str,
+    /// The channel of all records.
+    pub channel: Channel,
+    /// The replay that it is of.
+    pub replay: Option<&'a str>,
+    /// Where the session, or the replay, stands.
+    pub cursor: &'a Cursor,
+    /// The position of which states are, where several are of the same.
+    pub as_of: Option<u64>,
+    /// When it is sent.
+    pub ts_sent: Option<UnixNanos>,
+}
+
+/// Appends the beginning of a data message, up to its list of records.
+pub fn open_data(out: &mut Vec<u8>, envelope: &Envelope<'_>) {
+    let Envelope { kind, channel, replay, cursor, as_of, ts_sent } = *envelope;
     let mut object = Object::begin(out, View::ALL);
     object.plain("type", kind);
     object.plain("channel", channel.as_str());
+    if let Some(replay) = replay {
+        object.plain("replay", replay);
+    }
     object.cursor("cursor", &cursor.epoch, cursor.position);
     if let Some(position) = as_of {
         object.cursor("as_of", &cursor.epoch, position);
@@ -237,7 +250,11 @@ mod tests {
     fn an_empty_snapshot_names_its_symbols() {
         let mut out = Vec::new();
         let cursor = Cursor { epoch: Epoch::from_seed(1), position: 7 };
-        open_data(&mut out, "snapshot", Channel::Book, &cursor, None, None);
+        let (kind, channel) = ("snapshot", Channel::Book);
+        open_data(
+            &mut out,
+            &Envelope { kind, channel, replay: None, cursor: &cursor, as_of: None, ts_sent: None },
+        );
         close_data(&mut out, &[("BTC-USD", Seq(0)), ("ETH-USD", Seq(0))]);
         let text = r#"{"type":"snapshot","channel":"book","cursor":"1:7","data":[],"symbols":["BTC-USD","ETH-USD"]}"#;
         assert_eq!(String::from_utf8(out).unwrap(), text);

@@ -27,17 +27,17 @@ pub use close::CloseCode;
 pub use code::ErrorCode;
 pub use control::{
     Control, Draining, Echo, ErrorMessage, Flushed, Gap, Heartbeat, Limits, Notice, NoticeState, Pong,
-    TokenExpiring, Welcome,
+    Replay, ReplayDigest, ReplayState, TokenExpiring, Welcome,
 };
 pub use cursor::{Cursor, CursorError, Epoch};
 pub use decode::{Data, DecodeError, Record, RecordBody, ServerMessage};
-pub use json::{close_data, decimal, open_data};
+pub use json::{Envelope, close_data, decimal, open_data};
 pub use line::{LineError, Lines, placed_line};
 pub use msgpack::{UnpackError, pack, unpack};
 pub use record::{BookNotes, Origin, Stamp, Writer, line};
 pub use request::{
-    Auth, CONFLATE_MS_MAX, DEPTHS, Op, Options, Overflow, Pace, Priority, Request, RequestError, RequestId,
-    Subscribe, Unsubscribe,
+    Auth, CONFLATE_MS_MAX, Change, DEPTHS, Op, Options, Overflow, Pace, Place, Priority, ReplayOpen, Request,
+    RequestError, RequestId, Source, Subscribe, Unsubscribe,
 };
 pub use suggest::closest;
 pub use view::View;

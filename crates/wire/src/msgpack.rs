@@ -16,13 +16,16 @@ pub use unpack::{UnpackError, unpack};
 const TIMESTAMP: i8 = -1;
 
 /// The keys whose texts are times, in what the server sends.
-const TIMES: [&str; 9] = [
+const TIMES: [&str; 12] = [
     "deadline",
     "expires_at",
     "coalesced_since",
     "first_ts_event",
+    "from",
+    "position",
     "since",
     "start",
+    "to",
     "ts_event",
     "ts_recv",
     "ts_sent",

@@ -15,8 +15,10 @@ use crate::view::View;
 
 #[cfg(test)]
 pub(crate) mod described;
+mod replay;
 mod subscribe;
 
+pub use replay::{Change, Place, ReplayOpen, Source};
 pub use subscribe::{CONFLATE_MS_MAX, DEPTHS};
 
 /// A request's id: chosen by the client, echoed in the answer.
@@ -63,6 +65,15 @@ pub enum Op {
         /// How many.
         flushes: u32,
     },
+    /// Begin a replay.
+    ReplayOpen(Box<ReplayOpen>),
+    /// Change a replay.
+    Replay {
+        /// Which.
+        replay: String,
+        /// What is to become of it.
+        change: Change,
+    },
     /// Measure the round trip.
     Ping {
         /// The client's time, as it likes to write it.
@@ -99,6 +110,8 @@ pub struct Subscribe {
     pub options: Options,
     /// Everything up to here was handled: go on from there.
     pub resume: Option<Cursor>,
+    /// Begin so many milliseconds ago, with what was recorded since.
+    pub rewind_ms: Option<u64>,
 }
 
 /// How a subscription is to be served.
@@ -236,11 +249,17 @@ const RATE_MIN: u64 = 500;
 const RATE_MAX: u64 = 100_000_000_000;
 /// Flushes that may be allowed at once.
 const CREDIT_MAX: u64 = 1_000_000;
+/// Records of one step of a replay.
+const STEP_RECORDS_MAX: u64 = 1_000_000;
+/// What a client that a replay imagines may take in a second.
+const CLIENT_RATE_MIN: u64 = 1_000;
+/// See [`CLIENT_RATE_MIN`].
+const CLIENT_RATE_MAX: u64 = 100_000_000_000;
 /// Channels or patterns in one request.
 const LIST_MAX: usize = 1_000;
 
 /// Every operation, with the fields that it has.
-const OPS: [(&str, &[&str]); 11] = [
+const OPS: [(&str, &[&str]); 18] = [
     ("auth", &["op", "id", "token"]),
     ("subscribe", &subscribe::FIELDS),
     ("unsubscribe", &STREAMS),
@@ -250,6 +269,13 @@ const OPS: [(&str, &[&str]); 11] = [
     ("credit", &["op", "id", "flushes"]),
     ("list", &["op", "id"]),
     ("ledger", &["op", "id"]),
+    ("replay_open", &replay::OPEN_FIELDS),
+    ("replay_pause", &["op", "id", "replay"]),
+    ("replay_resume", &["op", "id", "replay"]),
+    ("replay_step", &["op", "id", "replay", "records"]),
+    ("replay_seek", &["op", "id", "replay", "to", "cursor"]),
+    ("replay_speed", &["op", "id", "replay", "speed"]),
+    ("replay_close", &["op", "id", "replay"]),
     ("ping", &["op", "id", "ts"]),
     ("echo", &["op", "id", "payload"]),
 ];
@@ -315,6 +341,7 @@ fn op_of(op: &str, fields: &Fields) -> Result<Op, RequestError> {
             let flushes = bounded(fields, "flushes", 1..=CREDIT_MAX)?.unwrap_or(1);
             Ok(Op::Credit { flushes: u32::try_from(flushes).unwrap_or(u32::MAX) })
         }
+        "replay_open" => replay::open(fields).map(|open| Op::ReplayOpen(Box::new(open))),
         "list" => Ok(Op::List),
         "ledger" => Ok(Op::Ledger),
         "ping" => Ok(Op::Ping { ts: fields.optional("ts", "a text")? }),
@@ -324,6 +351,9 @@ fn op_of(op: &str, fields: &Fields) -> Result<Op, RequestError> {
             Ok(Op::Echo { payload })
         }
         _ => {
+            if let Some(change) = replay::change(op, fields)? {
+                return Ok(Op::Replay { replay: replay::name(fields)?, change });
+            }
             let message = format!("Unknown op \"{op}\".{}", hint(op, OPS.map(|(name, _)| name)));
             Err(RequestError::new(ErrorCode::UnknownOp, message))
         }

@@ -57,7 +57,8 @@ fn rewrite(kind: &str, data: &Data) -> String {
     let cursor: Cursor = data.cursor.parse().unwrap();
     let as_of = data.as_of.as_ref().map(|as_of| as_of.parse::<Cursor>().unwrap().position);
     let mut out = Vec::new();
-    wire::open_data(&mut out, kind, data.channel, &cursor, as_of, data.ts_sent);
+    let (channel, replay, ts_sent) = (data.channel, data.replay.as_deref(), data.ts_sent);
+    wire::open_data(&mut out, &wire::Envelope { kind, channel, replay, cursor: &cursor, as_of, ts_sent });
     for (n, record) in data.records.iter().enumerate() {
         if n > 0 {
             out.push(b',');

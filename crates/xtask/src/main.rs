@@ -1,5 +1,5 @@
 //! The commands that do all the set-up: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`,
-//! `cargo xtask fuzz`, `cargo xtask plant`, `cargo xtask describe`.
+//! `cargo xtask fuzz`, `cargo xtask plant`, `cargo xtask package`, `cargo xtask describe`.
 //!
 //! No dependency and nothing to configure, so that the first thing a newcomer runs starts at once.
 
@@ -10,6 +10,7 @@ mod browser;
 mod demo;
 mod describe;
 mod fuzz;
+mod package;
 mod plant;
 mod python;
 mod step;
@@ -24,6 +25,7 @@ cargo xtask bench [OPTION…]  every scene with Tickwire, the floors and rivals;
 
 cargo xtask fuzz [SECONDS]   feeds the WebSocket codec what nobody would think of, for a minute unless told otherwise
 cargo xtask plant [WORD…]    plants bugs into a copy of the sources, one at a time: each must be found by a test
+cargo xtask package          the part of `test` that is about the package for Python
 cargo xtask describe         writes asyncapi.json and openapi.json anew, out of the types";
 
 fn main() -> ExitCode {
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         Some("bench") => bench::run(args),
         Some("fuzz") => fuzz::run(args.next().as_deref()),
         Some("plant") => plant::run(args),
+        Some("package") => python::ready().and_then(|()| package::test()),
         Some("describe") => describe::run(),
         _ => {
             eprintln!("{USAGE}");

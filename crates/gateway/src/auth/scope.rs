@@ -216,6 +216,18 @@ impl Grant {
         self.scopes.iter().filter_map(|scope| scope.bounds(symbol, channel)).map(|bounds| bounds.delay).min()
     }
 
+    /// Whether some streams are had in intervals only.
+    pub(crate) fn conflates(&self) -> bool {
+        let bounded =
+            |scope: &Scope| matches!(scope, Scope::Stream { bounds, .. } if !bounds.conflate.is_zero());
+        self.scopes.iter().any(bounded)
+    }
+
+    /// Whether recordings may be played and read.
+    pub(crate) fn may_replay(&self) -> bool {
+        self.scopes.iter().any(|scope| matches!(scope, Scope::Other(name) if &**name == "replay"))
+    }
+
     /// Which twin of a symbol is had on a channel, of those that there are; 0 = the symbol itself.
     pub(crate) fn twin(&self, symbol: &Symbol, channel: Channel, delays: &Delays) -> Option<usize> {
         delays.twin(self.delay(symbol, channel)?)

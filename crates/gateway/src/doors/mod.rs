@@ -8,10 +8,12 @@ mod catalogue;
 #[cfg(test)]
 mod described;
 mod descriptions;
+mod given;
 mod history;
 mod poll;
 mod query;
 mod rates;
+mod recordings;
 mod socketio;
 mod sse;
 mod state;
@@ -64,6 +66,9 @@ pub(crate) fn router(app: &App) -> Router<Arc<App>> {
         .route("/v1/history", get(history::records))
         .route("/v1/candles", get(history::candles))
         .route("/v1/symbols", get(symbols))
+        .route("/v1/recordings", get(recordings::all))
+        .route("/v1/recordings/{recording}", get(recordings::one))
+        .route("/v1/recordings/{recording}/book", get(recordings::book))
         .route("/v1/tickets", post(ticket))
         .route(SOCKETIO, any(socketio::serve))
         .route("/v1/asyncapi.json", get(async |headers: HeaderMap| ASYNCAPI.respond(&headers)))

@@ -34,6 +34,11 @@ impl Wanted {
                 "op" | "id" => {
                     return Err(bad(format!("A query has no \"{name}\": its path says what it asks for.")));
                 }
+                "rewind_ms" => {
+                    return Err(
+                        bad("Only a session at /v1/stream begins with what was recorded.".to_owned()),
+                    );
+                }
                 "ticket" => wanted.ticket.replace(value).is_some(),
                 "wait_ms" => wanted.wait_ms.replace(value).is_some(),
                 "cursor" => wanted.set("resume", Value::String(value)),

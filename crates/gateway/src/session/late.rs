@@ -102,6 +102,7 @@ impl Session {
                 resumed: false,
                 streams: Vec::new(),
                 narrowed: narrowed.entries(ctx),
+                replay: None,
                 cursor: self.cursor(ctx).to_string(),
             };
             self.ack(None, ack);

@@ -5,6 +5,7 @@ mod late;
 mod narrowed;
 mod options;
 mod pace;
+mod replays;
 mod reply;
 mod requests;
 mod subscriptions;
@@ -25,10 +26,13 @@ use wire::{CloseCode, Control, Cursor, Epoch, ErrorCode, NoticeState, Request, R
 use crate::auth::Grant;
 use crate::bucket::Bucket;
 use crate::drain::Departure;
+use crate::recordings::Recordings;
 use crate::roster::{Roster, Seat};
 use crate::settings::{Limits, Settings};
 use crate::shard::Pass;
-use pace::Pace;
+pub(crate) use options::served;
+pub(crate) use pace::Pace;
+use replays::Replays;
 use waiting::Waiting;
 
 /// What a session needs of its surroundings.
@@ -36,6 +40,7 @@ pub(crate) struct Ctx<'a> {
     pub(crate) fanout: &'a mut Fanout,
     pub(crate) settings: &'a Settings,
     pub(crate) roster: &'a Arc<Roster>,
+    pub(crate) recordings: &'a Recordings,
     pub(crate) epoch: &'a Epoch,
     pub(crate) now: Duration,
     pub(crate) wall: UnixNanos,
@@ -63,6 +68,8 @@ pub(crate) struct Session {
     pub(crate) pace: Pace,
     /// A token whose key is being looked for.
     pending: Option<Box<Waiting>>,
+    /// Most sessions have none.
+    replays: Option<Box<Replays>>,
     /// Most sessions have none.
     troubles: Option<Box<Troubles>>,
     /// Control messages on their way, ahead of all data.
@@ -130,6 +137,7 @@ impl Session {
             pace: Pace::default(),
             bucket: Bucket::default(),
             pending: None,
+            replays: None,
             troubles: None,
             control: VecDeque::new(),
             closing: None,
@@ -344,12 +352,13 @@ impl Session {
 }
 
 /// The message that coalescing because of slowness began or ended.
-pub(crate) fn notice(notice: &Notice, state: NoticeState, wall: UnixNanos) -> String {
+pub(crate) fn notice(notice: &Notice, state: NoticeState, replay: Option<&str>, wall: UnixNanos) -> String {
     let started = state == NoticeState::Started;
     let since = UnixNanos(wall.0.saturating_sub(notice.millis.saturating_mul(1_000_000)));
     let notice = wire::Notice {
         code: ErrorCode::SlowConsumer,
         state,
+        replay: replay.map(str::to_owned),
         message: started
             .then(|| "More waits than this session takes, by its connection or by its pace; it is served as its overflow options say.".to_owned()),
         queued_bytes: started.then_some(notice.queued_bytes as u64),

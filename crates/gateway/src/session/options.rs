@@ -10,7 +10,7 @@ use wire::{FilterEntry, SubscriptionEntry, View};
 use super::reply::millis;
 
 /// The options of a request as they apply to one stream.
-pub(super) fn served(topic: TopicId, options: &wire::Options) -> fanout::Options {
+pub(crate) fn served(topic: TopicId, options: &wire::Options) -> fanout::Options {
     let channel = topic.stream.channel();
     let conflate = match channel {
         // States are never held back.

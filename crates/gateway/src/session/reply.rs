@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fanout::Ledger;
+use fanout::{Fanout, Ledger};
 use serde_json::{Value, json};
 use wire::{CloseCode, Control, ErrorCode, ErrorMessage, LedgerEntry, Op, RequestError, RequestId};
 
@@ -78,9 +78,13 @@ impl Session {
 }
 
 pub(super) fn entry(ledger: &Ledger, ctx: &Ctx<'_>) -> LedgerEntry {
+    entry_of(ledger, ctx.fanout)
+}
+
+pub(super) fn entry_of(ledger: &Ledger, fanout: &Fanout) -> LedgerEntry {
     LedgerEntry {
         channel: ledger.topic.stream.channel().to_string(),
-        symbol: ctx.fanout.instrument(ledger.topic.symbol).symbol.to_string(),
+        symbol: fanout.instrument(ledger.topic.symbol).symbol.to_string(),
         interval: ledger.topic.stream.interval().map(|interval| interval.to_string()),
         published: ledger.published,
         delivered: ledger.delivered,
@@ -102,6 +106,8 @@ pub(super) const fn op_name(op: &Op) -> &'static str {
         Op::Credit { .. } => "credit",
         Op::List => "list",
         Op::Ledger => "ledger",
+        Op::ReplayOpen(_) => "replay_open",
+        Op::Replay { change, .. } => change.op(),
         Op::Ping { .. } => "ping",
         Op::Echo { .. } => "echo",
     }

@@ -32,6 +32,8 @@ impl Session {
                 self.set_pace(id, pace, ctx.now);
             }
             Op::Credit { flushes } => self.add_credit(id, flushes, ctx.now),
+            Op::ReplayOpen(open) => self.open_replay(id, *open, ctx),
+            Op::Replay { replay, change } => self.change_replay(id, &replay, change, ctx),
             Op::List => self.list(id, ctx),
             Op::Ledger => self.account(id, ctx),
             Op::Ping { ts } => {
@@ -102,6 +104,9 @@ impl Session {
         }
         self.expiry_told = false;
         self.end_what_is_not_covered(&grant, ctx);
+        if self.grant.as_ref().is_some_and(|held| held.scopes != grant.scopes) {
+            self.end_replays("The new token has other scopes. Open the replay again.");
+        }
         self.grant = Some(grant);
         self.change_delays(ctx);
         self.narrow_what_is_held(ctx);

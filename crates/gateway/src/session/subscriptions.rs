@@ -24,6 +24,9 @@ struct Plan {
 
 impl Session {
     pub(super) fn subscribe(&mut self, id: Option<RequestId>, request: Subscribe, ctx: &mut Ctx<'_>) {
+        if let Some(millis) = request.rewind_ms {
+            return self.rewind(id, request, millis, ctx);
+        }
         let mut plan = self.plan(&request, ctx);
         let held = |topic: &TopicId| ctx.fanout.is_subscribed(self.id, *topic);
         let new_book = plan.topics.iter().any(|topic| topic.stream == Stream::Book && !held(topic));
@@ -33,7 +36,7 @@ impl Session {
             self.settle_streams(ctx);
             return self.refuse(id, Some("subscribe"), ErrorCode::InvalidRequest, message, details, ctx.now);
         }
-        let Subscribe { channels, symbols, options, resume } = request;
+        let Subscribe { channels, symbols, options, resume, rewind_ms: _ } = request;
         let mut streams = BTreeMap::<_, BTreeSet<_>>::new();
         let mut room = RESUME_BYTES_MAX;
         let mut narrowed = Narrowed::default();
@@ -70,6 +73,7 @@ impl Session {
             resumed,
             streams: streams.into_iter().map(|(key, symbols)| resumption(key, &symbols, ctx)).collect(),
             narrowed: narrowed.entries(ctx),
+            replay: None,
             cursor: self.cursor(ctx).to_string(),
         };
         self.ack(id, ack);
@@ -161,6 +165,7 @@ impl Session {
                 // The state of what has just begun is its beginning.
                 options: wire::Options { snapshot: true, ..wish.options },
                 resume: None,
+                rewind_ms: None,
             };
             let plan = self.plan(&one, ctx);
             if plan.topics.is_empty() {
@@ -181,6 +186,7 @@ impl Session {
                 resumed: false,
                 streams: Vec::new(),
                 narrowed: narrowed.entries(ctx),
+                replay: None,
                 cursor: self.cursor(ctx).to_string(),
             };
             self.ack(None, ack);

@@ -60,8 +60,16 @@ impl Talk {
         let mut fanout = Fanout::with_twins(settings.logs, twins);
         let (epoch, now) = (Epoch::from_seed(7), Duration::from_secs(1_000));
         let roster = Arc::default();
-        let mut ctx =
-            Ctx { fanout: &mut fanout, settings: &settings, roster: &roster, epoch: &epoch, now, wall: WALL };
+        let recordings = Recordings::default();
+        let mut ctx = Ctx {
+            fanout: &mut fanout,
+            settings: &settings,
+            roster: &roster,
+            recordings: &recordings,
+            epoch: &epoch,
+            now,
+            wall: WALL,
+        };
         let session = Session::open("s1".into(), None, &mut ctx);
         let mut talk = Self {
             settings,
@@ -109,7 +117,8 @@ impl Talk {
         let since = self.now.saturating_sub(Duration::from_secs(1_000));
         let wall = UnixNanos(WALL.0 + u64::try_from(since.as_nanos()).unwrap());
         let (fanout, settings, roster, epoch) = (&mut self.fanout, &self.settings, &self.roster, &self.epoch);
-        act(&mut self.session, &mut Ctx { fanout, settings, roster, epoch, now: self.now, wall })
+        let recordings = &Recordings::default();
+        act(&mut self.session, &mut Ctx { fanout, settings, roster, recordings, epoch, now: self.now, wall })
     }
 
     fn said(&mut self) -> Vec<Value> {

@@ -17,6 +17,7 @@ use crate::limits::{
     BUDGET_FULL, BUDGET_OPEN, CLOSE_TIMEOUT, CONTROL_BYTES_MAX, GOODBYE_TIMEOUT, LINGER, READS_PER_TURN,
 };
 use crate::metrics::{LIMITED, ShardMetrics};
+use crate::replay::{Rest, Sink};
 use crate::session::{self, Goodbye, Session};
 use crate::socket::{Inbound, Outbox, Slot, Socket};
 use crate::wakes::{Handle, Wakes};
@@ -41,6 +42,8 @@ pub(super) struct Member {
     end: End,
     handle: Handle,
     due: Duration,
+    /// When its replays have something to say.
+    appointed: Option<Duration>,
     pub(super) opened: Duration,
     pub(super) sent: u64,
     pub(super) received: u64,
@@ -86,6 +89,7 @@ impl Member {
             pending: false,
             end: End::Open,
             due: now,
+            appointed: None,
             opened: now,
             sent: 0,
             received: 0,
@@ -250,6 +254,9 @@ impl Member {
     /// Puts the next messages into the empty outbox; false where there are none.
     fn fill(&mut self, core: &mut Core, metrics: &mut ShardMetrics) -> bool {
         let before = self.outbox.bytes();
+        if self.session.has_replays() {
+            self.session.poll_openings(&mut Context::from_waker(&self.handle.waker), &core.ctx());
+        }
         while let Some(text) = self.session.pop_control() {
             self.outbox.text(text);
         }
@@ -284,23 +291,30 @@ impl Member {
         self.waits = budget.is_none();
         let Some(budget) = budget else { return };
         let before_data = self.outbox.bytes();
+        // What is live goes first, and leaves room for what is not.
+        let plays = self.session.has_replays();
+        let live = if plays { budget.div_ceil(2) } else { budget };
         let mut batch = std::mem::take(&mut core.batch);
-        core.fanout.drain_into(self.session.id, budget, now, &mut batch);
+        core.fanout.drain_into(self.session.id, live, now, &mut batch);
         if batch.overrun {
             self.session.handle_overrun(&core.ctx());
         }
         if let Some(notice) = &batch.started {
-            self.outbox.text(session::notice(notice, NoticeState::Started, core.wall));
+            self.outbox.text(session::notice(notice, NoticeState::Started, None, core.wall));
         }
         if !batch.is_empty() {
             let before = self.session.move_cursor(batch.cursor);
-            let place = Place { epoch: &core.epoch, before, fanout: &core.fanout };
+            let place = Place { epoch: &core.epoch, before, fanout: &core.fanout, replay: None };
             core.encoder.encode(&batch, &place, |message| self.outbox.message(message));
         } else if !batch.overrun {
             self.session.move_cursor(batch.cursor);
         }
         if let Some(notice) = &batch.ended {
-            self.outbox.text(session::notice(notice, NoticeState::Ended, core.wall));
+            self.outbox.text(session::notice(notice, NoticeState::Ended, None, core.wall));
+        }
+        if plays && self.session.closing().is_none() {
+            let spent = self.outbox.bytes() - before_data;
+            self.play(budget.saturating_sub(spent).max(1), core);
         }
         let added = self.outbox.bytes() - before_data;
         if added > 0 {
@@ -317,6 +331,29 @@ impl Member {
         self.waits = batch.more;
         self.drained = !batch.more && self.session.closing().is_none();
         core.batch = batch;
+    }
+
+    /// Puts what replays have to say into the outbox.
+    fn play(&mut self, room: usize, core: &mut Core) {
+        let mut cx = Context::from_waker(&self.handle.waker);
+        let outbox = &mut self.outbox;
+        let mut sink = Sink { send: &mut |message| outbox.message(message), room };
+        let due = match self.session.play(&mut cx, &mut core.ctx(), &mut sink) {
+            Rest::Until(due) => due,
+            Rest::More => {
+                // Others have their turn first.
+                self.handle.waker.wake_by_ref();
+                None
+            }
+        };
+        if self.appointed != due {
+            let key = self.key();
+            if let Some(before) = self.appointed {
+                core.appointments.remove(&(before, key));
+            }
+            core.appointments.extend(due.map(|due| (due, key)));
+            self.appointed = due;
+        }
     }
 
     /// How long a goodbye may take: who reads slowly has much on its way before it.
@@ -398,6 +435,9 @@ impl Member {
             "session closed"
         );
         let id: SessionId = session.id;
+        if let Some(due) = self.appointed {
+            core.appointments.remove(&(due, id.index()));
+        }
         core.fanout.close_session(id);
     }
 }

@@ -10,7 +10,6 @@ mod replay;
 mod script;
 mod simulation;
 mod spec;
-mod speed;
 mod survey;
 
 use std::io;
@@ -26,7 +25,6 @@ use survey::Survey;
 pub use gate::{Gate, Stop};
 pub use place::Place;
 pub use spec::{FeedKind, FeedSpec, ReplaySpec, SimSpec};
-pub use speed::{Speed, SpeedError};
 pub use survey::ReplayError;
 
 /// Ticks that are due together.

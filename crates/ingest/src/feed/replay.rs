@@ -3,13 +3,12 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use model::{Tick, UnixNanos};
+use model::{Speed, Tick, UnixNanos};
 use tokio::sync::mpsc::Sender;
 
 use super::outlet::{Closed, Outlet, wall_now};
 use super::place::{Place, Progress, Source};
 use super::script::{Cue, Script};
-use super::speed::Speed;
 use super::survey::Survey;
 use super::{Batch, FeedSpec, Gate, ReplaySpec, Stop};
 use crate::recording::Reader;

@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use model::Speed;
 use serde::{Deserialize, Serialize};
-
-use super::speed::Speed;
 
 /// A feed.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,11 +8,9 @@ use std::path::Path;
 use csv::{ByteRecord, Reader, ReaderBuilder, StringRecord, Writer};
 use model::{Channel, Placed, UnixNanos, decimal};
 
-use super::Timestamps;
-use super::column::{Cell, Kind};
 use super::rows::{RowError, Rows};
-use super::table::{Books, DIGITS, Table, all_columns};
 use super::{Fault, channel_of};
+use crate::arrow::{Cell, DIGITS, Kind, Table, Timestamps, all_columns};
 use crate::error::StoreError;
 
 /// Rows that are written together.
@@ -22,7 +20,6 @@ const ROWS: usize = 4_096;
 pub struct CsvFile {
     out: Writer<BufWriter<File>>,
     table: Table,
-    books: Books,
     timestamps: Timestamps,
     rows: u64,
     text: String,
@@ -38,8 +35,7 @@ impl CsvFile {
         out.write_record(columns(channel).map(|(name, _)| name))?;
         Ok(Self {
             out,
-            table: Table::new(channel),
-            books: Books::default(),
+            table: Table::with_columns(channel, |name| name != DIGITS),
             timestamps,
             rows: 0,
             text: String::new(),
@@ -51,7 +47,7 @@ impl CsvFile {
     /// # Errors
     /// The disk refuses.
     pub fn push(&mut self, record: &Placed) -> std::io::Result<()> {
-        self.table.push(record, self.books.lacks(record));
+        self.table.push(record);
         if self.table.rows() >= ROWS { self.write() } else { Ok(()) }
     }
 
@@ -68,7 +64,7 @@ impl CsvFile {
     fn write(&mut self) -> std::io::Result<()> {
         use std::fmt::Write;
         for row in 0..self.table.rows() {
-            for (name, cell) in self.table.cells(row).filter(|(name, _)| *name != DIGITS) {
+            for (name, cell) in self.table.cells(row) {
                 self.text.clear();
                 let text = match cell {
                     Cell::Text(text) => text,
@@ -171,7 +167,7 @@ fn cell<'a>(column: &'static str, kind: Kind, text: &'a str) -> Result<Cell<'a>,
     }
     let read = match kind {
         Kind::Time => time(text).map(Cell::Time),
-        Kind::Whole => text.parse().ok().map(Cell::Whole),
+        Kind::Whole | Kind::Rare => text.parse().ok().map(Cell::Whole),
         Kind::Flag => text.parse().ok().map(Cell::Flag),
         Kind::Decimal => decimal::parse(text).ok().map(Cell::Decimal),
         Kind::Word | Kind::Text => Some(Cell::Text(text)),

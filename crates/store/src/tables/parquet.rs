@@ -17,8 +17,7 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
-use super::Format;
-use super::table::{Books, Table};
+use crate::arrow::{Books, Format, Order, Table};
 use crate::cut::Cut;
 use crate::error::{Damage, StoreError};
 use crate::recording::Recording;
@@ -78,7 +77,7 @@ pub fn export(
             Ok(records) => {
                 for record in &records {
                     if let Some(table) = schemas.get_mut(record.body.channel().as_str()) {
-                        table.push(record, false);
+                        table.push(record);
                     }
                 }
                 schemas.values_mut().for_each(Table::clear);
@@ -146,7 +145,7 @@ impl Files {
             self.open.insert(key.clone(), part);
         }
         let Some(part) = self.open.get_mut(&key) else { return Ok(()) };
-        part.table.push(record, lacks);
+        part.table.push_told(record, lacks);
         self.exported.records += 1;
         if part.table.rows() >= ROWS {
             self.exported.rows += part.write(self.format)?;
@@ -186,8 +185,10 @@ impl Part {
     /// Writes its rows and returns how many they were.
     fn write(&mut self, format: Format) -> Result<u64, StoreError> {
         let rows = self.table.rows() as u64;
-        let batch =
-            self.table.batch(&self.schema, format).map_err(|error| failed(&self.path)(error.into()))?;
+        let batch = self
+            .table
+            .batch(&self.schema, format, Order::Received)
+            .map_err(|error| failed(&self.path)(error.into()))?;
         self.writer.write(&batch).map_err(failed(&self.path))?;
         self.table.clear();
         Ok(rows)

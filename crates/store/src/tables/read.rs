@@ -16,12 +16,10 @@ use model::{Placed, UnixNanos};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use rust_decimal::Decimal;
 
-use super::arrow::FIXED;
-use super::column::{Cell, Kind};
 use super::parquet::failed;
 use super::rows::Rows;
-use super::table::{DIGITS, all_columns};
 use super::{Fault, channel_of};
+use crate::arrow::{Cell, DIGITS, FIXED, Kind, all_columns};
 use crate::error::StoreError;
 
 /// Rows that are read together.
@@ -168,7 +166,7 @@ impl<'a> Source<'a> {
                     .ok_or_else(|| table(format!("{name} has other times than nanoseconds")))?,
             ),
             (Kind::Time, DataType::Int64) => Self::TimeWhole(column.as_primitive::<Int64Type>()),
-            (Kind::Whole, DataType::UInt64) => Self::Whole(column.as_primitive::<UInt64Type>()),
+            (Kind::Whole | Kind::Rare, DataType::UInt64) => Self::Whole(column.as_primitive::<UInt64Type>()),
             (Kind::Flag, DataType::Boolean) => Self::Flag(column.as_boolean()),
             (Kind::Decimal, DataType::Decimal64(_, behind)) => {
                 Self::Decimal(Decimals::Small(column.as_primitive::<Decimal64Type>()), scale(*behind))

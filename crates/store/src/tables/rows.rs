@@ -9,8 +9,7 @@ use model::{
 };
 use rust_decimal::Decimal;
 
-use super::column::Cell;
-use super::table::{ASK, BID, NOT_RECORDED, action, all_columns};
+use crate::arrow::{ASK, BID, Cell, NOT_RECORDED, action, all_columns};
 
 /// Why a row is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

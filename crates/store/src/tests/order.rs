@@ -58,7 +58,8 @@ mod tables {
     use model::Body;
 
     use super::*;
-    use crate::tables::{CsvFile, Format, Prices, Timestamps, export, find_parquet, read_csv, read_parquet};
+    use crate::arrow::{Format, Prices, Timestamps};
+    use crate::tables::{CsvFile, export, find_parquet, read_csv, read_parquet};
 
     /// What a table can hold: times up to 2262, and texts that are not empty.
     fn storable(mut records: Vec<Placed>) -> Vec<Placed> {

@@ -163,6 +163,55 @@ fn what_is_read_stays_for_a_while() {
     assert!(!old.exists());
 }
 
+/// Who keeps a recording to look at it again keeps nothing back, and sees what is there by then.
+#[test]
+fn a_recording_that_was_let_go_can_be_looked_at_again() {
+    let Kept { folder, mut own, records, .. } = kept();
+    let mut shelf = shelf(folder.path(), Keep { bytes: Some(0), age: None });
+    let mut recording = Recording::open(own.folder()).unwrap();
+    recording.let_go();
+    let mut reader = recording.read().unwrap();
+    let first = reader.next().unwrap().unwrap();
+    let position = first[first.len() - 1].position;
+    drop(reader);
+    // What was packed anew is the same, and what was appended is there.
+    for path in &files(own.folder())[..3] {
+        assert!(matches!(seal(path, 9).unwrap(), Sealed::Smaller { .. }));
+    }
+    let last = records[299].position;
+    let more: Vec<_> = records[..10]
+        .iter()
+        .zip(1..)
+        .map(|(record, n)| Placed { position: last + n, ..record.clone() })
+        .collect();
+    push(&mut own, &more, 5);
+    let recording = recording.reopen().unwrap();
+    let all: Vec<_> = records[first.len()..].iter().chain(&more).cloned().collect();
+    let read = |recording: &Recording| {
+        let rest = recording.read_after(position).unwrap();
+        rest.fold((Vec::new(), Vec::new()), |(mut found, mut damages), next| {
+            match next {
+                Ok(records) => found.extend(records),
+                Err(damage) => damages.push(damage),
+            }
+            (found, damages)
+        })
+    };
+    assert_eq!(read(&recording), (all.clone(), Vec::new()));
+
+    // Removed meanwhile, it is told, by whichever of the two looks, and what is left is read.
+    while shelf.clear(&mut own, SystemTime::now(), Instant::now()).unwrap().more {}
+    assert_eq!(files(own.folder()).len(), 1);
+    let anew = recording.reopen().unwrap();
+    let (left, damages) = read(&anew);
+    assert!(!left.is_empty() && all.ends_with(&left));
+    let [gone] = &damages[..] else { panic!("{damages:?}") };
+    assert_eq!((gone.what, gone.positions), ("the file is gone", Some((position + 1, left[0].position - 1))));
+    let (same, damages) = read(&recording);
+    assert_eq!(same, left);
+    assert!(damages.len() > 3 && damages.iter().all(|damage| damage.what == "the file is gone"));
+}
+
 /// Whoever is overtaken is told so.
 #[test]
 fn a_reader_that_is_overtaken_is_told() {

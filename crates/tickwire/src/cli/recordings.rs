@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use ingest::feed::Speed;
-use model::{Channel, Pattern, Symbol, UnixNanos};
+use model::{Channel, Pattern, Speed, Symbol, UnixNanos};
 
 #[derive(Args, Debug)]
 pub(crate) struct RecordArgs {

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ingest::feed::{FeedKind, FeedSpec, ReplaySpec, SimSpec, Speed};
+use ingest::feed::{FeedKind, FeedSpec, ReplaySpec, SimSpec};
+use model::Speed;
 use serde::Deserialize;
 
 use super::parse::ConfigError;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use gateway::Over;
-use ingest::feed::Speed;
+use model::Speed;
 use serde::{Deserialize, Deserializer, de};
 
 macro_rules! parsed_text {
@@ -39,7 +39,7 @@ parsed_text! {
 
 parsed_text! {
     /// A replay's speed.
-    SpeedText(Speed), |text| text.parse().map_err(|error: ingest::feed::SpeedError| error.to_string())
+    SpeedText(Speed), |text| text.parse().map_err(|error: model::SpeedError| error.to_string())
 }
 
 parsed_text! {

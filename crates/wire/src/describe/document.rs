@@ -155,6 +155,7 @@ fn about(kind: &str) -> &'static str {
         "notice" => "News of the session's state.",
         "token_expiring" => "The token runs out soon.",
         "draining" => "The server goes away soon.",
+        "replay" => "How a replay stands.",
         "snapshot" => "Current state.",
         "update" => "Changes.",
         _ => panic!("say in describe/document.rs what {kind:?} is for"),

@@ -33,7 +33,7 @@ pub(super) fn messages() -> (Vec<Message>, Map<String, Value>) {
 }
 
 /// `token_expiring` as `TokenExpiring`.
-fn pascal(name: &str) -> String {
+pub(crate) fn pascal(name: &str) -> String {
     let mut out = String::new();
     for word in name.split('_') {
         let (first, rest) = word.split_at(1);
@@ -50,7 +50,8 @@ fn data(kind: &str, channel: Channel) -> Value {
         "properties": {
             "type": { "type": "string", "const": kind },
             "channel": { "type": "string", "const": channel.as_str() },
-            "cursor": described(one("Cursor"), "Where the session stands."),
+            "replay": described(one("ReplayName"), "The replay that it is of; absent = what happens now."),
+            "cursor": described(one("Cursor"), "Where the session stands, or the replay."),
             "ts_sent": described(one("Time"), "When this was sent, with `stamp`."),
             "data": { "type": "array", "items": records::of_channel(channel), "description": "The records." },
         },
@@ -171,6 +172,7 @@ fn refine(owner: &str, schema: &mut Value) {
                 *property = one("Sequence");
             }
             (_, "id") => *property = one("RequestId"),
+            (_, "speed") => *property = one("PlaySpeed"),
             ("Notice", "code") => {
                 *property = json!({ "type": "string", "const": ErrorCode::SlowConsumer.as_str() });
             }

@@ -11,6 +11,7 @@ mod records;
 mod tests;
 mod words;
 
+pub(crate) use messages::pascal;
 pub(crate) use words::one;
 
 use serde_json::{Map, Value};

@@ -32,6 +32,10 @@ pub(super) fn schemas() -> Map<String, Value> {
         "type": "string", "minLength": 1, "maxLength": PATTERN_BYTES_MAX,
         "description": "A symbol, or a pattern in which * stands for any text: BTC-*, *-USD, *.",
     });
+    let speed = json!({
+        "description": "How many times as fast as it was; or as fast as it is taken.",
+        "oneOf": [{ "type": "number", "minimum": 0.001, "maximum": 1_000 }, { "type": "string", "const": "max" }],
+    });
     let sequence = json!({
         "type": "integer", "minimum": 0,
         "description": "A place in a stream: events are counted from 1, without holes; 0 is before the first.",
@@ -49,6 +53,9 @@ pub(super) fn schemas() -> Map<String, Value> {
         ("AskedDecimal", text("A decimal number.", r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$")),
         ("AskedSize", text("A decimal number, zero or more.", r"^[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$")),
         ("Cursor", text("A place in the server's order of events. Opaque.", "^[0-9a-z]{1,16}:[0-9]{1,20}$")),
+        ("ReplayName", text("A replay of this session.", "^r[0-9]{1,9}$")),
+        ("RecordingName", text("A recording.", "^[a-z0-9][a-z0-9._-]{0,63}$")),
+        ("PlaySpeed", speed),
         ("Epoch", text("The life of the server's order of events.", "^[0-9a-z]{1,16}$")),
         ("Symbol", text("The name of an instrument.", &symbol)),
         ("Sequence", sequence),
@@ -60,6 +67,13 @@ pub(super) fn schemas() -> Map<String, Value> {
         (
             "AskedSide",
             list("Who took; of a quote, which side.", SIDES[..2].iter().map(|side| side.as_str()).collect()),
+        ),
+        (
+            "AskedTime",
+            text(
+                "RFC 3339, with up to nine digits of a second.",
+                "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:?[0-9]{2})$",
+            ),
         ),
         ("Field", list(about_field, fields)),
     ];
@@ -85,10 +99,19 @@ pub(super) fn text(owner: &str, name: &str) -> Value {
         (_, "min_size") => one("Size"),
         (_, "min_price" | "max_price") => one("Decimal"),
         (_, "cursor") => one("Cursor"),
+        (_, "replay") => one("ReplayName"),
+        (_, "recording") => one("RecordingName"),
         (_, "epoch") => one("Epoch"),
-        (_, "expires_at" | "ts_recv" | "ts_sent" | "deadline" | "coalesced_since") => one("Time"),
+        (
+            _,
+            "expires_at" | "ts_recv" | "ts_sent" | "deadline" | "coalesced_since" | "from" | "to"
+            | "position",
+        ) => one("Time"),
+        (_, "sha256") => json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" }),
         // For people, or as the client wrote them.
-        ("Pong", "ts") | ("Error", "op") | (_, "message" | "subject" | "scopes" | "server" | "session") => {
+        ("Pong", "ts")
+        | ("Error", "op")
+        | (_, "message" | "subject" | "scopes" | "server" | "session" | "share" | "damages") => {
             json!({ "type": "string" })
         }
         _ => panic!("{owner} has a text {name:?}: say in describe/words.rs what it looks like"),

@@ -5,9 +5,12 @@
 use model::Channel;
 use serde_json::{Map, Value, json};
 
-use super::subscribe::{CONFLATE_MS_MAX, DEPTHS, FILTER, MAX_AGE_MS_MAX, SNAPSHOT_LIMIT_MAX};
-use super::{CREDIT_MAX, ID_NUMBER_MAX, ID_TEXT_BYTES_MAX, LIST_MAX, OPS, RATE_MAX, RATE_MIN};
-use crate::describe::one;
+use super::subscribe::{CONFLATE_MS_MAX, DEPTHS, FILTER, MAX_AGE_MS_MAX, REWIND_MS_MAX, SNAPSHOT_LIMIT_MAX};
+use super::{
+    CLIENT_RATE_MAX, CLIENT_RATE_MIN, CREDIT_MAX, ID_NUMBER_MAX, ID_TEXT_BYTES_MAX, LIST_MAX, OPS, RATE_MAX,
+    RATE_MIN, STEP_RECORDS_MAX,
+};
+use crate::describe::{one, pascal};
 
 /// Every operation with the name and the schema of its request.
 pub(crate) fn requests() -> Vec<(&'static str, String, Value)> {
@@ -30,8 +33,7 @@ pub(crate) fn schemas() -> Map<String, Value> {
 
 /// The name of an operation's request: `SubscribeRequest`.
 fn name(op: &str) -> String {
-    let (first, rest) = op.split_at(1);
-    format!("{}{rest}Request", first.to_uppercase())
+    format!("{}Request", pascal(op))
 }
 
 fn request(op: &str, fields: &[&str]) -> Value {
@@ -39,7 +41,9 @@ fn request(op: &str, fields: &[&str]) -> Value {
         fields.iter().filter(|name| **name != "op").map(|name| ((*name).to_owned(), field(name))).collect();
     properties.insert("op".to_owned(), json!({ "type": "string", "const": op }));
     // In the order of their table.
-    let required = fields.iter().filter(|name| ["op", "token", "channels", "symbols"].contains(name));
+    let must = ["op", "token", "channels", "symbols", "replay"];
+    let required =
+        fields.iter().filter(|name| must.contains(name) || (op, **name) == ("replay_speed", "speed"));
     json!({
         "type": "object",
         "description": about(op),
@@ -61,6 +65,18 @@ fn about(op: &str) -> &'static str {
         "unpause" => "Goes on with streams that were paused.",
         "pace" => "Sets how much and how often the session may be sent; what is left out stays as it was.",
         "credit" => "Allows so many flushes more, with `credit` of `pace`.",
+        "replay_open" => {
+            "Begins a replay: what was recorded, in its total order, by a clock of its own. Its options are those of a \
+             subscribe. It is lossless: it waits for a client that reads slowly."
+        }
+        "replay_pause" => "Lets a replay wait. No record of it comes after the ack.",
+        "replay_resume" => "Lets a replay go on.",
+        "replay_step" => "Plays so many records more, and waits.",
+        "replay_seek" => {
+            "Goes on from another place: `to` a time or behind a `cursor`. What comes after the ack is of there."
+        }
+        "replay_speed" => "Goes on at another speed.",
+        "replay_close" => "Ends a replay. No record of it comes after the ack.",
         "list" => "Asks what is subscribed.",
         "ledger" => "Asks for the account of every stream.",
         "ping" => "Measures the round trip.",
@@ -113,6 +129,38 @@ fn field(name: &str) -> Value {
         "priority" => (with(one("Priority"), "normal".into()), "Who is merged last."),
         "fields" => (list(one("Field")), "Which fields of the records; absent = all."),
         "filter" => (one("Filter"), "Which trades and quotes. One of these channels must be asked for."),
+        "rewind_ms" => (
+            whole(1, REWIND_MS_MAX),
+            "Begin so long ago, with what was recorded since, and go on with what happens. Not with `resume`.",
+        ),
+        "replay" => (one("ReplayName"), "Which replay."),
+        "recording" => (one("RecordingName"), "Which recording; absent = the one that is being made."),
+        "from" => (
+            json!({ "oneOf": [one("AskedTime"), { "type": "string", "pattern": "^-[0-9]+(ms|s|m|h|d)$" }] }),
+            "Begin with what was received at this time, or so long ago; absent = at its beginning.",
+        ),
+        "to" => {
+            (one("AskedTime"), "Of a replay: end before what was received at this time. Of a seek: where to.")
+        }
+        "cursor" => {
+            (one("Cursor"), "Of a message of a replay of this recording: go on after it. Not with a time.")
+        }
+        "speed" => (one("PlaySpeed"), "How many times as fast as it was; `1` on opening without it."),
+        "paused" => (with(flag(), false.into()), "Wait before the first record."),
+        "live" => (
+            with(flag(), false.into()),
+            "At its end go on with what happens now, without a gap. For the recording that is being made; not with `to`.",
+        ),
+        "share" => (with(flag(), false.into()), "Let others play by its clock."),
+        "join" => (
+            json!({ "type": "string" }),
+            "What the `ack` of another replay calls its `share`: play what it plays, by its clock.",
+        ),
+        "client_bytes_per_second" => (
+            whole(CLIENT_RATE_MIN, CLIENT_RATE_MAX),
+            "Send what a client would have got that takes so many bytes a second, by the replay's clock.",
+        ),
+        "records" => (with(whole(1, STEP_RECORDS_MAX), 1.into()), "How many."),
         "resume" => (one("Cursor"), "The cursor of the last message that was handled: go on from there."),
         "bytes_per_second" => (
             json!({ "oneOf": [{ "type": "integer", "const": 0 }, whole(RATE_MIN, RATE_MAX)] }),

@@ -13,10 +13,12 @@ pub const DEPTHS: [usize; 6] = [0, 1, 5, 10, 20, 50];
 /// Longest time between two updates, in milliseconds. An hour: above it a snapshot now and then serves better.
 pub const CONFLATE_MS_MAX: u64 = 3_600_000;
 pub(super) const MAX_AGE_MS_MAX: u64 = 3_600_000;
+/// How far back a subscription may begin, in milliseconds: a week.
+pub(super) const REWIND_MS_MAX: u64 = 604_800_000;
 pub(super) const SNAPSHOT_LIMIT_MAX: usize = 500;
 
 /// What a subscribe may say.
-pub(super) const FIELDS: [&str; 18] = [
+pub(super) const FIELDS: [&str; 19] = [
     "op",
     "id",
     "channels",
@@ -34,9 +36,11 @@ pub(super) const FIELDS: [&str; 18] = [
     "priority",
     "fields",
     "filter",
+    "rewind_ms",
     "resume",
 ];
 
+/// What a subscribe asks; fields that the operation does not have are not there.
 pub(super) fn parse(fields: &Fields) -> Result<Subscribe, RequestError> {
     let (channels, symbols) = (channels(fields)?, symbols(fields)?);
     let default = Options::default();
@@ -65,7 +69,12 @@ pub(super) fn parse(fields: &Fields) -> Result<Subscribe, RequestError> {
                        choose one.";
         return Err(RequestError::field("max_age_ms", message.to_owned()));
     }
-    Ok(Subscribe { channels, symbols, options, resume: resume(fields)? })
+    let (resume, rewind_ms) = (resume(fields)?, bounded(fields, "rewind_ms", 1..=REWIND_MS_MAX)?);
+    if resume.is_some() && rewind_ms.is_some() {
+        let message = "Fields \"resume\" and \"rewind_ms\" both say where to begin: choose one.";
+        return Err(RequestError::field("rewind_ms", message.to_owned()));
+    }
+    Ok(Subscribe { channels, symbols, options, resume, rewind_ms })
 }
 
 fn depth(fields: &Fields) -> Result<Option<usize>, RequestError> {

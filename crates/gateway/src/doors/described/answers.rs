@@ -29,6 +29,9 @@ pub(super) fn schemas(schemas: &Map<String, Value>) -> Map<String, Value> {
         ("Missing", missing()),
         ("SymbolsAnswer", symbols()),
         ("Instrument", instrument()),
+        ("RecordingsAnswer", recordings()),
+        ("RecordingEntry", recording(&[])),
+        ("RecordingAnswer", recording(&["lost", "streams"])),
         ("TicketAnswer", ticket()),
         ("Problem", super::refusals::schema()),
     ];
@@ -131,6 +134,59 @@ fn instrument() -> Value {
         },
         "required": ["symbol", "venue", "venue_symbol", "state", "channels"],
     })
+}
+
+fn recordings() -> Value {
+    json!({
+        "type": "object",
+        "properties": { "recordings": { "type": "array", "items": one("RecordingEntry") } },
+        "required": ["recordings"],
+    })
+}
+
+/// What is said of a recording, `more` of one that is asked for by its name.
+fn recording(more: &[&str]) -> Value {
+    let flag = |about: &str| json!({ "type": "boolean", "description": about });
+    let count = |about: &str| json!({ "type": "integer", "minimum": 0, "description": about });
+    let with = |mut schema: Value, about: &str| {
+        schema["description"] = about.into();
+        schema
+    };
+    let mut schema = json!({
+        "type": "object",
+        "description": "What a recording is.",
+        "properties": {
+            "recording": one("RecordingName"),
+            "running": flag("It is being made."),
+            "complete": flag("It was ended in order."),
+            "from": with(one("Time"), "When its first record was received; absent = it has none."),
+            "to": with(one("Time"), "The latest time of receipt."),
+            "records": count("Its records."),
+            "bytes": count("Of its files."),
+        },
+        "required": ["recording", "running", "complete", "records", "bytes"],
+    });
+    for name in more {
+        let about = match *name {
+            "lost" => "What was not recorded, and why.",
+            _ => "What is recorded of each stream that the token may see: counts, sequences, gaps.",
+        };
+        schema["properties"][name] =
+            json!({ "type": "array", "items": { "type": "object" }, "description": about });
+        schema["required"].as_array_mut().expect("made above").push((*name).into());
+    }
+    if !more.is_empty() {
+        schema["properties"]["digest"] = json!({
+            "type": "object",
+            "description": "What all of its records come to; absent while it is made.",
+            "properties": {
+                "sha256": { "type": "string", "pattern": "^[0-9a-f]{64}$" },
+                "page": count("Records of a page."),
+            },
+            "required": ["sha256", "page"],
+        });
+    }
+    schema
 }
 
 fn ticket() -> Value {

@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::refusals::{ANSWER, BUSY, Code, DOOR, HANDSHAKE, PAST, STATE, SUBSCRIPTION, responses};
+use super::refusals::{
+    ANSWER, BUSY, Code, DOOR, HANDSHAKE, PAST, READING, RECORDED, STATE, SUBSCRIPTION, responses,
+};
 use super::{answers, one, parameters};
 
 /// The document.
@@ -74,6 +76,20 @@ fn paths(schemas: &Map<String, Value>) -> Value {
             "symbols", "The instruments that the token may see.", &parameters::symbols(schemas),
             answer("200", "SymbolsAnswer"), DOOR.into_iter().chain(BUSY),
         ) },
+        "/v1/recordings": { "get": operation(
+            "recordings", "The recordings that there are. The token needs the scope `replay`.", &[],
+            answer("200", "RecordingsAnswer"), DOOR.into_iter().chain(BUSY).chain(READING),
+        ) },
+        "/v1/recordings/{recording}": { "get": operation(
+            "recording", "What a recording holds; with `format=ndjson`, its records, as PROTOCOL.md tells them.",
+            &parameters::recording(schemas), recording(),
+            DOOR.into_iter().chain(BUSY).chain(READING).chain(RECORDED).chain(SUBSCRIPTION),
+        ) },
+        "/v1/recordings/{recording}/book": { "get": operation(
+            "recorded_book", "What a book was at a time.", &parameters::recorded_book(),
+            answer("200", "BookSnapshot"),
+            DOOR.into_iter().chain(BUSY).chain(READING).chain(RECORDED).chain(PAST),
+        ) },
         "/v1/tickets": { "post": tickets() },
         "/v1/stream": { "get": stream() },
         "/v1/asyncapi.json": { "get": description("asyncapi", "The stream, as an AsyncAPI 3.0 document.") },
@@ -126,6 +142,13 @@ fn events() -> (&'static str, Value) {
         } },
     });
     ("200", events)
+}
+
+/// What a recording holds, or its lines.
+fn recording() -> (&'static str, Value) {
+    let (status, mut answer) = answer("200", "RecordingAnswer");
+    answer["content"]["application/x-ndjson"] = json!({ "schema": { "type": "string" } });
+    (status, answer)
 }
 
 /// A ticket makes no tickets, and nothing is asked beside it.

@@ -4,7 +4,9 @@ use model::Channel;
 use serde_json::{Map, Value, json};
 
 use super::one;
-use crate::doors::history::{FIELDS, NANOS_MIN};
+use crate::doors::given::NANOS_MIN;
+use crate::doors::history::FIELDS;
+use crate::doors::recordings::{BOOK, LINES};
 use crate::limits::{PAGE_RECORDS, PAGE_RECORDS_MAX, POLL_WAIT, POLL_WAIT_MAX};
 
 /// A subscription as the query of a URL, in the order of their names.
@@ -12,7 +14,7 @@ pub(super) fn subscription(schemas: &Map<String, Value>) -> Vec<Value> {
     let request = &schemas["SubscribeRequest"];
     let required = |name: &str| request["required"].as_array().is_some_and(|all| all.contains(&name.into()));
     let fields = request["properties"].as_object().expect("it has fields");
-    let fields = fields.iter().filter(|(name, _)| !["op", "id"].contains(&name.as_str()));
+    let fields = fields.iter().filter(|(name, _)| !["op", "id", "rewind_ms"].contains(&name.as_str()));
     fields.map(|(name, schema)| parameter(name, schema, required(name))).collect()
 }
 
@@ -36,6 +38,51 @@ pub(super) fn history(is_candles: bool) -> Vec<Value> {
     all.sort_unstable();
     let required = |name: &str| ["channel", "symbol"].contains(&name);
     all.into_iter().map(|name| parameter(name, &past(name), required(name))).collect()
+}
+
+/// What is wanted of a recording.
+pub(super) fn recording(schemas: &Map<String, Value>) -> Vec<Value> {
+    let request = &schemas["SubscribeRequest"]["properties"];
+    let format = json!({ "type": "string", "enum": ["ndjson"], "description": "Its records, one a line; the others are of them." });
+    let mut all = vec![in_path()];
+    all.extend(LINES.iter().filter(|name| **name != "ticket").map(|name| match *name {
+        "format" => parameter(name, &format, false),
+        "from" => parameter(name, &received("Not before this `ts_recv`."), false),
+        "to" => parameter(name, &received("Before this `ts_recv`."), false),
+        other => parameter(other, &request[other], false),
+    }));
+    all
+}
+
+/// Which book, and of when.
+pub(super) fn recorded_book() -> Vec<Value> {
+    let mut all = vec![in_path()];
+    all.extend(BOOK.iter().filter(|name| **name != "ticket").map(|name| match *name {
+        "symbol" => parameter(name, &past(name), true),
+        "at" => {
+            parameter(name, &received("After all that was received then or before; absent = the end."), false)
+        }
+        other => {
+            let depth =
+                json!({ "allOf": [one("Depth")], "default": 20, "description": "Levels a side; 0 = all." });
+            parameter(other, &depth, false)
+        }
+    }));
+    all
+}
+
+/// The recording that a path names.
+fn in_path() -> Value {
+    json!({
+        "name": "recording", "in": "path", "required": true, "schema": one("RecordingName"),
+        "description": "Which recording.",
+    })
+}
+
+fn received(about: &str) -> Value {
+    let nanos = json!({ "type": "integer", "minimum": NANOS_MIN });
+    let about = format!("{about} RFC 3339, or nanoseconds.");
+    json!({ "oneOf": [{ "type": "string", "format": "date-time" }, nanos], "description": about })
 }
 
 /// What a field of that name says.

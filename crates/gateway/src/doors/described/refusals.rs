@@ -42,6 +42,13 @@ pub(super) const STATE: [Code; 5] = [
 /// One that answers with the past of one stream.
 pub(super) const PAST: [Code; 2] = [Code::Ours(ErrorCode::Forbidden), Code::Ours(ErrorCode::UnknownSymbol)];
 
+/// One that reads recordings.
+pub(super) const READING: [Code; 2] = [Code::Ours(ErrorCode::Forbidden), Code::Ours(ErrorCode::Internal)];
+
+/// One that reads a recording that is named.
+pub(super) const RECORDED: [Code; 2] =
+    [Code::Ours(ErrorCode::UnknownRecording), Code::Ours(ErrorCode::ReplayLimit)];
+
 /// The handshake of a WebSocket.
 pub(super) const HANDSHAKE: [Code; 13] = [
     Code::Http(HttpCode::BadHandshake),

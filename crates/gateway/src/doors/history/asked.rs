@@ -1,6 +1,5 @@
 //! What is asked of the past, as the query of a URL.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::RangeInclusive;
 
@@ -9,7 +8,8 @@ use fanout::{Excerpt, Stream};
 use model::{Channel, Interval, Seq, Symbol, UnixNanos};
 use wire::{Cursor, ErrorCode, closest};
 
-use super::super::query::{bad, pairs};
+use super::super::given::Given;
+use super::super::query::bad;
 use crate::limits::{PAGE_RECORDS, PAGE_RECORDS_MAX};
 use crate::problem::Problem;
 
@@ -50,9 +50,6 @@ pub(crate) const FIELDS: [&str; 11] = [
 
 /// Any whole number that every language reads back exactly.
 const SEQUENCES: RangeInclusive<u64> = 1..=1 << 53;
-/// Fewer nanoseconds are a slip: seconds, or milliseconds, of our days.
-pub(crate) const NANOS_MIN: u64 = 100_000_000_000_000_000;
-const TIME: &str = "a time, such as 2026-11-20T14:30:00Z or 1795185000000000000 (nanoseconds since 1970)";
 
 impl Asked {
     /// Reads the query of `path`: its ticket, and what it asks for. Of `channel`, where the path says which.
@@ -64,9 +61,11 @@ impl Asked {
         path: &'static str,
         channel: Option<Channel>,
     ) -> Result<(Option<String>, Self), Problem> {
-        let mut given = Given::of(uri, channel.is_none())?;
+        // The first one is the channel.
+        let known = &FIELDS[usize::from(channel.is_some())..];
+        let mut given = Given::of(uri, known)?;
         let ticket = given.take("ticket");
-        let channel = channel.map_or_else(|| given.channel(), Ok)?;
+        let channel = channel.map_or_else(|| channel_of(&mut given), Ok)?;
         let symbol = given.symbol()?;
         let interval = given.interval()?;
         if interval.is_some() && channel != Channel::Candles {
@@ -82,7 +81,7 @@ impl Asked {
             to_sequence: given.number("to_sequence", SEQUENCES)?.map(Seq),
             from: given.time("from")?,
             to: given.time("to")?,
-            backwards: given.order()?,
+            backwards: order_of(&mut given)?,
             cursor: given.cursor()?,
         };
         if asked.from_sequence.zip(asked.to_sequence).is_some_and(|(from, to)| from > to) {
@@ -131,91 +130,28 @@ impl Asked {
     }
 }
 
-/// The fields of a query that were not looked at yet.
-struct Given(BTreeMap<&'static str, String>);
-
-impl Given {
-    fn of(uri: &Uri, channel: bool) -> Result<Self, Problem> {
-        let known = || FIELDS.into_iter().filter(|name| channel || *name != "channel");
-        let mut given = BTreeMap::new();
-        for (name, value) in pairs(uri)? {
-            let Some(field) = known().find(|field| *field == name) else {
-                let hint = closest(&name, known()).map(|near| format!(" Did you mean \"{near}\"?"));
-                return Err(bad(format!("Unknown field \"{name}\".{}", hint.unwrap_or_default())));
-            };
-            if given.insert(field, value).is_some() {
-                return Err(bad(format!("The query has \"{name}\" twice.")));
-            }
-        }
-        Ok(Self(given))
+/// The channel; a book has no history.
+fn channel_of(given: &mut Given) -> Result<Channel, Problem> {
+    let name = given.required("channel", "one of trades, quotes, ticker, candles, status")?;
+    let channel = name.parse().map_err(|_| {
+        let hint = closest(&name, Channel::ALL.map(Channel::as_str));
+        let hint = hint.map(|near| format!(" Did you mean \"{near}\"?")).unwrap_or_default();
+        Problem::of(ErrorCode::UnknownChannel, format!("Unknown channel \"{name}\".{hint}"))
+    })?;
+    if channel == Channel::Book {
+        let detail = "A book has no history: its changes say nothing without the state before them. Ask \
+                      /v1/snapshot for the state, and go on from its cursor.";
+        return Err(bad(detail.to_owned()));
     }
+    Ok(channel)
+}
 
-    fn take(&mut self, name: &str) -> Option<String> {
-        self.0.remove(name)
-    }
-
-    fn required(&mut self, name: &str, wanted: &str) -> Result<String, Problem> {
-        self.take(name).ok_or_else(|| bad(format!("Field \"{name}\" is missing; it must be {wanted}.")))
-    }
-
-    fn channel(&mut self) -> Result<Channel, Problem> {
-        let name = self.required("channel", "one of trades, quotes, ticker, candles, status")?;
-        let channel = name.parse().map_err(|_| {
-            let hint = closest(&name, Channel::ALL.map(Channel::as_str));
-            let hint = hint.map(|near| format!(" Did you mean \"{near}\"?")).unwrap_or_default();
-            Problem::of(ErrorCode::UnknownChannel, format!("Unknown channel \"{name}\".{hint}"))
-        })?;
-        if channel == Channel::Book {
-            let detail = "A book has no history: its changes say nothing without the state before them. Ask \
-                          /v1/snapshot for the state, and go on from its cursor.";
-            return Err(bad(detail.to_owned()));
-        }
-        Ok(channel)
-    }
-
-    fn symbol(&mut self) -> Result<Symbol, Problem> {
-        let text = self.required("symbol", "the name of one symbol")?;
-        Symbol::parse(&text).map_err(|error| bad(format!("Field \"symbol\": {error}. One at a time.")))
-    }
-
-    fn interval(&mut self) -> Result<Option<Interval>, Problem> {
-        let Some(text) = self.take("interval") else { return Ok(None) };
-        let wanted = Interval::ALL.map(Interval::as_str).join(", ");
-        text.parse().map(Some).map_err(|()| bad(format!("Field \"interval\" must be one of {wanted}.")))
-    }
-
-    fn number(&mut self, name: &str, range: RangeInclusive<u64>) -> Result<Option<u64>, Problem> {
-        let Some(text) = self.take(name) else { return Ok(None) };
-        let number = text.parse().ok().filter(|number| range.contains(number));
-        let (least, most) = (range.start(), range.end());
-        number
-            .map(Some)
-            .ok_or_else(|| bad(format!("Field \"{name}\" must be a whole number from {least} to {most}.")))
-    }
-
-    fn time(&mut self, name: &str) -> Result<Option<UnixNanos>, Problem> {
-        let Some(text) = self.take(name) else { return Ok(None) };
-        let time = if text.bytes().all(|byte| byte.is_ascii_digit()) {
-            text.parse().ok().filter(|nanos| *nanos >= NANOS_MIN).map(UnixNanos)
-        } else {
-            UnixNanos::from_rfc3339(&text).ok()
-        };
-        time.map(Some).ok_or_else(|| bad(format!("Field \"{name}\" must be {TIME}.")))
-    }
-
-    /// Whether the newest come first.
-    fn order(&mut self) -> Result<bool, Problem> {
-        match self.take("order").as_deref() {
-            None | Some("asc") => Ok(false),
-            Some("desc") => Ok(true),
-            Some(_) => Err(bad("Field \"order\" must be \"asc\" or \"desc\".".to_owned())),
-        }
-    }
-
-    fn cursor(&mut self) -> Result<Option<Cursor>, Problem> {
-        let Some(text) = self.take("cursor") else { return Ok(None) };
-        let wanted = "a cursor, as it came in a message of this server";
-        text.parse().map(Some).map_err(|_| bad(format!("Field \"cursor\" must be {wanted}.")))
+/// Whether the newest come first.
+fn order_of(given: &mut Given) -> Result<bool, Problem> {
+    match given.take("order").as_deref() {
+        None | Some("asc") => Ok(false),
+        Some("desc") => Ok(true),
+        Some(_) => Err(bad("Field \"order\" must be \"asc\" or \"desc\".".to_owned())),
     }
 }
 

@@ -31,7 +31,7 @@ use asked::Asked;
 use page::Page;
 
 #[cfg(test)]
-pub(super) use asked::{FIELDS, NANOS_MIN};
+pub(super) use asked::FIELDS;
 
 const HISTORY: &str = "/v1/history";
 const CANDLES: &str = "/v1/candles";

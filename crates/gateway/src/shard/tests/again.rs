@@ -115,7 +115,7 @@ fn whoever_breaks_off_before_a_gap_still_hears_of_it() {
     visit.happens("qA tA qA*40");
     let (before, now) = (visit.core.fanout.cursor(visit.member.session.id), visit.core.now);
     let batch = visit.core.fanout.drain(visit.member.session.id, 2_000, now);
-    let place = Place { epoch: &visit.core.epoch, before, fanout: &visit.core.fanout };
+    let place = Place { epoch: &visit.core.epoch, before, fanout: &visit.core.fanout, replay: None };
     let mut said = Vec::<Value>::new();
     visit.core.encoder.encode(&batch, &place, |message| {
         said.push(serde_json::from_slice(message.payload()).unwrap());

@@ -97,11 +97,13 @@ fn core(logs: LogLimits) -> Core {
         fanout: Fanout::new(logs),
         settings: Arc::new(Settings { logs, ..Settings::for_tests() }),
         roster: Arc::default(),
+        recordings: crate::recordings::Recordings::default(),
         epoch: Epoch::from_seed(7),
         scratch: Vec::new(),
         encoder: crate::encode::Encoder::default(),
         batch: fanout::Batch::default(),
         outbox: crate::socket::Outbox::default(),
+        appointments: std::collections::BTreeSet::new(),
         now: clock::now(),
         wall: UnixNanos(1_795_000_000_000_000_000),
     }

@@ -20,8 +20,9 @@ use crate::doors::Catalogue;
 use crate::hub::{Feeds, Hub};
 use crate::limits::{ARRIVALS_QUEUED, CONTROL_BYTES_MAX, EVENTS_PER_ROUND, EVENTS_QUEUED, READS_PER_TURN};
 use crate::queue::queue;
+use crate::recordings::Recordings;
 use crate::settings::{Limits, Settings};
-use crate::shard::{Arrival, Doors, Intake, ROUNDS_MAX, SERVED_PER_LOOK, Shard};
+use crate::shard::{Arrival, Doors, Intake, ROUNDS_MAX, SERVED_PER_LOOK, Shard, Surroundings};
 
 /// A shard and its hub, and all that can wake them but time.
 pub(super) struct Floor {
@@ -118,8 +119,9 @@ impl Floor {
         let inlets = Doors { arrivals, orders: mpsc::channel(1).1, reads: mpsc::channel(1).1 };
         let (shutdown, leaving) = watch::channel(false);
         let (subscribing, _) = watch::channel(false);
-        let shard =
-            Shard::new(settings, Arc::default(), Epoch::from_seed(7), intake, inlets, leaving, subscribing);
+        let (roster, recordings, epoch) = (Arc::default(), Recordings::default(), Epoch::from_seed(7));
+        let surroundings = Surroundings { settings, roster, recordings, epoch };
+        let shard = Shard::new(surroundings, intake, inlets, leaving, subscribing);
         let hub: Option<Pin<Box<dyn Future<Output = ()>>>> = Some(Box::pin(hub.run(ticks.clone())));
         let [woken, hub_woken] = [(); 2].map(|()| Arc::new(Woken(true.into())));
         let mut floor = Self { shard, hub, feed: Feed::default(), ticks, door, shutdown, woken, hub_woken };

@@ -4,8 +4,8 @@ use anyhow::{Context, anyhow};
 use fanout::Sequencer;
 use ingest::FEEDS;
 use ingest::capture::Input;
-use ingest::feed::{self, FeedKind, FeedSpec, Gate, ReplaySpec, Speed, Stop};
-use model::UnixNanos;
+use ingest::feed::{self, FeedKind, FeedSpec, Gate, ReplaySpec, Stop};
+use model::{Speed, UnixNanos};
 use store::{Journal, Settings};
 use tokio::sync::mpsc;
 

@@ -154,7 +154,7 @@ impl<'a> Player<'a> {
             self.out.flush()?;
             thread::sleep(wait);
         }
-        if self.args.speed != ingest::feed::Speed::MAX {
+        if self.args.speed != model::Speed::MAX {
             self.late = self.late.max(Instant::now().saturating_duration_since(due));
         }
         Ok(())

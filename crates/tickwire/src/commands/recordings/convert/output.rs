@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use model::{Channel, Placed};
-use store::tables::{CsvFile, Format, Prices, Timestamps, channel_folder, export};
+use store::arrow::{Format, Prices, Timestamps};
+use store::tables::{CsvFile, channel_folder, export};
 use store::{Cut, Journal, Lost, Recording, Settings, StoreError};
 
 use super::super::{bar, say, size};

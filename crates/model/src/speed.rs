@@ -26,10 +26,19 @@ impl Speed {
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 
-    /// How much is played in `real`.
-    pub(super) fn recorded(self, real: Duration) -> u64 {
+    /// How many nanoseconds of it are played in `real`.
+    #[must_use]
+    pub fn recorded(self, real: Duration) -> u64 {
         let nanos = self.0.map_or(0, |factor| real.as_nanos() * u128::from(factor) / 1_000);
         u64::try_from(nanos).unwrap_or(u64::MAX)
+    }
+}
+
+impl Speed {
+    /// The factor in thousandths; `None` = as fast as it is taken.
+    #[must_use]
+    pub const fn thousandths(self) -> Option<u64> {
+        self.0
     }
 }
 
@@ -40,9 +49,9 @@ impl FromStr for Speed {
         if text == "max" {
             return Ok(Self::MAX);
         }
-        let number = model::decimal::parse(text.strip_suffix('x').unwrap_or(text)).map_err(|_| SpeedError)?;
+        let number = crate::decimal::parse(text.strip_suffix('x').unwrap_or(text)).map_err(|_| SpeedError)?;
         let thousandths =
-            model::decimal::mul(number, 1_000.into()).map(|d| d.normalize()).ok_or(SpeedError)?;
+            crate::decimal::mul(number, 1_000.into()).map(|d| d.normalize()).ok_or(SpeedError)?;
         let factor = u64::try_from(thousandths).map_err(|_| SpeedError)?;
         let whole = thousandths.scale() == 0 && (1..=1_000_000).contains(&factor);
         if whole { Ok(Self(Some(factor))) } else { Err(SpeedError) }

@@ -1,0 +1,159 @@
+//! The recordings that clients may have: by name, out of one folder.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use store::{Manifest, Name, StoreError};
+use wire::{ErrorCode, closest};
+
+use crate::limits::{RECORDINGS_LISTED, REPLAYS_MAX};
+use crate::replay::Shares;
+
+/// The folder of recordings, and what goes on in it.
+#[derive(Clone, Default)]
+pub(crate) struct Recordings(Arc<Shelf>);
+
+#[derive(Default)]
+struct Shelf {
+    folder: Option<PathBuf>,
+    /// The one that is being made.
+    running: Option<Name>,
+    /// Replays that go on.
+    playing: AtomicUsize,
+    shares: Shares,
+}
+
+/// A recording that is there.
+#[derive(Clone, Debug)]
+pub(crate) struct Found {
+    pub(crate) name: Name,
+    pub(crate) folder: PathBuf,
+    /// It is being made.
+    pub(crate) is_running: bool,
+}
+
+/// Why there is no such recording.
+#[derive(Debug)]
+pub(crate) struct Missing {
+    pub(crate) code: ErrorCode,
+    pub(crate) message: String,
+}
+
+/// A replay that counts until it is dropped.
+pub(crate) struct Playing(Arc<Shelf>);
+
+impl Drop for Playing {
+    fn drop(&mut self) {
+        // It guards nothing else.
+        self.0.playing.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Recordings {
+    pub(crate) fn new(folder: Option<PathBuf>, running: Option<Name>) -> Self {
+        Self(Arc::new(Shelf { folder, running, ..Shelf::default() }))
+    }
+
+    /// The recording of that name; without one, that which is being made.
+    pub(crate) fn find(&self, name: Option<&str>) -> Result<Found, Missing> {
+        let Some(folder) = &self.0.folder else {
+            let message = "This server has no recordings. Its operator can set [recording] folder.";
+            return Err(Missing::unknown(message.to_owned()));
+        };
+        let name = match (name, &self.0.running) {
+            (Some(name), _) => Name::parse(name)
+                .map_err(|error| Missing::unknown(format!("{error}; GET /v1/recordings lists them.")))?,
+            (None, Some(running)) => running.clone(),
+            (None, None) => {
+                let message = "This server makes no recording now. Name one; GET /v1/recordings lists them.";
+                return Err(Missing::unknown(message.to_owned()));
+            }
+        };
+        let path = folder.join(name.as_str());
+        // Not whatever a link leads to.
+        if path.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+            let is_running = self.0.running.as_ref() == Some(&name);
+            return Ok(Found { name, folder: path, is_running });
+        }
+        let names = self.names();
+        let near = closest(name.as_str(), names.iter().map(Name::as_str));
+        let hint = near.map(|near| format!(" Did you mean {near}?")).unwrap_or_default();
+        let name = name.as_str();
+        Err(Missing::unknown(format!("Unknown recording {name}.{hint} GET /v1/recordings lists them.")))
+    }
+
+    /// All names, in their order, which is that of their beginnings where they begin alike.
+    pub(crate) fn names(&self) -> Vec<Name> {
+        let entries = self.0.folder.as_ref().and_then(|folder| std::fs::read_dir(folder).ok());
+        let entries = entries.into_iter().flatten().flatten().take(RECORDINGS_LISTED);
+        let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+        let mut names: Vec<_> =
+            folders.filter_map(|entry| Name::parse(entry.file_name().to_str()?).ok()).collect();
+        names.sort();
+        names
+    }
+
+    /// Clocks of replays that others may follow.
+    pub(crate) fn shares(&self) -> &Shares {
+        &self.0.shares
+    }
+
+    /// A place among the replays that go on; `None` where there are too many.
+    pub(crate) fn play(&self) -> Option<Playing> {
+        let playing = Playing(Arc::clone(&self.0));
+        // The count guards nothing else.
+        (self.0.playing.fetch_add(1, Ordering::Relaxed) < REPLAYS_MAX).then_some(playing)
+    }
+}
+
+impl Found {
+    pub(crate) fn manifest(&self) -> Result<Option<Manifest>, StoreError> {
+        Manifest::read(&self.folder)
+    }
+}
+
+impl Missing {
+    const fn unknown(message: String) -> Self {
+        Self { code: ErrorCode::UnknownRecording, message }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_leaves_the_folder() {
+        let around = tempfile::tempdir().unwrap();
+        let folder = around.path().join("recordings");
+        std::fs::create_dir_all(folder.join("one")).unwrap();
+        std::fs::create_dir_all(around.path().join("secret")).unwrap();
+        std::fs::write(folder.join("file"), "").unwrap();
+        std::os::unix::fs::symlink(around.path().join("secret"), folder.join("link")).unwrap();
+        let recordings = Recordings::new(Some(folder.clone()), Some(Name::parse("one").unwrap()));
+        assert_eq!(recordings.find(Some("one")).unwrap().folder, folder.join("one"));
+        assert!(recordings.find(None).unwrap().is_running);
+        for name in
+            ["..", "../secret", "one/../../secret", "link", "file", "", "two", "%2e%2e", "one\0", "ONE"]
+        {
+            assert_eq!(
+                recordings.find(Some(name)).unwrap_err().code,
+                ErrorCode::UnknownRecording,
+                "{name:?}"
+            );
+        }
+        let slip = recordings.find(Some("ome")).unwrap_err().message;
+        assert!(slip.contains("Did you mean one?"), "{slip}");
+        assert!(Recordings::default().find(None).is_err());
+    }
+
+    #[test]
+    fn replays_are_counted() {
+        let recordings = Recordings::default();
+        let mut all: Vec<_> = (0..REPLAYS_MAX).map(|_| recordings.play().unwrap()).collect();
+        assert!(recordings.play().is_none() && recordings.play().is_none());
+        all.pop();
+        assert!(recordings.play().is_some());
+    }
+}
