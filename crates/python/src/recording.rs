@@ -90,7 +90,9 @@ impl Recording {
         let mut making: Vec<_> = selection.channels().iter().map(|&of| Making::new(of, format)).collect();
         let (state, mut walk) = self.walk(py, selection)?;
         if let Some(state) = &state {
-            making.iter_mut().for_each(|making| making.table.begin_after(state));
+            for making in &mut making {
+                making.table.begin_after(state);
+            }
         }
         walk.run(py, seen, |records| {
             // Each table by itself, while the next block is read.
