@@ -193,9 +193,9 @@ pub const REPLAY_RECORDS_LOOKED: usize = 1 << 18;
 /// Records that are played between two drains: fewer than a log keeps, so that nothing is merged.
 pub const REPLAY_EVENTS_PER_ROUND: usize = 256;
 /// About how many bytes these may come to.
-pub const REPLAY_BYTES_PER_ROUND: usize = 64 << 10;
+pub const REPLAY_BYTES_PER_ROUND: usize = 16 << 10;
 /// What a replay may be sent in one go, before others have their turn.
-pub const REPLAY_BYTES_PER_TURN: usize = 256 << 10;
+pub const REPLAY_BYTES_PER_TURN: usize = 32 << 10;
 /// How often a replay that plays says how it stands.
 pub const REPLAY_TOLD: Duration = Duration::from_secs(1);
 /// How often it is looked for what was recorded since.

@@ -46,6 +46,8 @@ pub(crate) const RELOADS: &str = "tickwire_reloads_total";
 pub(crate) const JWKS: &str = "tickwire_jwks_fetches_total";
 /// Counter: events recorded.
 pub(crate) const RECORDED: &str = "tickwire_recorded_updates_total";
+/// Replays and downloads of recordings.
+pub(crate) const REPLAYS: &str = "tickwire_replays";
 /// Counter: events that are missing from the recording.
 pub(crate) const UNRECORDED: &str = "tickwire_unrecorded_updates_total";
 /// Counter: times that the disk refused what was recorded.
@@ -61,6 +63,7 @@ pub(crate) const BUILD: &str = "tickwire_build_info";
 
 /// Declares them to the recorder, with their help.
 pub(crate) fn describe() {
+    describe_gauge!(REPLAYS, Unit::Count, "Replays and downloads of recordings that go on.");
     describe_gauge!(CONNECTIONS, Unit::Count, "Sessions that are open.");
     describe_counter!(OPENED, Unit::Count, "Sessions opened since the start.");
     describe_counter!(CLOSED, Unit::Count, "Sessions closed, by reason.");

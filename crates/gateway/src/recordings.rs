@@ -8,6 +8,7 @@ use store::{Manifest, Name, StoreError};
 use wire::{ErrorCode, closest};
 
 use crate::limits::{RECORDINGS_LISTED, REPLAYS_MAX};
+use crate::metrics::REPLAYS;
 use crate::replay::Shares;
 
 /// The folder of recordings, and what goes on in it.
@@ -45,6 +46,7 @@ pub(crate) struct Playing(Arc<Shelf>);
 
 impl Drop for Playing {
     fn drop(&mut self) {
+        metrics::gauge!(REPLAYS).decrement(1.0);
         // It guards nothing else.
         self.0.playing.fetch_sub(1, Ordering::Relaxed);
     }
@@ -102,6 +104,7 @@ impl Recordings {
     /// A place among the replays that go on; `None` where there are too many.
     pub(crate) fn play(&self) -> Option<Playing> {
         let playing = Playing(Arc::clone(&self.0));
+        metrics::gauge!(REPLAYS).increment(1.0);
         // The count guards nothing else.
         (self.0.playing.fetch_add(1, Ordering::Relaxed) < REPLAYS_MAX).then_some(playing)
     }

@@ -7,6 +7,7 @@ mod exit;
 mod handover;
 mod logging;
 mod plant;
+mod played;
 
 use std::process::ExitCode;
 

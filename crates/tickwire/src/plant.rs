@@ -9,7 +9,7 @@ use std::thread;
 use anyhow::{Context, bail, ensure};
 use gateway::{Levers, Places, Server, ServerError, Settings, Successor};
 use ingest::feed::{self, Batch, FeedSpec, Gate, Place, Prepared, Stop, Thread};
-use model::Placed;
+use model::{Placed, Symbol};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, mpsc};
@@ -17,6 +17,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use crate::exit::{Failure, Outcome};
 use crate::handover::{Desk, predecessor};
+use crate::played::{Played, PlayedSpec};
 
 /// Batches of ticks on their way from the feeds to the hub.
 const BATCHES: usize = 512;
@@ -26,7 +27,7 @@ pub(crate) struct Plant {
     runtime: Runtime,
     server: Server,
     hub: gateway::Hub,
-    feeds: Vec<Prepared>,
+    feeds: Vec<Feed>,
     /// Goes on where another process is.
     successor: Option<Successor>,
     /// Where another process may ask to go on.
@@ -43,11 +44,11 @@ impl Plant {
     /// hands over at `handover`, this one goes on with its sockets and its streams.
     pub(crate) fn open(
         settings: Settings,
-        feeds: Vec<FeedSpec>,
+        (feeds, played): (Vec<FeedSpec>, Vec<PlayedSpec>),
         handover: Option<PathBuf>,
         elsewhere: &'static str,
     ) -> Outcome<Self> {
-        let feeds = prepare(feeds).map_err(Failure::usage)?;
+        let feeds = prepare(feeds, played).map_err(Failure::usage)?;
         let mut successor = handover.as_deref().map(predecessor).transpose()?.flatten();
         let runtime = runtime()?;
         let guard = runtime.enter();
@@ -128,9 +129,34 @@ impl Plant {
     }
 }
 
+/// A feed that can begin.
+enum Feed {
+    /// A simulation, or captures of a venue.
+    Read(Prepared),
+    /// A recording.
+    Played(Played),
+}
+
+impl Feed {
+    fn name(&self) -> &str {
+        match self {
+            Self::Read(feed) => feed.name(),
+            Self::Played(feed) => feed.name(),
+        }
+    }
+
+    /// What it lists.
+    fn symbols(&self) -> &[Symbol] {
+        match self {
+            Self::Read(feed) => feed.symbols(),
+            Self::Played(feed) => feed.symbols(),
+        }
+    }
+}
+
 /// The feeds before they begin.
 struct Crew {
-    feeds: Vec<Prepared>,
+    feeds: Vec<Feed>,
     sink: mpsc::Sender<Batch>,
     gate: Gate,
     stop: Stop,
@@ -174,7 +200,11 @@ impl Crew {
                 let read = serde_json::from_value(place);
                 read.map_err(|error| tracing::warn!(feed = name, "begins anew: {error}")).ok()
             });
-            let thread = feed.start(self.sink.clone(), self.gate.clone(), self.stop.clone(), place);
+            let (sink, gate, stop) = (self.sink.clone(), self.gate.clone(), self.stop.clone());
+            let thread = match feed {
+                Feed::Read(feed) => feed.start(sink, gate, stop, place).map_err(anyhow::Error::from),
+                Feed::Played(feed) => feed.start(sink, gate, stop),
+            };
             threads.push((name.clone(), thread.with_context(|| format!("the thread of feed {name:?}"))?));
         }
         Ok(threads)
@@ -221,11 +251,14 @@ fn follow(
 }
 
 /// The feeds, ready to begin; no two of them may list one symbol, or its stream would be of neither.
-fn prepare(specs: Vec<FeedSpec>) -> anyhow::Result<Vec<Prepared>> {
+fn prepare(specs: Vec<FeedSpec>, played: Vec<PlayedSpec>) -> anyhow::Result<Vec<Feed>> {
     let (mut feeds, mut owners) = (Vec::new(), HashMap::new());
-    for spec in specs {
-        let name = spec.name.clone();
-        let feed = feed::prepare(spec).with_context(|| format!("feed {name:?}"))?;
+    let read = specs
+        .into_iter()
+        .map(|spec| (spec.name.clone(), feed::prepare(spec).map(Feed::Read).map_err(anyhow::Error::from)));
+    let played = played.into_iter().map(|spec| (spec.name.clone(), Played::prepare(spec).map(Feed::Played)));
+    for (name, feed) in read.chain(played) {
+        let feed = feed.with_context(|| format!("feed {name:?}"))?;
         for symbol in feed.symbols() {
             if let Some(owner) = owners.insert(symbol.clone(), name.clone()).filter(|owner| *owner != name) {
                 bail!("feeds {owner:?} and {name:?} both list {symbol}: give one of them a symbol_suffix");

@@ -95,24 +95,29 @@ fn a_reader_that_has_had_enough_is_no_failure() {
 
 #[test]
 fn the_feed_definitions_are_good() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::create_dir(folder.path().join("recordings")).unwrap();
-    fs::write(folder.path().join("secret.key"), common::SECRET).unwrap();
+    let around = tempfile::tempdir().unwrap();
+    let folder = around.path().join("feeds");
+    fs::create_dir_all(folder.join("recordings")).unwrap();
+    fs::write(folder.join("secret.key"), common::SECRET).unwrap();
+    let mut record = tickwire();
+    record.args(["record", "--feed", "sim", "-o"]).arg(around.path().join("rec"));
+    let recorded = record.arg(top().join("feeds/recordings/sim.jsonl")).output().unwrap();
+    assert!(recorded.status.success(), "{recorded:?}");
     let mut names = Vec::new();
     for entry in fs::read_dir(top().join("feeds")).unwrap().map(Result::unwrap) {
         if entry.path().extension().is_some_and(|ending| ending == "toml") {
             let name = entry.file_name().into_string().unwrap();
-            fs::copy(entry.path(), folder.path().join(&name)).unwrap();
+            fs::copy(entry.path(), folder.join(&name)).unwrap();
             names.push(name);
         }
     }
-    assert!(names.len() >= 10, "{names:?}");
+    assert!(names.len() >= 11, "{names:?}");
     let config =
         format!("feeds = {names:?}\n[[auth.keys]]\nalgorithm = \"HS256\"\nsecret_file = \"secret.key\"\n");
-    let path = folder.path().join("tickwire.toml");
+    let path = folder.join("tickwire.toml");
     fs::write(&path, config).unwrap();
     let check = || code(&tickwire().args(["serve", "--check-config", "-c"]).arg(&path).output().unwrap());
-    // The recordings are not there: that is told, one by one, until they are.
+    // The captures are not there: that is told, one by one, until they are.
     loop {
         let (status, out, err) = check();
         if status == Some(0) {

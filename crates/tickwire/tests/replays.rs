@@ -19,10 +19,14 @@ fn recorded(rate: u32, records: u64) -> (tempfile::TempDir, String) {
     plant.wait_for("/readyz", 200);
     let recording = newest(folder.path());
     wait_for_records(&recording, records);
-    let killed = Command::new("kill").arg(plant.id().to_string()).status().unwrap();
-    assert!(killed.success() && plant.wait(PATIENCE).success());
+    stop(&mut plant);
     let name = recording.file_name().unwrap().to_str().unwrap().to_owned();
     (folder, name)
+}
+
+fn stop(plant: &mut Plant) {
+    let killed = Command::new("kill").arg(plant.id().to_string()).status().unwrap();
+    assert!(killed.success() && plant.wait(PATIENCE).success());
 }
 
 fn wait_for_records(recording: &Path, records: u64) {
@@ -84,4 +88,32 @@ fn a_recording_that_goes_on() {
     wait_for_records(&recording, 12_000);
     let name = recording.file_name().unwrap().to_str().unwrap().to_owned();
     python("rewinds.py", &plant, folder.path(), &[&name]);
+}
+
+/// A server whose feed is a recording sends what was recorded: what it records of that is the same again.
+#[test]
+fn a_recording_as_a_feed() {
+    let (folder, name) = recorded(2_000, 10_000);
+    let first = folder.path().join(&name);
+    let again = tempfile::tempdir().unwrap();
+    let config = format!(
+        "[recording]\nfolder = \"{}\"\nname = \"again\"\n[[feed]]\nname = \"past\"\nkind = \"recording\"\n\
+         recording = \"{}\"\nspeed = \"max\"\n",
+        again.path().display(),
+        first.display()
+    );
+    let mut plant = Plant::start_plain("drain = \"0s\"\n", &config);
+    plant.wait_for_log("replay ended");
+    let records = store::Recording::open(&first).unwrap().span().unwrap().records;
+    let second = newest(again.path());
+    wait_for_records(&second, records);
+    stop(&mut plant);
+    let lines = |folder: &Path| text(&common::run(&["replay", folder.to_str().unwrap()]).stdout);
+    let (was, is) = (lines(&first), lines(&second));
+    assert!(is.starts_with(&was), "what it sends is not what was recorded");
+    let rest: Vec<_> = is[was.len()..].lines().collect();
+    assert!(
+        rest.len() == 6 && rest.iter().all(|line| line.contains("\"state\":\"source_down\"")),
+        "{rest:?}"
+    );
 }

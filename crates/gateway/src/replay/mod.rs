@@ -9,6 +9,8 @@ mod deck;
 mod share;
 mod stage;
 mod tape;
+#[cfg(test)]
+mod tests;
 mod told;
 mod wishes;
 
@@ -19,7 +21,7 @@ use std::time::Duration;
 
 use fanout::Stream;
 use model::{Seq, Speed, Symbol, UnixNanos};
-use wire::{Control, Cursor, Epoch, ReplayDigest, ReplayState};
+use wire::{ReplayDigest, ReplayState};
 
 pub(crate) use clock::Clock;
 pub(crate) use share::{Role, Shares};
@@ -216,6 +218,13 @@ impl Replay {
             || self.fault.is_some() && self.told.is_some_and(|(state, _)| state == ReplayState::Failed)
     }
 
+    /// Whether it does nothing before something is asked of it.
+    #[cfg(test)]
+    const fn is_at_rest(&self) -> bool {
+        matches!(self.state, ReplayState::Finished | ReplayState::Failed)
+            && matches!(self.deck, Deck::Idle(_))
+    }
+
     /// Output: what is due, as far as there is room.
     pub(crate) fn play(&mut self, cx: &mut Context<'_>, now: Duration, sink: &mut Sink<'_>) -> Rest {
         loop {
@@ -340,12 +349,13 @@ impl Replay {
         fed > 0 || self.timed && self.stage.wind(self.until(now))
     }
 
-    /// How far time has gone by itself.
+    /// How far time has gone by itself: not beyond what is to be played next, be it read or not.
     fn until(&self, now: Duration) -> Duration {
-        if self.ended.is_some() && self.queue.is_empty() {
-            return Duration::MAX;
+        match self.queue.front() {
+            None if self.ended.is_some() => Duration::MAX,
+            Some(next) if self.clock.runs() => nanos(self.clock.time(now).min(next.clock)),
+            _ => Duration::ZERO,
         }
-        if self.clock.runs() { nanos(self.clock.time(now)) } else { Duration::ZERO }
     }
 
     /// Does as its leader does, where it has one.
@@ -396,13 +406,6 @@ impl Replay {
         Rest::Until(self.due())
     }
 
-    /// Output: that what follows is live.
-    pub(crate) fn hand_over(&mut self, cursor: String, now: Duration) -> String {
-        self.state = ReplayState::Live;
-        self.page = (self.ended.clone(), false);
-        self.message(Some(cursor), now)
-    }
-
     /// Notes that all was played.
     fn finish(&mut self, now: Duration) -> bool {
         if self.look.is_some_and(|look| now >= look) {
@@ -432,52 +435,5 @@ impl Replay {
             .and_then(|due| self.clock.due(UnixNanos(u64::try_from(due.as_nanos()).unwrap_or(u64::MAX))));
         let told = self.told.filter(|_| self.state == ReplayState::Playing).map(|(_, at)| at + REPLAY_TOLD);
         [next, timed, told, self.look].into_iter().flatten().min()
-    }
-
-    /// The next thing to say, if there is one. All is out that was played.
-    fn word(&mut self, now: Duration) -> Option<String> {
-        if !self.fences.is_empty() {
-            return Some(self.fences.remove(0));
-        }
-        let told = self.told.filter(|(state, _)| *state == self.state).map(|(_, at)| at);
-        let again = self.state == ReplayState::Playing && told.is_some_and(|at| now >= at + REPLAY_TOLD);
-        if told.is_some() && !again && !self.page.1 {
-            return None;
-        }
-        self.told = Some((self.state, now));
-        self.page.1 = false;
-        Some(self.message(None, now))
-    }
-
-    fn message(&mut self, cursor: Option<String>, now: Duration) -> String {
-        let position = match self.state {
-            ReplayState::Finished => self.span.1,
-            // What was recorded since is beyond what was known.
-            _ if self.live => self.clock.time(now),
-            _ => self.clock.time(now).min(self.span.1.max(self.span.0)),
-        };
-        let stands = Cursor { epoch: Epoch::of_replay(&self.name), position: self.stage.cursor };
-        let late = std::mem::take(&mut self.late);
-        let late_ms = u64::try_from(late.as_millis()).ok().filter(|_| !late.is_zero());
-        let progress = if matches!(self.state, ReplayState::Finished | ReplayState::Live) {
-            1.0
-        } else {
-            told::progress(position, self.span)
-        };
-        Control::Replay(Box::new(wire::Replay {
-            replay: self.name.clone(),
-            state: self.state,
-            position: position.to_string(),
-            cursor: cursor.unwrap_or_else(|| stands.to_string()),
-            speed: told(self.clock.speed()),
-            progress,
-            records: self.records,
-            digest: self.page.0.clone(),
-            late_ms,
-            damages: std::mem::take(&mut self.damages),
-            message: self.fault.clone(),
-            ts_sent: crate::clock::wall().to_string(),
-        }))
-        .to_json()
     }
 }

@@ -1,7 +1,13 @@
 //! What a replay says of itself.
 
+use std::time::Duration;
+
 use model::{Speed, UnixNanos};
 use serde_json::{Number, Value};
+use wire::{Control, Cursor, Epoch, ReplayState};
+
+use super::Replay;
+use crate::limits::REPLAY_TOLD;
 
 /// A speed as the protocol writes it.
 pub(crate) fn told(speed: Speed) -> Value {
@@ -22,6 +28,62 @@ pub(super) fn progress(at: UnixNanos, (from, to): (UnixNanos, UnixNanos)) -> f64
     let (all, over) = (u128::from(to.since(from)), u128::from(at.min(to).since(from)));
     let steps = (over * u128::from(STEPS)).checked_div(all).unwrap_or(0);
     f64::from(u32::try_from(steps).unwrap_or(STEPS)) / f64::from(STEPS)
+}
+
+impl Replay {
+    /// Output: that what follows is live.
+    pub(crate) fn hand_over(&mut self, cursor: String, now: Duration) -> String {
+        self.state = ReplayState::Live;
+        self.page = (self.ended.clone(), false);
+        self.message(Some(cursor), now)
+    }
+
+    /// The next thing to say, if there is one. All is out that was played.
+    pub(super) fn word(&mut self, now: Duration) -> Option<String> {
+        if !self.fences.is_empty() {
+            return Some(self.fences.remove(0));
+        }
+        let told = self.told.filter(|(state, _)| *state == self.state).map(|(_, at)| at);
+        let again = self.state == ReplayState::Playing && told.is_some_and(|at| now >= at + REPLAY_TOLD);
+        if told.is_some() && !again && !self.page.1 {
+            return None;
+        }
+        self.told = Some((self.state, now));
+        self.page.1 = false;
+        Some(self.message(None, now))
+    }
+
+    fn message(&mut self, cursor: Option<String>, now: Duration) -> String {
+        let position = match self.state {
+            ReplayState::Finished => self.span.1,
+            // What was recorded since is beyond what was known.
+            _ if self.live => self.clock.time(now),
+            _ => self.clock.time(now).min(self.span.1.max(self.span.0)),
+        };
+        let stands = Cursor { epoch: Epoch::of_replay(&self.name), position: self.stage.cursor };
+        let late = std::mem::take(&mut self.late);
+        let late_ms = u64::try_from(late.as_millis()).ok().filter(|_| !late.is_zero());
+        let progress = if matches!(self.state, ReplayState::Finished | ReplayState::Live) {
+            1.0
+        } else {
+            progress(position, self.span)
+        };
+        Control::Replay(Box::new(wire::Replay {
+            replay: self.name.clone(),
+            state: self.state,
+            position: position.to_string(),
+            cursor: cursor.unwrap_or_else(|| stands.to_string()),
+            speed: told(self.clock.speed()),
+            progress,
+            records: self.records,
+            digest: self.page.0.clone(),
+            late_ms,
+            damages: std::mem::take(&mut self.damages),
+            message: self.fault.clone(),
+            ts_sent: crate::clock::wall().to_string(),
+        }))
+        .to_json()
+    }
 }
 
 #[cfg(test)]

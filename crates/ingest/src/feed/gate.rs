@@ -42,7 +42,9 @@ impl Gate {
         self.0.give();
     }
 
-    pub(super) fn wait(&self, timeout: Duration) -> bool {
+    /// Waits until it is open or the time is over; whether it is open.
+    #[must_use]
+    pub fn wait(&self, timeout: Duration) -> bool {
         self.0.wait(timeout)
     }
 }
@@ -71,7 +73,8 @@ impl Stop {
     }
 
     /// Sleeps until `due`; false when woken to stop.
-    pub(super) fn sleep_until(&self, due: Instant) -> bool {
+    #[must_use]
+    pub fn sleep_until(&self, due: Instant) -> bool {
         !self.signal.wait(due.saturating_duration_since(Instant::now()))
     }
 }

@@ -23,6 +23,7 @@ use replay::Recorded;
 use survey::Survey;
 
 pub use gate::{Gate, Stop};
+pub use outlet::suffixed;
 pub use place::Place;
 pub use spec::{FeedKind, FeedSpec, ReplaySpec, SimSpec};
 pub use survey::ReplayError;

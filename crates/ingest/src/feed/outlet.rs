@@ -196,7 +196,8 @@ impl Outlet {
 }
 
 /// A symbol with a suffix, where there is room for it.
-pub(super) fn suffixed(symbol: &Symbol, suffix: &str) -> Symbol {
+#[must_use]
+pub fn suffixed(symbol: &Symbol, suffix: &str) -> Symbol {
     Symbol::parse(&format!("{symbol}{suffix}")).unwrap_or_else(|_| symbol.clone())
 }
 

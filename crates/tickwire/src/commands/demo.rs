@@ -49,7 +49,12 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
         stale_after: Duration::from_secs(5),
         kind: FeedKind::Sim(SimSpec { seed: args.seed, symbols, rate: args.rate }),
     };
-    let plant = Plant::open(settings, vec![feed], None, "use --listen and --admin-listen for other ports")?;
+    let plant = Plant::open(
+        settings,
+        (vec![feed], Vec::new()),
+        None,
+        "use --listen and --admin-listen for other ports",
+    )?;
     let facts = Facts {
         address: plant.server().address()?.to_string(),
         admin: plant.server().admin_address()?.to_string(),

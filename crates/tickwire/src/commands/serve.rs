@@ -27,14 +27,14 @@ pub(crate) fn run(args: &ServeArgs, log: Lever) -> Outcome {
              (tickwire serve --print-default-config shows how)"
         )));
     }
-    if config.feeds.is_empty() {
+    if config.feeds.is_empty() && config.played.is_empty() {
         return Err(Failure::usage(anyhow!(
             "there is no feed: name feed definitions in the configuration, or with --feed FILE"
         )));
     }
     config.check_files(args.config.as_deref().unwrap_or(Path::new(""))).map_err(Failure::usage)?;
     if args.check_config {
-        writeln!(out, "the configuration is good: {} feed(s)", config.feeds.len())?;
+        writeln!(out, "the configuration is good: {} feed(s)", config.feeds.len() + config.played.len())?;
         return Ok(());
     }
     drop(out);
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &ServeArgs, log: Lever) -> Outcome {
         );
     }
     let elsewhere = "set listen or admin_listen of [server] to another address";
-    let mut plant = Plant::open(config.settings, config.feeds, config.handover, elsewhere)?;
+    let mut plant = Plant::open(config.settings, (config.feeds, config.played), config.handover, elsewhere)?;
     let in_force = Arc::new(Mutex::new(shown(args.config.as_deref()).map_err(Failure::usage)?));
     let shown_now = Arc::clone(&in_force);
     plant.set_levers(Levers { log, config: Arc::new(move || lock(&shown_now).clone()) });

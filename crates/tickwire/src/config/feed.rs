@@ -9,6 +9,16 @@ use serde::Deserialize;
 
 use super::parse::ConfigError;
 use super::values::{FeedKindName, FeedName, SpeedText, Suffix, Time};
+use crate::played::PlayedSpec;
+
+/// What a definition comes to.
+#[derive(Debug)]
+pub(crate) enum Feed {
+    /// A simulation, or captures of a venue.
+    Read(FeedSpec),
+    /// A recording.
+    Played(PlayedSpec),
+}
 
 /// A feed definition as it is written.
 #[derive(Clone, Debug, Deserialize)]
@@ -25,6 +35,7 @@ pub(crate) struct FeedFile {
     rate: Option<u32>,
     feed: Option<FeedKindName>,
     files: Option<Vec<PathBuf>>,
+    recording: Option<PathBuf>,
     speed: Option<SpeedText>,
     repeat: Option<bool>,
     wait_for_subscriber: Option<bool>,
@@ -35,19 +46,21 @@ pub(crate) struct FeedFile {
 enum Kind {
     Sim,
     Replay,
+    Recording,
 }
 
 const STALE_AFTER: Duration = Duration::from_secs(5);
 
 impl FeedFile {
     /// The feed it defines; files are relative to `source`, the file it stands in.
-    pub(crate) fn spec(self, source: &Path) -> Result<FeedSpec, ConfigError> {
+    pub(crate) fn spec(self, source: &Path) -> Result<Feed, ConfigError> {
         let name = self.name.0.clone();
         let kind = match self.kind {
             Kind::Sim => {
                 let foreign = [
                     ("feed", self.feed.is_some()),
                     ("files", self.files.is_some()),
+                    ("recording", self.recording.is_some()),
                     ("speed", self.speed.is_some()),
                     ("repeat", self.repeat.is_some()),
                     ("wait_for_subscriber", self.wait_for_subscriber.is_some()),
@@ -60,16 +73,42 @@ impl FeedFile {
                     ("seed", self.seed.is_some()),
                     ("symbols", self.symbols.is_some()),
                     ("rate", self.rate.is_some()),
+                    ("recording", self.recording.is_some()),
                 ];
                 only_its_own(source, &name, "replay", &foreign)?;
                 FeedKind::Replay(self.replay(source)?)
             }
+            Kind::Recording => {
+                let foreign = [
+                    ("seed", self.seed.is_some()),
+                    ("symbols", self.symbols.is_some()),
+                    ("rate", self.rate.is_some()),
+                    ("feed", self.feed.is_some()),
+                    ("files", self.files.is_some()),
+                    ("stale_after", self.stale_after.is_some()),
+                ];
+                only_its_own(source, &name, "recording", &foreign)?;
+                return Ok(Feed::Played(self.played(source)?));
+            }
         };
-        Ok(FeedSpec {
+        Ok(Feed::Read(FeedSpec {
             name,
             suffix: self.symbol_suffix.map(|suffix| suffix.0).unwrap_or_default(),
             stale_after: self.stale_after.map_or(STALE_AFTER, |time| time.0),
             kind,
+        }))
+    }
+
+    fn played(&self, source: &Path) -> Result<PlayedSpec, ConfigError> {
+        let missing = || ConfigError::rule(source, "a recording needs \"recording\", its folder".to_owned());
+        let folder = source.parent().unwrap_or(Path::new(""));
+        Ok(PlayedSpec {
+            name: self.name.0.clone(),
+            suffix: self.symbol_suffix.as_ref().map(|suffix| suffix.0.clone()).unwrap_or_default(),
+            folder: folder.join(self.recording.as_ref().ok_or_else(missing)?),
+            speed: self.speed.as_ref().map_or(Speed::REAL, |speed| speed.0),
+            repeat: self.repeat.unwrap_or(false),
+            wait_for_subscriber: self.wait_for_subscriber.unwrap_or(false),
         })
     }
 

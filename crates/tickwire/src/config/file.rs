@@ -1,5 +1,6 @@
 //! The configuration file, and what it comes to.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
@@ -10,12 +11,13 @@ use fanout::limits::LogLimits;
 use gateway::{Delays, Limits, Recording, Settings, Tls};
 use ingest::feed::{FeedKind, FeedSpec};
 use serde::Deserialize;
-use store::{Keep, Name};
+use store::{Keep, Name, Recording as Recorded};
 
 use super::auth::{AuthTable, Secret};
-use super::feed::FeedFile;
+use super::feed::{Feed, FeedFile};
 use super::parse::{ConfigError, read};
 use super::values::{Bytes, OverName, Time};
+use crate::played::PlayedSpec;
 
 /// The configuration as it is written.
 #[derive(Debug, Default, Deserialize)]
@@ -114,6 +116,8 @@ impl Default for ServerTable {
 pub(crate) struct Config {
     pub(crate) settings: Settings,
     pub(crate) feeds: Vec<FeedSpec>,
+    /// Recordings that are feeds.
+    pub(crate) played: Vec<PlayedSpec>,
     /// Where a process can ask to go on with this one's work.
     pub(crate) handover: Option<PathBuf>,
     /// Secrets of the keys that can also sign, by the keys' order.
@@ -171,6 +175,12 @@ impl Config {
                 return Err(ConfigError::rule(source, message));
             }
         }
+        for feed in &self.played {
+            Recorded::open(&feed.folder).map_err(|error| {
+                let message = format!("feed {:?} cannot read its \"recording\": {error}", feed.name);
+                ConfigError::rule(source, message)
+            })?;
+        }
         for feed in &self.feeds {
             let FeedKind::Replay(replay) = &feed.kind else { continue };
             for file in &replay.files {
@@ -195,15 +205,22 @@ impl Config {
             );
             return Err(ConfigError::rule(source, message));
         }
-        let mut feeds = Vec::new();
+        let mut all = Vec::new();
         for feed in file.feed {
-            feeds.push(feed.spec(source)?);
+            all.push(feed.spec(source)?);
         }
         let named = file.feeds.iter().map(|feed| folder.join(feed));
         for feed in named.chain(more.iter().cloned()) {
-            feeds.push(read::<FeedFile>(&feed)?.spec(&feed)?);
+            all.push(read::<FeedFile>(&feed)?.spec(&feed)?);
         }
-        if let Some(name) = twice(&feeds) {
+        let (mut feeds, mut played) = (Vec::new(), Vec::new());
+        for feed in all {
+            match feed {
+                Feed::Read(spec) => feeds.push(spec),
+                Feed::Played(spec) => played.push(spec),
+            }
+        }
+        if let Some(name) = twice(&feeds, &played) {
             return Err(ConfigError::rule(source, format!("two feeds have the name {name:?}")));
         }
         let shards = match file.server.shards {
@@ -232,7 +249,7 @@ impl Config {
                 "[server] handover does not go with [streams] delays: what is delayed is not handed over";
             return Err(ConfigError::rule(source, message));
         }
-        Ok(Self { settings, feeds, handover, secrets })
+        Ok(Self { settings, feeds, played, handover, secrets })
     }
 }
 
@@ -363,11 +380,8 @@ fn logs(table: &LogsTable, source: &Path) -> Result<LogLimits, ConfigError> {
     Ok(logs)
 }
 
-fn twice(feeds: &[FeedSpec]) -> Option<&str> {
-    let name = |index: usize| feeds[index].name.as_str();
-    (1..feeds.len())
-        .map(name)
-        .zip(1..)
-        .find(|(name, at)| feeds[..*at].iter().any(|feed| feed.name == *name))
-        .map(|(name, _)| name)
+fn twice<'a>(feeds: &'a [FeedSpec], played: &'a [PlayedSpec]) -> Option<&'a str> {
+    let mut names = HashSet::new();
+    let all = feeds.iter().map(|feed| feed.name.as_str()).chain(played.iter().map(|feed| feed.name.as_str()));
+    all.into_iter().find(|name| !names.insert(*name))
 }

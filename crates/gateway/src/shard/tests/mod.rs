@@ -205,7 +205,7 @@ impl Visit {
 
 /// Messages in short: `t3` is trade 3, `t5(2)` stands for two more, `t1+t2` come in one message, `S` is a
 /// snapshot and `G4-9` a gap; other messages by their type.
-fn short(said: &[Value]) -> String {
+pub(crate) fn short(said: &[Value]) -> String {
     let of_record = |channel: &str, record: &Value| {
         let sequence = record["sequence"].as_u64().unwrap();
         let prev = record["prev_sequence"].as_u64().unwrap_or(sequence - 1);
