@@ -174,6 +174,10 @@ pub const PAGE_EVENTS_MAX: usize = 65_536;
 pub const RECORDER_EVENTS_MAX: usize = 1 << 18;
 /// Bytes that were recorded and wait for a disk that does not take them.
 pub const RECORDER_BYTES_MAX: usize = 64 << 20;
+/// How often it is looked for recordings that are more, or older, than is kept.
+pub const RECORDINGS_LOOK: Duration = Duration::from_secs(2);
+/// How soon a closed segment is tried again that somebody read when it was to be packed anew.
+pub const SEAL_AGAIN: Duration = Duration::from_secs(30);
 /// Connections on their way to a shard.
 pub const ARRIVALS_QUEUED: usize = 64;
 /// Messages read from one session before another has its turn.

@@ -52,6 +52,12 @@ pub(crate) const REPLAYS: &str = "tickwire_replays";
 pub(crate) const UNRECORDED: &str = "tickwire_unrecorded_updates_total";
 /// Counter: times that the disk refused what was recorded.
 pub(crate) const RECORDER_ERRORS: &str = "tickwire_recorder_errors_total";
+/// Counter: bytes of recordings that are not kept any more.
+pub(crate) const RECORDING_REMOVED: &str = "tickwire_recording_removed_bytes_total";
+/// Counter: files of recordings that were removed although they were read.
+pub(crate) const RECORDING_REMOVED_READ: &str = "tickwire_recording_removed_while_read_total";
+/// Counter: bytes of closed segments, before and after they were packed anew.
+pub(crate) const RECORDING_SEALED: &str = "tickwire_recording_sealed_bytes_total";
 /// Gauge: 1, with the version as label.
 pub(crate) const BUILD: &str = "tickwire_build_info";
 
@@ -101,6 +107,21 @@ pub(crate) fn describe() {
         "Events that are missing from the recording because the disk did not follow; its manifest names them."
     );
     describe_counter!(RECORDER_ERRORS, Unit::Count, "Times that the disk refused what was recorded.");
+    describe_counter!(
+        RECORDING_REMOVED,
+        Unit::Bytes,
+        "Bytes of recordings removed because they were older, or more, than is kept."
+    );
+    describe_counter!(
+        RECORDING_REMOVED_READ,
+        Unit::Count,
+        "Files of recordings removed although somebody had been reading them for ten minutes since they were to go."
+    );
+    describe_counter!(
+        RECORDING_SEALED,
+        Unit::Bytes,
+        "Bytes of closed files of recordings that were packed anew, by when: before and after."
+    );
     describe_gauge!(BUILD, Unit::Count, "Always 1; the version is a label.");
     gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }

@@ -1,6 +1,8 @@
 //! Records what is sequenced, in a thread of its own. Nobody waits for a disk: what it does not follow is counted,
 //! and named in the recording's manifest.
 
+mod upkeep;
+
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,12 +13,13 @@ use std::time::{Duration, Instant};
 
 use metrics::counter;
 use store::limits::LOSS_WINDOW;
-use store::{Journal, Name, Settings, StoreError};
+use store::{Journal, Keep, Name, Settings, StoreError};
 
 use crate::clock;
 use crate::limits::{RECORDER_BYTES_MAX, RECORDER_EVENTS_MAX};
 use crate::metrics::{RECORDED, RECORDER_ERRORS, UNRECORDED};
 use crate::queue::Events;
+use upkeep::Upkeep;
 
 /// Where is recorded what the server sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +28,8 @@ pub struct Recording {
     pub folder: PathBuf,
     /// What its name begins with; when it began follows.
     pub name: Name,
+    /// How much is kept of all recordings with this beginning.
+    pub keep: Keep,
 }
 
 /// A recording that goes on until this is dropped.
@@ -78,7 +83,8 @@ impl Recorder {
         let queued = Arc::new(AtomicUsize::new(0));
         let missed = MissedSoFar::default();
         let tape = Tape { words: words.clone(), queued: Arc::clone(&queued), missed: Arc::clone(&missed) };
-        let writer = Writer { journal, heard, queued, missed, failed: false };
+        let upkeep = Upkeep::new(recording);
+        let writer = Writer { journal, heard, queued, missed, upkeep, failed: false };
         let thread = thread::Builder::new().name("recorder".to_owned()).spawn(move || writer.run());
         let thread = thread.map_err(|error| StoreError::Io { path: folder.clone(), error })?;
         tracing::info!(folder = %folder.display(), "recording");
@@ -109,9 +115,11 @@ fn create(recording: &Recording) -> Result<(Name, PathBuf, Journal), StoreError>
     let digits: String = now.chars().take(19).filter(char::is_ascii_digit).collect();
     let (day, time) = digits.split_at(8);
     let mut name = format!("{}-{day}-{time}", recording.name.as_str());
+    let segment_bytes = upkeep::segment_bytes(&recording.keep);
+    let settings = Settings { segment_bytes, ..Settings::new(wire::line) };
     for second in 2.. {
         let folder = recording.folder.join(&name);
-        match Journal::create(&folder, Settings::new(wire::line)) {
+        match Journal::create(&folder, settings) {
             Err(StoreError::Exists { .. }) => {
                 name = format!("{}-{day}-{time}-{second}", recording.name.as_str());
             }
@@ -155,6 +163,7 @@ struct Writer {
     heard: Receiver<Word>,
     queued: Arc<AtomicUsize>,
     missed: MissedSoFar,
+    upkeep: Upkeep,
     /// The disk failed when it was last asked.
     failed: bool,
 }
@@ -170,6 +179,7 @@ impl Writer {
             }
             if Instant::now() >= due {
                 let rest = if self.sync() { LOSS_WINDOW } else { REST };
+                self.upkeep.look(&mut self.journal);
                 due = Instant::now() + rest;
             }
         }
@@ -237,7 +247,10 @@ mod tests {
     #[test]
     fn what_was_missed_is_in_the_manifest() {
         let folder = tempfile::tempdir().unwrap();
+        let name = Name::parse("r").unwrap();
+        let kept = Recording { folder: folder.path().to_owned(), name, keep: Keep::default() };
         let folder = folder.path().join("r");
+        let upkeep = Upkeep::new(&kept);
         let journal = Journal::create(&folder, Settings::new(wire::line)).unwrap();
         let (words, heard) = channel();
         let (queued, missed) = (Arc::new(AtomicUsize::new(0)), MissedSoFar::default());
@@ -255,7 +268,7 @@ mod tests {
         }
         assert_eq!(queued.load(Ordering::Relaxed), 6);
         drop(tape);
-        Writer { journal, heard, queued: Arc::clone(&queued), missed, failed: false }.run();
+        Writer { journal, heard, queued: Arc::clone(&queued), missed, upkeep, failed: false }.run();
         assert_eq!(queued.load(Ordering::Relaxed), 0);
         let manifest = store::Manifest::read(&folder).unwrap().unwrap();
         let lost: Vec<_> =

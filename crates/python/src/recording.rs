@@ -39,7 +39,9 @@ type Instruments = Vec<(String, String, String)>;
 impl Recording {
     #[new]
     fn open(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let inner = py.detach(|| store::Recording::open(&path)).map_err(raised)?;
+        let mut inner = py.detach(|| store::Recording::open(&path)).map_err(raised)?;
+        // However long it is kept, old segments go when it is their time.
+        inner.let_go();
         Ok(Self { path, inner, wide: Mutex::default() })
     }
 
@@ -86,7 +88,12 @@ impl Recording {
     ) -> PyResult<(HashMap<&'static str, Table>, Vec<String>)> {
         let format = format(prices, timestamps)?;
         let mut making: Vec<_> = selection.channels().iter().map(|&of| Making::new(of, format)).collect();
-        let (_, mut walk) = self.walk(py, selection)?;
+        let (state, mut walk) = self.walk(py, selection)?;
+        if let Some(state) = &state {
+            for making in &mut making {
+                making.table.begin_after(state);
+            }
+        }
         walk.run(py, seen, |records| {
             // Each table by itself, while the next block is read.
             let done = thread::scope(|scope| {
@@ -127,8 +134,15 @@ impl Recording {
             return Err(PyValueError::new_err("a scan is of one channel"));
         };
         let schema = self.wide(py, channel, format)?;
-        let (_, walk) = self.walk(py, selection)?;
-        Ok(Scan::new(walk, channel, columns.as_deref(), &schema, format, rows.unwrap_or(ROWS).max(1)))
+        let (state, walk) = self.walk(py, selection)?;
+        let wanted = |name: &str| columns.as_ref().is_none_or(|columns| columns.iter().any(|one| one == name));
+        let mut table = store::arrow::Table::with_columns(channel, wanted);
+        if let Some(state) = &state {
+            table.begin_after(state);
+        }
+        let fields = schema.fields().iter().filter(|field| wanted(field.name()));
+        let schema = Arc::new(Schema::new(fields.cloned().collect::<Vec<_>>()));
+        Ok(Scan::new(walk, table, schema, format, rows.unwrap_or(ROWS).max(1)))
     }
 
     /// Records as objects, block by block; `snapshot` tells first how things stood where it begins.

@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use arrow_schema::{ArrowError, Schema};
-use model::Channel;
 use pyo3::prelude::*;
 use store::arrow::{Format, Order};
 
@@ -27,19 +26,14 @@ struct Inner {
 }
 
 impl Scan {
-    /// A scan for those of the columns of `schema`, of the channel's table, that are named.
+    /// A scan that fills a table whose columns are those of `schema`.
     pub(crate) fn new(
         walk: Walk,
-        channel: Channel,
-        columns: Option<&[String]>,
-        schema: &Schema,
+        table: store::arrow::Table,
+        schema: Arc<Schema>,
         format: Format,
         rows: usize,
     ) -> Self {
-        let wanted = |name: &str| columns.is_none_or(|columns| columns.iter().any(|column| column == name));
-        let table = store::arrow::Table::with_columns(channel, wanted);
-        let fields = schema.fields().iter().filter(|field| wanted(field.name()));
-        let schema = Arc::new(Schema::new(fields.cloned().collect::<Vec<_>>()));
         Self { inner: Mutex::new(Inner { walk, table, schema, format, rows }) }
     }
 }

@@ -63,12 +63,8 @@ impl Digest {
     /// The digest, in hexadecimal.
     #[must_use]
     pub fn value(&self) -> String {
-        let mut text = String::with_capacity(2 * SHA256_OUTPUT_LEN);
         let value = if self.records.is_multiple_of(DIGEST_PAGE) { self.last } else { self.now() };
-        for byte in value {
-            let _ = write!(text, "{byte:02x}");
-        }
-        text
+        hexadecimal(&value)
     }
 
     fn now(&self) -> [u8; SHA256_OUTPUT_LEN] {
@@ -82,4 +78,13 @@ fn begin(last: &[u8]) -> Context {
     let mut page = Context::new(&SHA256);
     page.update(last);
     page
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }

@@ -22,6 +22,14 @@ pub enum StoreError {
         /// Which folder.
         path: PathBuf,
     },
+    /// It is a file.
+    #[error("{path} is a file, and a recording is a folder{hint}", path = .path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Which folder was meant, where that is known.
+        hint: String,
+    },
     /// There is one already.
     #[error("{path} is there already; choose another name, or remove it", path = .path.display())]
     Exists {
@@ -38,9 +46,9 @@ pub enum StoreError {
         /// The one that is read.
         known: u32,
     },
-    /// A table cannot be written.
+    /// A table cannot be written or read.
     #[error("{path}: {message}", path = .path.display())]
-    Parquet {
+    Table {
         /// Which file.
         path: PathBuf,
         /// Why.
@@ -65,6 +73,8 @@ pub enum StoreError {
 
 /// What segments end in.
 pub(crate) const SEGMENT: &str = "twj";
+/// What one ends in that is packed anew, before it is whole.
+pub(crate) const NEW: &str = "twj.new";
 
 impl StoreError {
     pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {

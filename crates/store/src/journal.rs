@@ -3,6 +3,8 @@
 //! Taking a record does no I/O. What a failing disk has not taken waits, as finished blocks: each stands alone,
 //! so it can go into another file.
 
+mod upkeep;
+
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt;
@@ -17,7 +19,8 @@ use crate::frame::{Header, Kind};
 use crate::limits::{
     BLOCK_BYTES, BLOCK_BYTES_MAX, BLOCK_RECORDS, NAMED_MAX, SEGMENT_BYTES, STATE_RECORDS, STATE_RECORDS_MAX,
 };
-use crate::manifest::{DigestEntry, Lost, Manifest, SCHEMA, SegmentEntry};
+use crate::lock;
+use crate::manifest::{DigestEntry, Lost, Manifest, RawEntry, Removed, SCHEMA, SegmentEntry};
 use crate::segment;
 use crate::state::State;
 use crate::tally::Tally;
@@ -66,6 +69,10 @@ pub struct Journal {
     tally: Tally,
     digest: Digest,
     lost: Vec<Lost>,
+    removed: Option<Removed>,
+    raw: Vec<RawEntry>,
+    /// It is this process that makes it.
+    writer: Option<File>,
 }
 
 /// The block in the making.
@@ -97,6 +104,14 @@ impl Journal {
     /// # Errors
     /// It is there, or cannot be made.
     pub fn create(folder: &Path, settings: Settings) -> Result<Self, StoreError> {
+        Self::create_after(folder, settings, State::default())
+    }
+
+    /// Begins a recording of what follows a state: it begins with that, so that books are known.
+    ///
+    /// # Errors
+    /// See [`Self::create`].
+    pub fn create_after(folder: &Path, settings: Settings, state: State) -> Result<Self, StoreError> {
         if folder.exists() {
             return Err(StoreError::Exists { path: folder.to_owned() });
         }
@@ -117,7 +132,7 @@ impl Journal {
             number: 0,
             segments: Vec::new(),
             of_segment: 0,
-            state: State::default(),
+            state,
             since_state: 0,
             since_state_bytes: 0,
             state_bytes: 0,
@@ -125,9 +140,15 @@ impl Journal {
             tally: Tally::default(),
             digest: Digest::new(settings.line),
             lost: Vec::new(),
+            removed: None,
+            raw: Vec::new(),
+            writer: lock::write(folder),
         };
         // There is a segment from the beginning: an empty recording is one, too.
         journal.open_next()?;
+        if journal.state.position() > 0 {
+            journal.finish_state();
+        }
         Ok(journal)
     }
 
@@ -172,7 +193,8 @@ impl Journal {
         finished.sum::<usize>() + self.encoder.len()
     }
 
-    fn finish_block(&mut self) {
+    /// Ends the block in the making; the next record begins another.
+    pub(crate) fn finish_block(&mut self) {
         if self.block.count == 0 {
             return;
         }
@@ -318,10 +340,18 @@ impl Journal {
             let _ = fs::remove_file(&path);
             return Err(StoreError::io(&path)(error));
         }
+        // Nobody removes what is written.
+        let _ = file.lock_shared();
         self.number += 1;
         let file_name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let bytes = begin.len() as u64;
-        self.segments.push(SegmentEntry { file: file_name, bytes, records: 0, positions: (0, 0) });
+        self.segments.push(SegmentEntry {
+            file: file_name,
+            bytes,
+            records: 0,
+            positions: (0, 0),
+            sealed: false,
+        });
         self.out = Some(Out { file, path, at: bytes });
         Ok(())
     }
@@ -339,6 +369,8 @@ impl Journal {
             // Of a recording that goes on, more was taken than is safe.
             digest: complete.then(|| DigestEntry::new(self.digest.value())),
             lost: self.lost.clone(),
+            removed: self.removed.clone(),
+            raw: self.raw.clone(),
             segments: self.segments.clone(),
             streams: self.tally.streams(),
             instruments: self.tally.instruments(),
@@ -353,6 +385,8 @@ impl Journal {
         self.sync()?;
         let manifest = self.manifest(true);
         manifest.write(&self.folder)?;
+        lock::end(&self.folder);
+        drop(self.writer);
         Ok(manifest)
     }
 }

@@ -9,29 +9,39 @@
 #[cfg(feature = "arrow")]
 pub mod arrow;
 mod codec;
+mod cut;
 mod digest;
 mod error;
 mod frame;
 mod journal;
 pub mod limits;
+mod lock;
 mod manifest;
 mod name;
-#[cfg(feature = "parquet")]
-pub mod parquet;
+mod raw;
 mod recording;
+mod seal;
 mod segment;
+mod shelf;
+mod sorter;
 mod state;
 mod streams;
+#[cfg(feature = "tables")]
+pub mod tables;
 mod tally;
 #[cfg(test)]
 mod tests;
 mod ticker;
 
+pub use cut::{Cut, Picked};
 pub use digest::{Digest, Line};
 pub use error::{Damage, StoreError};
 pub use journal::{Journal, Settings};
-pub use manifest::{DigestEntry, Lost, Manifest, SegmentEntry};
+pub use manifest::{DigestEntry, Lost, Manifest, RawEntry, Removed, SegmentEntry};
 pub use name::{Name, NameError};
-pub use recording::{At, Reader, Recording, Span};
+pub use recording::{At, Reader, Recording, Span, remove};
+pub use seal::{Sealed, seal, seal_all};
+pub use shelf::{Cleared, Keep, Shelf};
+pub use sorter::{Sorted, Sorter};
 pub use state::State;
 pub use tally::{StreamTally, Tally};

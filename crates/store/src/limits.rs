@@ -28,3 +28,22 @@ pub const DIGEST_PAGE: u64 = 10_000;
 pub const NAME_MAX: usize = 64;
 /// Gaps and damages that a manifest names one by one.
 pub const NAMED_MAX: usize = 1_000;
+/// Records that are sorted in memory, and levels of their books.
+pub const SORT_RECORDS: usize = 1 << 18;
+/// See [`SORT_RECORDS`].
+pub const SORT_LEVELS: usize = 1 << 20;
+/// Runs of sorted records that wait on the disk to be merged.
+pub const SORT_RUNS: usize = 64;
+/// Records of a run that are in memory while it is merged.
+pub const SORT_BLOCK: usize = 4_096;
+/// Bytes of a run that wait to be written.
+pub const SORT_BYTES: usize = 1 << 20;
+/// How long what is read stays when it is to go, and all that is newer with it. After that it goes all the same, so that
+/// a reader that never ends does not fill the disk.
+pub const READERS_WAIT: Duration = Duration::from_mins(10);
+/// Segments that are removed in one go.
+pub const REMOVED_PER_LOOK: u64 = 16;
+/// Into how many segments what is kept is divided at least: it is removed segment by segment.
+pub const KEPT_SEGMENTS: u32 = 16;
+/// Tries to open a recording whose oldest segments are being removed.
+pub const OPENS: usize = 16;

@@ -14,6 +14,8 @@ use crate::tally::StreamTally;
 
 /// Its file's name.
 pub(crate) const FILE: &str = "manifest.json";
+/// What it is called before it is whole.
+pub(crate) const NEW: &str = "manifest.json.new";
 /// How manifests are written.
 pub(crate) const SCHEMA: u32 = 1;
 
@@ -39,6 +41,12 @@ pub struct Manifest {
     pub digest: Option<DigestEntry>,
     /// What was not recorded because the disk did not follow.
     pub lost: Vec<Lost>,
+    /// What is not kept any more: the oldest of it. All that is said elsewhere is of the whole, but for the files.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed: Option<Removed>,
+    /// What it was made of, as it came, in the folder `raw`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub raw: Vec<RawEntry>,
     /// The files, in their order.
     pub segments: Vec<SegmentEntry>,
     /// What is recorded of each stream.
@@ -86,6 +94,51 @@ pub struct SegmentEntry {
     pub records: u64,
     /// Where the first and the last stand in the total order.
     pub positions: (u64, u64),
+    /// It was packed anew, in full blocks.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub sealed: bool,
+}
+
+/// A file that a recording was made of, packed with zstd.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RawEntry {
+    /// Its name, in the folder `raw`.
+    pub file: String,
+    /// How long it is there, packed.
+    pub bytes: u64,
+    /// SHA-256 of what is there, in hexadecimal.
+    pub sha256: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks for it")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+/// What was removed of a recording, from its beginning.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Removed {
+    /// How many files.
+    pub segments: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// How many records.
+    pub records: u64,
+    /// Where the first and the last of them stood in the total order.
+    pub positions: (u64, u64),
+}
+
+impl Removed {
+    /// Notes a file, and what is known of it.
+    pub(crate) fn add(&mut self, entry: Option<&SegmentEntry>, bytes: u64) {
+        self.segments += 1;
+        self.bytes += bytes;
+        if let Some(entry) = entry.filter(|entry| entry.records > 0) {
+            self.records += entry.records;
+            let first = if self.positions.0 == 0 { entry.positions.0 } else { self.positions.0 };
+            self.positions = (first, entry.positions.1);
+        }
+    }
 }
 
 impl Manifest {
@@ -109,9 +162,17 @@ impl Manifest {
         })
     }
 
+    /// Notes that its oldest file goes.
+    pub(crate) fn remove_first(&mut self, path: &Path, bytes: u64) {
+        let name = path.file_name().unwrap_or_default();
+        let listed = self.segments.first().is_some_and(|first| name == first.file.as_str());
+        let entry = listed.then(|| self.segments.remove(0));
+        self.removed.get_or_insert_default().add(entry.as_ref(), bytes);
+    }
+
     /// Replaces the manifest of a folder, whole or not at all.
     pub(crate) fn write(&self, folder: &Path) -> Result<(), StoreError> {
-        let (path, new) = (folder.join(FILE), folder.join("manifest.json.new"));
+        let (path, new) = (folder.join(FILE), folder.join(NEW));
         let mut file = File::create(&new).map_err(StoreError::io(&new))?;
         let written = serde_json::to_writer_pretty(&mut file, self)
             .map_err(std::io::Error::from)

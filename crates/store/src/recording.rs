@@ -1,25 +1,41 @@
 //! Reading a recording: all of it, or from any place or time.
 
+mod reader;
+
 use std::collections::VecDeque;
-use std::fs::File;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use model::{Placed, UnixNanos};
+use model::UnixNanos;
 
 use crate::codec::Decoder;
-use crate::error::{Damage, StoreError};
+use crate::error::{Damage, NEW, StoreError};
 use crate::frame::Kind;
-use crate::limits::{BLOCK_RECORDS, STATE_RECORDS_MAX};
+use crate::limits::OPENS;
+use crate::lock;
+use crate::manifest;
+use crate::raw;
 use crate::segment::{self, Block, Segment};
 use crate::state::State;
+use reader::GONE;
 
-/// A recording that can be read. What is appended later is not in it.
+pub use reader::Reader;
+
+/// A recording that can be read. What is appended later is not in it. As long as it is there, or a reader of it that has
+/// not begun, nothing of the recording is removed, unless it was let go; a reader keeps what it reads, and what comes
+/// after that.
 #[derive(Clone, Debug)]
 pub struct Recording {
     folder: PathBuf,
-    segments: Arc<Vec<Segment>>,
+    segments: Segments,
+    /// The oldest segment, as who reads it has it open; none where it was let go.
+    held: Option<Arc<File>>,
 }
+
+/// A segment that was packed anew meanwhile is looked through again by the reader that comes to it.
+type Segments = Arc<Vec<Arc<Segment>>>;
 
 /// A place in a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,24 +65,57 @@ impl Recording {
     /// # Errors
     /// There is none, or its files do not read. Damage is no error: reading names it.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let paths = segment::list(folder)?;
-        if paths.is_empty() {
-            return Err(StoreError::NoRecording { path: folder.to_owned() });
-        }
-        let segments = paths.iter().map(|path| Segment::scan(path)).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { folder: folder.to_owned(), segments: Arc::new(segments) })
+        Self::find(folder, &[], true)
     }
 
-    /// The same recording with what was written since. Cost: O(blocks), of which only the new ones are looked at.
+    /// The same recording with what was written since, and without what was removed. It is let go where this one was.
+    /// Cost: O(segments), and of the blocks only the new ones are looked at.
     ///
     /// # Errors
     /// See [`Self::open`].
     pub fn reopen(&self) -> Result<Self, StoreError> {
-        let known = |path: &PathBuf| self.segments.iter().find(|segment| segment.path == *path);
-        let segments = segment::list(&self.folder)?;
-        let segments =
-            segments.iter().map(|path| known(path).map_or_else(|| Segment::scan(path), Segment::again));
-        Ok(Self { folder: self.folder.clone(), segments: Arc::new(segments.collect::<Result<_, _>>()?) })
+        Self::find(&self.folder, &self.segments, self.held.is_some())
+    }
+
+    /// Lets its segments be removed and packed anew, but for what readers of it have.
+    pub fn let_go(&mut self) {
+        self.held = None;
+    }
+
+    fn find(folder: &Path, known: &[Arc<Segment>], holds: bool) -> Result<Self, StoreError> {
+        let mut tries = OPENS;
+        loop {
+            match Self::look(folder, known, holds) {
+                // Its oldest segment went meanwhile.
+                Err(StoreError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound && tries > 0 => {
+                    tries -= 1;
+                }
+                found => return found,
+            }
+        }
+    }
+
+    fn look(folder: &Path, known: &[Arc<Segment>], holds: bool) -> Result<Self, StoreError> {
+        let paths = segment::list(folder)?;
+        let Some(first) = paths.first() else {
+            return Err(StoreError::NoRecording { path: folder.to_owned() });
+        };
+        let held = if holds { Some(lock::read(first).map_err(StoreError::io(first))?) } else { None };
+        if held.as_ref().is_some_and(lock::is_gone) {
+            return Err(StoreError::io(first)(io::ErrorKind::NotFound.into()));
+        }
+        let segments = paths.iter().map(|path| {
+            let known = known.iter().find(|segment| segment.path == *path);
+            known.map_or_else(|| Segment::scan(path).map(Arc::new), Segment::again)
+        });
+        let segments = Arc::new(segments.collect::<Result<Vec<_>, _>>()?);
+        Ok(Self { folder: folder.to_owned(), segments, held: held.map(Arc::new) })
+    }
+
+    /// Whether there is one in a folder.
+    #[must_use]
+    pub fn is_at(folder: &Path) -> bool {
+        segment::list(folder).is_ok_and(|paths| !paths.is_empty())
     }
 
     /// Bytes of its files.
@@ -89,20 +138,40 @@ impl Recording {
     /// # Errors
     /// See [`Self::read`].
     pub fn damaged_states(&self) -> Result<Vec<Damage>, StoreError> {
-        let mut reader = self.read()?;
-        let states = self.segments.iter().enumerate().flat_map(|(n, segment)| {
-            segment
-                .blocks
-                .iter()
-                .filter(|block| block.header.kind == Kind::State)
-                .map(move |block| (n, block))
-        });
-        Ok(states.filter_map(|(n, block)| reader.block(n, block).err()).collect())
+        let (mut reader, mut damages) = (self.read()?, Vec::new());
+        for n in 0..self.segments.len() {
+            if let Err(gone) = reader.enter(n) {
+                damages.push(Damage { positions: None, ..gone });
+                continue;
+            }
+            let segment = Arc::clone(&reader.segments[n]);
+            let states = segment.blocks.iter().filter(|block| block.header.kind == Kind::State);
+            damages.extend(states.filter_map(|block| reader.block(n, block).err()));
+        }
+        Ok(damages)
     }
 
     fn blocks(&self, kind: Kind) -> impl DoubleEndedIterator<Item = &Block> {
         let blocks = self.segments.iter().flat_map(|segment| &segment.blocks);
         blocks.filter(move |block| block.header.kind == kind)
+    }
+
+    /// How everything stood before its first record, where it says so: it was cut out of another, or what was before
+    /// is not kept any more.
+    ///
+    /// # Errors
+    /// See [`Self::read`].
+    pub fn beginning(&self) -> Result<State, StoreError> {
+        let mut reader = self.read()?;
+        // Where it does not read, nothing is known.
+        let _ = reader.enter(0);
+        let first = reader.segments.first().and_then(|segment| segment.blocks.first()).copied();
+        let Some(block) = first.filter(|block| block.header.kind == Kind::State) else {
+            return Ok(State::default());
+        };
+        let (header, records) = (block.header, reader.block(0, &block));
+        let state = |records: Vec<_>| State::from_records(&records, header.last, header.to, header.before);
+        Ok(records.map_or_else(|_| State::default(), state))
     }
 
     /// All its records, from the first.
@@ -114,6 +183,8 @@ impl Recording {
             segments: Arc::clone(&self.segments),
             at: (0, 0),
             named: 0,
+            gone: None,
+            held: self.held.clone(),
             file: None,
             decoder: Decoder::new().map_err(StoreError::io(&self.folder))?,
             position: 0,
@@ -121,12 +192,33 @@ impl Recording {
         })
     }
 
-    /// What stands after a place in the total order. Cost: as [`Self::read`].
+    /// What stands after a place in the total order. What was removed of it is told first. Cost: as [`Self::read`].
     ///
     /// # Errors
     /// See [`Self::read`].
     pub fn read_after(&self, position: u64) -> Result<Reader, StoreError> {
-        Ok(Reader { position, ..self.read()? })
+        let passed = |block: &Block| block.header.kind == Kind::Records && block.header.last <= position;
+        let last = self.segments.iter().enumerate().rev().find_map(|(n, segment)| {
+            let m = segment.blocks.iter().rposition(passed)?;
+            let before = |damage: &&Damage| damage.offset < segment.blocks[m].offset;
+            Some(((n, m + 1), segment.damages.iter().filter(before).count()))
+        });
+        let (at, named) = last.unwrap_or_default();
+        Ok(Reader { position, at, named, gone: self.gone_after(position), ..self.read()? })
+    }
+
+    /// That what stood after a place was removed.
+    fn gone_after(&self, position: u64) -> Option<Damage> {
+        let first = self.segments.first()?;
+        // A segment begins with how things stood.
+        let state = first.blocks.first().filter(|block| block.header.kind == Kind::State)?;
+        (state.header.last > position).then(|| Damage {
+            path: self.folder.clone(),
+            offset: 0,
+            bytes: 0,
+            what: GONE,
+            positions: Some((position + 1, state.header.last)),
+        })
     }
 
     /// How everything stood at `at`, and what follows. Where damage is in the way, the state is what can be known
@@ -165,133 +257,27 @@ impl Recording {
     }
 }
 
-/// Reads records, block by block. It can go to another thread.
-pub struct Reader {
-    segments: Arc<Vec<Segment>>,
-    /// The next block: its segment's number, and its own.
-    at: (usize, usize),
-    /// How many segments' damages were named.
-    named: usize,
-    file: Option<(usize, File)>,
-    decoder: Decoder,
-    /// Of the newest record that was read.
-    position: u64,
-    /// What was read already.
-    left: VecDeque<Placed>,
-}
-
-impl Iterator for Reader {
-    type Item = Result<Vec<Placed>, Damage>;
-
-    /// The records of the next block, or what cannot be read.
-    fn next(&mut self) -> Option<Self::Item> {
-        if !self.left.is_empty() {
-            let records = Vec::from(std::mem::take(&mut self.left));
-            self.position = records.last().map_or(self.position, |last| last.position);
-            return Some(Ok(records));
-        }
-        loop {
-            let (segment, block) = self.at;
-            let here = self.segments.get(segment)?;
-            let next = here.blocks.get(block).copied();
-            // What is damaged is told where it stands.
-            let until = next.map_or(u64::MAX, |next| next.offset);
-            if let Some(damage) = here.damages.get(self.named).filter(|damage| damage.offset < until) {
-                self.named += 1;
-                return Some(Err(damage.clone()));
+/// Removes a recording: its files, and the folder where nothing else is in it.
+///
+/// # Errors
+/// There is none, or the file system refuses.
+pub fn remove(folder: &Path) -> Result<(), StoreError> {
+    let segments = segment::list(folder)?;
+    if segments.is_empty() {
+        return Err(StoreError::NoRecording { path: folder.to_owned() });
+    }
+    // The manifest goes last: what is left of a removal that was cut short is still a recording.
+    let beside = [manifest::FILE, manifest::NEW].map(|name| folder.join(name));
+    let half = segments.iter().map(|path| path.with_extension(NEW)).collect::<Vec<_>>();
+    for path in segments.into_iter().chain(half).chain(beside) {
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(StoreError::io(&path)(error));
             }
-            let Some(next) = next else {
-                (self.at, self.named) = ((segment + 1, 0), 0);
-                continue;
-            };
-            self.at.1 += 1;
-            // Written again after a disk failed, it is there twice.
-            if next.header.kind == Kind::State || next.header.last <= self.position {
-                continue;
-            }
-            let read = self.block(segment, &next).map(|mut records| {
-                records.retain(|record| record.position > self.position);
-                records
-            });
-            if let Ok(records) = &read {
-                self.position = records.last().map_or(self.position, |last| last.position);
-            }
-            return Some(read);
+            _ => {}
         }
     }
-}
-
-impl Reader {
-    /// As [`Iterator::next`]; `None` also where the next block begins after `at`.
-    fn next_until(&mut self, at: At) -> Option<Result<Vec<Placed>, Damage>> {
-        let (mut segment, mut block, mut named) = (self.at.0, self.at.1, self.named);
-        loop {
-            let here = self.segments.get(segment)?;
-            let wanted =
-                |block: &Block| block.header.kind == Kind::Records && block.header.last > self.position;
-            let next = here.blocks.get(block..).and_then(|blocks| blocks.iter().find(|block| wanted(block)));
-            let until = next.map_or(u64::MAX, |next| next.offset);
-            if here.damages.get(named).is_some_and(|damage| damage.offset < until) {
-                return self.next();
-            }
-            let Some(next) = next else {
-                (segment, block, named) = (segment + 1, 0, 0);
-                continue;
-            };
-            let after = match at {
-                At::Position(position) => next.header.first > position,
-                At::Time(time) => next.header.from > time,
-            };
-            return if after { None } else { self.next() };
-        }
-    }
-
-    /// Goes behind the last state that is not after `at` and reads it.
-    fn last_state(&mut self, at: At) -> Option<State> {
-        let segments = Arc::clone(&self.segments);
-        for (n, segment) in segments.iter().enumerate().rev() {
-            for (m, block) in segment.blocks.iter().enumerate().rev() {
-                let header = &block.header;
-                let before = match at {
-                    At::Position(position) => header.last <= position,
-                    At::Time(time) => header.to <= time,
-                };
-                if header.kind != Kind::State || !before {
-                    continue;
-                }
-                // Where it does not read, an older one says the same, and what follows it.
-                if let Ok(records) = self.block(n, block) {
-                    let before = |damage: &&Damage| damage.offset < block.offset;
-                    (self.at, self.named) = ((n, m + 1), segment.damages.iter().filter(before).count());
-                    return Some(State::from_records(&records, header.last, header.to, header.before));
-                }
-            }
-        }
-        None
-    }
-
-    fn block(&mut self, segment: usize, block: &Block) -> Result<Vec<Placed>, Damage> {
-        let here = &self.segments[segment];
-        if self.file.as_ref().is_none_or(|(open, _)| *open != segment) {
-            let file = File::open(&here.path).map_err(|_| here.damage(block, "the file is gone"))?;
-            self.file = Some((segment, file));
-        }
-        let Some((_, file)) = &self.file else { return Err(here.damage(block, "the file is gone")) };
-        let most = match block.header.kind {
-            Kind::Records => BLOCK_RECORDS,
-            Kind::State => STATE_RECORDS_MAX,
-        };
-        if block.header.count as usize > most {
-            return Err(here.damage(block, "it says to have too many records"));
-        }
-        let bytes = here.read(file, block)?;
-        let records = self.decoder.decode(&bytes, block.header.count as usize);
-        let records = records.map_err(|malformed| here.damage(block, malformed.0))?;
-        let ends = records.first().zip(records.last());
-        let fits = block.header.kind == Kind::State
-            || ends.is_some_and(|(first, last)| {
-                (first.position, last.position) == (block.header.first, block.header.last)
-            });
-        if fits { Ok(records) } else { Err(here.damage(block, "its records are not those it names")) }
-    }
+    raw::remove(folder)?;
+    lock::end(folder);
+    fs::remove_dir(folder).map_err(StoreError::io(folder))
 }

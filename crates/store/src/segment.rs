@@ -1,8 +1,9 @@
 //! A segment: a file of blocks, found by their headers.
 
 use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::{Damage, SEGMENT, StoreError, TORN};
 use crate::frame::{HEADER_BYTES, Header, Kind, MAGIC};
@@ -27,6 +28,8 @@ pub(crate) struct Segment {
     pub(crate) end: u64,
     /// How long the file is.
     pub(crate) bytes: u64,
+    /// Which file it is: another may have its name by now.
+    id: (u64, u64),
 }
 
 /// Where a block stands.
@@ -54,6 +57,11 @@ pub(crate) fn path(folder: &Path, number: u64) -> PathBuf {
 /// The segments of a folder, in their order.
 pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let mut found = Vec::new();
+    if folder.is_file() {
+        let own = folder.extension().is_some_and(|end| end == SEGMENT);
+        let hint = folder.parent().filter(|_| own).map(|parent| format!(": name {}", parent.display()));
+        return Err(StoreError::File { path: folder.to_owned(), hint: hint.unwrap_or_default() });
+    }
     for entry in std::fs::read_dir(folder).map_err(StoreError::io(folder))? {
         let path = entry.map_err(StoreError::io(folder))?.path();
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
@@ -71,22 +79,40 @@ impl Segment {
     /// Looks a file through. Damage is no error: it is named, and what follows it is found.
     pub(crate) fn scan(path: &Path) -> Result<Self, StoreError> {
         let file = File::open(path).map_err(StoreError::io(path))?;
-        let bytes = file.metadata().map_err(StoreError::io(path))?.len();
+        let found = file.metadata().map_err(StoreError::io(path))?;
+        let (bytes, id) = (found.len(), (found.dev(), found.ino()));
         let mut segment =
-            Self { path: path.to_owned(), blocks: Vec::new(), damages: Vec::new(), end: 0, bytes };
+            Self { path: path.to_owned(), blocks: Vec::new(), damages: Vec::new(), end: 0, bytes, id };
         segment.walk(&file).map_err(StoreError::io(path))??;
         Ok(segment)
     }
 
-    /// The same file with what was appended since.
-    pub(crate) fn again(&self) -> Result<Self, StoreError> {
+    /// Where its first and its last record stand in the total order.
+    pub(crate) fn positions(&self) -> Option<(u64, u64)> {
+        let records = || self.blocks.iter().filter(|block| block.header.kind == Kind::Records);
+        Some((records().next()?.header.first, records().next_back()?.header.last))
+    }
+
+    /// Whether an opened file is the one that was looked through.
+    pub(crate) fn is(&self, file: &File) -> bool {
+        file.metadata().is_ok_and(|found| (found.dev(), found.ino()) == self.id)
+    }
+
+    /// The same file with what was appended since; another one that has its name by now is looked through.
+    pub(crate) fn again(self: &Arc<Self>) -> Result<Arc<Self>, StoreError> {
         let file = File::open(&self.path).map_err(StoreError::io(&self.path))?;
+        if !self.is(&file) {
+            return Self::scan(&self.path).map(Arc::new);
+        }
         let bytes = file.metadata().map_err(StoreError::io(&self.path))?.len();
-        let mut segment = Self { bytes, ..self.clone() };
+        if bytes == self.bytes {
+            return Ok(Arc::clone(self));
+        }
+        let mut segment = Self { bytes, ..Self::clone(self) };
         // The end may have been in the middle of a block.
         segment.damages.retain(|damage| damage.offset < self.end);
         segment.walk(&file).map_err(StoreError::io(&self.path))??;
-        Ok(segment)
+        Ok(Arc::new(segment))
     }
 
     /// Looks through what is behind the last block.

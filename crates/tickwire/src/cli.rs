@@ -55,7 +55,7 @@ pub(crate) enum Command {
     Inspect(InspectArgs),
     /// Read recordings whole and say what is wrong with them; exit code 1 if anything is
     Verify(VerifyArgs),
-    /// Make Parquet files or JSON lines of a recording
+    /// Make Parquet, CSV or JSON lines of a recording or a part of it, and recordings of these
     Convert(ConvertArgs),
     /// Print what a book was at an instant of a recording
     Book(BookArgs),

@@ -115,6 +115,8 @@ impl Player {
     fn round(&mut self) -> Result<(), Ended> {
         let speed = self.feed.spec.speed;
         let Ok(reader) = self.feed.recording.read() else { return Ok(()) };
+        // What is to go of it waits for this reader alone.
+        self.feed.recording.let_go();
         let (mut began, mut clock) = (None, UnixNanos(0));
         for records in reader {
             let records = match records {

@@ -170,6 +170,21 @@ fn a_slip_in_the_configuration_is_shown() {
     let (status, _, err) =
         code(&tickwire().args(["serve", "--check-config", "-c"]).arg(&path).output().unwrap());
     assert!(status == Some(2) && err.contains("there is no key to check tokens with"), "{err}");
+    // Where recordings cannot be written, it is said before the first start.
+    fs::write(folder.path().join("secret.key"), common::SECRET).unwrap();
+    for (place, good) in [("recordings/live", true), ("tickwire.toml/live", false)] {
+        let key = "[[auth.keys]]\nalgorithm = \"HS256\"\nsecret_file = \"secret.key\"\n";
+        fs::write(
+            &path,
+            format!("[recording]\nfolder = \"{place}\"\n{key}[[feed]]\nname = \"a\"\nkind = \"sim\"\n"),
+        )
+        .unwrap();
+        let (status, _, err) =
+            code(&tickwire().args(["serve", "--check-config", "-c"]).arg(&path).output().unwrap());
+        assert_eq!(status == Some(0), good, "{err}");
+        assert!(good || err.contains("cannot be written to"), "{err}");
+    }
+    assert!(!folder.path().join("recordings").exists(), "nothing is made");
 }
 
 #[test]

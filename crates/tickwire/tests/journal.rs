@@ -171,6 +171,12 @@ fn what_is_no_recording_is_said() {
     assert!(text(&told.stderr).contains("is no recording"), "{told:?}");
     let made = folder.path().join("r");
     ours(&made);
+    // A folder of recordings is looked through.
+    let all = run(&["verify", folder.path().to_str().unwrap()]);
+    assert!(all.status.success() && text(&all.stderr).contains(": 1 recordings"), "{all:?}");
+    assert!(text(&all.stdout).ends_with("/r  ok\n"), "{all:?}");
+    let file = run(&["inspect", made.join("00000001.twj").to_str().unwrap()]);
+    assert!(text(&file.stderr).contains("is a file, and a recording is a folder: name "), "{file:?}");
     let again = run(&["record", "--feed", "sim", "-o", made.to_str().unwrap(), "no-such-file"]);
     assert!(!again.status.success());
     // Damage is named, the rest is read, and the exit code says it.
@@ -182,6 +188,24 @@ fn what_is_no_recording_is_said() {
     let told = run(&["verify", made.to_str().unwrap()]);
     assert!(!told.status.success() && text(&told.stdout).contains("DAMAGED"));
     assert!(text(&told.stderr).contains("the checksum differs; positions "), "{}", text(&told.stderr));
+}
+
+/// Broken lines of a capture are passed over, counted, and told by the exit code.
+#[test]
+fn broken_lines_of_a_capture_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let capture = std::fs::read_to_string(common::top().join("feeds/recordings/sim.jsonl")).unwrap();
+    let mut lines: Vec<_> = capture.lines().collect();
+    lines[20] = "{\"t\":\"recv\"";
+    lines[30] = "no line";
+    let broken = folder.path().join("broken.jsonl");
+    std::fs::write(&broken, lines.join("\n")).unwrap();
+    let mut command = tickwire();
+    command.args(["record", "--feed", "sim", "-o"]).arg(folder.path().join("r")).arg(&broken);
+    let told = command.output().unwrap();
+    assert_eq!(told.status.code(), Some(1));
+    assert!(text(&told.stderr).contains("2 broken line(s) were passed over"), "{}", text(&told.stderr));
+    verify(&folder.path().join("r"));
 }
 
 /// What a damaged block had of a book is not known: no book is told that lacks it.

@@ -12,7 +12,7 @@ use wire::Rejected;
 use super::wishes::{Chosen, Wishes};
 use crate::limits::{REPLAY_EVENTS_AHEAD, REPLAY_RECORDS_LOOKED};
 
-/// A recording, and where in it a replay reads.
+/// A recording, and where in it a replay reads. What is to go of it waits for the reader alone.
 pub(crate) struct Tape {
     recording: Recording,
     wishes: Arc<Wishes>,
@@ -112,6 +112,7 @@ impl Tape {
             position: 0,
         });
         let (begin, records) = tape.go(from.unwrap_or(start))?;
+        tape.recording.let_go();
         let from = match from {
             Some(At::Time(time)) => time.later(1).max(first),
             Some(At::Position(_)) => begin.clock,
@@ -141,7 +142,7 @@ impl Tape {
         Ok((Begin { kept, position: self.position, clock: self.clock, damages }, state.records()))
     }
 
-    /// Looks at what was recorded since. Cost: that of opening it.
+    /// Looks at what was recorded since. Cost: see [`Recording::reopen`].
     pub(crate) fn refresh(&mut self) -> Result<(), StoreError> {
         self.recording = self.recording.reopen()?;
         self.reader = self.recording.read_after(self.position)?;

@@ -69,6 +69,12 @@ impl Prepared {
         &self.spec.name
     }
 
+    /// How many lines of what it reads are broken; they are passed over, and named in the log when they come.
+    #[must_use]
+    pub const fn faults(&self) -> u64 {
+        self.survey.faults
+    }
+
     /// What it lists.
     #[must_use]
     pub fn symbols(&self) -> &[Symbol] {

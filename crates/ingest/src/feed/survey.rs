@@ -40,6 +40,8 @@ pub(super) struct Survey {
     pub(super) files: Vec<Connections>,
     /// First and last receive time.
     pub(super) span: Option<(UnixNanos, UnixNanos)>,
+    /// Lines that are broken, and ends that do not read.
+    pub(super) faults: u64,
 }
 
 /// The connections of one file.
@@ -66,15 +68,25 @@ pub(super) fn survey(spec: &ReplaySpec) -> Result<Survey, ReplayError> {
         loop {
             let line = match lines.next_line() {
                 Ok(Some(line)) => line,
-                Err(ReadError::TooLong) => continue,
-                // The end, or a cut: the replay will meet it again and say so.
-                Ok(None) | Err(ReadError::Input(_)) => break,
+                Err(ReadError::TooLong) => {
+                    survey.faults += 1;
+                    continue;
+                }
+                Ok(None) => break,
+                // A cut: the replay will meet it again and say so.
+                Err(ReadError::Input(_)) => {
+                    survey.faults += 1;
+                    break;
+                }
             };
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
             let format = *format.get_or_insert_with(|| Format::of(line));
-            let Ok(parsed) = format.read(line) else { continue };
+            let Ok(parsed) = format.read(line) else {
+                survey.faults += 1;
+                continue;
+            };
             if let Some((conn, at)) = place(&parsed) {
                 if !connections.names.iter().any(|name| **name == *conn) {
                     connections.names.push(conn.into());
@@ -87,8 +99,8 @@ pub(super) fn survey(spec: &ReplaySpec) -> Result<Survey, ReplayError> {
                     (span, None) => span,
                 };
             }
-            // Faults are the replay's to report.
-            let _ = reader.line(format, line, &mut ticks);
+            // What they are is the replay's to report.
+            survey.faults += u64::from(reader.line(format, line, &mut ticks).is_err());
             for tick in ticks.drain(..) {
                 if known.insert(Arc::as_ptr(&tick.instrument)) {
                     survey.instruments.push(tick.instrument);

@@ -3,40 +3,38 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    ArrowPrimitiveType, Decimal64Type, Decimal128Type, Int32Type, Int64Type, TimestampNanosecondType,
-};
+use arrow_array::types::{ArrowPrimitiveType, Int32Type, Int64Type, TimestampNanosecondType};
 use arrow_array::{
-    ArrayRef, BooleanArray, Decimal128Array, DictionaryArray, Float64Array, NullArray, PrimitiveArray,
-    StringArray, UInt64Array,
+    ArrayRef, BooleanArray, DictionaryArray, NullArray, PrimitiveArray, StringArray, UInt64Array,
 };
 use arrow_schema::{ArrowError, DataType, Field, TimeUnit};
 use model::UnixNanos;
 use rust_decimal::Decimal;
 
-use super::{Format, Prices, Timestamps};
+use super::decimals::Decimals;
+use super::{Format, Timestamps};
 
 /// A column's values since it was last written.
 pub(super) struct Column {
-    name: &'static str,
-    values: Values,
+    pub(super) name: &'static str,
+    pub(super) values: Values,
+    /// Nobody wants it for itself.
+    is_hidden: bool,
 }
 
-enum Values {
+pub(super) enum Values {
     /// Nobody wants them.
     None,
     /// Nanoseconds, or [`ABSENT`].
     Time(Vec<i64>),
     Whole(Vec<u64>),
-    Flag(Vec<bool>),
-    Decimal {
-        /// Billionths, where that is the value exactly; or [`ABSENT`], or [`LARGE_ONE`].
-        small: Vec<i64>,
-        /// The others, and their rows.
-        large: Vec<(usize, Decimal)>,
-        width: Width,
+    /// Whole numbers that are mostly not there: those that are, and their rows.
+    Rare {
+        rows: usize,
+        values: Vec<(usize, u64)>,
     },
+    Flag(Vec<bool>),
+    Decimal(Decimals),
     /// Few words, many times: their numbers, or −1.
     Word {
         known: HashMap<Box<str>, i32>,
@@ -50,56 +48,48 @@ enum Values {
 }
 
 /// There is no value.
-const ABSENT: i64 = i64::MIN;
+pub(super) const ABSENT: i64 = i64::MIN;
 /// See [`Values::Word`].
 const NO_WORD: i32 = -1;
-/// The value is among the large ones.
-const LARGE_ONE: i64 = i64::MIN + 1;
-
-/// How many digits the values of a column have, at most.
-#[derive(Clone, Copy, Default)]
-struct Width {
-    before: u32,
-    behind: u32,
-}
 
 /// What a column holds.
-#[derive(Clone, Copy)]
-pub(super) enum Kind {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
     Time,
     Whole,
+    /// Whole numbers that are mostly not there.
+    Rare,
     Flag,
     Decimal,
     Word,
     Text,
 }
 
-/// Digits of the small decimals, which are whole numbers of 64 bits: all of them, and behind the point.
-const SMALL: (u8, i8) = (18, 9);
-/// Digits of the large ones.
-const LARGE: (u8, i8) = (38, 18);
-
 impl Column {
     /// A column of a kind; one that nobody wants holds nothing.
     pub(super) fn new(name: &'static str, kind: Option<Kind>) -> Self {
-        let Some(kind) = kind else { return Self { name, values: Values::None } };
+        let Some(kind) = kind else { return Self { name, values: Values::None, is_hidden: true } };
         let values = match kind {
             Kind::Time => Values::Time(Vec::new()),
             Kind::Whole => Values::Whole(Vec::new()),
+            Kind::Rare => Values::Rare { rows: 0, values: Vec::new() },
             Kind::Flag => Values::Flag(Vec::new()),
-            Kind::Decimal => {
-                Values::Decimal { small: Vec::new(), large: Vec::new(), width: Width::default() }
-            }
+            Kind::Decimal => Values::Decimal(Decimals::default()),
             Kind::Word => {
                 Values::Word { known: HashMap::new(), words: Vec::new(), values: Vec::new(), last: 0 }
             }
             Kind::Text => Values::Text(Vec::new()),
         };
-        Self { name, values }
+        Self { name, values, is_hidden: false }
     }
 
-    pub(super) fn is_there(&self) -> bool {
-        !matches!(self.values, Values::None)
+    /// A column whose values are for another one.
+    pub(super) fn hidden(self) -> Self {
+        Self { is_hidden: true, ..self }
+    }
+
+    pub(super) const fn is_there(&self) -> bool {
+        !self.is_hidden
     }
 
     pub(super) fn time(&mut self, at: Option<UnixNanos>) {
@@ -115,6 +105,13 @@ impl Column {
         }
     }
 
+    pub(super) fn rare(&mut self, value: Option<u64>) {
+        if let Values::Rare { rows, values } = &mut self.values {
+            values.extend(value.map(|value| (*rows, value)));
+            *rows += 1;
+        }
+    }
+
     pub(super) fn flag(&mut self, value: bool) {
         if let Values::Flag(values) = &mut self.values {
             values.push(value);
@@ -122,16 +119,14 @@ impl Column {
     }
 
     pub(super) fn decimal(&mut self, value: Option<Decimal>) {
-        if let Values::Decimal { small, large, width } = &mut self.values {
-            small.push(match value {
-                None => ABSENT,
-                Some(value) => billionths(value).unwrap_or_else(|| {
-                    width.take(value);
-                    large.push((small.len(), value));
-                    LARGE_ONE
-                }),
-            });
+        if let Values::Decimal(values) = &mut self.values {
+            values.push(value);
         }
+    }
+
+    /// The decimals of the column, where it has them.
+    pub(super) fn decimals(&self) -> Option<&Decimals> {
+        if let Values::Decimal(values) = &self.values { Some(values) } else { None }
     }
 
     /// A word or a text.
@@ -162,9 +157,10 @@ impl Column {
             Values::Time(values) => values.clear(),
             Values::Whole(values) => values.clear(),
             Values::Flag(values) => values.clear(),
-            Values::Decimal { small, large, .. } => {
-                small.clear();
-                large.clear();
+            Values::Decimal(values) => values.clear(),
+            Values::Rare { rows, values } => {
+                *rows = 0;
+                values.clear();
             }
             Values::Text(values) => values.clear(),
             Values::Word { known, words, values, last } => {
@@ -178,15 +174,16 @@ impl Column {
 
     /// The type of the column, once all values were seen; none where nobody wants it.
     pub(super) fn field(&self, format: Format) -> Option<Field> {
+        if self.is_hidden {
+            return None;
+        }
         let (kind, nullable) = match &self.values {
             Values::None => return None,
             Values::Time(_) => (time_type(format.timestamps), true),
-            Values::Whole(_) => (DataType::UInt64, true),
+            Values::Whole(_) | Values::Rare { .. } => (DataType::UInt64, true),
             Values::Flag(_) => (DataType::Boolean, false),
-            Values::Decimal { width, .. } => (width.kind(format.prices), true),
-            Values::Word { .. } => {
-                (DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)), true)
-            }
+            Values::Decimal(values) => (values.kind(format.prices), true),
+            Values::Word { .. } => (words(), true),
             Values::Text(_) => (DataType::Utf8, true),
         };
         Some(Field::new(self.name, kind, nullable))
@@ -217,9 +214,11 @@ impl Column {
             Values::Flag(values) => {
                 Arc::new(BooleanArray::from(order.iter().map(|&at| values[at]).collect::<Vec<_>>()))
             }
-            Values::Decimal { small, large, .. } => {
-                Decimals { name: self.name, small, large, order }.array(kind)?
+            Values::Rare { values, .. } if values.is_empty() => Arc::new(UInt64Array::new_null(order.len())),
+            Values::Rare { values, .. } => {
+                Arc::new(order.iter().map(|&at| rare_at(values, at)).collect::<UInt64Array>())
             }
+            Values::Decimal(values) => values.array(self.name, order, kind)?,
             Values::Word { words, values, .. } => {
                 let keys = present::<Int32Type>(order.iter().map(|&at| values[at]), NO_WORD);
                 let words = StringArray::from_iter_values(words);
@@ -232,6 +231,17 @@ impl Column {
     }
 }
 
+/// The type of words.
+pub(super) fn words() -> DataType {
+    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+}
+
+/// The value of a row of numbers that are mostly not there.
+pub(super) fn rare_at(values: &[(usize, u64)], at: usize) -> Option<u64> {
+    let found = values.binary_search_by_key(&at, |(row, _)| *row).ok()?;
+    Some(values[found].1)
+}
+
 fn time_type(timestamps: Timestamps) -> DataType {
     match timestamps {
         Timestamps::Utc => DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into())),
@@ -240,59 +250,8 @@ fn time_type(timestamps: Timestamps) -> DataType {
     }
 }
 
-impl Width {
-    fn take(&mut self, value: Decimal) {
-        let value = value.normalize();
-        let digits = value.mantissa().unsigned_abs().checked_ilog10().map_or(1, |log| log + 1);
-        self.behind = self.behind.max(value.scale());
-        self.before = self.before.max(digits.saturating_sub(value.scale()));
-    }
-
-    /// The smallest type that has all of them exactly.
-    fn kind(self, prices: Prices) -> DataType {
-        let fits = |(digits, behind): (u8, i8)| {
-            let behind = u32::from(behind.unsigned_abs());
-            self.behind <= behind && self.before + behind <= u32::from(digits)
-        };
-        match prices {
-            Prices::Float => DataType::Float64,
-            Prices::Fixed => DataType::Int64,
-            Prices::Decimal if fits(SMALL) => DataType::Decimal64(SMALL.0, SMALL.1),
-            Prices::Wide if fits(SMALL) => DataType::Decimal128(SMALL.0, SMALL.1),
-            Prices::Decimal | Prices::Wide if fits(LARGE) => DataType::Decimal128(LARGE.0, LARGE.1),
-            // Never more than 28: see `model::decimal`.
-            Prices::Decimal | Prices::Wide => {
-                DataType::Decimal128(LARGE.0, i8::try_from(self.behind).unwrap_or(i8::MAX))
-            }
-        }
-    }
-}
-
-/// The same values as a type that is at least as wide.
-pub(super) fn widen(array: &ArrayRef, kind: &DataType) -> Result<ArrayRef, ArrowError> {
-    let (DataType::Decimal64(_, from) | DataType::Decimal128(_, from), DataType::Decimal128(digits, to)) =
-        (array.data_type(), kind)
-    else {
-        return Ok(Arc::clone(array));
-    };
-    let power = to.checked_sub(*from).and_then(|zeros| 10_i128.checked_pow(u32::try_from(zeros).ok()?));
-    let power =
-        power.ok_or_else(|| ArrowError::CastError(format!("{kind} is narrower than what is there")))?;
-    let wider = |value: i128| {
-        let too_wide =
-            || ArrowError::CastError(format!("{value} has more digits than fit beside the others"));
-        value.checked_mul(power).ok_or_else(too_wide)
-    };
-    let values: Result<Decimal128Array, _> = if let Some(small) = array.as_primitive_opt::<Decimal64Type>() {
-        small.iter().map(|value| value.map(|value| wider(value.into())).transpose()).collect()
-    } else {
-        array.as_primitive::<Decimal128Type>().iter().map(|value| value.map(wider).transpose()).collect()
-    };
-    Ok(Arc::new(values?.with_precision_and_scale(*digits, *to)?))
-}
-
 /// Values as an array, some of which stand for none.
-fn present<T: ArrowPrimitiveType>(
+pub(super) fn present<T: ArrowPrimitiveType>(
     values: impl Iterator<Item = T::Native>,
     none: T::Native,
 ) -> PrimitiveArray<T>
@@ -304,93 +263,4 @@ where
         return values.into_iter().map(|value| (value != none).then_some(value)).collect();
     }
     PrimitiveArray::from(values)
-}
-
-/// A value in billionths, where that is exact and has no more than 18 digits: nearly all are so.
-fn billionths(value: Decimal) -> Option<i64> {
-    const POWERS: [i64; 10] =
-        [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
-    let power = POWERS.get(usize::try_from(value.scale()).ok()?)?;
-    let scaled = i64::try_from(value.mantissa()).ok()?.checked_mul(*power)?;
-    (scaled.unsigned_abs() < 10_u64.pow(18)).then_some(scaled)
-}
-
-/// The decimals of a column, in an order.
-struct Decimals<'a> {
-    name: &'a str,
-    small: &'a [i64],
-    large: &'a [(usize, Decimal)],
-    order: &'a [usize],
-}
-
-impl Decimals<'_> {
-    fn array(&self, kind: &DataType) -> Result<ArrayRef, ArrowError> {
-        Ok(match *kind {
-            DataType::Float64 => {
-                let float = |at: &usize| match self.small[*at] {
-                    ABSENT => None,
-                    LARGE_ONE => self.large_at(*at).and_then(|value| value.to_string().parse().ok()),
-                    small => nearest(small),
-                };
-                Arc::new(self.order.iter().map(float).collect::<Float64Array>())
-            }
-            DataType::Int64 => Arc::new(present::<Int64Type>(self.narrow(SMALL.1)?.into_iter(), ABSENT)),
-            DataType::Decimal64(digits, scale) => {
-                let values = present::<Decimal64Type>(self.narrow(scale)?.into_iter(), ABSENT);
-                Arc::new(values.with_precision_and_scale(digits, scale)?)
-            }
-            DataType::Decimal128(digits, scale) => {
-                let power = 10_i128.pow(u32::from(scale.unsigned_abs() - SMALL.1.unsigned_abs()));
-                let values = self.order.iter().map(|&at| match self.small[at] {
-                    ABSENT => Ok(i128::MIN),
-                    LARGE_ONE => self.scaled(at, scale),
-                    small => Ok(i128::from(small) * power),
-                });
-                let values = values.collect::<Result<Vec<_>, _>>()?;
-                let values = present::<Decimal128Type>(values.into_iter(), i128::MIN);
-                Arc::new(values.with_precision_and_scale(digits, scale)?)
-            }
-            ref other => return Err(ArrowError::SchemaError(format!("{other} is no type of decimals"))),
-        })
-    }
-
-    /// Whole numbers of 64 bits, at the scale of the small ones.
-    fn narrow(&self, scale: i8) -> Result<Vec<i64>, ArrowError> {
-        let narrow = self.order.iter().map(|&at| match self.small[at] {
-            LARGE_ONE => self.scaled(at, scale).and_then(|scaled| {
-                i64::try_from(scaled).map_err(|_| self.unfit(at, "take --prices decimal"))
-            }),
-            small => Ok(small),
-        });
-        narrow.collect()
-    }
-
-    fn scaled(&self, at: usize, scale: i8) -> Result<i128, ArrowError> {
-        let value = self.large_at(at).unwrap_or_default().normalize();
-        let zeros = u32::from(scale.unsigned_abs()).checked_sub(value.scale());
-        let power = zeros.and_then(|zeros| 10_i128.checked_pow(zeros));
-        let scaled = power.and_then(|power| value.mantissa().checked_mul(power));
-        scaled.ok_or_else(|| self.unfit(at, "it does not beside the others"))
-    }
-
-    fn large_at(&self, at: usize) -> Option<Decimal> {
-        let found = self.large.binary_search_by_key(&at, |(row, _)| *row).ok()?;
-        Some(self.large[found].1)
-    }
-
-    fn unfit(&self, at: usize, what: &str) -> ArrowError {
-        let value = self.large_at(at).unwrap_or_default();
-        ArrowError::CastError(format!("{} = {value} has more digits than fit: {what}", self.name))
-    }
-}
-
-/// The nearest float of so many billionths.
-fn nearest(billionths: i64) -> Option<f64> {
-    // Both are floats exactly, so that the quotient is the nearest one.
-    #[expect(clippy::cast_precision_loss, reason = "none is lost of so few bits")]
-    let quotient = |whole: i64| whole as f64 / 1e9;
-    if billionths.unsigned_abs() <= 1 << 53 {
-        return Some(quotient(billionths));
-    }
-    Decimal::new(billionths, 9).to_string().parse().ok()
 }

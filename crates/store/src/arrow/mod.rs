@@ -1,8 +1,15 @@
 //! Records as tables of Arrow: a row for each, of a book one for each level, under the names that they have on the
 //! wire. Prices and sizes are decimals, 18 digits, nine of them behind the point, where that is enough; a column that
 //! needs more has more.
+//!
+//! Nothing is lost in them: `position` is a record's place in the total order, and as a column has one scale, `digits`
+//! says how many digits each value had behind its point.
 
+#[cfg(feature = "tables")]
+mod cells;
 mod column;
+mod decimals;
+mod digits;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -11,6 +18,15 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_schema::{ArrowError, Schema};
+
+#[cfg(feature = "tables")]
+pub(crate) use {
+    cells::Cell,
+    column::Kind,
+    decimals::FIXED,
+    digits::DIGITS,
+    table::{ASK, BID, Books, NOT_RECORDED, action, all_columns},
+};
 
 pub use table::Table;
 
@@ -68,6 +84,6 @@ pub fn widen(batch: RecordBatch, schema: &Arc<Schema>) -> Result<RecordBatch, Ar
         return Ok(batch);
     }
     let columns = batch.columns().iter().zip(schema.fields());
-    let widened = columns.map(|(array, field)| column::widen(array, field.data_type()));
+    let widened = columns.map(|(array, field)| decimals::widen(array, field.data_type()));
     RecordBatch::try_new(Arc::clone(schema), widened.collect::<Result<_, _>>()?)
 }

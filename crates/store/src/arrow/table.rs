@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::{ArrowError, Schema};
-use model::{Body, BookChange, BookSide, Channel, Level, Levels, Placed, Seq, Symbol, UnixNanos};
+use model::{Body, BookChange, BookSide, Channel, FeedGap, Level, Levels, Placed, Seq, Symbol, UnixNanos};
 
 use super::column::{Column, Kind};
+use super::digits::{self, DIGITS};
 use super::{Format, Order};
+use crate::state::State;
 use crate::ticker::{self, VALUES, values};
 
 /// The records of one channel, as rows.
@@ -22,9 +24,41 @@ pub struct Table {
     keys: Vec<(UnixNanos, u64)>,
     /// The record of each row.
     rows: Vec<usize>,
-    /// The newest sequence of each book.
-    books: HashMap<Symbol, Seq>,
+    /// Whether the digits of decimals are told.
+    digits: bool,
+    books: Books,
 }
+
+/// The newest sequence of each book, through all its tables.
+#[derive(Default)]
+pub(crate) struct Books(HashMap<Symbol, Seq>);
+
+impl Books {
+    /// Takes a record; whether it changes a book of which something before that is missing: damage, a disk that did
+    /// not follow, or a beginning in the middle.
+    pub(crate) fn lacks(&mut self, record: &Placed) -> bool {
+        let Body::Book(change) = &record.body else { return false };
+        let before = self.0.insert(record.instrument.symbol.clone(), record.seq).unwrap_or(Seq::START);
+        matches!(change, BookChange::Delta(_)) && before.next() != record.seq
+    }
+}
+
+/// What a row of a book does.
+pub(crate) mod action {
+    pub(crate) const SNAPSHOT: &str = "snapshot";
+    pub(crate) const SET: &str = "set";
+    pub(crate) const DELETE: &str = "delete";
+    /// A change that has no level.
+    pub(crate) const EMPTY: &str = "empty";
+    pub(crate) const GAP: &str = "gap";
+}
+
+/// The sides of a book.
+pub(crate) const BID: &str = "bid";
+pub(crate) const ASK: &str = "ask";
+/// Why there is a gap: the feed lost updates, or the recording lacks them.
+pub(crate) const FEED_GAP: &str = "feed_gap";
+pub(crate) const NOT_RECORDED: &str = "not_recorded";
 
 /// What every row begins with.
 const HEAD: [(&str, Kind); 7] = [
@@ -37,8 +71,9 @@ const HEAD: [(&str, Kind); 7] = [
     ("symbol", Kind::Word),
 ];
 
+/// What follows, but for the digits.
 const fn columns(channel: Channel) -> &'static [(&'static str, Kind)] {
-    use Kind::{Decimal, Flag, Text, Time, Whole, Word};
+    use Kind::{Decimal, Flag, Rare, Text, Time, Whole, Word};
     match channel {
         Channel::Trades => &[("trade_id", Text), ("price", Decimal), ("size", Decimal), ("side", Word)],
         Channel::Quotes => &[
@@ -62,9 +97,16 @@ const fn columns(channel: Channel) -> &'static [(&'static str, Kind)] {
             ("change", Decimal),
             ("change_percent", Decimal),
         ],
-        Channel::Book => {
-            &[("action", Word), ("side", Word), ("level_price", Decimal), ("level_size", Decimal)]
-        }
+        Channel::Book => &[
+            ("action", Word),
+            ("side", Word),
+            ("level_price", Decimal),
+            ("level_size", Decimal),
+            ("reason", Word),
+            ("cause", Word),
+            ("venue_from_sequence", Rare),
+            ("venue_to_sequence", Rare),
+        ],
         Channel::Candles => &[
             ("interval", Word),
             ("start", Time),
@@ -80,6 +122,17 @@ const fn columns(channel: Channel) -> &'static [(&'static str, Kind)] {
     }
 }
 
+/// All columns of a channel's table, in their order.
+#[cfg(feature = "tables")]
+pub(crate) fn all_columns(channel: Channel) -> impl Iterator<Item = (&'static str, Kind)> {
+    let digits = has_decimals(channel).then_some((DIGITS, Kind::Word));
+    HEAD.iter().chain(columns(channel)).copied().chain(digits)
+}
+
+fn has_decimals(channel: Channel) -> bool {
+    columns(channel).iter().any(|(_, kind)| *kind == Kind::Decimal)
+}
+
 impl Table {
     /// An empty table with all its columns.
     #[must_use]
@@ -90,8 +143,13 @@ impl Table {
     /// An empty table with those of its columns that `wanted` names.
     #[must_use]
     pub fn with_columns(channel: Channel, wanted: impl Fn(&str) -> bool) -> Self {
+        let digits = has_decimals(channel) && wanted(DIGITS);
         let made = |of: &[(&'static str, Kind)]| {
-            of.iter().map(|&(name, kind)| Column::new(name, wanted(name).then_some(kind))).collect()
+            let columns = of.iter().map(|&(name, kind)| match kind {
+                Kind::Decimal if digits && !wanted(name) => Column::new(name, Some(kind)).hidden(),
+                kind => Column::new(name, wanted(name).then_some(kind)),
+            });
+            columns.collect()
         };
         Self {
             channel,
@@ -99,7 +157,8 @@ impl Table {
             columns: made(columns(channel)),
             keys: Vec::new(),
             rows: Vec::new(),
-            books: HashMap::new(),
+            digits,
+            books: Books::default(),
         }
     }
 
@@ -120,6 +179,7 @@ impl Table {
     #[must_use]
     pub fn schema(&self, format: Format) -> Arc<Schema> {
         let fields = self.head.iter().chain(&self.columns).filter_map(|column| column.field(format));
+        let fields = fields.chain(self.digits.then(digits::field));
         Arc::new(Schema::new(fields.collect::<Vec<_>>()))
     }
 
@@ -143,22 +203,33 @@ impl Table {
         let columns = head.chain(self.columns.iter().map(|column| (column, &rows)));
         let there = columns.filter(|(column, _)| column.is_there()).zip(schema.fields());
         let arrays = there.map(|((column, order), field)| column.array(order, field.data_type(), format));
-        let arrays = arrays.collect::<Result<_, _>>()?;
+        let digits = self.digits.then(|| digits::array(&self.columns, &rows));
+        let arrays = arrays.chain(digits).collect::<Result<_, _>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
         RecordBatch::try_new_with_options(Arc::clone(schema), arrays, &options)
     }
 
+    /// Takes how everything stood before the first record: of a book that is known, nothing is missing.
+    pub fn begin_after(&mut self, state: &State) {
+        if self.channel == Channel::Book {
+            for record in state.to_records() {
+                self.books.lacks(&record);
+            }
+        }
+    }
+
     /// Takes a record of the channel: a row, or for a book one for each level.
     pub fn push(&mut self, record: &Placed) {
+        let lacks = self.books.lacks(record);
+        self.push_told(record, lacks);
+    }
+
+    /// As [`Self::push`], where [`Books`] of more than this table say what a book lacks.
+    pub(crate) fn push_told(&mut self, record: &Placed, lacks: bool) {
         debug_assert_eq!(record.body.channel(), self.channel);
-        if self.channel == Channel::Book {
-            let before = self.books.insert(record.instrument.symbol.clone(), record.seq);
-            let whole = matches!(record.body, Body::Book(BookChange::Snapshot(_) | BookChange::Gap(_)));
-            if before.is_some_and(|before| before.next() != record.seq) && !whole {
-                // Damage, or a disk that did not follow: whoever has only the table is told, too.
-                self.head(&Placed { seq: record.seq.prev(), ..record.clone() });
-                self.book_row("gap", None);
-            }
+        if lacks {
+            // Whoever has only the table is told, too.
+            self.gap_row(&Placed { seq: record.seq.prev(), ..record.clone() }, None);
         }
         match &record.body {
             Body::Trade(trade) | Body::OldTrade(trade) => {
@@ -179,12 +250,11 @@ impl Table {
                     column.decimal(value);
                 }
             }
-            Body::Book(BookChange::Snapshot(levels)) => self.levels(record, levels, Some("snapshot")),
-            Body::Book(BookChange::Delta(levels)) => self.levels(record, levels, None),
-            Body::Book(BookChange::Gap(_)) => {
-                self.head(record);
-                self.book_row("gap", None);
+            Body::Book(BookChange::Snapshot(levels)) => {
+                self.levels(record, levels, Some(action::SNAPSHOT));
             }
+            Body::Book(BookChange::Delta(levels)) => self.levels(record, levels, None),
+            Body::Book(BookChange::Gap(gap)) => self.gap_row(record, Some(*gap)),
             Body::Candle(bar) => {
                 let [interval, start, open, high, low, close, volume, trades, closed] = self.row(record);
                 interval.text(Some(bar.interval.as_str()));
@@ -208,26 +278,52 @@ impl Table {
         }
     }
 
-    fn levels(&mut self, record: &Placed, levels: &Levels, action: Option<&'static str>) {
+    fn levels(&mut self, record: &Placed, levels: &Levels, told: Option<&'static str>) {
         self.head(record);
         for side in BookSide::BOTH {
             for &level in levels.side(side) {
-                let one = if level.size.is_zero() { "delete" } else { "set" };
-                self.book_row(action.unwrap_or(one), Some((side, level)));
+                let one = if level.size.is_zero() { action::DELETE } else { action::SET };
+                self.book_row(told.unwrap_or(one), Some((side, level)));
+                self.no_gap();
             }
         }
-        if let (Some(action), true) = (action, levels.is_empty()) {
-            // A book with nothing in it is one, too.
-            self.book_row(action, None);
+        if levels.is_empty() {
+            // A book with nothing in it is one, too, and a change with nothing in it has a sequence.
+            self.book_row(told.unwrap_or(action::EMPTY), None);
+            self.no_gap();
         }
     }
 
-    /// A row of the newest record.
+    /// A gap: what the feed knows of it, or that the recording lacks something.
+    fn gap_row(&mut self, record: &Placed, gap: Option<FeedGap>) {
+        self.head(record);
+        self.book_row(action::GAP, None);
+        let [.., reason, cause, from, to] = self.book_columns();
+        reason.text(Some(if gap.is_some() { FEED_GAP } else { NOT_RECORDED }));
+        cause.text(gap.map(|gap| gap.reason.as_str()));
+        from.rare(gap.and_then(|gap| gap.venue_from));
+        to.rare(gap.and_then(|gap| gap.venue_to));
+    }
+
+    /// The rest of a row that is no gap.
+    fn no_gap(&mut self) {
+        let [.., reason, cause, from, to] = self.book_columns();
+        reason.text(None);
+        cause.text(None);
+        from.rare(None);
+        to.rare(None);
+    }
+
+    fn book_columns(&mut self) -> [&mut Column; 8] {
+        each(&mut self.columns)
+    }
+
+    /// Begins a row of the newest record; why there is a gap is to be filled in.
     fn book_row(&mut self, told: &str, at: Option<(BookSide, Level)>) {
         self.rows.push(self.keys.len().saturating_sub(1));
-        let [action, side, price, size] = each(&mut self.columns);
+        let [action, side, price, size, ..] = self.book_columns();
         action.text(Some(told));
-        side.text(at.map(|(side, _)| if side == BookSide::Bid { "bid" } else { "ask" }));
+        side.text(at.map(|(side, _)| if side == BookSide::Bid { BID } else { ASK }));
         level(price, size, at.map(|(_, level)| level));
     }
 
@@ -250,6 +346,14 @@ impl Table {
         venue.text(Some(instrument.venue.as_str()));
         venue_symbol.text(Some(&instrument.venue_symbol));
         symbol.text(Some(instrument.symbol.as_str()));
+    }
+}
+
+#[cfg(feature = "tables")]
+impl Table {
+    /// What is told of the record of a row, and where in it; and what is told of each row.
+    pub(super) fn parts(&self, row: usize) -> ((&[Column], usize), &[Column]) {
+        ((&self.head, self.rows[row]), &self.columns)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::Decimal128Type;
+use arrow_array::types::{Decimal128Type, Int32Type};
 use arrow_schema::DataType;
 use model::{Body, Channel, Instrument, Placed, Price, Seq, Side, Size, Symbol, Trade, UnixNanos, Venue};
 
@@ -62,6 +62,29 @@ fn widened(prices: Prices, small: DataType) {
     assert_eq!(told[3], format!("0.{}1", zeros(27)));
 }
 
+/// More digits before the point leave fewer behind it, and all that there are.
+#[test]
+fn large_values_stand_beside_small_ones() {
+    let (mut table, format) = (Table::new(Channel::Trades), Format::default());
+    let prices = ["0.000000001", "5000000000.5", "2051597124194058256092.401893"];
+    let batches: Vec<_> = (1..)
+        .zip(prices)
+        .map(|(n, price)| {
+            table.clear();
+            table.push(&trade(n, n, price));
+            table.batch(&table.schema(format), format, Order::Total).unwrap()
+        })
+        .collect();
+    let schema = table.schema(format);
+    assert_eq!(schema.field_with_name("price").unwrap().data_type(), &DataType::Decimal128(38, 9));
+    let told = batches.into_iter().map(|batch| {
+        let batch = widen(batch, &schema).unwrap();
+        batch.column_by_name("price").unwrap().as_primitive::<Decimal128Type>().value_as_string(0)
+    });
+    let known = ["0.000000001", "5000000000.500000000", "2051597124194058256092.401893000"];
+    assert_eq!(told.collect::<Vec<_>>(), known);
+}
+
 #[test]
 fn columns_that_nobody_wants_are_not_there() {
     let mut table = Table::with_columns(Channel::Trades, |name| ["price", "ts_recv"].contains(&name));
@@ -80,4 +103,24 @@ fn columns_that_nobody_wants_are_not_there() {
     }
     let none = Table::with_columns(Channel::Trades, |_| false);
     assert_eq!(none.batch(&none.schema(format), format, Order::Total).unwrap().num_columns(), 0);
+}
+
+/// Whoever takes the digits has them, whatever else is taken.
+#[test]
+fn digits_are_those_of_all_decimals() {
+    let (mut all, mut alone) =
+        (Table::new(Channel::Trades), Table::with_columns(Channel::Trades, |name| name == "digits"));
+    let prices = ["1.50", "2.50", "7", "0.0000000000000000000000000001", "1.5000000000"];
+    for (n, price) in (1..).zip(prices) {
+        all.push(&trade(n, n, price));
+        alone.push(&trade(n, n, price));
+    }
+    for table in [all, alone] {
+        let schema = table.schema(Format::default());
+        let batch = table.batch(&schema, Format::default(), Order::Received).unwrap();
+        let digits = batch.column(batch.num_columns() - 1).as_dictionary::<Int32Type>();
+        let told: Vec<_> = digits.downcast_dict::<arrow_array::StringArray>().unwrap().into_iter().collect();
+        assert_eq!(told, ["2 0", "2 0", "0 0", "28 0", "10 0"].map(Some));
+        assert_eq!(digits.values().len(), 4);
+    }
 }

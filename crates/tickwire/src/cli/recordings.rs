@@ -16,6 +16,9 @@ pub(crate) struct RecordArgs {
     /// How hard it is packed: 1 (fast) to 19 (small)
     #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(i32).range(1..=19))]
     pub(crate) level: i32,
+    /// Keep the captures as well, packed, in the recording's folder raw; its manifest names them
+    #[arg(long)]
+    pub(crate) raw: bool,
     /// Captures of a venue, in order: one session
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
@@ -71,25 +74,66 @@ pub(crate) struct VerifyArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct ConvertArgs {
-    /// The recording: its folder
-    #[arg(value_name = "FOLDER")]
-    pub(crate) recording: PathBuf,
-    /// A file that ends in .ndjson, or the folder below which Parquet files are written:
-    /// recording=NAME/channel=CHANNEL/date=DAY/part-000.parquet
+    /// A recording (its folder), or what was made of one: a folder of Parquet or CSV files, one of these, or a file of
+    /// JSON lines, also as .gz or .zst
+    #[arg(value_name = "PATH")]
+    pub(crate) input: PathBuf,
+    /// A file that ends in .ndjson or .csv, or a folder: of Parquet files (recording=NAME/channel=CHANNEL/date=DAY/
+    /// part-000.parquet below it), of CSV files (CHANNEL.csv), or a recording
     #[arg(short, long, value_name = "PATH")]
     pub(crate) output: PathBuf,
+    /// What is written; without it as the name of the output ends, and Parquet where that says nothing
+    #[arg(long = "format", value_enum)]
+    pub(crate) form: Option<Form>,
     /// Only this channel: trades, quotes, ticker, book, candles, status; may be repeated
     #[arg(short, long = "channel", value_delimiter = ',', value_parser = channel)]
     pub(crate) channels: Vec<Channel>,
-    /// Parquet: how prices and sizes are written
-    #[arg(long, default_value = "decimal", value_enum)]
-    pub(crate) prices: Prices,
-    /// Parquet: how times are written
-    #[arg(long, default_value = "utc", value_enum)]
-    pub(crate) timestamps: Timestamps,
+    /// Only this symbol or pattern; may be repeated
+    #[arg(short, long = "symbol", value_delimiter = ',', value_parser = pattern)]
+    pub(crate) symbols: Vec<Pattern>,
+    /// Begin with what was received at this time (RFC 3339, with up to nine digits of a second)
+    #[arg(long, value_parser = time, value_name = "TIME")]
+    pub(crate) from: Option<UnixNanos>,
+    /// End before what was received at this time
+    #[arg(long, value_parser = time, value_name = "TIME")]
+    pub(crate) to: Option<UnixNanos>,
+    /// Parquet: how prices and sizes are written [default: decimal]
+    #[arg(long, value_enum)]
+    pub(crate) prices: Option<Prices>,
+    /// Parquet and CSV: how times are written [default: utc]
+    #[arg(long, value_enum)]
+    pub(crate) timestamps: Option<Timestamps>,
+    /// A recording: how hard it is packed, 1 (fast) to 19 (small) [default: 9]
+    #[arg(long, value_parser = clap::value_parser!(i32).range(1..=19))]
+    pub(crate) level: Option<i32>,
     /// Replace what is there
     #[arg(short, long)]
     pub(crate) force: bool,
+}
+
+/// What `convert` writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// A folder of Parquet files, one for each channel and day
+    Parquet,
+    /// A folder of CSV files, one for each channel, or one such file
+    Csv,
+    /// A file of JSON lines
+    Ndjson,
+    /// A recording
+    Journal,
+}
+
+impl Form {
+    /// As it is asked for.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Parquet => "parquet",
+            Self::Csv => "csv",
+            Self::Ndjson => "ndjson",
+            Self::Journal => "journal",
+        }
+    }
 }
 
 /// How prices and sizes are written.

@@ -11,7 +11,7 @@ use fanout::limits::LogLimits;
 use gateway::{Delays, Limits, Recording, Settings, Tls};
 use ingest::feed::{FeedKind, FeedSpec};
 use serde::Deserialize;
-use store::{Name, Recording as Recorded};
+use store::{Keep, Name, Recording as Recorded};
 
 use super::auth::{AuthTable, Secret};
 use super::feed::{Feed, FeedFile};
@@ -59,6 +59,8 @@ struct StreamsTable {
 struct RecordingTable {
     folder: Option<PathBuf>,
     name: Option<String>,
+    keep: Option<Time>,
+    keep_bytes: Option<Bytes>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -139,7 +141,8 @@ impl Config {
         Self::resolve(super::parse::parse(source, text)?, source, &[])
     }
 
-    /// That certificate and key fit, and that the files which feeds are to read are there: better found missing now than at night.
+    /// That certificate and key fit, that the files which feeds are to read are there, and that recordings can be written:
+    /// better found missing now than at night.
     pub(crate) fn check_files(&self, source: &Path) -> Result<(), ConfigError> {
         if let Some(tls) = &self.settings.tls {
             tls.check().map_err(|error| ConfigError::rule(source, format!("[server] {error}")))?;
@@ -154,6 +157,21 @@ impl Config {
             };
             if let Some(message) = message {
                 let message = format!("[server] handover = \"{}\": {message}", path.display());
+                return Err(ConfigError::rule(source, message));
+            }
+        }
+        if let Some(recording) = &self.settings.recording {
+            // It may be made when the server starts: what it is made in can be written, then.
+            let there = recording.folder.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
+            let tried = if there.is_dir() {
+                tempfile::tempfile_in(there).map(|_| ())
+            } else {
+                Err(std::io::ErrorKind::NotADirectory.into())
+            };
+            if let Err(error) = tried {
+                let (folder, there) = (recording.folder.display(), there.display());
+                let message =
+                    format!("[recording] folder = \"{folder}\": {there} cannot be written to: {error}");
                 return Err(ConfigError::rule(source, message));
             }
         }
@@ -262,9 +280,20 @@ fn recording(table: RecordingTable, source: &Path) -> Result<Option<Recording>, 
         );
         ConfigError::rule(source, message)
     })?;
-    Ok(Some(Recording { folder, name }))
+    let keep = Keep { age: table.keep.map(|keep| keep.0), bytes: table.keep_bytes.map(|keep| keep.0 as u64) };
+    if keep.age.is_some_and(|age| age < KEEP_MIN) {
+        return Err(ConfigError::rule(source, "[recording] keep must be at least 1m"));
+    }
+    if keep.bytes.is_some_and(|bytes| bytes < KEEP_BYTES_MIN) {
+        return Err(ConfigError::rule(source, "[recording] keep_bytes must be at least 1MiB"));
+    }
+    Ok(Some(Recording { folder, name, keep }))
 }
 
+/// The least that can be kept: segments cannot be as short as one likes.
+const KEEP_MIN: Duration = Duration::from_secs(60);
+/// See [`KEEP_MIN`].
+const KEEP_BYTES_MIN: u64 = 1 << 20;
 /// Letters of what a recording's name begins with.
 const RECORDING_NAME_MAX: usize = 40;
 

@@ -83,6 +83,9 @@ fn a_slip_is_named_with_its_line() {
         ("[[feed]]\nname = \"a\"\nkind = \"sim\"\nsymbol_suffix = \"*\"", "cannot stand in a symbol"),
         ("[streams]\ndelay = [\"15m\"]", "did you mean \"delays\"?"),
         ("[streams]\ndelays = [15]", "line 2, column 11"),
+        ("[recording]\nfolder = \"r\"\nkeep = \"59s\"", "keep must be at least 1m"),
+        ("[recording]\nfolder = \"r\"\nkeep_bytes = \"1000KiB\"", "keep_bytes must be at least 1MiB"),
+        ("[recording]\nkeep_byte = \"1GiB\"", "did you mean \"keep_bytes\"?"),
         ("[server]\nhandover = \"h\"\n[streams]\ndelays = [\"15m\"]", "does not go with [streams] delays"),
         (
             "[[auth.tokens]]\nsha256 = \"00\"\nsubject = \"a\"\ntenant = \"\"\nscopes = []",

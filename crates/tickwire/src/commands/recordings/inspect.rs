@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use serde::Serialize;
-use store::{Manifest, Recording, StreamTally, Tally};
+use store::{Manifest, Recording, Removed, StreamTally, Tally};
 
 use super::{read_all, say, size};
 use crate::cli::InspectArgs;
@@ -21,6 +21,8 @@ struct Told {
     bytes: u64,
     positions: Option<(u64, u64)>,
     sha256: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    removed: Option<Removed>,
     lost: Vec<store::Lost>,
     damages: Vec<String>,
     streams: Vec<StreamTally>,
@@ -48,6 +50,7 @@ pub(crate) fn run(args: &InspectArgs) -> Outcome {
             .as_ref()
             .filter(|manifest| manifest.complete && manifest.records == records && damages.is_empty())
             .and_then(|manifest| Some(manifest.digest.as_ref()?.sha256.clone())),
+        removed: manifest.as_ref().and_then(|manifest| manifest.removed.clone()),
         lost: manifest.map(|manifest| manifest.lost).unwrap_or_default(),
         damages: damages.iter().map(ToString::to_string).collect(),
         streams: tally.streams(),
@@ -74,6 +77,9 @@ impl Told {
         writeln!(out, "  {}", size(self.records, self.bytes))?;
         if let (Some(from), Some(to), Some((first, last))) = (&self.from, &self.to, self.positions) {
             writeln!(out, "  from {from} to {to}, positions {first} to {last}")?;
+        }
+        if let Some(Removed { records, positions: (_, last), .. }) = self.removed {
+            writeln!(out, "  {records} records before that, up to position {last}, are not kept any more")?;
         }
         if let Some(sha256) = &self.sha256 {
             writeln!(out, "  digest {sha256}")?;

@@ -17,6 +17,8 @@ use crate::exit::Outcome;
 
 /// Recordings below this are read before a bar could be.
 const BAR_RECORDS_MIN: u64 = 1_000_000;
+/// Files, too.
+const BAR_BYTES_MIN: u64 = 16 << 20;
 
 #[expect(clippy::print_stderr, reason = "a command's talk goes to standard error")]
 fn say(text: &str) {
@@ -30,6 +32,16 @@ fn bar(records: u64) -> ProgressBar {
     }
     let style = ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} records {per_sec} {eta}");
     let bar = ProgressBar::new(records);
+    style.map_or(bar.clone(), |style| bar.with_style(style))
+}
+
+/// The same for bytes of files; nothing where it is not known how many.
+fn bytes_bar(bytes: Option<u64>) -> ProgressBar {
+    let Some(bytes) = bytes.filter(|&bytes| bytes >= BAR_BYTES_MIN && io::stderr().is_terminal()) else {
+        return ProgressBar::hidden();
+    };
+    let style = ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
+    let bar = ProgressBar::new(bytes);
     style.map_or(bar.clone(), |style| bar.with_style(style))
 }
 

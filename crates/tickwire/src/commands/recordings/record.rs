@@ -1,8 +1,9 @@
 //! `tickwire record`: captures of a venue as a recording.
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use fanout::Sequencer;
 use ingest::FEEDS;
+use ingest::capture::Input;
 use ingest::feed::{self, FeedKind, FeedSpec, Gate, ReplaySpec, Stop};
 use model::{Speed, UnixNanos};
 use store::{Journal, Settings};
@@ -40,9 +41,15 @@ pub(crate) fn run(args: &RecordArgs) -> Outcome {
         kind: FeedKind::Replay(replay),
     };
     let prepared = feed::prepare(spec).map_err(anyhow::Error::from)?;
+    let faults = prepared.faults();
     let (sink, mut batches) = mpsc::channel(16);
     let settings = Settings { level: args.level, ..Settings::new(wire::line) };
     let mut journal = Journal::create(&args.output, settings)?;
+    for file in args.files.iter().filter(|_| args.raw) {
+        let mut input = Input::open(file).with_context(|| file.display().to_string())?;
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        journal.keep_raw(&name, &mut input)?;
+    }
     let thread = prepared.start(sink, Gate::default(), Stop::default(), None)?;
     let (mut sequencer, mut clock) = (Sequencer::default(), UnixNanos(0));
     while let Some(batch) = batches.blocking_recv() {
@@ -61,5 +68,9 @@ pub(crate) fn run(args: &RecordArgs) -> Outcome {
     let manifest = journal.finish()?;
     let bytes = manifest.segments.iter().map(|segment| segment.bytes).sum();
     say(&format!("{}: {}", args.output.display(), size(manifest.records, bytes)));
-    Ok(())
+    if faults == 0 {
+        return Ok(());
+    }
+    say(&format!("{faults} broken line(s) were passed over"));
+    Err(Failure::told())
 }

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use model::{Body, Placed, UnixNanos};
-use store::{At, Damage, Digest, Manifest, Reader, Recording, Span};
+use store::{At, Damage, Digest, Manifest, Reader, Recording, Span, State};
 
 use super::say;
 use crate::cli::ReplayArgs;
@@ -29,21 +29,18 @@ pub(crate) fn run(args: &ReplayArgs) -> Outcome {
     let recording = Recording::open(&args.recording)?;
     let mut player = Player::new(args, recording.span());
     let mut damages = Vec::new();
-    let mut reader = match args.from {
-        None => recording.read()?,
-        Some(from) => {
-            let before = At::Time(UnixNanos(from.0.saturating_sub(1)));
-            let (state, reader) = recording.seek(before, &mut damages)?;
-            if args.snapshot {
-                for record in &state.to_records() {
-                    if player.stands(record) {
-                        player.line(record)?;
-                    }
-                }
-            }
-            reader
-        }
+    let (state, mut reader) = match args.from {
+        None => (State::default(), recording.read()?),
+        Some(from) => recording.seek(At::Time(UnixNanos(from.0.saturating_sub(1))), &mut damages)?,
     };
+    let state = if state.position() == 0 { recording.beginning()? } else { state };
+    // The reader holds what it has yet to read; what it has read may go.
+    drop(recording);
+    for record in state.to_records().iter().filter(|_| args.snapshot) {
+        if player.stands(record) {
+            player.line(record)?;
+        }
+    }
     let mut look = LOOK;
     loop {
         for next in ahead(reader) {

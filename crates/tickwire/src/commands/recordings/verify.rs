@@ -1,8 +1,9 @@
 //! `tickwire verify`: whether a recording is what it says.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
-use store::{Digest, Manifest, Recording, Tally};
+use store::{Digest, Manifest, Recording, StreamTally, Tally};
 
 use super::{read_all, say, size};
 use crate::cli::VerifyArgs;
@@ -10,7 +11,17 @@ use crate::exit::{Failure, Outcome};
 
 pub(crate) fn run(args: &VerifyArgs) -> Outcome {
     let mut sound = true;
+    let mut folders = Vec::new();
     for folder in &args.recordings {
+        let inside = if Recording::is_at(folder) { Vec::new() } else { inside(folder) };
+        if inside.is_empty() {
+            folders.push(folder.clone());
+        } else {
+            say(&format!("{}: {} recordings", folder.display(), inside.len()));
+            folders.extend(inside);
+        }
+    }
+    for folder in &folders {
         let faults = verify(folder).unwrap_or_else(|failure| vec![failure.told_as()]);
         for fault in &faults {
             say(&format!("{}: {fault}", folder.display()));
@@ -18,6 +29,14 @@ pub(crate) fn run(args: &VerifyArgs) -> Outcome {
         sound &= faults.is_empty();
     }
     if sound { Ok(()) } else { Err(Failure::told()) }
+}
+
+/// The recordings in a folder of such.
+fn inside(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut found: Vec<_> = entries.map(|entry| entry.path()).filter(|path| Recording::is_at(path)).collect();
+    found.sort();
+    found
 }
 
 /// Reads all of it, and returns all that is wrong.
@@ -60,9 +79,22 @@ fn verify(folder: &Path) -> Outcome<Vec<String>> {
                     "{count} records were not recorded, positions {from_position} to {to_position}: {reason}"
                 )
             }));
-            if complete && manifest.records != digest.records() {
-                let (told, found) = (manifest.records, digest.records());
+            faults.extend(manifest.raw.iter().filter_map(|raw| raw.fault(folder)));
+            let removed = manifest.removed.as_ref();
+            if let Some(removed) = removed {
+                let store::Removed { records, positions: (_, last), .. } = removed;
+                say(&format!(
+                    "{}: {records} records, up to position {last}, are not kept any more",
+                    folder.display()
+                ));
+            }
+            let kept = manifest.records - removed.map_or(0, |removed| removed.records).min(manifest.records);
+            if complete && kept != digest.records() {
+                let (told, found) = (kept, digest.records());
                 faults.push(format!("there are {found} records, and were {told} by its manifest"));
+            } else if removed.is_some() {
+                // The digest, and the streams, are those of the whole.
+                faults.extend(ends(&manifest.streams, &streams).filter(|_| complete));
             } else if complete && manifest.digest.is_some_and(|told| told.sha256 != digest.value()) {
                 faults.push("the digest is another than its manifest's".to_owned());
             } else if complete && manifest.streams != streams {
@@ -82,4 +114,13 @@ fn verify(folder: &Path) -> Outcome<Vec<String>> {
     println!("{}  {}  {verdict}", digest.value(), folder.display());
     say(&format!("{}: {}", folder.display(), size(digest.records(), recording.bytes())));
     Ok(faults)
+}
+
+/// Streams that do not end where the manifest of the whole says so.
+fn ends<'a>(told: &'a [StreamTally], found: &'a [StreamTally]) -> impl Iterator<Item = String> + 'a {
+    let of = |stream: &StreamTally| (stream.symbol.clone(), stream.channel.clone(), stream.interval.clone());
+    let known: BTreeMap<_, _> = told.iter().map(|stream| (of(stream), stream.last_sequence)).collect();
+    found.iter().filter(move |stream| known.get(&of(stream)) != Some(&stream.last_sequence)).map(|stream| {
+        format!("{} {}: it does not end where its manifest says", stream.symbol, stream.channel)
+    })
 }

@@ -1,5 +1,8 @@
 //! Recordings as a whole: what was recorded is read, whatever is cut off, flipped, refused or asked for.
 
+mod order;
+mod upkeep;
+
 use std::fs;
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Recordings as Parquet: folders and columns that `DuckDB`, Polars, pandas and `PyArrow` read by themselves.
+//! Tables as Parquet: folders and columns that `DuckDB`, Polars, pandas and `PyArrow` read by themselves.
 //!
 //! `recording=NAME/channel=CHANNEL/date=YYYY-MM-DD/part-000.parquet`, rows by time of receipt and sequence. Prices
 //! and sizes are decimals, as many digits as the recording has: 18 of them, nine behind the point, where that is
@@ -17,7 +17,8 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
-use crate::arrow::{Format, Order, Table};
+use crate::arrow::{Books, Format, Order, Table};
+use crate::cut::Cut;
 use crate::error::{Damage, StoreError};
 use crate::recording::Recording;
 
@@ -45,8 +46,8 @@ pub fn channel_folder(base: &Path, channel: Channel) -> PathBuf {
     base.join(format!("channel={}", channel.as_str()))
 }
 
-/// Writes the records of `channels`, which are not there yet, below `folder/recording=NAME`; `seen` is told how
-/// many records were read, twice each: once for how many digits they have. Cost: memory for a million rows of each
+/// Writes a part of a recording, whose channels are not there yet, below `folder/recording=NAME`; `seen` is told how
+/// many records were looked at, twice each: once for how many digits they have. Cost: memory for a million rows of each
 /// channel and day.
 ///
 /// # Errors
@@ -54,10 +55,11 @@ pub fn channel_folder(base: &Path, channel: Channel) -> PathBuf {
 pub fn export(
     recording: &Recording,
     (folder, name): (&Path, &str),
-    channels: &[Channel],
+    cut: &Cut,
     format: Format,
     mut seen: impl FnMut(u64),
 ) -> Result<Exported, StoreError> {
+    let channels = cut.channels();
     let base = folder.join(format!("recording={name}"));
     for path in channels.iter().map(|&channel| channel_folder(&base, channel)) {
         if path.exists() {
@@ -69,7 +71,8 @@ pub fn export(
         schemas.insert(channel.as_str(), Table::new(channel));
     }
     let mut exported = Exported::default();
-    for next in recording.read()? {
+    let (_, mut picked) = cut.read(recording)?;
+    while let Some(next) = picked.next() {
         match next {
             Ok(records) => {
                 for record in &records {
@@ -78,14 +81,16 @@ pub fn export(
                     }
                 }
                 schemas.values_mut().for_each(Table::clear);
-                seen(records.len() as u64);
+                seen(picked.passed());
             }
             Err(damage) => exported.damages.push(damage),
         }
     }
+    let looked = picked.passed();
+    let seen = |passed| seen(looked + passed);
     let schemas = schemas.iter().map(|(name, table)| (*name, table.schema(format))).collect();
-    let mut files = Files { base, format, schemas, open: BTreeMap::new(), exported };
-    let written = files.write(recording, channels, seen);
+    let mut files = Files { base, format, schemas, open: BTreeMap::new(), books: Books::default(), exported };
+    let written = files.write(recording, cut, seen);
     if written.is_err() {
         // A table without its end is none.
         for &channel in channels {
@@ -101,6 +106,7 @@ struct Files {
     schemas: BTreeMap<&'static str, Arc<Schema>>,
     /// By channel and day.
     open: BTreeMap<(&'static str, String), Part>,
+    books: Books,
     exported: Exported,
 }
 
@@ -116,27 +122,30 @@ impl Files {
     fn write(
         &mut self,
         recording: &Recording,
-        channels: &[Channel],
+        cut: &Cut,
         mut seen: impl FnMut(u64),
     ) -> Result<(), StoreError> {
-        for records in recording.read()?.flatten() {
-            for record in records.iter().filter(|record| channels.contains(&record.body.channel())) {
+        let (_, mut picked) = cut.read(recording)?;
+        while let Some(next) = picked.next() {
+            // What cannot be read is known.
+            for record in next.iter().flatten() {
                 self.push(record)?;
             }
-            seen(records.len() as u64);
+            seen(picked.passed());
         }
         self.finish()
     }
 
     fn push(&mut self, record: &Placed) -> Result<(), StoreError> {
         let channel = record.body.channel();
+        let lacks = self.books.lacks(record);
         let key = (channel.as_str(), day(record.ts_recv));
         if !self.open.contains_key(&key) {
             let part = self.begin(channel, &key.1)?;
             self.open.insert(key.clone(), part);
         }
         let Some(part) = self.open.get_mut(&key) else { return Ok(()) };
-        part.table.push(record);
+        part.table.push_told(record, lacks);
         self.exported.records += 1;
         if part.table.rows() >= ROWS {
             self.exported.rows += part.write(self.format)?;
@@ -176,8 +185,10 @@ impl Part {
     /// Writes its rows and returns how many they were.
     fn write(&mut self, format: Format) -> Result<u64, StoreError> {
         let rows = self.table.rows() as u64;
-        let batch = self.table.batch(&self.schema, format, Order::Received);
-        let batch = batch.map_err(|error| failed(&self.path)(error.into()))?;
+        let batch = self
+            .table
+            .batch(&self.schema, format, Order::Received)
+            .map_err(|error| failed(&self.path)(error.into()))?;
         self.writer.write(&batch).map_err(failed(&self.path))?;
         self.table.clear();
         Ok(rows)
@@ -189,7 +200,7 @@ fn day(at: UnixNanos) -> String {
     at.to_string().chars().take(10).collect()
 }
 
-fn failed(path: &Path) -> impl Fn(ParquetError) -> StoreError {
+pub(super) fn failed(path: &Path) -> impl Fn(ParquetError) -> StoreError {
     let path = path.to_owned();
-    move |error| StoreError::Parquet { path: path.clone(), message: error.to_string() }
+    move |error| StoreError::Table { path: path.clone(), message: error.to_string() }
 }

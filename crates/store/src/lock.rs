@@ -1,0 +1,56 @@
+//! Who writes a recording, and who reads its files: locks that end with the process that holds them.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+/// The file by which a recording's writer is known.
+const WRITER: &str = "writer.lock";
+
+/// Makes the caller the writer of a recording, for as long as it holds the file; `None` where another is, or where
+/// that cannot be known.
+pub(crate) fn write(folder: &Path) -> Option<File> {
+    let path = folder.join(WRITER);
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).ok()?;
+    match file.try_lock() {
+        Ok(()) => Some(file),
+        Err(TryLockError::WouldBlock) => None,
+        // File systems without locks have one writer all the same: recordings are never gone on with.
+        Err(TryLockError::Error(error)) => (error.kind() == io::ErrorKind::Unsupported).then_some(file),
+    }
+}
+
+/// Nobody will write it any more.
+pub(crate) fn end(folder: &Path) {
+    let _ = fs::remove_file(folder.join(WRITER));
+}
+
+/// Opens a file to read it: it is not removed meanwhile, nor what comes after it.
+pub(crate) fn read(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    // Without locks, it is read as long as it is there.
+    let _ = file.lock_shared();
+    Ok(file)
+}
+
+/// Whether the name of an opened file was taken away meanwhile.
+pub(crate) fn is_gone(file: &File) -> bool {
+    file.metadata().is_ok_and(|found| found.nlink() == 0)
+}
+
+/// Opens a file that is to be removed or replaced, while nobody reads it; `None` where somebody does.
+pub(crate) fn alone(path: &Path) -> io::Result<Option<File>> {
+    let file = File::open(path)?;
+    Ok(is_alone(&file).then_some(file))
+}
+
+/// Lets nobody else read a file that was opened; false where somebody does.
+pub(crate) fn is_alone(file: &File) -> bool {
+    !matches!(file.try_lock(), Err(TryLockError::WouldBlock))
+}
+
+/// Lets others read it again.
+pub(crate) fn share(file: &File) {
+    let _ = file.lock_shared();
+}
