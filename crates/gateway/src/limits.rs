@@ -184,8 +184,10 @@ pub const ARRIVALS_QUEUED: usize = 64;
 pub const READS_PER_TURN: usize = 16;
 /// Replays of one session.
 pub const SESSION_REPLAYS_MAX: usize = 4;
-/// Replays of a server: each has a block of its recording in memory, some 20 MB at most.
-pub const REPLAYS_MAX: usize = 128;
+/// Replays and downloads of a server: each has a block of its recording in memory, some 20 MB at most.
+pub const REPLAYS_MAX: usize = 64;
+/// Those of one subject.
+pub const SUBJECT_REPLAYS_MAX: usize = 16;
 /// Records that a replay has read ahead, about.
 pub const REPLAY_EVENTS_AHEAD: usize = 1_024;
 /// Records that are looked at for one, before others have their turn.
@@ -194,6 +196,10 @@ pub const REPLAY_RECORDS_LOOKED: usize = 1 << 18;
 pub const REPLAY_EVENTS_PER_ROUND: usize = 256;
 /// About how many bytes these may come to.
 pub const REPLAY_BYTES_PER_ROUND: usize = 16 << 10;
+/// Records that a session's replays play in one go, before others have their turn.
+pub const REPLAY_EVENTS_PER_TURN: usize = 512;
+/// Parts of a recording that do not read, and are named one by one.
+pub const DAMAGES_TOLD: usize = 20;
 /// What a replay may be sent in one go, before others have their turn.
 pub const REPLAY_BYTES_PER_TURN: usize = 32 << 10;
 /// How often a replay that plays says how it stands.

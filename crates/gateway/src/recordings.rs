@@ -1,13 +1,13 @@
 //! The recordings that clients may have: by name, out of one folder.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use store::{Manifest, Name, StoreError};
 use wire::{ErrorCode, closest};
 
-use crate::limits::{RECORDINGS_LISTED, REPLAYS_MAX};
+use crate::limits::{RECORDINGS_LISTED, REPLAYS_MAX, SUBJECT_REPLAYS_MAX};
 use crate::metrics::REPLAYS;
 use crate::replay::Shares;
 
@@ -20,9 +20,13 @@ struct Shelf {
     folder: Option<PathBuf>,
     /// The one that is being made.
     running: Option<Name>,
-    /// Replays that go on.
-    playing: AtomicUsize,
+    /// How many replays go on, by subject.
+    playing: Mutex<HashMap<String, usize>>,
     shares: Shares,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A recording that is there.
@@ -42,13 +46,21 @@ pub(crate) struct Missing {
 }
 
 /// A replay that counts until it is dropped.
-pub(crate) struct Playing(Arc<Shelf>);
+pub(crate) struct Playing {
+    shelf: Arc<Shelf>,
+    subject: String,
+}
 
 impl Drop for Playing {
     fn drop(&mut self) {
         metrics::gauge!(REPLAYS).decrement(1.0);
-        // It guards nothing else.
-        self.0.playing.fetch_sub(1, Ordering::Relaxed);
+        let mut playing = lock(&self.shelf.playing);
+        if let Some(count) = playing.get_mut(&self.subject) {
+            *count -= 1;
+            if *count == 0 {
+                playing.remove(&self.subject);
+            }
+        }
     }
 }
 
@@ -101,12 +113,22 @@ impl Recordings {
         &self.0.shares
     }
 
-    /// A place among the replays that go on; `None` where there are too many.
-    pub(crate) fn play(&self) -> Option<Playing> {
-        let playing = Playing(Arc::clone(&self.0));
+    /// A place among the replays of a subject, and of all.
+    pub(crate) fn play(&self, subject: &str) -> Result<Playing, Missing> {
+        let mut playing = lock(&self.0.playing);
+        let own = playing.get(subject).copied().unwrap_or_default();
+        let refused = |message: String| Err(Missing { code: ErrorCode::ReplayLimit, message });
+        if own >= SUBJECT_REPLAYS_MAX {
+            return refused(format!(
+                "{subject} has {SUBJECT_REPLAYS_MAX} replays and downloads, which is all that one may have. End one first."
+            ));
+        }
+        if playing.values().sum::<usize>() >= REPLAYS_MAX {
+            return refused("The server plays as many replays as it can. Try again later.".to_owned());
+        }
+        *playing.entry(subject.to_owned()).or_default() += 1;
         metrics::gauge!(REPLAYS).increment(1.0);
-        // The count guards nothing else.
-        (self.0.playing.fetch_add(1, Ordering::Relaxed) < REPLAYS_MAX).then_some(playing)
+        Ok(Playing { shelf: Arc::clone(&self.0), subject: subject.to_owned() })
     }
 }
 
@@ -154,9 +176,14 @@ mod tests {
     #[test]
     fn replays_are_counted() {
         let recordings = Recordings::default();
-        let mut all: Vec<_> = (0..REPLAYS_MAX).map(|_| recordings.play().unwrap()).collect();
-        assert!(recordings.play().is_none() && recordings.play().is_none());
+        let mut all: Vec<_> = (0..REPLAYS_MAX)
+            .map(|n| recordings.play(&(n / SUBJECT_REPLAYS_MAX).to_string()).unwrap())
+            .collect();
+        assert!(recordings.play("0").is_err_and(|refused| refused.message.starts_with("0 has 16")));
+        assert!(recordings.play("another").is_err_and(|refused| refused.message.starts_with("The server")));
         all.pop();
-        assert!(recordings.play().is_some());
+        assert!(recordings.play("0").is_err() && recordings.play("another").is_ok());
+        drop(all);
+        assert!(lock(&recordings.0.playing).is_empty());
     }
 }

@@ -65,6 +65,7 @@ fn python(script: &str, plant: &Plant, folder: &Path, args: &[&str]) {
         .args(args);
     python.env("TICKWIRE_TOKEN", plant.token(&["stream:*", "replay"], "10m"));
     python.env("NARROW", plant.token(&["stream:AAPL/trades", "replay"], "10m"));
+    python.env("BOUNDED", plant.token(&["stream:*/book?depth=1", "replay"], "10m"));
     python.env("NO_REPLAY", plant.token(&["stream:*"], "10m"));
     let output = python.output().unwrap();
     assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));

@@ -114,7 +114,10 @@ impl ErrorCode {
     /// Whether the same request may succeed later.
     #[must_use]
     pub const fn retryable(self) -> bool {
-        matches!(self, Self::RateLimited | Self::SlowConsumer | Self::Unavailable | Self::Internal)
+        matches!(
+            self,
+            Self::RateLimited | Self::ReplayLimit | Self::SlowConsumer | Self::Unavailable | Self::Internal
+        )
     }
 
     /// How the session ends, where this or its repetition ends it; `None` = never.

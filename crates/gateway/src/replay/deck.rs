@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -67,6 +68,8 @@ impl Replay {
             return false;
         }
         let Deck::Idle(mut tape) = std::mem::replace(&mut self.deck, Deck::Gone) else { return false };
+        // What is under way keeps its place, whatever becomes of the replay.
+        let playing = Arc::clone(&self.playing);
         self.deck = Deck::Busy(spawn_blocking(move || {
             let done = match target {
                 Some(target) => Done::Sought(tape.seek(target.at), target),
@@ -76,6 +79,7 @@ impl Replay {
                 },
                 None => Done::Read(tape.read()),
             };
+            drop(playing);
             (tape, done)
         }));
         true

@@ -6,6 +6,7 @@
 
 mod clock;
 mod deck;
+mod live;
 mod share;
 mod stage;
 mod tape;
@@ -19,25 +20,25 @@ use std::sync::Arc;
 use std::task::Context;
 use std::time::Duration;
 
-use fanout::Stream;
-use model::{Seq, Speed, Symbol, UnixNanos};
+use model::{Speed, UnixNanos};
 use wire::{ReplayDigest, ReplayState};
 
 pub(crate) use clock::Clock;
 pub(crate) use share::{Role, Shares};
 pub(crate) use stage::Sink;
 pub(crate) use tape::{Opened, Tape, before};
-pub(crate) use told::told;
-pub(crate) use wishes::Wishes;
+pub(crate) use told::{damage, told};
+pub(crate) use wishes::{Kind as WishKind, Wishes};
 
-use crate::limits::{REPLAY_BYTES_PER_ROUND, REPLAY_EVENTS_PER_ROUND, REPLAY_LOOK, REPLAY_TOLD};
+use crate::limits::{DAMAGES_TOLD, REPLAY_BYTES_PER_ROUND, REPLAY_EVENTS_PER_ROUND, REPLAY_TOLD};
 use crate::recordings::Playing;
 use deck::Deck;
 use stage::{Stage, Taken, nanos};
-use store::At;
+use store::{At, Damage};
 use tape::{Begin, Piece, Played};
 
 /// A recording that is played to one session.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct Replay {
     /// What its session calls it.
     pub(crate) name: String,
@@ -70,8 +71,8 @@ pub(crate) struct Replay {
     look: Option<Duration>,
     /// How often that was in vain.
     looks: u32,
-    /// To be said once all is out that was played.
-    fences: Vec<String>,
+    /// Nothing of it waits to be sent.
+    is_out: bool,
     state: ReplayState,
     /// What was said last, and when.
     told: Option<(ReplayState, Duration)>,
@@ -84,7 +85,7 @@ pub(crate) struct Replay {
     damages: Vec<String>,
     /// Why it goes no further.
     fault: Option<String>,
-    _playing: Playing,
+    playing: Arc<Playing>,
 }
 
 /// A place that is looked for, and what time it is there.
@@ -101,7 +102,7 @@ pub(crate) struct Start {
     pub(crate) clock: Clock,
     pub(crate) live: bool,
     pub(crate) role: Role,
-    pub(crate) playing: Playing,
+    pub(crate) playing: Arc<Playing>,
 }
 
 /// What a replay waits for.
@@ -146,7 +147,7 @@ impl Replay {
             live,
             look: None,
             looks: 0,
-            fences: Vec::new(),
+            is_out: false,
             state: ReplayState::Seeking,
             told: None,
             records: 0,
@@ -154,18 +155,17 @@ impl Replay {
             late: Duration::ZERO,
             damages: Vec::new(),
             fault: None,
-            _playing: playing,
+            playing,
         };
         let time = if matches!(replay.role, Role::Follows(..)) { None } else { Some(span.0) };
         replay.begin(&begin, time, now);
         replay
     }
 
-    /// Input: it waits; `ack` is said once all is out that was played.
-    pub(crate) fn pause(&mut self, ack: String, now: Duration) {
+    /// Input: it waits. What was played is out: only what merges goes on waiting, for its clock.
+    pub(crate) fn pause(&mut self, now: Duration) {
         self.clock.run(false, now);
         self.steps = 0;
-        self.fences.push(ack);
         self.settle();
     }
 
@@ -203,7 +203,10 @@ impl Replay {
             baton.seek(target);
         }
         self.queue.clear();
+        // Until it is there, it stands where it stood.
+        let cursor = self.stage.cursor;
         self.stage = Stage::new(&self.name);
+        self.stage.cursor = cursor;
         (self.ended, self.steps, self.state) = (None, 0, ReplayState::Seeking);
     }
 
@@ -230,7 +233,8 @@ impl Replay {
         loop {
             self.follow(cx, now);
             self.poll_deck(cx, now);
-            if sink.room == 0 {
+            self.is_out = false;
+            if sink.room == 0 || sink.events == 0 {
                 return Rest::More;
             }
             if self.stage.drain(sink) {
@@ -246,6 +250,7 @@ impl Replay {
             if self.feed(now, sink) || self.finish(now) {
                 continue;
             }
+            self.is_out = true;
             return Rest::Until(self.due());
         }
     }
@@ -254,7 +259,7 @@ impl Replay {
         self.stage = Stage::set(&self.name, begin, &self.wishes);
         self.queue.clear();
         (self.ended, self.records, self.page, self.late) = (None, 0, (None, false), Duration::ZERO);
-        self.damages.extend(begin.damages.iter().map(ToString::to_string));
+        self.note(&begin.damages);
         if !self.follows() {
             self.clock.set(now, time.unwrap_or(begin.clock));
         }
@@ -270,8 +275,18 @@ impl Replay {
         }
     }
 
+    /// What does not read is named, as far as there is room for names.
+    fn note(&mut self, damages: &[Damage]) {
+        for damage in damages {
+            match self.damages.len() {
+                DAMAGES_TOLD.. => {}
+                _ => self.damages.push(told::damage(damage)),
+            }
+        }
+    }
+
     fn take(&mut self, piece: Piece) {
-        self.damages.extend(piece.damages.iter().map(ToString::to_string));
+        self.note(&piece.damages);
         self.queue.extend(piece.events);
         self.position = piece.position;
         if piece.ended {
@@ -289,7 +304,7 @@ impl Replay {
 
     /// Plays what is due; false where nothing is.
     fn feed(&mut self, now: Duration, sink: &mut Sink<'_>) -> bool {
-        let most = if self.timed { 1 } else { REPLAY_EVENTS_PER_ROUND };
+        let most = if self.timed { 1 } else { REPLAY_EVENTS_PER_ROUND.min(sink.events) };
         let (mut fed, mut weight, mut position) = (0, 0, 0);
         while fed < most
             && weight < REPLAY_BYTES_PER_ROUND
@@ -342,17 +357,24 @@ impl Replay {
         }
         if let Role::Leads(baton) = &self.role {
             baton.set_clock(self.clock);
-            if fed > 0 {
-                baton.reach(position);
+            // What it does not play itself, others may.
+            let reached = match (self.queue.is_empty(), &self.ended) {
+                (true, Some(_)) => u64::MAX,
+                (true, None) => self.position,
+                (false, _) => position,
+            };
+            if self.seek.is_none() && self.state != ReplayState::Seeking {
+                baton.reach(reached);
             }
         }
+        sink.events = sink.events.saturating_sub(fed);
         fed > 0 || self.timed && self.stage.wind(self.until(now))
     }
 
     /// How far time has gone by itself: not beyond what is to be played next, be it read or not.
     fn until(&self, now: Duration) -> Duration {
         match self.queue.front() {
-            None if self.ended.is_some() => Duration::MAX,
+            None if self.ended.is_some() && self.clock.runs() => Duration::MAX,
             Some(next) if self.clock.runs() => nanos(self.clock.time(now).min(next.clock)),
             _ => Duration::ZERO,
         }
@@ -375,37 +397,6 @@ impl Replay {
         let _ = now;
     }
 
-    /// What is played is over, and what happens now is to follow.
-    pub(crate) fn wants_live(&self) -> bool {
-        self.live
-            && self.ended.is_some()
-            && self.queue.is_empty()
-            && self.seek.is_none()
-            && self.look.is_none()
-    }
-
-    /// Input: it is looked for what was recorded since.
-    pub(crate) fn look_later(&mut self, now: Duration) -> u32 {
-        self.look = Some(now + REPLAY_LOOK);
-        self.looks += 1;
-        self.looks
-    }
-
-    /// The streams of it, and how far the client has each; and how far all of it was read.
-    pub(crate) fn places(&self) -> (Vec<(Symbol, Stream, Seq)>, u64) {
-        (self.stage.places(), self.position)
-    }
-
-    /// What it plays.
-    pub(crate) fn wishes(&self) -> Arc<Wishes> {
-        Arc::clone(&self.wishes)
-    }
-
-    /// What it waits for while it is not looked at.
-    pub(crate) fn wait(&self) -> Rest {
-        Rest::Until(self.due())
-    }
-
     /// Notes that all was played.
     fn finish(&mut self, now: Duration) -> bool {
         if self.look.is_some_and(|look| now >= look) {
@@ -419,6 +410,7 @@ impl Replay {
             return false;
         }
         let over = self.ended.is_some() && self.queue.is_empty() && self.seek.is_none();
+        let over = over && self.stage.due().is_none();
         let is_new = over && matches!(self.state, ReplayState::Playing | ReplayState::Paused);
         if is_new {
             self.page = (self.ended.clone(), false);

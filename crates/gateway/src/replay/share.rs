@@ -100,6 +100,7 @@ impl Baton {
         let at = match (beat.reached, beat.target) {
             (0, Some(target)) => target.at,
             (0, None) => super::before(beat.clock.time(now)),
+            (u64::MAX, _) => super::before(beat.clock.time(now).later(1)),
             (reached, _) => At::Position(reached),
         };
         (beat.clock, at, beat.seeks)
@@ -124,7 +125,10 @@ impl Baton {
     /// The leader has played up to here. Followers are told where its clock does not tell them.
     pub(super) fn reach(&self, position: u64) {
         let mut beat = lock(&self.beat);
-        beat.reached = beat.reached.max(position);
+        if position <= beat.reached {
+            return;
+        }
+        beat.reached = position;
         if beat.clock.speed() == Speed::MAX || !beat.clock.runs() {
             wake(&mut beat);
         }

@@ -21,6 +21,8 @@ use crate::session::{Pace, notice};
 pub(crate) struct Sink<'a> {
     pub(crate) send: &'a mut dyn FnMut(Message),
     pub(crate) room: usize,
+    /// Records that may be played.
+    pub(crate) events: usize,
 }
 
 impl Sink<'_> {

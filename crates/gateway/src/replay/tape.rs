@@ -17,6 +17,8 @@ pub(crate) struct Tape {
     recording: Recording,
     wishes: Arc<Wishes>,
     chosen: Chosen,
+    /// It is being made: its end may be in the middle of a block.
+    is_running: bool,
     /// What was received then or later is not played.
     to: Option<UnixNanos>,
     reader: Reader,
@@ -77,7 +79,7 @@ impl Tape {
     /// Puts a recording under the head, `from` where; up to `to`, and not beyond what may be had at `wall`. Cost: two
     /// seeks.
     pub(crate) fn open(
-        folder: &Path,
+        (folder, is_running): (&Path, bool),
         wishes: Arc<Wishes>,
         from: Option<At>,
         to: Option<UnixNanos>,
@@ -90,7 +92,7 @@ impl Tape {
         let start = At::Position(span.map_or(0, |span| span.positions.0.saturating_sub(1)));
         let end = to.map_or(At::Position(u64::MAX), before);
         let (mut state, _) = recording.seek(end, &mut Vec::new())?;
-        let (symbols, rejected) = wishes.judge(&state.instruments());
+        let (chosen, symbols, rejected) = wishes.judge(&state.instruments());
         let delay = u64::try_from(wishes.delay(&symbols).as_nanos()).unwrap_or(u64::MAX);
         let latest = UnixNanos(wall.0.saturating_sub(delay));
         let is_late = delay > 0 && to.is_none_or(|to| to > latest) && last >= latest;
@@ -102,7 +104,8 @@ impl Tape {
         let mut tape = Box::new(Self {
             recording,
             wishes,
-            chosen: Chosen::default(),
+            chosen,
+            is_running,
             to,
             reader,
             left: VecDeque::new(),
@@ -164,7 +167,7 @@ impl Tape {
                 match self.reader.next() {
                     Some(Ok(records)) => self.left = records.into(),
                     // The last block of a recording that goes on may be under way.
-                    Some(Err(damage)) if damage.is_torn_end() => {}
+                    Some(Err(damage)) if self.is_running && damage.is_torn_end() => {}
                     Some(Err(damage)) => piece.damages.push(damage),
                     None => {
                         piece.ended = true;

@@ -10,7 +10,7 @@ use store::{At, Journal, Settings};
 use tempfile::TempDir;
 use wire::Options;
 
-use super::{Clock, Opened, Replay, Rest, Role, Sink, Start, Tape, Target, Wishes};
+use super::{Clock, Opened, Replay, Rest, Role, Sink, Start, Tape, Target, WishKind, Wishes};
 use crate::auth::{Grant, Scope};
 use crate::clock;
 use crate::recordings::Recordings;
@@ -57,12 +57,14 @@ impl Stage {
             grant: Grant { scopes: [Scope::parse("stream:*").unwrap()].into(), ..Grant::for_tests("alice") },
             delays: crate::delay::Delays::default(),
             most: 100,
+            kind: WishKind::Played,
         });
         let opened: Opened =
-            Tape::open(&folder.path().join("r"), Arc::clone(&wishes), None, None, clock::wall()).unwrap();
+            Tape::open((&folder.path().join("r"), false), Arc::clone(&wishes), None, None, clock::wall())
+                .unwrap();
         let speed: Speed = speed.parse().unwrap();
         let clock = Clock::new(speed, true, clock::now(), UnixNanos(0));
-        let playing = Recordings::default().play().unwrap();
+        let playing = Arc::new(Recordings::default().play("alice").unwrap());
         let start = Start { name: "r1".to_owned(), wishes, clock, live: false, role: Role::Alone, playing };
         Self { replay: Replay::new(start, opened, clock::now()), _folder: folder }
     }
@@ -76,7 +78,7 @@ impl Stage {
                 let mut send = |message: ws::Message| {
                     said.push(serde_json::from_slice::<Value>(message.payload()).unwrap());
                 };
-                let mut sink = Sink { send: &mut send, room };
+                let mut sink = Sink { send: &mut send, room, events: 512 };
                 match self.replay.play(cx, clock::now(), &mut sink) {
                     Rest::More => {}
                     Rest::Until(None) if self.replay.is_at_rest() => return Poll::Ready(()),

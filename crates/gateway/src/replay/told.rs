@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use model::{Speed, UnixNanos};
 use serde_json::{Number, Value};
+use store::Damage;
 use wire::{Control, Cursor, Epoch, ReplayState};
 
 use super::Replay;
@@ -20,6 +21,15 @@ pub(crate) fn told(speed: Speed) -> Value {
             Number::from_f64(factor).map_or(Value::Null, Value::Number)
         }
     }
+}
+
+/// A part of a recording that does not read, as clients are told of it: where it is on a disk is not their business.
+pub(crate) fn damage(damage: &Damage) -> String {
+    let file = damage.path.file_name().unwrap_or_default().to_string_lossy();
+    let Damage { offset, bytes, what, positions, .. } = damage;
+    let lost =
+        positions.map(|(first, last)| format!("; positions {first} to {last} are lost")).unwrap_or_default();
+    format!("{file}: bytes {offset} to {}: {what}{lost}", offset + bytes)
 }
 
 /// Which part of a span is over at a time, in steps of a ten-thousandth.
@@ -40,9 +50,6 @@ impl Replay {
 
     /// The next thing to say, if there is one. All is out that was played.
     pub(super) fn word(&mut self, now: Duration) -> Option<String> {
-        if !self.fences.is_empty() {
-            return Some(self.fences.remove(0));
-        }
         let told = self.told.filter(|(state, _)| *state == self.state).map(|(_, at)| at);
         let again = self.state == ReplayState::Playing && told.is_some_and(|at| now >= at + REPLAY_TOLD);
         if told.is_some() && !again && !self.page.1 {

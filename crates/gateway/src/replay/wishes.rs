@@ -23,6 +23,19 @@ pub(crate) struct Wishes {
     pub(crate) delays: Delays,
     /// Symbols at most.
     pub(crate) most: usize,
+    /// Which records count: all, those that are had as they are, or those that are had at once.
+    pub(crate) kind: Kind,
+}
+
+/// Which streams a token must give, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Any, each within its bounds.
+    Played,
+    /// At once, as they go on live.
+    Live,
+    /// Without bounds, as their records are given as they are.
+    Raw,
 }
 
 /// What is played of each symbol that was met: a bit per channel.
@@ -73,7 +86,7 @@ impl Wishes {
     }
 
     /// Which of the symbols that a recording has are played, and what is wrong with the wishes.
-    pub(crate) fn judge(&self, instruments: &[Arc<Instrument>]) -> (Vec<Symbol>, Vec<Rejected>) {
+    pub(crate) fn judge(&self, instruments: &[Arc<Instrument>]) -> (Chosen, Vec<Symbol>, Vec<Rejected>) {
         let (mut chosen, mut played, mut rejected) = (Chosen::default(), Vec::new(), Vec::new());
         for pattern in &self.symbols {
             let matching =
@@ -89,9 +102,14 @@ impl Wishes {
                 if channels != 0 && !known {
                     played.push(symbol.clone());
                 }
+                let how = match self.kind {
+                    Kind::Played => "",
+                    Kind::Live => " without a delay",
+                    Kind::Raw => " without bounds",
+                };
                 let not = self.channels.iter().find(|channel| !self.covers(symbol, **channel));
                 if let Some(channel) = not.filter(|_| !pattern.is_glob()) {
-                    let message = format!("Your token does not cover {symbol} on {channel}.");
+                    let message = format!("Your token does not cover {symbol} on {channel}{how}.");
                     rejected.push(reject(pattern, ErrorCode::Forbidden, message));
                 }
             }
@@ -105,7 +123,7 @@ impl Wishes {
                 rejected.push(reject(pattern, ErrorCode::SymbolLimit, message));
             }
         }
-        (played, rejected)
+        (chosen, played, rejected)
     }
 
     /// How late the latest of these streams may be had.
@@ -117,7 +135,19 @@ impl Wishes {
     }
 
     fn covers(&self, symbol: &Symbol, channel: Channel) -> bool {
-        self.grant.twin(symbol, channel, &self.delays).is_some()
+        let Some(twin) = self.grant.twin(symbol, channel, &self.delays) else { return false };
+        match self.kind {
+            Kind::Played => true,
+            Kind::Live => twin == 0,
+            Kind::Raw => {
+                let all = Bounds::default();
+                let had = self.grant.narrow(symbol, channel, all, &self.delays);
+                let (of_book, of_status) = (channel == Channel::Book, channel == Channel::Status);
+                had.is_some_and(|had| {
+                    (!of_book || had.depth == all.depth) && (of_status || had.conflate == all.conflate)
+                })
+            }
+        }
     }
 
     fn covers_any(&self, symbol: &Symbol) -> bool {

@@ -17,9 +17,11 @@ use wire::{
 use super::reply::entry_of;
 use super::{Ctx, Session, served};
 use crate::auth::Grant;
-use crate::limits::{LIVE_LOOKS_MAX, REPLAY_BYTES_PER_TURN, SESSION_REPLAYS_MAX};
+use crate::limits::{LIVE_LOOKS_MAX, REPLAY_BYTES_PER_TURN, REPLAY_EVENTS_PER_TURN, SESSION_REPLAYS_MAX};
 use crate::recordings::{Found, Missing};
-use crate::replay::{Clock, Opened, Replay, Rest, Role, Sink, Start, Tape, Target, Wishes, before, told};
+use crate::replay::{
+    Clock, Opened, Replay, Rest, Role, Sink, Start, Tape, Target, WishKind as Kind, Wishes, before, told,
+};
 
 /// The replays of a session, and those that are yet to begin.
 #[derive(Default)]
@@ -93,10 +95,7 @@ impl Session {
                            that is there.";
             return Err(refused(ErrorCode::InvalidRequest, message));
         }
-        let Some(playing) = ctx.recordings.play() else {
-            let message = "The server plays as many replays as it can. Try again later.";
-            return Err(refused(ErrorCode::ReplayLimit, message));
-        };
+        let playing = Arc::new(ctx.recordings.play(&grant.subject)?);
         let wishes = Arc::new(Wishes {
             channels,
             symbols,
@@ -105,12 +104,19 @@ impl Session {
             grant,
             delays: ctx.settings.delays.clone(),
             most: self.limits.symbols,
+            kind: if live { Kind::Live } else { Kind::Played },
         });
         replays.count += 1;
         let name = format!("r{}", replays.count);
         let start = Start { name, wishes: Arc::clone(&wishes), clock, live, role, playing };
-        let (folder, wall) = (found.folder.clone(), ctx.wall);
-        let work = spawn_blocking(move || Tape::open(&folder, wishes, from, to, wall));
+        let (folder, is_running, wall) = (found.folder.clone(), found.is_running, ctx.wall);
+        // What is under way keeps its place, whatever becomes of the session.
+        let place = Arc::clone(&start.playing);
+        let work = spawn_blocking(move || {
+            let opened = Tape::open((&folder, is_running), wishes, from, to, wall);
+            drop(place);
+            opened
+        });
         replays.opening.push(Opening { id, found, start, share, rewinds: false, work });
         replays.opening.last_mut().ok_or_else(|| refused(ErrorCode::Internal, ""))
     }
@@ -139,8 +145,8 @@ impl Session {
         let name = name.to_owned();
         let ack = match change {
             Change::Pause => {
-                let ack = Control::Ack { id, ack: Ack::ReplayPause { replay: name } };
-                return replay.pause(ack.to_json(), now);
+                replay.pause(now);
+                Ack::ReplayPause { replay: name }
             }
             Change::Resume => {
                 replay.resume(now);
@@ -186,7 +192,7 @@ impl Session {
             match done {
                 Ok(Ok(opened)) if start.live && !start.wishes.delay(&opened.symbols).is_zero() => {
                     let message = "Your token gives some of these streams late: they do not go on with what happens now.";
-                    self.say_refused(id, ErrorCode::Forbidden, message);
+                    self.say_refused(id, rewinds, ErrorCode::Forbidden, message);
                 }
                 Ok(Ok(opened)) => {
                     let ack = if rewinds {
@@ -201,11 +207,11 @@ impl Session {
                     tracing::warn!("a replay does not begin: {error}");
                     let name = found.name.as_str();
                     let message = format!("The recording {name} does not read: its operator sees why.");
-                    self.say_refused(id, ErrorCode::Unavailable, &message);
+                    self.say_refused(id, rewinds, ErrorCode::Unavailable, &message);
                 }
                 Err(_) => {
                     let message = "The recording could not be read because of a fault of this server.";
-                    self.say_refused(id, ErrorCode::Unavailable, message);
+                    self.say_refused(id, rewinds, ErrorCode::Unavailable, message);
                 }
             }
         }
@@ -226,8 +232,8 @@ impl Session {
         }
     }
 
-    fn say_refused(&mut self, id: Option<RequestId>, code: ErrorCode, message: &str) {
-        let op = Some("replay_open".to_owned());
+    fn say_refused(&mut self, id: Option<RequestId>, rewinds: bool, code: ErrorCode, message: &str) {
+        let op = Some(if rewinds { "subscribe" } else { "replay_open" }.to_owned());
         let (message, retryable) = (message.to_owned(), code.retryable());
         self.say(&Control::Error(Box::new(ErrorMessage { id, op, code, message, retryable, details: None })));
     }
@@ -237,9 +243,10 @@ impl Session {
         let Some(mut replays) = self.replays.take() else { return Rest::Until(None) };
         let mut rest = Rest::Until(None);
         // Each has its share; who comes first changes.
-        let share = sink.room.min(REPLAY_BYTES_PER_TURN) / replays.all.len().max(1);
+        let count = replays.all.len().max(1);
+        let (share, events) = (sink.room.min(REPLAY_BYTES_PER_TURN) / count, REPLAY_EVENTS_PER_TURN / count);
         for replay in &mut replays.all {
-            let mut own = Sink { send: &mut *sink.send, room: share.max(1) };
+            let mut own = Sink { send: &mut *sink.send, room: share.max(1), events: events.max(1) };
             rest = rest.and(replay.play(cx, ctx.now, &mut own));
             if replay.wants_live() {
                 // Its moment, or its end, is to be seen to.
@@ -263,10 +270,13 @@ impl Session {
             let options = self.within(topic, served(topic, &wishes.options), ctx);
             // Of a book, what comes from here on is kept for who asks in a moment.
             ctx.fanout.keep_view(topic, &options);
-            streams.push((topic, options, place));
+            // A stream that the session has already goes on where it is.
+            let is_new = !ctx.fanout.is_subscribed(self.id, topic);
+            streams.push((topic, options, place, is_new));
         }
         let is_ahead = position > ctx.fanout.position();
-        let mut holds = |(topic, options, _): &(TopicId, _, _)| ctx.fanout.holds(*topic, options, position);
+        let mut holds =
+            |(topic, options, ..): &(TopicId, _, _, _)| ctx.fanout.holds(*topic, options, position);
         let fits = !is_ahead && streams.iter().all(&mut holds);
         if !fits && replay.look_later(ctx.now) < LIVE_LOOKS_MAX {
             return false;
@@ -281,8 +291,10 @@ impl Session {
             rewind_ms: None,
         };
         self.subscribe(None, request, ctx);
-        for (topic, _, place) in streams {
-            ctx.fanout.rejoin(self.id, topic, place);
+        for (topic, _, place, is_new) in streams {
+            if is_new {
+                ctx.fanout.rejoin(self.id, topic, place);
+            }
         }
         true
     }
@@ -290,8 +302,10 @@ impl Session {
     /// A new token has other scopes: what was begun with the old ones ends.
     pub(super) fn end_replays(&mut self, why: &str) {
         let Some(replays) = &mut self.replays else { return };
-        replays.opening.clear();
         replays.all.iter_mut().for_each(|replay| replay.fail(why.to_owned()));
+        for opening in std::mem::take(&mut replays.opening) {
+            self.say_refused(opening.id, opening.rewinds, ErrorCode::Forbidden, why);
+        }
     }
 }
 

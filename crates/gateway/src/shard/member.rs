@@ -337,12 +337,13 @@ impl Member {
     fn play(&mut self, room: usize, core: &mut Core) {
         let mut cx = Context::from_waker(&self.handle.waker);
         let outbox = &mut self.outbox;
-        let mut sink = Sink { send: &mut |message| outbox.message(message), room };
+        let mut sink = Sink { send: &mut |message| outbox.message(message), room, events: 0 };
         let due = match self.session.play(&mut cx, &mut core.ctx(), &mut sink) {
             Rest::Until(due) => due,
             Rest::More => {
                 // Others have their turn first.
-                self.handle.waker.clone().wake();
+                let waker = &self.handle.waker;
+                waker.wake_by_ref();
                 None
             }
         };

@@ -405,6 +405,11 @@ def over_http(expected):
         problem = json.loads(get(path, status=status))
         assert problem["status"] == status and problem["detail"], problem
     get("", "NO_REPLAY", 403)
+    # Records as they are would be more than these tokens give.
+    problem = json.loads(get(f"/{NAME}?format=ndjson&channels=book&symbols=AAPL", "BOUNDED", 403))
+    assert problem["code"] == "forbidden", problem
+    lone = json.loads(get(f"/{NAME}/book?symbol=AAPL&depth=20", "BOUNDED"))["data"][0]
+    assert len(lone["bids"]) == 1 and lone["depth"] == 1, lone
     get(f"/{NAME}/book?symbol=AAPL", "NARROW", 403)
 
 

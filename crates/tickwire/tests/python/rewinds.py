@@ -61,6 +61,51 @@ async def on_into_now(request, patience=30):
         print(f"{reader.replayed} records of before, {reader.live} of now, from {cursor} on")
 
 
+async def over_a_thin_line():
+    """What is merged, and what waits for a line that takes little, is on neither side of the border lost."""
+    async with session() as one:
+        await one.ask("pace", bytes_per_second=40_000)
+        fields = {"channels": ["book"], "symbols": ["*"], "depth": 5, "checksum": True, "conflate_ms": 1000}
+        await one.connection.send(json.dumps({"op": "subscribe", "id": 9, "rewind_ms": 3000} | fields))
+        reader, turned, until = Reader(), None, time.monotonic() + 40
+        while turned is None or time.monotonic() < turned + 3:
+            assert time.monotonic() < until, "it never went live"
+            message = reader.take(json.dumps(await one.next()))
+            if message["type"] == "replay" and message["state"] == "live":
+                turned = time.monotonic()
+        assert sum(stream.checksums for stream in reader.streams.values()) > 10
+
+
+async def who_waits_waits():
+    """Paused, a replay does not go live; what is subscribed already keeps its account."""
+    async with session() as one:
+        await one.ask("subscribe", channels=["quotes"], symbols=["*"])
+        ack = await one.ask("replay_open", channels=["quotes"], symbols=["*"], live=True, paused=True, **{"from": "-1s"})
+        await one.state("paused")
+        await one.ask("replay_step", replay=ack["replay"], records=1_000_000)
+        seen, until = [], time.monotonic() + 1.5
+        while time.monotonic() < until:
+            seen.append(await one.next())
+        assert not [message for message in seen if message.get("state") == "live"]
+        await one.ask("replay_resume", seen, replay=ack["replay"])
+        await one.state("live", seen=seen)
+        ledger = await one.ask("ledger")
+        for entry in ledger["subscriptions"]:
+            sum = entry["delivered"] + entry["coalesced"] + entry["skipped"] + entry["pending"]
+            assert entry["published"] == sum, entry
+
+
+async def of_other_streams():
+    """Who follows has streams of its own, also such as its leader does not read."""
+    async with session() as leader, session() as second:
+        to = (await leader.ask("replay_open", recording=NAME, channels=["status"], symbols=["*"], paused=True))["to"]
+        ack = await leader.open(channels=["status"], to=to, speed="max", share=True)
+        joined = await second.ask("replay_open", join=ack["share"], channels=["trades"], symbols=["*"])
+        assert joined["type"] == "ack", joined
+        end = await second.state("finished")
+        assert end["records"] > 100, end
+
+
 async def by_one_clock():
     """One leads and two follow, one of them late: with pauses, steps and seeks all stand where it stands."""
     async with session() as leader, session() as second, session() as third:
@@ -137,7 +182,10 @@ async def main():
     await on_into_now({"op": "subscribe", "rewind_ms": 4000})
     await on_into_now({"op": "replay_open", "from": "-3s", "speed": "max", "live": True})
     await on_into_now({"op": "replay_open", "from": "-2s", "speed": 4, "live": True})
+    await over_a_thin_line()
+    await who_waits_waits()
     await by_one_clock()
+    await of_other_streams()
     await what_a_slow_one_gets()
 
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use model::{Channel, Pattern, Speed, UnixNanos};
 
 use super::{CLIENT_RATE_MAX, CLIENT_RATE_MIN, Options, RequestError, STEP_RECORDS_MAX, bounded, subscribe};
-use crate::cursor::Cursor;
+use crate::cursor::{Cursor, CursorError};
 use crate::fields::Fields;
 
 /// A replay is to begin.
@@ -162,14 +162,21 @@ fn source(fields: &Fields) -> Result<Source, RequestError> {
         let message = "Field \"to\" ends the replay, and \"live\" lets it go on: choose one.";
         return Err(RequestError::field("to", message.to_owned()));
     }
+    let share = flag("share")?;
+    if live && share {
+        let message =
+            "What goes on live has no clock that others could share: choose one of \"live\" and \"share\".";
+        return Err(RequestError::field("share", message.to_owned()));
+    }
+    let default = if live { Speed::MAX } else { Speed::REAL };
     Ok(Source::Recording {
         name: fields.optional("recording", "the name of a recording")?,
         from: from(fields)?,
         to,
-        speed: speed(fields)?.unwrap_or(Speed::REAL),
+        speed: speed(fields)?.unwrap_or(default),
         paused: flag("paused")?,
         live,
-        share: flag("share")?,
+        share,
     })
 }
 
@@ -265,5 +272,10 @@ fn cursor(fields: &Fields) -> Result<Option<Place>, RequestError> {
     let Some(text) = fields.optional::<String>("cursor", WANTED)? else { return Ok(None) };
     let refused = |_| RequestError::field("cursor", format!("Field \"cursor\" must be {WANTED}."));
     let cursor: Cursor = text.parse().map_err(refused)?;
+    // One of the live stream is of another order.
+    let number = cursor.epoch.as_str().strip_prefix('r').unwrap_or_default();
+    if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(refused(CursorError));
+    }
     Ok(Some(Place::Position(cursor.position)))
 }

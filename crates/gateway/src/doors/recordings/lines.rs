@@ -1,25 +1,30 @@
 //! The records of a recording as lines, read as they are taken.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use futures_util::stream;
 use model::{Channel, Pattern};
+use serde_json::json;
 use tokio::task::spawn_blocking;
 use wire::ErrorCode;
 
 use super::super::given::Given;
 use super::super::query::bad;
-use super::{blocking, unreadable};
+use super::{blocking, missing, unreadable};
 use crate::auth::Grant;
 use crate::clock;
 use crate::limits::PATTERNS_MAX;
 use crate::problem::Problem;
 use crate::recordings::{Found, Playing};
-use crate::replay::{Tape, Wishes, before};
+use crate::replay::{self, Tape, WishKind, Wishes, before};
 use crate::routes::App;
+
+/// How soon there may be room for another one.
+const RETRY: Duration = Duration::from_secs(5);
 
 /// A download that goes on.
 struct Download {
@@ -53,12 +58,7 @@ pub(super) async fn respond(
     let (from, to) = (given.time("from")?, given.time("to")?);
     let default = wire::Options::default();
     let options = wire::Options { interval: given.interval()?.unwrap_or(default.interval), ..default };
-    let Some(playing) = app.recordings.play() else {
-        let detail = "The server plays as many replays as it can. Try again later.";
-        return Err(
-            Problem::of(ErrorCode::ReplayLimit, detail).retry_after(std::time::Duration::from_secs(5))
-        );
-    };
+    let playing = app.recordings.play(&grant.subject).map_err(|full| missing(full).retry_after(RETRY))?;
     let wishes = Arc::new(Wishes {
         channels,
         symbols,
@@ -67,10 +67,15 @@ pub(super) async fn respond(
         grant: grant.clone(),
         delays: app.settings.delays.clone(),
         most: usize::MAX,
+        // Lines are records as they are: whoever may have less has a replay.
+        kind: WishKind::Raw,
     });
     let wall = clock::wall();
-    let open = move || Tape::open(&found.folder, wishes, from.map(before), to, wall);
+    let open = move || Tape::open((&found.folder, found.is_running), wishes, from.map(before), to, wall);
     let opened = blocking(open).await?.map_err(unreadable)?;
+    if let (true, Some(first)) = (opened.symbols.is_empty(), opened.rejected.first()) {
+        return Err(Problem::of(first.code, first.message.clone()));
+    }
     let app = Arc::clone(app);
     let download = Download { app, grant, tape: opened.tape, ended: false, _playing: playing };
     let mut response = Response::new(Body::from_stream(stream::try_unfold(download, piece)));
@@ -89,6 +94,11 @@ async fn piece(download: Download) -> Result<Option<(Bytes, Download)>, std::io:
         let mut download = download;
         let piece = download.tape.read();
         let mut out = Vec::new();
+        for damage in &piece.damages {
+            let told = json!({ "type": "damage", "message": replay::damage(damage) });
+            out.extend_from_slice(told.to_string().as_bytes());
+            out.push(b'\n');
+        }
         for played in &piece.events {
             wire::line(&played.event.record, &mut out);
             out.push(b'\n');

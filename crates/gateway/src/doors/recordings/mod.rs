@@ -94,6 +94,9 @@ async fn book_at(app: &App, name: &str, parts: &Parts) -> Result<Response, Probl
     })?;
     let delay = u64::try_from(had.delay.as_nanos()).unwrap_or(u64::MAX);
     let at = at.min(UnixNanos(clock::wall().0.saturating_sub(delay)));
+    // Who has it in intervals has it at their ends.
+    let step = u64::try_from(had.conflate.as_nanos()).unwrap_or(u64::MAX).max(1);
+    let at = UnixNanos(at.0 / step * step);
     let state = blocking(move || snapshot(&found, &symbol, at, had.depth)).await??;
     Ok(app.charge(&grant, app.room.respond(state)?))
 }
