@@ -155,6 +155,13 @@ impl Column {
         }
     }
 
+    /// The same word as the newest.
+    pub(super) fn again(&mut self) {
+        if let Values::Word { values, last, .. } = &mut self.values {
+            values.push(*last);
+        }
+    }
+
     /// Forgets the values, and not how wide they were.
     pub(super) fn clear(&mut self) {
         match &mut self.values {
@@ -341,12 +348,16 @@ impl Decimals<'_> {
             }
             DataType::Decimal128(digits, scale) => {
                 let power = 10_i128.pow(u32::from(scale.unsigned_abs() - SMALL.1.unsigned_abs()));
-                let values = self.order.iter().map(|&at| match self.small[at] {
-                    ABSENT => Ok(i128::MIN),
-                    LARGE_ONE => self.scaled(at, scale),
-                    small => Ok(i128::from(small) * power),
-                });
-                let values = values.collect::<Result<Vec<_>, _>>()?;
+                let wide = |small| if small == ABSENT { i128::MIN } else { i128::from(small) * power };
+                let values = if self.large.is_empty() {
+                    self.order.iter().map(|&at| wide(self.small[at])).collect()
+                } else {
+                    let values = self.order.iter().map(|&at| match self.small[at] {
+                        LARGE_ONE => self.scaled(at, scale),
+                        small => Ok(wide(small)),
+                    });
+                    values.collect::<Result<Vec<_>, _>>()?
+                };
                 let values = present::<Decimal128Type>(values.into_iter(), i128::MIN);
                 Arc::new(values.with_precision_and_scale(digits, scale)?)
             }

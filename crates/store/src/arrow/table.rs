@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::{ArrowError, Schema};
-use model::{Body, BookChange, BookSide, Channel, Level, Levels, Placed, Seq, Symbol, UnixNanos};
+use model::{Body, BookChange, BookSide, Channel, Instrument, Level, Levels, Placed, Seq, Symbol, UnixNanos};
 
 use super::column::{Column, Kind};
 use super::{Format, Order};
@@ -24,6 +24,8 @@ pub struct Table {
     rows: Vec<usize>,
     /// The newest sequence of each book.
     books: HashMap<Symbol, Seq>,
+    /// Whose the newest record is: its words are those of the next one, mostly.
+    newest: Option<Arc<Instrument>>,
 }
 
 /// What every row begins with.
@@ -100,6 +102,7 @@ impl Table {
             keys: Vec::new(),
             rows: Vec::new(),
             books: HashMap::new(),
+            newest: None,
         }
     }
 
@@ -114,6 +117,7 @@ impl Table {
         self.head.iter_mut().chain(&mut self.columns).for_each(Column::clear);
         self.keys.clear();
         self.rows.clear();
+        self.newest = None;
     }
 
     /// The columns, wide enough for every row that was ever in it.
@@ -152,7 +156,11 @@ impl Table {
     pub fn push(&mut self, record: &Placed) {
         debug_assert_eq!(record.body.channel(), self.channel);
         if self.channel == Channel::Book {
-            let before = self.books.insert(record.instrument.symbol.clone(), record.seq);
+            let symbol = &record.instrument.symbol;
+            let before = match self.books.get_mut(symbol) {
+                Some(newest) => Some(std::mem::replace(newest, record.seq)),
+                None => self.books.insert(symbol.clone(), record.seq),
+            };
             let whole = matches!(record.body, Body::Book(BookChange::Snapshot(_) | BookChange::Gap(_)));
             if before.is_some_and(|before| before.next() != record.seq) && !whole {
                 // Damage, or a disk that did not follow: whoever has only the table is told, too.
@@ -247,9 +255,16 @@ impl Table {
         recv.time(Some(record.ts_recv));
         sequence.whole(record.seq.0);
         position.whole(record.position);
+        if self.newest.as_ref().is_some_and(|newest| Arc::ptr_eq(newest, instrument)) {
+            for column in [venue, venue_symbol, symbol] {
+                column.again();
+            }
+            return;
+        }
         venue.text(Some(instrument.venue.as_str()));
         venue_symbol.text(Some(&instrument.venue_symbol));
         symbol.text(Some(instrument.symbol.as_str()));
+        self.newest = Some(Arc::clone(instrument));
     }
 }
 
