@@ -6,7 +6,8 @@ TICKWIRE is the program, FEED is `binance-spot`, CAPTURE a capture of BTCUSDT by
 is the least that does it: `json` for each line, `Decimal` for each number, a dict for each side of a book, lists of trades
 and quotes. The usual way is that of libraries: each message becomes an object, with the changes of its book, and is awaited
 by a callback. The tabular way makes what ours makes, rows for polars. Ours is `tickwire.replay(...).to_arrow()`, all channels at once, with the tickers and bars that are derived,
-and the venue's own three. They are timed in turns, best of five; all must have the same trades, volume and book.
+and the venue's own three. They are timed in turns, best of five; all must have the same trades, volume and book. What each ends with is printed beside it: bare Python ends with
+less than the tables have, so that the fair comparison is that of tabular Python with the venue's own channels.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -240,18 +242,19 @@ def main(program: str, feed: str, *captures: str) -> None:
     assert frames["trades"]["size"].to_list() == told["size"].to_list()
     assert (len(other.trades), other.quotes) == (told.height, plain.quotes)
     rows = sum(len(table) for table in tables.values())
-    print(f"{len(messages):,} messages, {rows:,} rows; the same trades, volume and book in both")
-    print(f"{'':24}{'s':>8}{'messages/s':>14}{'x bare':>9}{'x usual':>9}{'x tabular':>11}")
-    for name, took in (
-        ("bare Python", bare),
-        ("usual Python", usual),
-        ("tabular Python", tabular),
-        ("to_arrow, all", fast),
-        ("to_arrow, the venue's", venue),
+    load = " ".join(f"{minutes:.1f}" for minutes in os.getloadavg())
+    print(f"{len(messages):,} messages, {rows:,} rows; the same trades, volume and book in all; load {load}")
+    print(f"{'':24}{'s':>8}{'messages/s':>14}{'x bare':>9}{'x usual':>9}{'x tabular':>11}  ends with")
+    for name, took, end in (
+        ("bare Python", bare, "trades and quotes as lists, the last book: no row for a level, no times of receipt"),
+        ("usual Python", usual, "the same, and an object for each message, given to a callback"),
+        ("tabular Python", tabular, "frames of polars: trades, quotes and each level of the book, with times"),
+        ("to_arrow, all", fast, "tables of these rows, and of tickers and bars"),
+        ("to_arrow, the venue's", venue, "tables of these rows: what tabular Python ends with"),
     ):
         best = min(took)
         rates = f"{min(bare) / best:9.1f}{min(usual) / best:9.1f}{min(tabular) / best:11.1f}"
-        print(f"{name:24}{best:8.3f}{len(messages) / best:14,.0f}{rates}")
+        print(f"{name:24}{best:8.3f}{len(messages) / best:14,.0f}{rates}  {end}")
 
 
 if __name__ == "__main__":

@@ -288,7 +288,7 @@ def played(line: Line) -> None:
     asked = opened(line)
     assert asked == {
         "op": "replay_open", "id": 1, "recording": "rec", "channels": ["trades"], "symbols": ["BTC-*"], "from": AT,
-        "speed": 10, "paused": True,
+        "speed": 10, "paused": True, "depth": 0,
     }  # fmt: skip
     line.say(state("r1", "paused", records=0, progress=0))
     for op, fields in (
@@ -308,11 +308,11 @@ def played(line: Line) -> None:
 
 def test_a_replay_on_the_server_is_the_same_loop() -> None:
     with scripted(played) as url, tickwire.connect(url) as session:
-        replay = session.replay("rec", channels="trades", symbols="BTC-*", from_=AT, speed=10, paused=True)
+        replay = session.replay("rec", channels="trades", symbols="BTC-*", from_=AT, speed=10, paused=True, depth=0)
         assert replay.total == 4
         replay.set_speed("max")
         replay.step(1)
-        assert replay.state == "paused" and repr(replay) == "<RemoteReplay rec paused: 0%, 0 records>"
+        assert repr(replay) == "<RemoteReplay rec playing: 0%, 0 records>"
         replay.resume()
         loop = iter(replay)
         assert [next(loop).sequence for _ in range(2)] == [1, 2]
@@ -325,7 +325,7 @@ def test_a_replay_on_the_server_is_the_same_loop() -> None:
 def test_async_replays_on_the_server_as_well() -> None:
     async def read(url: str) -> list[Record]:
         async with tickwire.connect_async(url) as session:
-            replay = await session.replay("rec", channels="trades", symbols="BTC-*", from_=AT, speed=10, paused=True)
+            replay = await session.replay("rec", channels="trades", symbols="BTC-*", from_=AT, speed=10, paused=True, depth=0)
             await replay.set_speed("max")
             await replay.step(1)
             await replay.resume()
@@ -347,8 +347,8 @@ def test_a_replay_goes_on_after_a_lost_connection() -> None:
 
     def second(line: Line) -> None:
         asked = opened(line, "r7")
-        # From the time that it had come to; what it had of that time is left out.
-        assert asked["from"] == LATER
+        # From the last message on; what comes again all the same is left out.
+        assert asked["cursor"] == "r1:2" and "from" not in asked and asked["recording"] == "rec"
         line.say(trades("r7:1", trade(2, ts_recv=LATER), trade(3, ts_recv=LATER), replay="r7"))
         line.say(state("r7", "finished", progress=1))
 
@@ -370,3 +370,34 @@ def test_a_replay_that_fails_says_so() -> None:
         with session.replay("rec") as replay, pytest.raises(tickwire.RequestError, match="replay_failed"):
             list(replay)
         assert replay.state == "closed"
+
+
+def test_what_is_damaged_on_a_server_is_a_warning() -> None:
+    def damaged(line: Line) -> None:
+        opened(line)
+        line.say(state("r1", "finished", damages=["00000001.twj at 16: torn"], late_ms=3))
+        assert line.answer()["op"] == "replay_close"
+
+    with scripted(damaged) as url, tickwire.connect(url) as session, session.replay("rec") as replay:
+        with pytest.warns(tickwire.DamageWarning, match="00000001.twj at 16: torn"):
+            assert list(replay) == [] and replay.late_ms == 3
+
+
+def test_another_server_does_not_go_on_with_a_rewind() -> None:
+    def first(line: Line) -> None:
+        line.say({**WELCOME, "epoch": "d"})
+        assert line.answer(cursor="d:5", replay="r1")["rewind_ms"] == 300_000
+        line.say(trades("r1:2", trade(1), trade(2), replay="r1"))
+        line.close(1012)
+
+    def second(line: Line) -> None:
+        # Its places are others: it says what is missing since, and tells what happens.
+        asked = line.answer(cursor="e:1")
+        assert asked["resume"] == "d:5" and "rewind_ms" not in asked
+        line.say(trades("e:2", trade(9, prev_sequence=8)))
+
+    gaps: list[Gap] = []
+    with scripted(first, second) as url, tickwire.connect(url, on_gap=gaps.append) as session:
+        loop = iter(session.subscribe("trades", "BTC-USD", rewind="5m"))
+        assert [next(loop).sequence for _ in range(3)] == [1, 2, 9]
+        assert [(gap.from_sequence, gap.to_sequence) for gap in gaps] == [(3, 8)]

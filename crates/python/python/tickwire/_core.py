@@ -6,11 +6,11 @@ import json
 import random
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
+from ._asked import Playing, Request, Subscription, fields, seeking
 from ._gaps import OnGap, tell
-from ._native import format_time
+from ._selecting import warn
 from ._streams import Streams
 from ._wire import Json
 from .errors import AuthError, Closed, ProtocolError, RequestError, TickwireError
@@ -30,58 +30,10 @@ _PATIENCE_MIN_SECONDS = 0.05
 _AGAIN = {1001, 1006, 1011, 1012, 1013, *range(4000, 4500)}
 _UNAUTHORISED = 4501
 
+#: Fields of a replay that a subscription does not have.
+_OF_REPLAYS = {"recording", "from", "cursor", "to", "speed", "paused", "live", "share", "join", "client_bytes_per_second"}
+
 Token = str | Callable[[], str] | None
-
-
-class Request:
-    """A request that waits for its answer; ``watched``: somebody asks for it."""
-
-    def __init__(self, body: Json, watched: bool = True) -> None:
-        self.body = body
-        self.watched = watched
-        self.answer: Json | None = None
-        self.error: RequestError | None = None
-
-    @property
-    def done(self) -> bool:
-        return self.answer is not None or self.error is not None
-
-    def result(self) -> Json:
-        """The answer, or what was said instead."""
-        if self.error is not None:
-            raise self.error
-        assert self.answer is not None, "it is asked for when it is there"
-        return self.answer
-
-
-@dataclass
-class Subscription:
-    """What was subscribed to, to be asked for again on another connection."""
-
-    channels: list[str]
-    symbols: list[str]
-    options: Json
-    #: What the patterns came to; none before the server has said.
-    found: list[str] | None = None
-
-
-@dataclass
-class Playing:
-    """A replay on the server, as it was asked for and as it stands."""
-
-    options: Json
-    name: str | None = None
-    opened: Json = field(default_factory=dict)
-    state: str = "opening"
-    told: Json = field(default_factory=dict)
-    streams: Streams = field(default_factory=Streams)
-    records: deque[Record | Gap] = field(default_factory=deque)
-    #: The latest time of receipt of what was taken.
-    clock: int | None = None
-
-    @property
-    def over(self) -> bool:
-        return self.state in ("finished", "failed", "closed")
 
 
 class Core:
@@ -96,6 +48,10 @@ class Core:
         self._subscriptions: list[Subscription] = []
         self._playing: list[Playing] = []
         self._timers: list[tuple[float, Json]] = []
+        #: Subscriptions that begin with what was recorded, and that were cut off in it.
+        self._cut_off: list[Subscription] = []
+        #: What has just become of a replay; its streams are still to be named.
+        self._turning: Subscription | None = None
         self._newest_cursor: str | None = None
         self._passing: str | None = None
         self._heard = 0.0
@@ -118,15 +74,15 @@ class Core:
         """The token of this moment."""
         return self._token() if callable(self._token) else self._token
 
-    def ask(self, op: str, **fields: Any) -> Request:
+    def ask(self, op: str, **named: Any) -> Request:
         """A request; fields that are ``None`` are left out."""
-        return self._ask(Request({"op": op, **{name: value for name, value in fields.items() if value is not None}}))
+        return self._ask(Request({"op": op, **fields(**named)}))
 
     def subscribe(self, channels: list[str], symbols: list[str], options: Json) -> Request:
         resume = options.pop("resume", None)
         new = Subscription(channels, symbols, options)
         self._subscriptions.append(new)
-        return self._ask(Request(_subscribe(new, resume)), new)
+        return self._ask(Request(new.opening(resume)), new)
 
     def unsubscribe(self, channels: list[str], symbols: list[str]) -> Request:
         """No more of these: symbols and patterns as they were subscribed to."""
@@ -138,6 +94,11 @@ class Core:
                 left.append(one)
                 continue
             kept = [channel for channel in one.channels if channel not in gone]
+            if one.rewinds is not None and (kept or stay):
+                wish = "unsubscribe from all of it, or once it is live"
+                raise ValueError(f"{', '.join(gone)} of {', '.join(one.symbols)} is being rewound: {wish}")
+            if one.rewinds:
+                self.ask("replay_close", replay=one.rewinds)
             left.extend(
                 Subscription(of, names, one.options, one.found)
                 for of, names in ((kept, one.symbols), (gone, stay))
@@ -149,13 +110,22 @@ class Core:
     def play(self, options: Json) -> tuple[Playing, Request]:
         playing = Playing(options)
         self._playing.append(playing)
-        return playing, self._ask(Request({"op": "replay_open", **options}), playing)
+        return playing, self._ask(Request(playing.opening()), playing)
+
+    def seek(self, playing: Playing, place: Json) -> Request:
+        """Has a replay go on from another place."""
+        request = seeking(playing, place)
+        return self._ask(request, playing if request.body["op"] == "replay_open" else None)
 
     def stop(self, playing: Playing) -> Request | None:
-        """Closes a replay, where the server still has it."""
-        was_over, playing.state = playing.over, "closed"
+        """Closes a replay, where the server still has it; what has become of it ends, too."""
+        was, playing.state = playing.state, "closed"
         self._playing = [other for other in self._playing if other is not playing]
-        return None if was_over or playing.name is None else self.ask("replay_close", replay=playing.name)
+        if was == "live":
+            return self.unsubscribe(playing.options["channels"], playing.options["symbols"])
+        if was in ("failed", "closed") or playing.name is None:
+            return None
+        return self.ask("replay_close", replay=playing.name)
 
     def pop(self) -> Record | None:
         """The next record of the live streams; gaps before it are told."""
@@ -173,13 +143,13 @@ class Core:
         return None
 
     def pop_of(self, playing: Playing) -> Record | None:
-        """The next record of a replay."""
+        """The next record of a replay; once that is live, of the session."""
         while playing.records:
             record = playing.records.popleft()
             if isinstance(record, Record):
                 return record
             tell(record, self._on_gap)
-        return None
+        return self.pop() if playing.state == "live" else None
 
     # What happens to the connection.
 
@@ -189,34 +159,72 @@ class Core:
         self.outbox.clear()
         self._timers.clear()
         lost, self._pending = list(self._pending.values()), {}
+        self._turning = None
+        self._cut_off = [one for one in self._subscriptions if one.rewinds is not None]
         for one in self._subscriptions:
             waiting = next((request for request, about in lost if about is one), None)
-            self._again(one, waiting)
+            if one.rewinds is None:
+                self._again(one, waiting)
         for playing in self._playing:
-            waiting = next((request for request, about in lost if about is playing), None)
-            if not playing.over:
-                self._ask(waiting or Request(_reopen(playing), watched=False), playing)
+            self._return(playing, lost)
         for request, about in lost:
-            if request is None:
+            if request is None or about is not None:
                 continue
-            if about is None and not request.body["op"].startswith("replay_"):
+            if not request.body["op"].startswith("replay_"):
                 self._ask(request)
-            elif about is None:
-                # It was about a replay of a connection that is gone; that was opened anew.
+            elif request.body["op"] == "replay_close":
+                # It ended with its connection.
+                request.answer = {}
+            elif not any(request in playing.waiting for playing in self._playing):
+                # It was heeded, or not: nobody knows.
                 request.error = RequestError("lost", "The connection was lost before the answer.", retryable=True)
+
+    def _return(self, playing: Playing, lost: list[tuple[Request | None, Subscription | Playing | None]]) -> None:
+        """Has a replay go on where it stood; what is asked of it, and does no harm twice, is asked again then."""
+        waiting = next((request for request, about in lost if about is playing), None)
+        about_it = [request for request, _ in lost if request and request.body.get("replay", "") == playing.name]
+        if playing.over or playing.state == "live":
+            playing.name = None
+            return
+        if playing.joins and playing.opened:
+            message = "The connection was lost, and what was played meanwhile with it: join again."
+            playing.told, playing.state = {"code": "lost", "message": message}, "failed"
+            return
+        playing.waiting = [request for request in about_it if request.body["op"] not in ("replay_step", "replay_close")]
+        playing.lose()
+        self._ask(waiting or Request(playing.opening(), watched=False), playing)
 
     def _again(self, one: Subscription, waiting: Request | None) -> None:
         """Comes back to a subscription's streams; asks for the state of those of which there is none yet."""
         if one.found is None or self._newest_cursor is None:
-            self._ask(waiting or Request(_subscribe(one)), one)
+            self._ask(waiting or Request(one.opening()), one)
             return
-        self._ask(Request(_subscribe(one, self._newest_cursor), watched=False), one)
+        self._ask(Request(one.opening(self._newest_cursor), watched=False), one)
         interval = one.options.get("interval", "1m")
         for channel in one.channels:
             kind = interval if channel == "candles" else None
             bare = [symbol for symbol in one.found if (channel, symbol, kind) not in self.streams]
             if bare and one.options.get("snapshot", True):
-                self._ask(Request(_subscribe(Subscription([channel], bare, one.options)), watched=False))
+                self._ask(Request(Subscription([channel], bare, one.options).opening(), watched=False))
+
+    def _rewind_on(self, epoch: str) -> None:
+        """Goes on with what subscriptions begin with, where the server is the same; with what is live, where not."""
+        for one in self._cut_off:
+            same = one.began is not None and one.began.partition(":")[0] == epoch
+            # It has no name before the answer.
+            one.rewinds = ""
+            if one.rewound is None:
+                # Nothing had come.
+                self._ask(Request(one.opening(), watched=False), one)
+            elif same:
+                self.streams.once = True
+                self._ask(Request(one.going_on(), watched=False), one)
+            else:
+                # It has another recording, and says what is missing.
+                self._ask(Request(one.opening(one.began), watched=False), one)
+                one.rewinds = None
+                del one.options["rewind_ms"]
+        self._cut_off = []
 
     def lost(self, code: int, reason: str) -> None:
         """The connection is gone.
@@ -266,6 +274,7 @@ class Core:
         elif kind == "welcome":
             self.welcome = message
             self._silence = 2 * message["heartbeat_ms"] / 1000
+            self._rewind_on(message["epoch"])
         elif kind in ("ack", "pong", "echo"):
             self._answer(message)
         elif kind == "error":
@@ -285,16 +294,24 @@ class Core:
         # Only a connection that brings something ends the waiting between attempts.
         self._attempts = 0
         if "replay" in message:
-            playing = next((one for one in self._playing if one.name == message["replay"]), None)
-            if playing is not None:
-                told = _told(playing.streams, kind, message)
-                times = [one.ts_recv for one in told if isinstance(one, Record) and one.ts_recv is not None]
-                if kind == "update" and times:
-                    playing.clock = max(playing.clock or 0, *times)
-                playing.records.extend(told)
-                _bounded(playing.records)
+            self._played(kind, message)
             return
         self._put(_told(self.streams, kind, message), message.get("cursor"))
+        self._mend()
+
+    def _played(self, kind: str, message: Json) -> None:
+        for one in self._subscriptions:
+            if one.rewinds == message["replay"]:
+                one.rewound = message["cursor"]
+                self._put(_told(self.streams, kind, message), None)
+                self.streams.broken.clear()
+        for playing in self._playing:
+            if playing.name == message["replay"]:
+                playing.stand(message["cursor"])
+                playing.take(kind, message, _told(playing.streams, kind, message))
+                _bounded(playing.records)
+
+    def _mend(self) -> None:
         for symbol in self.streams.broken:
             self._restate(symbol)
         self.streams.broken.clear()
@@ -309,8 +326,8 @@ class Core:
 
     def _restate(self, symbol: str) -> None:
         for one in self._subscriptions:
-            if "book" in one.channels and symbol in (one.found or ()):
-                self._ask(Request(_subscribe(Subscription(["book"], [symbol], one.options)), watched=False))
+            if one.rewinds is None and "book" in one.channels and symbol in (one.found or ()):
+                self._ask(Request(Subscription(["book"], [symbol], one.options).opening(), watched=False))
                 return
 
     def _answer(self, message: Json) -> None:
@@ -319,24 +336,40 @@ class Core:
             self._newest_cursor = message["cursor"]
         if message.get("op") == "unsubscribe":
             self.streams.forget(message["channels"], message["symbols"])
-        if about is None and message.get("op") == "subscribe" and "id" not in message:
-            # What was listed later, and matches a pattern.
-            for one in self._subscriptions:
-                if one.found is not None and set(message["channels"]) <= set(one.channels):
-                    one.found += [symbol for symbol in message["symbols"] if symbol not in one.found]
+        if message.get("op") == "subscribe" and "id" not in message:
+            self._listed(message)
         if isinstance(about, Subscription):
             about.found = list(message["symbols"])
             self.rejected = [one for one in self.rejected if one not in message["rejected"]] + message["rejected"]
+            about.rewinds = message.get("replay")
+            if about.rewinds is not None:
+                about.began = message.get("cursor", about.began)
         elif isinstance(about, Playing):
-            about.name, about.opened, about.state = message["replay"], message, "playing"
-        if message.get("op") == "replay_seek":
-            # What comes from here on is of another place: nothing of before counts.
+            self._opened(about, message)
+        elif request is not None and "replay" in message:
             for playing in self._playing:
                 if playing.name == message["replay"]:
-                    playing.streams, playing.clock = Streams(), None
-                    playing.records.clear()
+                    playing.change(message["op"], request.body)
         if request is not None:
             request.answer = message
+
+    def _listed(self, message: Json) -> None:
+        """What was listed later and matches a pattern, or what a replay has become."""
+        turning, self._turning = self._turning, None
+        for one in [turning] if turning else self._subscriptions:
+            if one.found is not None and set(message["channels"]) <= set(one.channels):
+                one.found += [symbol for symbol in message["symbols"] if symbol not in one.found]
+
+    def _opened(self, playing: Playing, message: Json) -> None:
+        if playing.state == "closed":
+            # It was given up meanwhile.
+            self._ask(Request({"op": "replay_close", "replay": message["replay"]}, watched=False))
+            return
+        playing.open(message)
+        for request in playing.waiting:
+            request.body["replay"] = playing.name
+            self._ask(request)
+        playing.waiting = []
 
     def _error(self, message: Json, now: float) -> None:
         request, about = self._pending.pop(message.get("id", -1), (None, None))
@@ -356,9 +389,38 @@ class Core:
             raise request.error
 
     def _replay(self, message: Json) -> None:
-        playing = next((one for one in self._playing if one.name == message["replay"]), None)
-        if playing is not None and not playing.over:
-            playing.told, playing.state = {**playing.told, **message}, message["state"]
+        for one in self._subscriptions:
+            if one.rewinds == message["replay"]:
+                warn(message.get("damages", ()))
+                if message["state"] == "live":
+                    del one.options["rewind_ms"]
+                    one.rewinds, one.rewound, self._turning, self.streams.once = None, None, one, False
+                    self._put((), message["cursor"])
+                elif message["state"] == "failed":
+                    why = message.get("message", "The server cannot go on with it.")
+                    raise RequestError("replay_failed", why)
+                else:
+                    one.rewound = message["cursor"]
+        for playing in self._playing:
+            if playing.name == message["replay"] and not playing.over:
+                playing.tell(message)
+                if playing.state == "paused" and playing.steps and playing.owed == 0:
+                    # Those that another connection did not bring.
+                    playing.steps, playing.owed = 0, playing.steps
+                    body = {"op": "replay_step", "replay": playing.name, "records": playing.owed}
+                    self._ask(Request(body, watched=False))
+                elif playing.state == "live":
+                    self._turn(playing, message["cursor"])
+
+    def _turn(self, playing: Playing, cursor: str) -> None:
+        """A replay goes on as a subscription."""
+        options = {name: value for name, value in playing.options.items() if name not in _OF_REPLAYS}
+        symbols = list(playing.opened["symbols"])
+        self._turning = Subscription(playing.options["channels"], playing.options["symbols"], options, symbols)
+        self._subscriptions.append(self._turning)
+        self.streams.adopt(playing.streams)
+        playing.name, playing.streams = None, self.streams
+        self._put((), cursor)
 
     def _ask(self, request: Request, about: Subscription | Playing | None = None) -> Request:
         self._id += 1
@@ -373,17 +435,6 @@ def _told(streams: Streams, kind: str, message: Json) -> list[Record | Gap]:
         gap = streams.gap(message)
         return [] if gap is None else [gap]
     return streams.snapshot(message) if kind == "snapshot" else streams.update(message)
-
-
-def _subscribe(one: Subscription, resume: str | None = None) -> Json:
-    body = {"op": "subscribe", "channels": one.channels, "symbols": one.symbols, **one.options}
-    return body if resume is None else {**body, "resume": resume}
-
-
-def _reopen(playing: Playing) -> Json:
-    """The same replay, from where it stood; what was had of that moment is left out when it comes again."""
-    since = {} if playing.clock is None else {"from": format_time(playing.clock)}
-    return {"op": "replay_open", **playing.options, **since}
 
 
 def _bounded(records: deque[Any]) -> None:

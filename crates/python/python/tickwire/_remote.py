@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from . import _socket
-from ._core import Core, Playing
+from ._asked import Playing, fields
+from ._core import Core
 from ._selecting import channels as named
 from ._selecting import listed
-from ._times import Time, to_ns, to_text
+from ._times import Time, since, to_ns, to_text
 from ._wire import Json
 from .book import Book
 from .errors import RequestError
@@ -72,13 +73,23 @@ class RemoteState:
 
     @property
     def state(self) -> str:
-        """``opening``, ``seeking``, ``paused``, ``playing``, ``finished``, ``failed`` or ``closed``."""
+        """``opening``, ``seeking``, ``paused``, ``playing``, ``finished``, ``live``, ``failed`` or ``closed``."""
         return self._playing.state
 
     @property
     def recording(self) -> str:
         """The recording's name."""
-        return str(self._playing.options["recording"])
+        return str(self._playing.opened["recording"])
+
+    @property
+    def rejected(self) -> list[Json]:
+        """What the server does not play of what was asked for: ``symbol``, ``code``, ``message``."""
+        return list(self._playing.opened["rejected"])
+
+    @property
+    def share(self) -> str | None:
+        """What others give as ``join``, to play by the same clock."""
+        return self._playing.opened.get("share")
 
     @property
     def total(self) -> int | None:
@@ -87,7 +98,7 @@ class RemoteState:
 
     @property
     def records(self) -> int:
-        """How many the server has sent by now."""
+        """How many the server has sent, as far as it has said, since the beginning or the last seek or connection."""
         return int(self._playing.told.get("records", 0))
 
     @property
@@ -102,28 +113,40 @@ class RemoteState:
         return None if at is None else to_ns(at)
 
     @property
+    def cursor(self) -> str | None:
+        """Where to `seek`, or to open it with ``cursor=``, to go on behind what has come."""
+        return self._playing.since.get("cursor")
+
+    @property
+    def late_ms(self) -> int:
+        """By how many milliseconds a record was later than its speed says, at most, at the server."""
+        return self._playing.late_ms
+
+    @property
     def digest(self) -> str | None:
-        """The digest of what was sent, as far as the server has said."""
-        told: Json = self._playing.told.get("digest") or {}
+        """The digest of what was sent, as far as the server has said; none after a lost connection."""
+        told: Json = {} if self._playing.is_rest else self._playing.told.get("digest") or {}
         return told.get("sha256")
 
     def _ended(self) -> bool:
         if self._playing.state == "failed":
             message = self._playing.told.get("message", "The server cannot go on with it.")
             raise RequestError(self._playing.told.get("code", "replay_failed"), message)
-        return self._playing.over or self._core.state == "closed"
+        return self._playing.over or self._playing.rests or self._core.state == "closed"
 
-    def _seeking(self, to: Time | None, position: int | None) -> tuple[str, Json]:
-        if (to is None) == (position is None):
-            raise ValueError("a seek goes to a time or to a position")
-        return "replay_seek", {"position": position} if to is None else {"to": to_text(to_ns(to))}
+    def _place(self, to: Time | None, cursor: str | None) -> Json:
+        if (to is None) == (cursor is None):
+            raise ValueError("a seek goes to a time or behind a cursor: give one of them")
+        if self._playing.state in ("closed", "live"):
+            raise RequestError("closed", f"The replay is {self._playing.state}.")
+        return {"cursor": cursor} if to is None else {"to": to_text(to_ns(to))}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.recording} {self.state}: {self.progress:.0%}, {self.records:,} records>"
 
 
 def opening(
-    recording: str,
+    recording: str | None,
     speed: float | Literal["max"],
     from_: Time | None,
     to: Time | None,
@@ -133,7 +156,14 @@ def opening(
     options: dict[str, Any],
 ) -> Json:
     """The fields of a request that opens a replay."""
-    wish: Json = {"recording": recording, "channels": named(channels), "symbols": listed(symbols) or ["*"]}
-    wish |= {} if from_ is None else {"from": to_text(to_ns(from_))}
+    wish: Json = {"channels": named(channels), "symbols": listed(symbols) or ["*"]}
+    wish |= fields(recording=recording)
+    wish |= {} if from_ is None else {"from": since(from_)}
     wish |= {} if to is None else {"to": to_text(to_ns(to))}
-    return {**wish, "speed": speed, "paused": paused, **options}
+    flags = ("live", "share", "join", "client_bytes_per_second")
+    options = {name: value for name, value in options.items() if name not in flags or not (value is None or value is False)}
+    if "join" not in options:
+        wish |= {"speed": speed, "paused": paused}
+    elif speed != "max" or paused:
+        raise ValueError("who joins a replay plays by its clock: give neither speed nor paused")
+    return {**wish, **options}

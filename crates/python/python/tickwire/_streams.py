@@ -27,17 +27,27 @@ class _Stream:
 class Streams:
     """Takes messages of data and gives records that are new, each once, and the gaps between them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, once: bool = False) -> None:
         self._streams: dict[Key, _Stream] = {}
         self.books: dict[str, Book] = {}
         #: Symbols whose books were not the server's: their state is to be asked for again.
         self.broken: list[str] = []
+        #: How they stand may be told of a time that is over: then it is left out.
+        self.once = once
 
     def __len__(self) -> int:
         return len(self._streams)
 
     def __contains__(self, key: Key) -> bool:
         return key in self._streams
+
+    def adopt(self, other: Streams) -> None:
+        """Goes on with what others have come to."""
+        for key, stream in other._streams.items():
+            if key not in self._streams:
+                self._streams[key] = stream
+                if key[0] == "book" and key[1] in other.books:
+                    self.books[key[1]] = other.books[key[1]]
 
     def forget(self, channels: Iterable[str], symbols: Iterable[str]) -> None:
         """These are not subscribed to any more."""
@@ -54,6 +64,8 @@ class Streams:
         for data in message["data"]:
             record = _wire.record(channel, data, True)
             stream = self._of(record)
+            if self.once and stream.position is not None and record.sequence <= stream.position:
+                continue
             is_new = record.sequence > stream.seen
             stream.position = max(stream.position or 0, record.sequence)
             stream.seen = max(stream.seen, record.sequence)
@@ -65,8 +77,8 @@ class Streams:
                 told.append(record)
         empty = message.get("symbols", [])
         for symbol, place in zip(empty, message.get("sequences", [0] * len(empty))):
-            if channel == "candles":
-                continue  # It does not say of which interval.
+            if channel == "candles" or (self.once and (channel, symbol, None) in self._streams):
+                continue  # It does not say of which interval; or it is known.
             stream = self._streams.setdefault((channel, symbol, None), _Stream())
             stream.position = place if stream.position is None else stream.position
             if channel == "book":
@@ -99,15 +111,15 @@ class Streams:
         """What will not come; nothing where all of it was had."""
         gap = _wire.gap(message)
         stream = self._streams.setdefault((gap.channel, gap.symbol, gap.interval), _Stream())
-        if gap.channel == "book":
-            self._void(gap.symbol, stream)
         if gap.to_sequence is None or gap.from_sequence is None:
             # Of another life of the server, whose sequences say nothing of this one's.
             stream.position, stream.seen = None, 0
+            self._lose(stream, gap)
             return gap
         begin = gap.from_sequence if stream.position is None else max(gap.from_sequence, stream.position + 1)
         if begin > gap.to_sequence:
             return None
+        self._lose(stream, gap)
         gap.from_sequence, gap.count = begin, gap.to_sequence - begin + 1
         stream.position = gap.to_sequence
         return gap
@@ -130,6 +142,10 @@ class Streams:
         self._void(record.symbol, stream)
         self.broken.append(record.symbol)
         return (Gap("book", record.symbol, None, None, None, "checksum", ts_recv=record.ts_recv),)
+
+    def _lose(self, stream: _Stream, gap: Gap) -> None:
+        if gap.channel == "book":
+            self._void(gap.symbol, stream)
 
     def _void(self, symbol: str, stream: _Stream) -> None:
         stream.void = True

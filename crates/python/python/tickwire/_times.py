@@ -38,3 +38,27 @@ def to_text(nanos: int) -> str:
 def maybe_ns(time: Time | None) -> int | None:
     """As `to_ns`, where there is a time."""
     return None if time is None else to_ns(time)
+
+
+_UNITS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+#: How long: a text such as ``"5m"`` (``ms``, ``s``, ``m``, ``h``, ``d``), or a timedelta.
+Span: TypeAlias = "str | timedelta"
+
+
+def to_ms(span: Span) -> int:
+    """Milliseconds of a span."""
+    if isinstance(span, timedelta):
+        return span // timedelta(milliseconds=1)
+    number = span.rstrip("mshd")
+    factor = _UNITS.get(span[len(number) :])
+    if factor is None or not (number.isascii() and number.isdigit()):
+        raise ValueError(f"{span!r} is no span of time; write it as 5m, 30s or 250ms")
+    return int(number) * factor
+
+
+def since(time: Time) -> str:
+    """A time as the protocol writes it; also how long ago, such as ``"-5m"``."""
+    if isinstance(time, str) and time.startswith("-"):
+        return f"-{to_ms(time[1:])}ms"
+    return to_text(to_ns(time))

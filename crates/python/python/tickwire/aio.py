@@ -15,12 +15,13 @@ from websockets.asyncio.client import connect as open_socket
 from websockets.exceptions import ConnectionClosed
 
 from . import _socket
-from ._core import Core, Playing, Request, Token
+from ._asked import Playing, Request
+from ._core import Core, Token
 from ._gaps import OnGap
 from ._remote import RemoteState, SessionState, opening
 from ._selecting import channels as named
 from ._selecting import listed
-from ._times import Time
+from ._times import Span, Time, to_ms
 from ._wire import Json
 from .errors import ConnectError, RequestError
 from .records import Channel, Record
@@ -39,9 +40,15 @@ class AsyncSession(SessionState):
         self._socket: ClientConnection | None = None
 
     def subscribe(
-        self, channels: Channel | Iterable[Channel], symbols: str | Iterable[str] = "*", **options: Any
+        self,
+        channels: Channel | Iterable[Channel],
+        symbols: str | Iterable[str] = "*",
+        *,
+        rewind: Span | None = None,
+        **options: Any,
     ) -> Subscribing:
         """As `Session.subscribe`: ``await`` it, or loop over it with ``async for``."""
+        options |= {} if rewind is None else {"rewind_ms": to_ms(rewind)}
         return Subscribing(self, self._core.subscribe(named(channels), listed(symbols), options))
 
     async def unsubscribe(self, channels: Channel | Iterable[Channel], symbols: str | Iterable[str] = "*") -> None:
@@ -54,7 +61,7 @@ class AsyncSession(SessionState):
 
     async def replay(
         self,
-        recording: str,
+        recording: str | None = None,
         *,
         speed: float | Literal["max"] = "max",
         from_: Time | None = None,
@@ -62,9 +69,14 @@ class AsyncSession(SessionState):
         symbols: str | Iterable[str] | None = None,
         channels: Channel | Iterable[Channel] | None = None,
         paused: bool = False,
+        live: bool = False,
+        share: bool = False,
+        join: str | None = None,
+        client_bytes_per_second: int | None = None,
         **options: Any,
     ) -> AsyncRemoteReplay:
         """Plays a recording on the server, as `Session.replay`."""
+        options |= {"live": live, "share": share, "join": join, "client_bytes_per_second": client_bytes_per_second}
         wish = opening(recording, speed, from_, to, symbols, channels, paused, options)
         playing, request = self._core.play(wish)
         await self._result(request)
@@ -175,7 +187,10 @@ class Subscribing:
 
 
 class AsyncRemoteReplay(RemoteState):
-    """A replay on the server: every record, at the pace of the loop. It can be stopped, moved and sped up."""
+    """A replay on the server: every record, at the pace of the loop. It can be stopped, moved and sped up.
+
+    Its loop ends with it, and where it is paused and all has come; loop again once it goes on.
+    """
 
     def __init__(self, session: AsyncSession, playing: Playing) -> None:
         super().__init__(session._core, playing)
@@ -203,9 +218,9 @@ class AsyncRemoteReplay(RemoteState):
         """So many records more, while it is paused."""
         await self._ask("replay_step", records=records)
 
-    async def seek(self, to: Time | None = None, *, position: int | None = None) -> None:
-        """Goes elsewhere, forwards or back, by time or by place in the total order."""
-        await self._ask(*self._seeking(to, position))
+    async def seek(self, to: Time | None = None, *, cursor: str | None = None) -> None:
+        """Goes elsewhere, forwards or back: to a time, or behind a `cursor` (``r1:905112``: a place in the order)."""
+        await self._session._result(self._core.seek(self._playing, self._place(to, cursor)))
 
     async def set_speed(self, speed: float | Literal["max"]) -> None:
         """How many times faster than it happened."""
@@ -217,10 +232,10 @@ class AsyncRemoteReplay(RemoteState):
         if request is not None:
             await self._session._result(request)
 
-    async def _ask(self, op: str, fields: Json | None = None, **more: Any) -> None:
+    async def _ask(self, op: str, **fields: Any) -> None:
         if self._playing.name is None or self._playing.state == "closed":
-            raise RequestError("closed", "The replay is closed.")
-        await self._session._result(self._core.ask(op, replay=self._playing.name, **(fields or {}), **more))
+            raise RequestError("closed", f"The replay is {self._playing.state}.")
+        await self._session._result(self._core.ask(op, replay=self._playing.name, **fields))
 
     async def __aenter__(self) -> AsyncRemoteReplay:
         return self

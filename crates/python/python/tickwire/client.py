@@ -14,13 +14,14 @@ from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as open_socket
 
 from . import _socket
-from ._core import Core, Playing, Request, Token
+from ._asked import Playing, Request
+from ._core import Core, Token
 from ._gaps import OnGap
 from ._remote import RemoteState, SessionState
 from ._remote import opening as wished
 from ._selecting import channels as named
 from ._selecting import listed
-from ._times import Time
+from ._times import Span, Time, to_ms
 from ._wire import Json
 from .errors import ConnectError, RequestError
 from .records import Channel, Record
@@ -40,14 +41,21 @@ class Session(SessionState):
         self._open()
 
     def subscribe(
-        self, channels: Channel | Iterable[Channel], symbols: str | Iterable[str] = "*", **options: Any
+        self,
+        channels: Channel | Iterable[Channel],
+        symbols: str | Iterable[str] = "*",
+        *,
+        rewind: Span | None = None,
+        **options: Any,
     ) -> Session:
         """Subscribes to channels of symbols (names and patterns), and gives the session to loop over.
 
         ``options`` are those of the protocol: ``depth``, ``interval``, ``conflate_ms``, ``overflow``, ``checksum``,
         ``snapshot``, ``snapshot_limit``, ``max_age_ms``, ``trade_safe``, ``priority``, ``filter``, and ``resume``, the
-        `cursor` of an earlier session. What the server rejects is in `rejected`.
+        `cursor` of an earlier session. What the server rejects is in `rejected`. ``rewind``, such as ``"5m"``, begins
+        so long ago with what the server has recorded, and goes on with what happens now: nothing is missing between.
         """
+        options |= {} if rewind is None else {"rewind_ms": to_ms(rewind)}
         self._result(self._core.subscribe(named(channels), listed(symbols), options))
         return self
 
@@ -61,7 +69,7 @@ class Session(SessionState):
 
     def replay(
         self,
-        recording: str,
+        recording: str | None = None,
         *,
         speed: float | Literal["max"] = "max",
         from_: Time | None = None,
@@ -69,9 +77,20 @@ class Session(SessionState):
         symbols: str | Iterable[str] | None = None,
         channels: Channel | Iterable[Channel] | None = None,
         paused: bool = False,
+        live: bool = False,
+        share: bool = False,
+        join: str | None = None,
+        client_bytes_per_second: int | None = None,
         **options: Any,
     ) -> RemoteReplay:
-        """Plays a recording on the server; the same loop as `tickwire.replay`. Options are those of `subscribe`."""
+        """Plays a recording on the server, or the one that is being made; the same loop as `tickwire.replay`.
+
+        ``from_`` may be how long ago, such as ``"-5m"``. With ``live`` it goes on with what happens now, as a
+        subscription: in its loop comes what comes in the session's. With ``share``, others ``join`` what `share` names
+        then, and play by its clock. ``client_bytes_per_second`` tells what a client that is so slow would have had.
+        Other options are those of `subscribe`, and ``cursor``, instead of ``from_``: behind a message of another replay.
+        """
+        options |= {"live": live, "share": share, "join": join, "client_bytes_per_second": client_bytes_per_second}
         wish = wished(recording, speed, from_, to, symbols, channels, paused, options)
         playing, request = self._core.play(wish)
         self._result(request)
@@ -166,7 +185,10 @@ class Session(SessionState):
 
 
 class RemoteReplay(RemoteState):
-    """A replay on the server: every record, at the pace of the loop. It can be stopped, moved and sped up."""
+    """A replay on the server: every record, at the pace of the loop. It can be stopped, moved and sped up.
+
+    Its loop ends with it, and where it is paused and all has come; loop again once it goes on.
+    """
 
     def __init__(self, session: Session, playing: Playing) -> None:
         super().__init__(session._core, playing)
@@ -194,9 +216,9 @@ class RemoteReplay(RemoteState):
         """So many records more, while it is paused."""
         self._ask("replay_step", records=records)
 
-    def seek(self, to: Time | None = None, *, position: int | None = None) -> None:
-        """Goes elsewhere, forwards or back, by time or by place in the total order."""
-        self._ask(*self._seeking(to, position))
+    def seek(self, to: Time | None = None, *, cursor: str | None = None) -> None:
+        """Goes elsewhere, forwards or back: to a time, or behind a `cursor` (``r1:905112``: a place in the order)."""
+        self._session._result(self._core.seek(self._playing, self._place(to, cursor)))
 
     def set_speed(self, speed: float | Literal["max"]) -> None:
         """How many times faster than it happened."""
@@ -208,10 +230,10 @@ class RemoteReplay(RemoteState):
         if request is not None:
             self._session._result(request)
 
-    def _ask(self, op: str, fields: Json | None = None, **more: Any) -> None:
+    def _ask(self, op: str, **fields: Any) -> None:
         if self._playing.name is None or self._playing.state == "closed":
-            raise RequestError("closed", "The replay is closed.")
-        self._session._result(self._core.ask(op, replay=self._playing.name, **(fields or {}), **more))
+            raise RequestError("closed", f"The replay is {self._playing.state}.")
+        self._session._result(self._core.ask(op, replay=self._playing.name, **fields))
 
     def __enter__(self) -> RemoteReplay:
         return self
