@@ -135,7 +135,8 @@ impl Recording {
         };
         let schema = self.wide(py, channel, format)?;
         let (state, walk) = self.walk(py, selection)?;
-        let wanted = |name: &str| columns.as_ref().is_none_or(|columns| columns.iter().any(|one| one == name));
+        let wanted =
+            |name: &str| columns.as_ref().is_none_or(|columns| columns.iter().any(|one| one == name));
         let mut table = store::arrow::Table::with_columns(channel, wanted);
         if let Some(state) = &state {
             table.begin_after(state);
