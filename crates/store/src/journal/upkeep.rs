@@ -31,7 +31,7 @@ impl Journal {
         }
     }
 
-    /// Notes that a closed segment was packed anew, see [`crate::seal`].
+    /// Notes that a closed segment was packed anew, see [`crate::seal()`].
     pub fn note_sealed(&mut self, file: &str, bytes: u64) {
         if let Some(entry) = self.segments.iter_mut().find(|entry| entry.file == file) {
             (entry.bytes, entry.sealed) = (bytes, true);
