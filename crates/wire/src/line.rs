@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::decode::{DecodeError, Record, RecordBody};
 use crate::record::line;
 
-/// Writes a record as [`line`] does, with its place in the total order behind all else: `"position":17`.
+/// Writes a record as [`line()`] does, with its place in the total order behind all else: `"position":17`.
 pub fn placed_line(record: &Placed, out: &mut Vec<u8>) {
     line(record, out);
     if out.last() == Some(&b'}') {
