@@ -22,12 +22,13 @@ const RARE: [&str; 5] = ["draining", "token_expiring", "heartbeat", "notice", "u
 
 #[test]
 fn a_server_says_what_it_is_said_to_say() {
-    let plant = Plant::start_with("allowed_origins = [\"https://good.example\"]\n", SIM);
+    let recording = format!("[recording]\nfolder = \"recordings\"\n{SIM}");
+    let plant = Plant::start_with("allowed_origins = [\"https://good.example\"]\n", &recording);
     plant.wait_for("/readyz", 200);
     let script = common::top().join("crates/tickwire/tests/python/described.py");
     let mut python = Command::new(common::python());
     python.arg(script).arg(&plant.address).arg(plant.ca());
-    let output = python.env("TICKWIRE_TOKEN", plant.token(&["stream:*"], "10m")).output().unwrap();
+    let output = python.env("TICKWIRE_TOKEN", plant.token(&["stream:*", "replay"], "10m")).output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
 
     let (judge, doors) = (Judge::new(), Doors::new());
@@ -55,11 +56,14 @@ fn a_server_says_what_it_is_said_to_say() {
 }
 
 /// The schemas of what is said over plain HTTP.
-const ANSWERS: [&str; 7] = [
+const ANSWERS: [&str; 10] = [
     "PollAnswer",
     "StateAnswer",
     "HistoryAnswer",
     "SymbolsAnswer",
+    "RecordingsAnswer",
+    "RecordingAnswer",
+    "BookSnapshot",
     "TicketAnswer",
     "EventMessage",
     "Problem",

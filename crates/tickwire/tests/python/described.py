@@ -40,6 +40,14 @@ LATER = [
     {"op": "pace", "id": 14, "bytes_per_second": 2000, "credit": False},
     {"op": "ledger", "id": 15},
 ]
+REPLAY = [{"op": "pace", "id": 19, "bytes_per_second": 0, "adaptive": False}, {"op": "replay_open", "id": 20, "channels": ALL["channels"], "symbols": ["*"], "speed": "max", "share": True, "paused": True}]
+REPLAYED = [
+    {"op": op, "id": 21, "replay": "r1"} | more
+    for op, more in (
+        ("replay_step", {"records": 3}), ("replay_resume", {}), ("replay_pause", {}), ("replay_speed", {"speed": 0.5}),
+        ("replay_seek", {"cursor": "r1:5"}), ("replay_seek", {}), ("replay_close", {}), ("replay_close", {}),
+    )
+] + [{"op": "subscribe", "id": 22, "channels": ["quotes"], "symbols": ["*"], "rewind_ms": 500}]
 LAST = [{"op": "unsubscribe", "id": 16, "channels": ["trades"], "symbols": ["*"]}]
 
 
@@ -65,7 +73,7 @@ async def stream(server):
     async with connect(url, ssl=server.context) as connection:
         for request in ({"op": "list"}, {"op": "auth", "id": 0, "token": "x.y.z"}, {"op": "auth", "id": 0, "token": TOKEN}):
             await connection.send(json.dumps(request))
-        for requests, seconds in ((REQUESTS, 3), (LATER, 6), (LAST, 1)):
+        for requests, seconds in ((REQUESTS, 3), (LATER, 6), (REPLAY, 2), (REPLAYED, 2), (LAST, 1)):
             for request in requests:
                 await connection.send(json.dumps(request))
                 await asyncio.sleep(0.06)
@@ -90,6 +98,9 @@ class Held(Server):
     def look_up(self, path, method, response, body):
         if response.status == 405:
             return
+        parts = path.split("/")
+        if parts[2] == "recordings" and len(parts) > 3:
+            path = "/".join([*parts[:3], "{recording}", *parts[4:]])
         self.seen[path] += 1
         described = self.document["paths"][path][method.lower()]["responses"][str(response.status)]
         for name, header in described.get("headers", {}).items():
@@ -138,6 +149,13 @@ def doors(server):
     for symbol in (symbol, "NOPE-USD"):
         server.ask("/v1/candles", {"symbol": symbol, "interval": "1s", "limit": 1, "order": "desc"})
     server.ask("/v1/tickets", method="POST")
+    _, list = server.ask("/v1/recordings")
+    name = list["recordings"][0]["recording"]
+    server.ask(f"/v1/recordings/{name}")
+    for query in ({"symbol": catalogue["symbols"][0]["symbol"]}, {"symbol": "NOPE-USD"}, {"symbol": "AAPL", "depth": 7}):
+        server.ask(f"/v1/recordings/{name}/book", query)
+    server.ask("/v1/recordings/nope")
+    server.ask(f"/v1/recordings/{name}", {"format": "xml"})
     count = 0
     for event in server.events(every):
         if "event" in event:
