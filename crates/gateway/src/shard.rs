@@ -407,6 +407,9 @@ impl Shard {
             && due <= self.core.now
         {
             self.core.appointments.pop_first();
+            if let Some(Some(member)) = self.members.get_mut(key) {
+                member.keep_appointment();
+            }
             self.serve(key, false);
         }
     }

@@ -36,7 +36,7 @@ pub(crate) fn test() -> Done {
     let mut types = python(&["-m", "mypy", "python/tickwire", "tests", "examples", "--cache-dir"]);
     step("types of the package", types.arg(target().join("mypy")))?;
     step("build for the package", &mut cargo("build --locked --package tickwire"))?;
-    let mut tests = python(&["-m", "pytest", "-q", "-p", "no:cacheprovider"]);
+    let mut tests = python(&["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider"]);
     step("tests of the package", tests.env("TICKWIRE_PROGRAM", target().join("debug/tickwire")))
 }
 

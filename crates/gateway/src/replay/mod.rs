@@ -231,7 +231,7 @@ impl Replay {
     /// Output: what is due, as far as there is room.
     pub(crate) fn play(&mut self, cx: &mut Context<'_>, now: Duration, sink: &mut Sink<'_>) -> Rest {
         loop {
-            self.follow(cx, now);
+            self.follow(cx);
             self.poll_deck(cx, now);
             self.is_out = false;
             if sink.room == 0 || sink.events == 0 {
@@ -357,8 +357,9 @@ impl Replay {
         }
         if let Role::Leads(baton) = &self.role {
             baton.set_clock(self.clock);
-            // What it does not play itself, others may.
-            let reached = match (self.queue.is_empty(), &self.ended) {
+            // What it passes over itself, others may play; where a clock tells when, that does.
+            let passes = self.queue.is_empty() && self.clock.runs() && self.clock.speed() == Speed::MAX;
+            let reached = match (passes, &self.ended) {
                 (true, Some(_)) => u64::MAX,
                 (true, None) => self.position,
                 (false, _) => position,
@@ -381,7 +382,7 @@ impl Replay {
     }
 
     /// Does as its leader does, where it has one.
-    fn follow(&mut self, cx: &Context<'_>, now: Duration) {
+    fn follow(&mut self, cx: &Context<'_>) {
         let Role::Follows(baton, seen) = &mut self.role else { return };
         match baton.follow(seen, cx.waker()) {
             share::Lead::Plays(clock, reached) => {
@@ -394,7 +395,6 @@ impl Replay {
             }
             share::Lead::Gone => {}
         }
-        let _ = now;
     }
 
     /// Notes that all was played.
@@ -421,7 +421,9 @@ impl Replay {
 
     /// When something is to be done.
     fn due(&self) -> Option<Duration> {
-        let next = self.queue.front().and_then(|next| self.clock.due(next.clock));
+        // Who follows a leader that is as fast as it is read, is woken by it.
+        let told_when = !(self.follows() && self.clock.speed() == Speed::MAX);
+        let next = self.queue.front().filter(|_| told_when).and_then(|next| self.clock.due(next.clock));
         let timed = self.stage.due().filter(|_| self.timed);
         let timed = timed
             .and_then(|due| self.clock.due(UnixNanos(u64::try_from(due.as_nanos()).unwrap_or(u64::MAX))));

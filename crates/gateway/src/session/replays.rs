@@ -46,7 +46,7 @@ struct Opening {
 
 impl Session {
     pub(super) fn open_replay(&mut self, id: Option<RequestId>, request: ReplayOpen, ctx: &Ctx<'_>) {
-        if let Err(Missing { code, message }) = self.try_open(id.clone(), request, ctx).map(|_| ()) {
+        if let Err(Missing { code, message }) = self.try_open(id.clone(), request, false, ctx) {
             self.refuse(id, Some("replay_open"), code, &message, None, ctx.now);
         }
     }
@@ -64,11 +64,8 @@ impl Session {
             share: false,
         };
         let open = ReplayOpen { source, channels, symbols, options, client_bytes_per_second: None };
-        match self.try_open(id.clone(), open, ctx) {
-            Ok(opening) => opening.rewinds = true,
-            Err(Missing { code, message }) => {
-                self.refuse(id, Some("subscribe"), code, &message, None, ctx.now);
-            }
+        if let Err(Missing { code, message }) = self.try_open(id.clone(), open, true, ctx) {
+            self.refuse(id, Some("subscribe"), code, &message, None, ctx.now);
         }
     }
 
@@ -76,8 +73,9 @@ impl Session {
         &mut self,
         id: Option<RequestId>,
         request: ReplayOpen,
+        rewinds: bool,
         ctx: &Ctx<'_>,
-    ) -> Result<&mut Opening, Missing> {
+    ) -> Result<(), Missing> {
         let refused = |code, message: &str| Missing { code, message: message.to_owned() };
         let Some(grant) = self.grant.clone().filter(Grant::may_replay) else {
             let message = "Your token does not cover replays: it lacks the scope replay.";
@@ -117,8 +115,8 @@ impl Session {
             drop(place);
             opened
         });
-        replays.opening.push(Opening { id, found, start, share, rewinds: false, work });
-        replays.opening.last_mut().ok_or_else(|| refused(ErrorCode::Internal, ""))
+        replays.opening.push(Opening { id, found, start, share, rewinds, work });
+        Ok(())
     }
 
     pub(super) fn change_replay(&mut self, id: Option<RequestId>, name: &str, change: Change, ctx: &Ctx<'_>) {
@@ -175,8 +173,9 @@ impl Session {
     }
 
     /// Whether there is anything to play.
-    pub(crate) const fn has_replays(&self) -> bool {
-        self.replays.is_some()
+    pub(crate) fn has_replays(&self) -> bool {
+        // What is over has left its number.
+        self.replays.as_ref().is_some_and(|replays| !(replays.all.is_empty() && replays.opening.is_empty()))
     }
 
     /// Begins the replays whose recordings were looked at.
@@ -242,7 +241,7 @@ impl Session {
     pub(crate) fn play(&mut self, cx: &mut Context<'_>, ctx: &mut Ctx<'_>, sink: &mut Sink<'_>) -> Rest {
         let Some(mut replays) = self.replays.take() else { return Rest::Until(None) };
         let mut rest = Rest::Until(None);
-        // Each has its share; who comes first changes.
+        // Each has its share.
         let count = replays.all.len().max(1);
         let (share, events) = (sink.room.min(REPLAY_BYTES_PER_TURN) / count, REPLAY_EVENTS_PER_TURN / count);
         for replay in &mut replays.all {

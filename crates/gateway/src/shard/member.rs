@@ -54,6 +54,9 @@ pub(super) struct Member {
     pub(super) trace: bool,
 }
 
+/// The shortest time to a moment at which a replay has something to say.
+const APPOINTMENT_MIN: Duration = Duration::from_millis(1);
+
 /// How far the session is from its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
@@ -333,6 +336,11 @@ impl Member {
         core.batch = batch;
     }
 
+    /// Its moment has come.
+    pub(super) const fn keep_appointment(&mut self) {
+        self.appointed = None;
+    }
+
     /// Puts what replays have to say into the outbox.
     fn play(&mut self, room: usize, core: &mut Core) {
         let mut cx = Context::from_waker(&self.handle.waker);
@@ -347,6 +355,8 @@ impl Member {
                 None
             }
         };
+        // What is due and cannot be done yet is looked at again soon.
+        let due = due.map(|due| due.max(core.now + APPOINTMENT_MIN));
         if self.appointed != due {
             let key = self.key();
             if let Some(before) = self.appointed {

@@ -8,7 +8,7 @@ import json
 import time
 
 from promise import Client
-from replays import CHANNELS, NAME, records, session
+from replays import CHANNELS, NAME, records, seconds_between, session
 
 
 class Reader(Client):
@@ -104,6 +104,21 @@ async def of_other_streams():
         assert joined["type"] == "ack", joined
         end = await second.state("finished")
         assert end["records"] > 100, end
+        # Where a clock tells when, the leader's streams do not, however few they are; and who waits, waits.
+        ack = await leader.open(channels=["status"], to=to, speed=1, share=True, paused=True)
+        joined = await second.ask("replay_open", join=ack["share"], channels=["trades"], symbols=["*"])
+        await second.state("paused")
+        await leader.ask("ping")
+        seen, until = [], time.monotonic() + 1
+        while time.monotonic() < until:
+            await second.ask("ping", seen)
+            await asyncio.sleep(0.1)
+        assert not list(records(seen, ["update"])), seen
+        await leader.ask("replay_resume", replay=ack["replay"])
+        began, played = time.monotonic(), []
+        await second.until(lambda message: played.append(message) or len(list(records(played, ["update"]))) > 50)
+        last = max(record["ts_recv"] for _, record in records(played, ["update"]))
+        assert seconds_between(ack["from"], last) <= time.monotonic() - began + 1, (ack, last)
 
 
 async def by_one_clock():
