@@ -1,5 +1,7 @@
 //! A session and its socket.
 
+mod replays;
+
 use std::hint::black_box;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,7 +19,6 @@ use crate::limits::{
     BUDGET_FULL, BUDGET_OPEN, CLOSE_TIMEOUT, CONTROL_BYTES_MAX, GOODBYE_TIMEOUT, LINGER, READS_PER_TURN,
 };
 use crate::metrics::{LIMITED, ShardMetrics};
-use crate::replay::{Rest, Sink};
 use crate::session::{self, Goodbye, Session};
 use crate::socket::{Inbound, Outbox, Slot, Socket};
 use crate::wakes::{Handle, Wakes};
@@ -53,9 +54,6 @@ pub(super) struct Member {
     /// An operator looks at it.
     pub(super) trace: bool,
 }
-
-/// The shortest time to a moment at which a replay has something to say.
-const APPOINTMENT_MIN: Duration = Duration::from_millis(1);
 
 /// How far the session is from its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -334,37 +332,6 @@ impl Member {
         self.waits = batch.more;
         self.drained = !batch.more && self.session.closing().is_none();
         core.batch = batch;
-    }
-
-    /// Its moment has come.
-    pub(super) const fn keep_appointment(&mut self) {
-        self.appointed = None;
-    }
-
-    /// Puts what replays have to say into the outbox.
-    fn play(&mut self, room: usize, core: &mut Core) {
-        let mut cx = Context::from_waker(&self.handle.waker);
-        let outbox = &mut self.outbox;
-        let mut sink = Sink { send: &mut |message| outbox.message(message), room, events: 0 };
-        let due = match self.session.play(&mut cx, &mut core.ctx(), &mut sink) {
-            Rest::Until(due) => due,
-            Rest::More => {
-                // Others have their turn first.
-                let waker = &self.handle.waker;
-                waker.wake_by_ref();
-                None
-            }
-        };
-        // What is due and cannot be done yet is looked at again soon.
-        let due = due.map(|due| due.max(core.now + APPOINTMENT_MIN));
-        if self.appointed != due {
-            let key = self.key();
-            if let Some(before) = self.appointed {
-                core.appointments.remove(&(before, key));
-            }
-            core.appointments.extend(due.map(|due| (due, key)));
-            self.appointed = due;
-        }
     }
 
     /// How long a goodbye may take: who reads slowly has much on its way before it.
