@@ -150,6 +150,13 @@ impl Column {
         }
     }
 
+    /// The same word as the newest.
+    pub(super) fn again(&mut self) {
+        if let Values::Word { values, last, .. } = &mut self.values {
+            values.push(*last);
+        }
+    }
+
     /// Forgets the values, and not how wide they were.
     pub(super) fn clear(&mut self) {
         match &mut self.values {

@@ -188,12 +188,17 @@ impl Ordered<'_> {
             }
             DataType::Decimal128(digits, scale) => {
                 let power = 10_i128.pow(u32::from(scale.unsigned_abs() - SMALL.1.unsigned_abs()));
+                let wide = |small| if small == ABSENT { i128::MIN } else { i128::from(small) * power };
                 let values = self.order.iter().map(|&at| match self.of.small[at] {
-                    ABSENT => Ok(i128::MIN),
                     LARGE_ONE => self.scaled(at, scale),
-                    small => Ok(i128::from(small) * power),
+                    small => Ok(wide(small)),
                 });
-                let values = values.collect::<Result<Vec<_>, _>>()?;
+                // Without large ones nothing can fail, and the loop is a plain one.
+                let values = if self.of.large.is_empty() {
+                    self.order.iter().map(|&at| wide(self.of.small[at])).collect()
+                } else {
+                    values.collect::<Result<Vec<_>, _>>()?
+                };
                 let values = present::<Decimal128Type>(values.into_iter(), i128::MIN);
                 Arc::new(values.with_precision_and_scale(digits, scale)?)
             }

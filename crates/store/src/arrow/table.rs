@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::{ArrowError, Schema};
-use model::{Body, BookChange, BookSide, Channel, FeedGap, Level, Levels, Placed, Seq, Symbol, UnixNanos};
+use model::{
+    Body, BookChange, BookSide, Channel, FeedGap, Instrument, Level, Levels, Placed, Seq, Symbol, UnixNanos,
+};
 
 use super::column::{Column, Kind};
 use super::digits::{self, DIGITS};
@@ -27,6 +29,8 @@ pub struct Table {
     /// Whether the digits of decimals are told.
     digits: bool,
     books: Books,
+    /// Whose the newest record is: its words are mostly those of the next one.
+    newest: Option<Arc<Instrument>>,
 }
 
 /// The newest sequence of each book, through all its tables.
@@ -38,7 +42,11 @@ impl Books {
     /// not follow, or a beginning in the middle.
     pub(crate) fn lacks(&mut self, record: &Placed) -> bool {
         let Body::Book(change) = &record.body else { return false };
-        let before = self.0.insert(record.instrument.symbol.clone(), record.seq).unwrap_or(Seq::START);
+        let symbol = &record.instrument.symbol;
+        let before = match self.0.get_mut(symbol) {
+            Some(newest) => std::mem::replace(newest, record.seq),
+            None => self.0.insert(symbol.clone(), record.seq).unwrap_or(Seq::START),
+        };
         matches!(change, BookChange::Delta(_)) && before.next() != record.seq
     }
 }
@@ -159,6 +167,7 @@ impl Table {
             rows: Vec::new(),
             digits,
             books: Books::default(),
+            newest: None,
         }
     }
 
@@ -173,6 +182,7 @@ impl Table {
         self.head.iter_mut().chain(&mut self.columns).for_each(Column::clear);
         self.keys.clear();
         self.rows.clear();
+        self.newest = None;
     }
 
     /// The columns, wide enough for every row that was ever in it.
@@ -343,9 +353,13 @@ impl Table {
         recv.time(Some(record.ts_recv));
         sequence.whole(record.seq.0);
         position.whole(record.position);
+        if self.newest.as_ref().is_some_and(|newest| Arc::ptr_eq(newest, instrument)) {
+            return [venue, venue_symbol, symbol].into_iter().for_each(Column::again);
+        }
         venue.text(Some(instrument.venue.as_str()));
         venue_symbol.text(Some(&instrument.venue_symbol));
         symbol.text(Some(instrument.symbol.as_str()));
+        self.newest = Some(Arc::clone(instrument));
     }
 }
 

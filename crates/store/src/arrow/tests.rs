@@ -124,3 +124,23 @@ fn digits_are_those_of_all_decimals() {
         assert_eq!(digits.values().len(), 4);
     }
 }
+
+/// Each row has the words of its own instrument, whoever came before it, and after a batch as well.
+#[test]
+fn words_are_those_of_their_record() {
+    let mut table = Table::new(Channel::Trades);
+    let mut other = trade(2, 2, "7");
+    other.instrument = Arc::new(Instrument::named(Symbol::parse("ETH-USD").unwrap(), Venue::new("sim"), "E"));
+    let one = trade(1, 1, "5");
+    for order in [[&one, &one, &other, &one], [&other, &other, &one, &other]] {
+        table.clear();
+        order.into_iter().for_each(|record| table.push(record));
+        let batch = table.batch(&table.schema(Format::default()), Format::default(), Order::Total).unwrap();
+        for (name, words) in [("symbol", ["BTC-USD", "ETH-USD"]), ("venue_symbol", ["BTCUSD", "E"])] {
+            let column = batch.column_by_name(name).unwrap().as_dictionary::<Int32Type>();
+            let told = column.downcast_dict::<arrow_array::StringArray>().unwrap();
+            let wanted = order.map(|record| words[usize::from(record.seq == Seq(2))]);
+            assert_eq!(told.into_iter().map(Option::unwrap).collect::<Vec<_>>(), wanted);
+        }
+    }
+}
