@@ -208,6 +208,8 @@ impl Replay {
         self.stage = Stage::new(&self.name);
         self.stage.cursor = cursor;
         (self.ended, self.steps, self.state) = (None, 0, ReplayState::Seeking);
+        // However soon it is there, that is said.
+        self.told = None;
     }
 
     /// The account of each of its streams.

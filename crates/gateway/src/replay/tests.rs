@@ -8,7 +8,8 @@ use model::{Channel, Pattern, Speed, UnixNanos};
 use serde_json::Value;
 use store::{At, Journal, Settings};
 use tempfile::TempDir;
-use wire::Options;
+use tokio::runtime::{Builder, Runtime};
+use wire::{Options, ReplayState};
 
 use super::{Clock, Opened, Replay, Rest, Role, Sink, Start, Tape, Target, WishKind, Wishes};
 use crate::auth::{Grant, Scope};
@@ -72,7 +73,7 @@ impl Stage {
     /// All that it says until it waits for something to be asked of it, with so much room at a time.
     fn plays(&mut self, room: usize) -> Vec<Value> {
         let mut said = Vec::new();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = Builder::new_current_thread().build().unwrap();
         runtime.block_on(poll_fn(|cx| {
             loop {
                 let mut send = |message: ws::Message| {
@@ -88,6 +89,22 @@ impl Stage {
             }
         }));
         said.retain(|message| message["type"] != "replay");
+        said
+    }
+
+    /// What it says of itself, once it is where it was sent to.
+    fn says_there(&mut self, runtime: &Runtime) -> Vec<String> {
+        let mut said = Vec::new();
+        runtime.block_on(poll_fn(|cx| {
+            let mut send = |message: ws::Message| {
+                let message = serde_json::from_slice::<Value>(message.payload()).unwrap();
+                said.extend(message["state"].as_str().map(str::to_owned));
+            };
+            let room = if self.replay.state == ReplayState::Seeking { 0 } else { 1 << 20 };
+            let _ = self.replay.play(cx, clock::now(), &mut Sink { send: &mut send, room, events: 512 });
+            cx.waker().wake_by_ref();
+            if room > 0 { Poll::Ready(()) } else { Poll::Pending }
+        }));
         said
     }
 }
@@ -158,4 +175,17 @@ fn a_seek_begins_with_the_state() {
     assert_eq!((states.len(), rest.join(" ").as_str()), (3, "t2 b3 t3"), "{said}");
     stage.replay.seek(Target { at: At::Position(0), time: None });
     assert_eq!(short(&stage.plays(1 << 20)), whole);
+}
+
+/// Each seek is told to be over, also one that is over before anybody could be told that it goes on.
+#[test]
+fn a_seek_is_told_to_be_over() {
+    let mut stage = Stage::open("BA tA qA bA tA bA tA", Options::default(), "max", None);
+    stage.plays(1 << 20);
+    stage.replay.pause(clock::now());
+    let runtime = Builder::new_current_thread().build().unwrap();
+    for place in [4, 2, 4] {
+        stage.replay.seek(Target { at: At::Position(place), time: None });
+        assert_eq!(stage.says_there(&runtime), ["paused"], "at {place}");
+    }
 }
