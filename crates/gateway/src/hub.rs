@@ -9,6 +9,7 @@ use fanout::{Event, Kept, Sequencer, SymbolTaken};
 use model::{Body, Placed, State, Symbol, Tick};
 use tokio_stream::{Stream, StreamExt};
 
+use crate::alerts::Alerts;
 use crate::clock;
 use crate::delay::Line;
 use crate::doors::Catalogue;
@@ -43,6 +44,7 @@ struct Inner {
     successor: Option<Teller>,
     /// What records it.
     tape: Option<Tape>,
+    alerts: Arc<Alerts>,
     feeds: Feeds,
     catalogue: Catalogue,
     /// How many of the instruments are in it.
@@ -77,7 +79,13 @@ impl Feeds {
 }
 
 impl Hub {
-    pub(crate) fn new(shards: Vec<queue::Sender>, line: Line, feeds: Feeds, catalogue: Catalogue) -> Self {
+    pub(crate) fn new(
+        shards: Vec<queue::Sender>,
+        line: Line,
+        alerts: Arc<Alerts>,
+        feeds: Feeds,
+        catalogue: Catalogue,
+    ) -> Self {
         Self(Arc::new(Mutex::new(Inner {
             news: None,
             over: false,
@@ -87,6 +95,7 @@ impl Hub {
             shards,
             successor: None,
             tape: None,
+            alerts,
             feeds,
             catalogue,
             listed: 0,
@@ -228,6 +237,7 @@ impl Inner {
         }
         self.successor.take_if(|successor| !successor.tell(events));
         self.shards.iter().for_each(|shard| shard.send(events));
+        self.alerts.look(events);
         true
     }
 

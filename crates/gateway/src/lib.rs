@@ -6,6 +6,7 @@
 
 mod accept;
 mod admin;
+mod alerts;
 mod auth;
 mod bucket;
 mod clock;

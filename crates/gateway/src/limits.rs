@@ -208,5 +208,11 @@ pub const REPLAY_TOLD: Duration = Duration::from_secs(1);
 pub const REPLAY_LOOK: Duration = Duration::from_millis(100);
 /// How often that is done for one that is to go on live, before it does with a gap.
 pub const LIVE_LOOKS_MAX: u32 = 100;
+/// Alerts of one subject.
+pub const SUBJECT_ALERTS_MAX: usize = 100;
+/// Alerts of a server.
+pub const ALERTS_MAX: usize = 100_000;
+/// A session is told of alerts at most this often.
+pub const ALERTS_APART: Duration = Duration::from_millis(250);
 /// Recordings that are listed.
 pub const RECORDINGS_LISTED: usize = 10_000;

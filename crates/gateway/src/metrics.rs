@@ -46,6 +46,10 @@ pub(crate) const RELOADS: &str = "tickwire_reloads_total";
 pub(crate) const JWKS: &str = "tickwire_jwks_fetches_total";
 /// Counter: events recorded.
 pub(crate) const RECORDED: &str = "tickwire_recorded_updates_total";
+/// Gauge: alerts that are watched for, or have happened and were not cleared.
+pub(crate) const ALERTS: &str = "tickwire_alerts";
+/// Counter: times that an alert happened.
+pub(crate) const ALERTS_FIRED: &str = "tickwire_alerts_fired_total";
 /// Replays and downloads of recordings.
 pub(crate) const REPLAYS: &str = "tickwire_replays";
 /// Counter: events that are missing from the recording.
@@ -63,6 +67,8 @@ pub(crate) const BUILD: &str = "tickwire_build_info";
 
 /// Declares them to the recorder, with their help.
 pub(crate) fn describe() {
+    describe_gauge!(ALERTS, Unit::Count, "Alerts that are kept for subjects.");
+    describe_counter!(ALERTS_FIRED, Unit::Count, "Times that an alert happened.");
     describe_gauge!(REPLAYS, Unit::Count, "Replays and downloads of recordings that go on.");
     describe_gauge!(CONNECTIONS, Unit::Count, "Sessions that are open.");
     describe_counter!(OPENED, Unit::Count, "Sessions opened since the start.");

@@ -138,7 +138,8 @@ impl Server {
         let (inlets, outlets): (Vec<_>, Vec<_>) = (0..count).map(|_| queue(EVENTS_QUEUED)).unzip();
         let (feeds, catalogue) = (Feeds::default(), Catalogue::new(settings.delays.clone()));
         let line = Line::new(settings.delays.clone(), settings.limits.now().delayed_events);
-        let hub = Hub::new(inlets, line, feeds.clone(), catalogue.clone());
+        let alerts = Arc::default();
+        let hub = Hub::new(inlets, line, Arc::clone(&alerts), feeds.clone(), catalogue.clone());
         let recorder = settings.recording.as_ref().map(Recorder::start).transpose()?;
         let recorder = recorder.map(|(recorder, tape)| {
             hub.record(tape);
@@ -153,6 +154,7 @@ impl Server {
             settings: Arc::clone(&settings),
             roster: Arc::clone(&roster),
             recordings: recordings.clone(),
+            alerts,
             epoch: epoch.clone(),
         };
         let (mut shards, mut doors, mut desks) = (Vec::new(), Vec::new(), Vec::new());

@@ -24,6 +24,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Sleep;
 use wire::Epoch;
 
+use crate::alerts::Alerts;
 use crate::auth::Grant;
 use crate::clock;
 use crate::drain::departure;
@@ -99,6 +100,7 @@ pub(crate) struct Surroundings {
     pub(crate) settings: Arc<Settings>,
     pub(crate) roster: Arc<Roster>,
     pub(crate) recordings: Recordings,
+    pub(crate) alerts: Arc<Alerts>,
     pub(crate) epoch: Epoch,
 }
 
@@ -114,6 +116,7 @@ pub(crate) struct Core {
     pub(crate) settings: Arc<Settings>,
     pub(crate) roster: Arc<Roster>,
     pub(crate) recordings: Recordings,
+    pub(crate) alerts: Arc<Alerts>,
     pub(crate) epoch: Epoch,
     /// What sockets are read into, one after the other.
     pub(crate) scratch: Vec<u8>,
@@ -135,6 +138,7 @@ impl Core {
             settings: &self.settings,
             roster: &self.roster,
             recordings: &self.recordings,
+            alerts: &self.alerts,
             epoch: &self.epoch,
             now: self.now,
             wall: self.wall,
@@ -170,7 +174,7 @@ impl Shard {
         mut shutdown: watch::Receiver<bool>,
         subscribed: watch::Sender<bool>,
     ) -> Self {
-        let Surroundings { settings, roster, recordings, epoch } = surroundings;
+        let Surroundings { settings, roster, recordings, alerts, epoch } = surroundings;
         let fanout = Fanout::with_twins(settings.logs, settings.delays.count());
         Self {
             core: Core {
@@ -178,6 +182,7 @@ impl Shard {
                 settings,
                 roster,
                 recordings,
+                alerts,
                 epoch,
                 scratch: vec![0; SCRATCH_BYTES],
                 encoder: Encoder::default(),

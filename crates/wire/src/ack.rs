@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::alert::AlertEntry;
 use crate::code::ErrorCode;
 use crate::request::{Overflow, Priority};
 
@@ -147,6 +148,25 @@ pub enum Ack {
         replay: String,
         /// The account of each of its streams, since its last seek.
         ledger: Vec<LedgerEntry>,
+    },
+    /// The alert is watched for, in the place of any of that name.
+    AlertSet {
+        /// Which.
+        alert: String,
+        /// The value is beyond already: it has to come back before it can cross.
+        beyond: bool,
+    },
+    /// The alert is no more.
+    AlertClear {
+        /// Which.
+        alert: String,
+        /// How often it has happened.
+        fired: u64,
+    },
+    /// The alerts of the subject, as far as the token covers what they watch.
+    AlertList {
+        /// By name.
+        alerts: Vec<AlertEntry>,
     },
     /// The account of every stream.
     Ledger {

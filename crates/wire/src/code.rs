@@ -21,6 +21,8 @@ pub enum ErrorCode {
     UnknownSymbol,
     /// No such recording.
     UnknownRecording,
+    /// No such alert.
+    UnknownAlert,
     /// The operation needs a token first.
     Unauthenticated,
     /// The token is not one of ours, or not for us, or not valid yet.
@@ -37,6 +39,8 @@ pub enum ErrorCode {
     SubscriptionLimit,
     /// More replays than one session may have, or the server plays at a time.
     ReplayLimit,
+    /// More alerts than one subject may have, or the server watches for.
+    AlertLimit,
     /// More connections than the server takes.
     ConnectionLimit,
     /// More requests than one session may send.
@@ -57,13 +61,14 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All codes.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::InvalidJson,
         Self::InvalidRequest,
         Self::UnknownOp,
         Self::UnknownChannel,
         Self::UnknownSymbol,
         Self::UnknownRecording,
+        Self::UnknownAlert,
         Self::Unauthenticated,
         Self::TokenInvalid,
         Self::TokenExpired,
@@ -72,6 +77,7 @@ impl ErrorCode {
         Self::SymbolLimit,
         Self::SubscriptionLimit,
         Self::ReplayLimit,
+        Self::AlertLimit,
         Self::ConnectionLimit,
         Self::RateLimited,
         Self::SlowConsumer,
@@ -92,6 +98,7 @@ impl ErrorCode {
             Self::UnknownChannel => "unknown_channel",
             Self::UnknownSymbol => "unknown_symbol",
             Self::UnknownRecording => "unknown_recording",
+            Self::UnknownAlert => "unknown_alert",
             Self::Unauthenticated => "unauthenticated",
             Self::TokenInvalid => "token_invalid",
             Self::TokenExpired => "token_expired",
@@ -100,6 +107,7 @@ impl ErrorCode {
             Self::SymbolLimit => "symbol_limit",
             Self::SubscriptionLimit => "subscription_limit",
             Self::ReplayLimit => "replay_limit",
+            Self::AlertLimit => "alert_limit",
             Self::ConnectionLimit => "connection_limit",
             Self::RateLimited => "rate_limited",
             Self::SlowConsumer => "slow_consumer",
@@ -124,9 +132,12 @@ impl ErrorCode {
     #[must_use]
     pub const fn close(self) -> Option<CloseCode> {
         Some(match self {
-            Self::Forbidden | Self::SymbolLimit | Self::SubscriptionLimit | Self::ReplayLimit => {
-                return None;
-            }
+            Self::Forbidden
+            | Self::SymbolLimit
+            | Self::SubscriptionLimit
+            | Self::ReplayLimit
+            | Self::AlertLimit
+            | Self::UnknownAlert => return None,
             Self::InvalidJson
             | Self::InvalidRequest
             | Self::UnknownOp

@@ -5,6 +5,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::ack::{Ack, LedgerEntry, is_false};
+use crate::alert::Alert;
 use crate::code::ErrorCode;
 use crate::request::RequestId;
 
@@ -44,6 +45,8 @@ pub enum Control {
     Draining(Box<Draining>),
     /// How a replay stands. Keeps its place among the replay's records.
     Replay(Box<Replay>),
+    /// An alert has happened.
+    Alert(Box<Alert>),
 }
 
 impl Control {

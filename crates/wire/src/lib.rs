@@ -4,6 +4,7 @@
 //! examples are this crate's tests. Not here: sockets, sessions, and who may ask for what.
 
 mod ack;
+mod alert;
 mod close;
 mod code;
 mod control;
@@ -23,6 +24,7 @@ mod view;
 pub use ack::{
     Ack, FilterEntry, Lag, LedgerEntry, NarrowedEntry, Rejected, Resumption, StreamEntry, SubscriptionEntry,
 };
+pub use alert::{Alert, AlertCrossing, AlertEntry, AlertField, AlertState};
 pub use close::CloseCode;
 pub use code::ErrorCode;
 pub use control::{
@@ -36,8 +38,8 @@ pub use line::{LineError, Lines, placed_line};
 pub use msgpack::{UnpackError, pack, unpack};
 pub use record::{BookNotes, Origin, Stamp, Writer, line};
 pub use request::{
-    Auth, CONFLATE_MS_MAX, Change, DEPTHS, Op, Options, Overflow, Pace, Place, Priority, ReplayOpen, Request,
-    RequestError, RequestId, Source, Subscribe, Unsubscribe,
+    AlertSet, Auth, Bound, CONFLATE_MS_MAX, Change, DEPTHS, Op, Options, Overflow, Pace, Place, Priority,
+    ReplayOpen, Request, RequestError, RequestId, Source, Subscribe, Unsubscribe,
 };
 pub use suggest::closest;
 pub use view::View;

@@ -13,11 +13,13 @@ use crate::fields::Fields;
 use crate::suggest::hint;
 use crate::view::View;
 
+mod alert;
 #[cfg(test)]
 pub(crate) mod described;
 mod replay;
 mod subscribe;
 
+pub use alert::{AlertSet, Bound};
 pub use replay::{Change, Place, ReplayOpen, Source};
 pub use subscribe::{CONFLATE_MS_MAX, DEPTHS};
 
@@ -74,6 +76,15 @@ pub enum Op {
         /// What is to become of it.
         change: Change,
     },
+    /// Watch for an alert.
+    AlertSet(Box<AlertSet>),
+    /// Watch for it no more.
+    AlertClear {
+        /// Which.
+        alert: String,
+    },
+    /// Tell the alerts.
+    AlertList,
     /// Measure the round trip.
     Ping {
         /// The client's time, as it likes to write it.
@@ -259,7 +270,7 @@ const CLIENT_RATE_MAX: u64 = 100_000_000_000;
 const LIST_MAX: usize = 1_000;
 
 /// Every operation, with the fields that it has.
-const OPS: [(&str, &[&str]); 18] = [
+const OPS: [(&str, &[&str]); 21] = [
     ("auth", &["op", "id", "token"]),
     ("subscribe", &subscribe::FIELDS),
     ("unsubscribe", &STREAMS),
@@ -276,6 +287,9 @@ const OPS: [(&str, &[&str]); 18] = [
     ("replay_seek", &["op", "id", "replay", "to", "cursor"]),
     ("replay_speed", &["op", "id", "replay", "speed"]),
     ("replay_close", &["op", "id", "replay"]),
+    ("alert_set", &alert::SET_FIELDS),
+    ("alert_clear", &["op", "id", "alert"]),
+    ("alert_list", &["op", "id"]),
     ("ping", &["op", "id", "ts"]),
     ("echo", &["op", "id", "payload"]),
 ];
@@ -342,6 +356,9 @@ fn op_of(op: &str, fields: &Fields) -> Result<Op, RequestError> {
             Ok(Op::Credit { flushes: u32::try_from(flushes).unwrap_or(u32::MAX) })
         }
         "replay_open" => replay::open(fields).map(|open| Op::ReplayOpen(Box::new(open))),
+        "alert_set" => alert::set(fields).map(|set| Op::AlertSet(Box::new(set))),
+        "alert_clear" => Ok(Op::AlertClear { alert: alert::name(fields)? }),
+        "alert_list" => Ok(Op::AlertList),
         "list" => Ok(Op::List),
         "ledger" => Ok(Op::Ledger),
         "ping" => Ok(Op::Ping { ts: fields.optional("ts", "a text")? }),

@@ -1,6 +1,7 @@
 //! A session: what one client may, wants and is owed. A state machine: texts and time go in,
 //! messages come out; the socket is the shard's.
 
+mod alerts;
 mod late;
 mod narrowed;
 mod options;
@@ -23,6 +24,7 @@ use fanout::{Fanout, Notice, SessionId, Stream, TopicId};
 use model::{Pattern, UnixNanos};
 use wire::{CloseCode, Control, Cursor, Epoch, ErrorCode, NoticeState, Request, RequestError, Welcome};
 
+use crate::alerts::Alerts;
 use crate::auth::Grant;
 use crate::bucket::Bucket;
 use crate::drain::Departure;
@@ -30,6 +32,7 @@ use crate::recordings::Recordings;
 use crate::roster::{Roster, Seat};
 use crate::settings::{Limits, Settings};
 use crate::shard::Pass;
+use alerts::Attention;
 pub(crate) use options::served;
 pub(crate) use pace::Pace;
 use replays::Replays;
@@ -41,6 +44,7 @@ pub(crate) struct Ctx<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) roster: &'a Arc<Roster>,
     pub(crate) recordings: &'a Recordings,
+    pub(crate) alerts: &'a Arc<Alerts>,
     pub(crate) epoch: &'a Epoch,
     pub(crate) now: Duration,
     pub(crate) wall: UnixNanos,
@@ -68,6 +72,8 @@ pub(crate) struct Session {
     pub(crate) pace: Pace,
     /// A token whose key is being looked for.
     pending: Option<Box<Waiting>>,
+    /// Most sessions have none.
+    attention: Option<Box<Attention>>,
     /// Most sessions have none.
     replays: Option<Box<Replays>>,
     /// Most sessions have none.
@@ -137,6 +143,7 @@ impl Session {
             pace: Pace::default(),
             bucket: Bucket::default(),
             pending: None,
+            attention: None,
             replays: None,
             troubles: None,
             control: VecDeque::new(),

@@ -108,6 +108,9 @@ pub(super) const fn op_name(op: &Op) -> &'static str {
         Op::Ledger => "ledger",
         Op::ReplayOpen(_) => "replay_open",
         Op::Replay { change, .. } => change.op(),
+        Op::AlertSet(_) => "alert_set",
+        Op::AlertClear { .. } => "alert_clear",
+        Op::AlertList => "alert_list",
         Op::Ping { .. } => "ping",
         Op::Echo { .. } => "echo",
     }

@@ -34,6 +34,9 @@ impl Session {
             Op::Credit { flushes } => self.add_credit(id, flushes, ctx.now),
             Op::ReplayOpen(open) => self.open_replay(id, *open, ctx),
             Op::Replay { replay, change } => self.change_replay(id, &replay, change, ctx),
+            Op::AlertSet(set) => self.set_alert(id, *set, ctx),
+            Op::AlertClear { alert } => self.clear_alert(id, alert, ctx),
+            Op::AlertList => self.list_alerts(id, ctx),
             Op::List => self.list(id, ctx),
             Op::Ledger => self.account(id, ctx),
             Op::Ping { ts } => {

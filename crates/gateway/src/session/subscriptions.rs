@@ -289,7 +289,7 @@ pub(super) fn refused(topic: TopicId, error: SubscribeError, ctx: &Ctx<'_>) -> R
 }
 
 /// The pattern that matches one symbol only. A symbol is never too long for a pattern.
-fn exact(symbol: &Symbol) -> Pattern {
+pub(super) fn exact(symbol: &Symbol) -> Pattern {
     Pattern::parse(symbol.as_str()).expect("a symbol is shorter than a pattern may be")
 }
 
@@ -297,7 +297,7 @@ pub(super) fn name(symbol: SymbolId, ctx: &Ctx<'_>) -> String {
     ctx.fanout.instrument(symbol).symbol.to_string()
 }
 
-fn unknown(pattern: &Pattern, suggest: bool, ctx: &Ctx<'_>) -> Rejected {
+pub(super) fn unknown(pattern: &Pattern, suggest: bool, ctx: &Ctx<'_>) -> Rejected {
     let names = ctx.fanout.symbols().take(SUGGESTION_SYMBOLS_MAX).map(|(symbol, _)| symbol.as_str());
     let near = if suggest { closest(pattern.as_str(), names) } else { None };
     let hint = near.map(|near| format!(" Did you mean {near}?")).unwrap_or_default();

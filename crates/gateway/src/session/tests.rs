@@ -1,5 +1,6 @@
 //! The session's conversations: what goes in, what comes out.
 
+mod alerts;
 mod bounds;
 mod late;
 
@@ -10,6 +11,7 @@ use model::{Body, Instrument, Quote, Symbol, Tick, Venue};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::alerts::Alerts;
 use crate::auth::{Algorithm, Keys, Signer};
 use crate::delay::Delays;
 use crate::settings::Limits;
@@ -21,6 +23,7 @@ const WALL: UnixNanos = UnixNanos(1_795_000_000_000_000_000);
 struct Talk {
     settings: Settings,
     roster: Arc<Roster>,
+    alerts: Arc<Alerts>,
     signer: Signer,
     sequencer: Sequencer,
     fanout: Fanout,
@@ -61,11 +64,13 @@ impl Talk {
         let (epoch, now) = (Epoch::from_seed(7), Duration::from_secs(1_000));
         let roster = Arc::default();
         let recordings = Recordings::default();
+        let alerts = Arc::default();
         let mut ctx = Ctx {
             fanout: &mut fanout,
             settings: &settings,
             roster: &roster,
             recordings: &recordings,
+            alerts: &alerts,
             epoch: &epoch,
             now,
             wall: WALL,
@@ -74,6 +79,7 @@ impl Talk {
         let mut talk = Self {
             settings,
             roster,
+            alerts,
             signer,
             sequencer: Sequencer::with_twins(twins),
             fanout,
@@ -117,8 +123,8 @@ impl Talk {
         let since = self.now.saturating_sub(Duration::from_secs(1_000));
         let wall = UnixNanos(WALL.0 + u64::try_from(since.as_nanos()).unwrap());
         let (fanout, settings, roster, epoch) = (&mut self.fanout, &self.settings, &self.roster, &self.epoch);
-        let recordings = &Recordings::default();
-        act(&mut self.session, &mut Ctx { fanout, settings, roster, recordings, epoch, now: self.now, wall })
+        let (recordings, alerts, now) = (&Recordings::default(), &self.alerts, self.now);
+        act(&mut self.session, &mut Ctx { fanout, settings, roster, recordings, alerts, epoch, now, wall })
     }
 
     fn said(&mut self) -> Vec<Value> {

@@ -106,8 +106,8 @@ impl Session {
         if self.pending.is_some() {
             next = next.min(ctx.now + PENDING_LOOK);
         }
-        if let Some(leaves) = self.leaves {
-            next = next.min(leaves);
+        for due in [self.leaves, self.alerts_due()].into_iter().flatten() {
+            next = next.min(due);
         }
         match &self.grant {
             None => next.min(auth_deadline(self.opened, limits.auth_timeout)),

@@ -258,6 +258,9 @@ impl Member {
         if self.session.has_replays() {
             self.session.poll_openings(&mut Context::from_waker(&self.handle.waker), &core.ctx());
         }
+        if self.session.attends() {
+            self.session.poll_alerts(&Context::from_waker(&self.handle.waker), &core.ctx());
+        }
         while let Some(text) = self.session.pop_control() {
             self.outbox.text(text);
         }

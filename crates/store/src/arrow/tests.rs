@@ -134,7 +134,9 @@ fn words_are_those_of_their_record() {
     let one = trade(1, 1, "5");
     for order in [[&one, &one, &other, &one], [&other, &other, &one, &other]] {
         table.clear();
-        order.into_iter().for_each(|record| table.push(record));
+        for record in order {
+            table.push(record);
+        }
         let batch = table.batch(&table.schema(Format::default()), Format::default(), Order::Total).unwrap();
         for (name, words) in [("symbol", ["BTC-USD", "ETH-USD"]), ("venue_symbol", ["BTCUSD", "E"])] {
             let column = batch.column_by_name(name).unwrap().as_dictionary::<Int32Type>();

@@ -156,6 +156,7 @@ fn about(kind: &str) -> &'static str {
         "token_expiring" => "The token runs out soon.",
         "draining" => "The server goes away soon.",
         "replay" => "How a replay stands.",
+        "alert" => "An alert has happened.",
         "snapshot" => "Current state.",
         "update" => "Changes.",
         _ => panic!("say in describe/document.rs what {kind:?} is for"),

@@ -55,6 +55,7 @@ pub(super) fn schemas() -> Map<String, Value> {
         ("Cursor", text("A place in the server's order of events. Opaque.", "^[0-9a-z]{1,16}:[0-9]{1,20}$")),
         ("ReplayName", text("A replay of this session.", "^r[0-9]{1,9}$")),
         ("RecordingName", text("A recording.", "^[a-z0-9][a-z0-9._-]{0,63}$")),
+        ("AlertName", text("What a client calls an alert.", "^[A-Za-z0-9._:-]{1,64}$")),
         ("PlaySpeed", speed),
         ("Epoch", text("The life of the server's order of events.", "^[0-9a-z]{1,16}$")),
         ("Symbol", text("The name of an instrument.", &symbol)),
@@ -97,15 +98,16 @@ pub(super) fn text(owner: &str, name: &str) -> Value {
         (_, "fields") => one("Field"),
         (_, "side") => one("AskedSide"),
         (_, "min_size") => one("Size"),
-        (_, "min_price" | "max_price") => one("Decimal"),
+        (_, "min_price" | "max_price" | "above" | "below" | "value") => one("Decimal"),
         (_, "cursor") => one("Cursor"),
+        (_, "alert") => one("AlertName"),
         (_, "replay") => one("ReplayName"),
         (_, "recording") => one("RecordingName"),
         (_, "epoch") => one("Epoch"),
         (
             _,
-            "expires_at" | "ts_recv" | "ts_sent" | "deadline" | "coalesced_since" | "from" | "to"
-            | "position",
+            "expires_at" | "ts_event" | "ts_recv" | "ts_sent" | "deadline" | "coalesced_since" | "from"
+            | "to" | "position",
         ) => one("Time"),
         (_, "sha256") => json!({ "type": "string", "pattern": "^[0-9a-f]{64}$" }),
         // For people, or as the client wrote them.

@@ -41,7 +41,7 @@ fn request(op: &str, fields: &[&str]) -> Value {
         fields.iter().filter(|name| **name != "op").map(|name| ((*name).to_owned(), field(name))).collect();
     properties.insert("op".to_owned(), json!({ "type": "string", "const": op }));
     // In the order of their table.
-    let must = ["op", "token", "channels", "symbols", "replay"];
+    let must = ["op", "token", "channels", "symbols", "replay", "alert", "symbol"];
     let required =
         fields.iter().filter(|name| must.contains(name) || (op, **name) == ("replay_speed", "speed"));
     json!({
@@ -77,6 +77,12 @@ fn about(op: &str) -> &'static str {
         }
         "replay_speed" => "Goes on at another speed.",
         "replay_close" => "Ends a replay. No record of it comes after the ack.",
+        "alert_set" => {
+            "Watches for a value to cross a bound, `above` or `below`, also while nobody is connected. Its name is yours; \
+             setting it again begins anew."
+        }
+        "alert_clear" => "Watches for it no more.",
+        "alert_list" => "Asks for the alerts of the subject, and what has become of them.",
         "list" => "Asks what is subscribed.",
         "ledger" => "Asks for the account of every stream.",
         "ping" => "Measures the round trip.",
@@ -160,6 +166,12 @@ fn field(name: &str) -> Value {
             whole(CLIENT_RATE_MIN, CLIENT_RATE_MAX),
             "Send what a client would have got that takes so many bytes a second, by the replay's clock.",
         ),
+        "alert" => (one("AlertName"), "What you call the alert."),
+        "symbol" => (one("Symbol"), "The symbol."),
+        "field" => (with(one("AlertField"), "last_price".into()), "What is watched."),
+        "above" => (one("AskedDecimal"), "It happens when the value gets above this. This or `below`."),
+        "below" => (one("AskedDecimal"), "It happens when the value gets below this. This or `above`."),
+        "repeat" => (with(flag(), false.into()), "It happens each time that the value crosses."),
         "records" => (with(whole(1, STEP_RECORDS_MAX), 1.into()), "How many."),
         "resume" => (one("Cursor"), "The cursor of the last message that was handled: go on from there."),
         "bytes_per_second" => (

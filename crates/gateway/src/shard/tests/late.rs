@@ -84,8 +84,10 @@ fn an_idle_hub_wakes_for_what_is_due() {
     let delays = Delays::new(vec![DELAY, 2 * DELAY]).unwrap();
     let (inlet, mut events) = queue(10);
     let line = delay::Line::new(delays, 100);
-    let (hub, ticks) =
-        (Hub::new(vec![inlet], line, Feeds::default(), Catalogue::default()), Ticks::default());
+    let (hub, ticks) = (
+        Hub::new(vec![inlet], line, std::sync::Arc::default(), Feeds::default(), Catalogue::default()),
+        Ticks::default(),
+    );
     ticks.drip(vec![Feed::default().tick('q', "A")]);
     runtime.block_on(async {
         let (began, fed) = (clock::now(), ticks.clone());

@@ -98,6 +98,7 @@ fn core(logs: LogLimits) -> Core {
         settings: Arc::new(Settings { logs, ..Settings::for_tests() }),
         roster: Arc::default(),
         recordings: crate::recordings::Recordings::default(),
+        alerts: Arc::default(),
         epoch: Epoch::from_seed(7),
         scratch: Vec::new(),
         encoder: crate::encode::Encoder::default(),

@@ -112,7 +112,7 @@ impl Floor {
         let line = delay::Line::new(delays.clone(), limits.delayed_events);
         let settings = Arc::new(Settings { delays, limits: limits.into(), ..Settings::for_tests() });
         let (inlet, events) = queue(EVENTS_QUEUED);
-        let hub = Hub::new(vec![inlet], line, Feeds::default(), Catalogue::default());
+        let hub = Hub::new(vec![inlet], line, Arc::default(), Feeds::default(), Catalogue::default());
         let ticks = Ticks::default();
         let intake = Intake { events, pump: hub.pump() };
         let (door, arrivals) = mpsc::channel(ARRIVALS_QUEUED);
@@ -120,7 +120,7 @@ impl Floor {
         let (shutdown, leaving) = watch::channel(false);
         let (subscribing, _) = watch::channel(false);
         let (roster, recordings, epoch) = (Arc::default(), Recordings::default(), Epoch::from_seed(7));
-        let surroundings = Surroundings { settings, roster, recordings, epoch };
+        let surroundings = Surroundings { settings, roster, recordings, alerts: Arc::default(), epoch };
         let shard = Shard::new(surroundings, intake, inlets, leaving, subscribing);
         let hub: Option<Pin<Box<dyn Future<Output = ()>>>> = Some(Box::pin(hub.run(ticks.clone())));
         let [woken, hub_woken] = [(); 2].map(|()| Arc::new(Woken(true.into())));

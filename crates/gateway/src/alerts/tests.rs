@@ -1,0 +1,209 @@
+use std::str::FromStr;
+
+use fanout::Sequencer;
+use model::{Body, Instrument, Price, Side, Size, Symbol, Tick, Trade, UnixNanos, Venue};
+use proptest::prelude::*;
+
+use super::*;
+
+/// Trades of one symbol, in their order.
+struct Market {
+    sequencer: Sequencer,
+    alerts: Alerts,
+}
+
+impl Market {
+    fn new() -> Self {
+        Self { sequencer: Sequencer::default(), alerts: Alerts::default() }
+    }
+
+    fn trade(&mut self, price: &str) -> SymbolId {
+        let instrument = Arc::new(Instrument::named(symbol(), Venue::new("v"), "B"));
+        let (price, size) = (Price::parse(price).unwrap(), Size::parse("1").unwrap());
+        let body = Body::Trade(Trade { id: None, price, size, side: Side::Buy });
+        let tick = Tick { instrument, ts_event: None, ts_recv: None, body };
+        let event = self.sequencer.push(tick, UnixNanos(7)).unwrap().unwrap();
+        self.alerts.look(std::slice::from_ref(&event));
+        event.topic.symbol
+    }
+
+    fn set(&self, owner: &Owner, name: &str, bound: Bound, repeat: bool, now: Option<&str>) -> bool {
+        let set = AlertSet {
+            alert: name.to_owned(),
+            symbol: symbol(),
+            field: AlertField::LastPrice,
+            bound,
+            repeat,
+        };
+        let (id, now) = (id(), now.map(decimal));
+        self.alerts.set(owner, set, id, now).unwrap()
+    }
+
+    fn list(&self, owner: &Owner) -> Vec<AlertEntry> {
+        self.alerts.list(owner, |_, _| true)
+    }
+}
+
+fn symbol() -> Symbol {
+    Symbol::parse("BTC-USD").unwrap()
+}
+
+/// The symbol's number, the same in every market.
+fn id() -> SymbolId {
+    Market::new().trade("1")
+}
+
+fn owner(subject: &str) -> Owner {
+    Owner { tenant: None, subject: subject.into() }
+}
+
+fn decimal(text: &str) -> Decimal {
+    Decimal::from_str(text).unwrap()
+}
+
+#[test]
+fn it_happens_at_the_edge_and_once() {
+    let (mut market, alice) = (Market::new(), owner("alice"));
+    market.trade("99");
+    assert!(!market.set(&alice, "up", Bound::Above(decimal("100")), false, Some("99")));
+    for price in ["99.5", "100", "100.00"] {
+        market.trade(price);
+        assert_eq!(market.list(&alice)[0].fired, 0, "at {price} it is not above");
+    }
+    market.trade("100.010");
+    let [entry] = &market.list(&alice)[..] else { panic!("there is one") };
+    let last = entry.last.as_ref().unwrap();
+    assert_eq!((entry.fired, entry.state, &*last.value, last.sequence), (1, AlertState::Done, "100.010", 5));
+    market.trade("99");
+    market.trade("101");
+    assert_eq!(market.list(&alice)[0].fired, 1);
+    assert_eq!(market.alerts.clear(&alice, "up"), Some(1));
+    assert_eq!(market.alerts.clear(&alice, "up"), None);
+    assert!(market.list(&alice).is_empty() && market.alerts.lock().lines.is_empty());
+}
+
+/// Who sets an alert on a value that is beyond is told so, and not that it crossed.
+#[test]
+fn what_is_beyond_has_to_come_back() {
+    let (mut market, alice) = (Market::new(), owner("alice"));
+    assert!(market.set(&alice, "down", Bound::Below(decimal("100")), true, Some("99")));
+    market.trade("98");
+    assert_eq!((market.list(&alice)[0].fired, market.list(&alice)[0].state), (0, AlertState::Beyond));
+    market.trade("100");
+    assert_eq!(market.list(&alice)[0].state, AlertState::Armed);
+    market.trade("99.99");
+    assert_eq!((market.list(&alice)[0].fired, market.list(&alice)[0].state), (1, AlertState::Beyond));
+    // Set anew, it begins anew.
+    assert!(market.set(&alice, "down", Bound::Below(decimal("100")), true, None));
+    assert_eq!(market.list(&alice)[0].fired, 0);
+}
+
+/// The value that the caller knows of is from before; what came since crosses with the next one.
+#[test]
+fn nothing_is_known_of_a_value_that_never_came() {
+    let (mut market, alice) = (Market::new(), owner("alice"));
+    market.set(&alice, "up", Bound::Above(decimal("100")), false, None);
+    market.trade("101");
+    assert_eq!((market.list(&alice)[0].fired, market.list(&alice)[0].state), (0, AlertState::Beyond));
+    let bob = owner("bob");
+    market.set(&bob, "up", Bound::Above(decimal("200")), false, Some("300"));
+    market.trade("201");
+    assert_eq!(market.list(&bob)[0].fired, 1, "the value is that of all, not the caller's");
+}
+
+#[test]
+fn alerts_are_their_owners() {
+    let (mut market, alice, bob) = (Market::new(), owner("alice"), owner("bob"));
+    let hers = Owner { tenant: Some("acme".into()), ..alice.clone() };
+    for (owner, at) in [(&alice, "100"), (&bob, "200"), (&hers, "300")] {
+        market.set(owner, "up", Bound::Above(decimal(at)), false, Some("99"));
+    }
+    market.trade("150");
+    let fired = [&alice, &bob, &hers].map(|owner| market.list(owner)[0].fired);
+    assert_eq!(fired, [1, 0, 0]);
+    assert!(market.alerts.list(&alice, |_, _| false).is_empty(), "who does not cover it does not see it");
+}
+
+/// A session hears once of what happened since it last asked, however often it did.
+#[test]
+fn news_are_what_has_changed() {
+    let (mut market, alice) = (Market::new(), owner("alice"));
+    let bell = Arc::new(Bell::default());
+    let cx = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut edition = market.alerts.attend(&alice, &bell);
+    market.set(&alice, "a", Bound::Above(decimal("100")), true, Some("99"));
+    market.set(&alice, "b", Bound::Above(decimal("200")), true, Some("99"));
+    assert!(!bell.poll_heard(&cx));
+    for price in ["101", "99", "102"] {
+        market.trade(price);
+    }
+    assert!(bell.poll_heard(&cx) && !bell.poll_heard(&cx));
+    let (news, next) = market.alerts.news(&alice, edition, |_, _| true);
+    assert_eq!(news.iter().map(|entry| (&*entry.alert, entry.fired)).collect::<Vec<_>>(), [("a", 2)]);
+    edition = next;
+    assert!(market.alerts.news(&alice, edition, |_, _| true).0.is_empty());
+    market.trade("201");
+    let (news, _) = market.alerts.news(&alice, edition, |_, _| true);
+    assert_eq!(news.iter().map(|entry| &*entry.alert).collect::<Vec<_>>(), ["b"]);
+    // Nobody is left.
+    market.alerts.leave(&alice, &bell);
+    assert!(market.alerts.lock().owners[&alice].bells.is_empty());
+    for name in ["a", "b"] {
+        market.alerts.clear(&alice, name);
+    }
+    market.alerts.leave(&alice, &bell);
+    assert!(market.alerts.lock().owners.is_empty());
+}
+
+#[test]
+fn a_subject_has_so_many() {
+    let (market, alice) = (Market::new(), owner("alice"));
+    for n in 0..SUBJECT_ALERTS_MAX {
+        market.set(&alice, &format!("a{n}"), Bound::Above(decimal("1")), false, None);
+    }
+    let set = |name: &str| AlertSet {
+        alert: name.to_owned(),
+        symbol: symbol(),
+        field: AlertField::LastPrice,
+        bound: Bound::Above(decimal("2")),
+        repeat: false,
+    };
+    let id = id();
+    assert_eq!(market.alerts.set(&alice, set("one more"), id, None), Err(TooMany(Some(SUBJECT_ALERTS_MAX))));
+    assert_eq!(market.alerts.set(&alice, set("a7"), id, None), Ok(false), "in the place of another");
+    for n in 0..ALERTS_MAX / SUBJECT_ALERTS_MAX - 1 {
+        for m in 0..SUBJECT_ALERTS_MAX {
+            market.alerts.set(&owner(&format!("s{n}")), set(&format!("{m}")), id, None).unwrap();
+        }
+    }
+    assert_eq!(market.alerts.set(&owner("bob"), set("b"), id, None), Err(TooMany(None)));
+}
+
+proptest! {
+    /// Held against the plain way: each alert looks at each pair of values.
+    #[test]
+    fn crossings_are_those_of_the_plain_way(
+        prices in prop::collection::vec(1_i64..12, 1..60),
+        bounds in prop::collection::vec((1_i64..12, any::<bool>(), any::<bool>(), 0_usize..60), 1..12),
+    ) {
+        let (mut market, alice) = (Market::new(), owner("alice"));
+        for (at, price) in prices.iter().enumerate() {
+            for (n, (bound, above, repeat, when)) in bounds.iter().enumerate() {
+                if *when == at {
+                    let bound = Decimal::from(*bound);
+                    let bound = if *above { Bound::Above(bound) } else { Bound::Below(bound) };
+                    let before = at.checked_sub(1).map(|before| prices[before].to_string());
+                    market.set(&alice, &format!("{n}"), bound, *repeat, before.as_deref());
+                }
+            }
+            market.trade(&price.to_string());
+        }
+        for entry in market.list(&alice) {
+            let (bound, above, repeat, when) = bounds[entry.alert.parse::<usize>().unwrap()];
+            let beyond = |price: i64| if above { price > bound } else { price < bound };
+            let pairs = prices.windows(2).skip(when.saturating_sub(1));
+            let crossed = pairs.filter(|pair| !beyond(pair[0]) && beyond(pair[1])).count() as u64;
+            prop_assert_eq!(entry.fired, if repeat { crossed } else { crossed.min(1) }, "{:?}", entry);
+        }
+    }
+}
