@@ -4,13 +4,13 @@
 //! session is looked at again when its socket wakes it: something came in, or a full socket has
 //! room. One task does all of it, so there is no lock and no hop between an event and its socket.
 
+mod core;
 mod member;
 mod orders;
 mod reads;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::collections::BTreeSet;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -18,8 +18,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use fanout::{Batch, Event, Fanout, Kept, SessionId, SymbolId};
-use model::UnixNanos;
+use fanout::{Event, Kept, SessionId, SymbolId};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Sleep;
 use wire::Epoch;
@@ -28,17 +27,16 @@ use crate::alerts::Alerts;
 use crate::auth::Grant;
 use crate::clock;
 use crate::drain::departure;
-use crate::encode::Encoder;
 use crate::hub::Pump;
-use crate::limits::{EVENTS_PER_ROUND, SCRATCH_BYTES};
+use crate::limits::EVENTS_PER_ROUND;
 use crate::metrics::ShardMetrics;
 use crate::queue;
 use crate::recordings::Recordings;
 use crate::roster::{Roster, Seat};
-use crate::session::Ctx;
 use crate::settings::Settings;
-use crate::socket::{Outbox, Slot, Socket};
+use crate::socket::{Slot, Socket};
 use crate::wakes::Wakes;
+pub(crate) use core::Core;
 use member::{Member, Verdict};
 
 pub(crate) use orders::{Change, Estate, Order, Report, Wanted};
@@ -110,47 +108,6 @@ pub(crate) struct Intake {
     pub(crate) pump: Pump,
 }
 
-/// What every session of the shard shares.
-pub(crate) struct Core {
-    pub(crate) fanout: Fanout,
-    pub(crate) settings: Arc<Settings>,
-    pub(crate) roster: Arc<Roster>,
-    pub(crate) recordings: Recordings,
-    pub(crate) alerts: Arc<Alerts>,
-    pub(crate) epoch: Epoch,
-    /// What sockets are read into, one after the other.
-    pub(crate) scratch: Vec<u8>,
-    pub(crate) encoder: Encoder,
-    /// Reused between drains.
-    pub(crate) batch: Batch,
-    pub(crate) outbox: Outbox,
-    /// When members are to be looked at, and not a moment later.
-    pub(crate) appointments: BTreeSet<(Duration, usize)>,
-    /// The time of this round, by both clocks.
-    pub(crate) now: Duration,
-    pub(crate) wall: UnixNanos,
-}
-
-impl Core {
-    pub(crate) fn ctx(&mut self) -> Ctx<'_> {
-        Ctx {
-            fanout: &mut self.fanout,
-            settings: &self.settings,
-            roster: &self.roster,
-            recordings: &self.recordings,
-            alerts: &self.alerts,
-            epoch: &self.epoch,
-            now: self.now,
-            wall: self.wall,
-        }
-    }
-
-    /// Looks at the clocks, once for all who are served in a round.
-    fn look(&mut self) {
-        (self.now, self.wall) = (clock::now(), clock::wall());
-    }
-}
-
 /// Rounds of work before other tasks have their turn.
 const ROUNDS_MAX: usize = 32;
 /// Members whose memory is fetched together. What the kernel does for one socket drives the next
@@ -174,24 +131,8 @@ impl Shard {
         mut shutdown: watch::Receiver<bool>,
         subscribed: watch::Sender<bool>,
     ) -> Self {
-        let Surroundings { settings, roster, recordings, alerts, epoch } = surroundings;
-        let fanout = Fanout::with_twins(settings.logs, settings.delays.count());
         Self {
-            core: Core {
-                fanout,
-                settings,
-                roster,
-                recordings,
-                alerts,
-                epoch,
-                scratch: vec![0; SCRATCH_BYTES],
-                encoder: Encoder::default(),
-                batch: Batch::default(),
-                outbox: Outbox::default(),
-                appointments: BTreeSet::new(),
-                now: clock::now(),
-                wall: clock::wall(),
-            },
+            core: Core::new(surroundings),
             members: Vec::new(),
             intake,
             arrivals: doors.arrivals,

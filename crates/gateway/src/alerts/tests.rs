@@ -1,3 +1,5 @@
+//! Alerts, by scripts and held against the plain way.
+
 use std::str::FromStr;
 
 use fanout::Sequencer;
