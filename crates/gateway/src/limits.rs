@@ -208,8 +208,12 @@ pub const REPLAY_TOLD: Duration = Duration::from_secs(1);
 pub const REPLAY_LOOK: Duration = Duration::from_millis(100);
 /// How often that is done for one that is to go on live, before it does with a gap.
 pub const LIVE_LOOKS_MAX: u32 = 100;
+/// How long a guest's token is good; it is given another one in its place.
+pub const GUEST_TOKEN_LIFE: Duration = Duration::from_secs(900);
 /// Alerts of one subject.
 pub const SUBJECT_ALERTS_MAX: usize = 100;
+/// Alerts of all subjects of a tenant.
+pub const TENANT_ALERTS_MAX: usize = 1_000;
 /// Alerts of a server.
 pub const ALERTS_MAX: usize = 100_000;
 /// A session is told of alerts at most this often.

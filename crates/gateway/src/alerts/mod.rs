@@ -20,7 +20,7 @@ use rust_decimal::Decimal;
 use wire::{AlertCrossing, AlertEntry, AlertField, AlertSet, AlertState, Bound};
 
 use crate::auth::Grant;
-use crate::limits::{ALERTS_MAX, SUBJECT_ALERTS_MAX};
+use crate::limits::{ALERTS_MAX, SUBJECT_ALERTS_MAX, TENANT_ALERTS_MAX};
 use crate::metrics::{ALERTS, ALERTS_FIRED};
 pub(crate) use bell::Bell;
 use line::{Line, fields};
@@ -38,6 +38,8 @@ struct Inner {
     owners: HashMap<Owner, Owned>,
     kept: HashMap<Number, Kept>,
     lines: HashMap<(SymbolId, AlertField), Line>,
+    /// How many all subjects of a tenant have.
+    tenants: HashMap<Box<str>, usize>,
     next: Number,
 }
 
@@ -77,9 +79,13 @@ struct Kept {
     edition: u64,
 }
 
-/// There are as many alerts as there may be: so many of the subject, or of the server where that is not told.
+/// There are as many alerts as there may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TooMany(pub(crate) Option<usize>);
+pub(crate) enum TooMany {
+    Subject,
+    Tenant,
+    Server,
+}
 
 impl Alerts {
     /// Watches for an alert, in the place of any of its name; whether the value is beyond already. `value` is the
@@ -98,10 +104,13 @@ impl Alerts {
         let held = inner.owners.get(owner);
         let is_new = held.is_none_or(|owned| !owned.names.contains_key(set.alert.as_str()));
         if is_new && held.is_some_and(|owned| owned.names.len() >= SUBJECT_ALERTS_MAX) {
-            return Err(TooMany(Some(SUBJECT_ALERTS_MAX)));
+            return Err(TooMany::Subject);
+        }
+        if is_new && inner.of_tenant(owner) >= TENANT_ALERTS_MAX {
+            return Err(TooMany::Tenant);
         }
         if is_new && inner.kept.len() >= ALERTS_MAX {
-            return Err(TooMany(None));
+            return Err(TooMany::Server);
         }
         let number = inner.next;
         inner.next += 1;
@@ -111,6 +120,9 @@ impl Alerts {
         let names = &mut inner.owners.entry(owner.clone()).or_default().names;
         if let Some(old) = names.insert(set.alert.as_str().into(), number) {
             inner.forget(old);
+        }
+        if let Some(tenant) = &owner.tenant {
+            *inner.tenants.entry(tenant.clone()).or_default() += 1;
         }
         let owner = owner.clone();
         inner.kept.insert(number, Kept { owner, set, symbol, fired: 0, last: None, edition: 0 });
@@ -192,6 +204,10 @@ impl Alerts {
 }
 
 impl Inner {
+    fn of_tenant(&self, owner: &Owner) -> usize {
+        owner.tenant.as_ref().and_then(|tenant| self.tenants.get(tenant)).copied().unwrap_or(0)
+    }
+
     /// A value has come.
     fn take(&mut self, event: &Event, field: AlertField, value: Decimal) {
         let Some(line) = self.lines.get_mut(&(event.topic.symbol, field)) else { return };
@@ -232,6 +248,14 @@ impl Inner {
     fn forget(&mut self, number: Number) -> Option<u64> {
         let kept = self.kept.remove(&number)?;
         self.unwatch((kept.symbol, kept.set.field), kept.set.bound, number);
+        if let Some(tenant) = kept.owner.tenant
+            && let Some(count) = self.tenants.get_mut(&tenant)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.tenants.remove(&tenant);
+            }
+        }
         Some(kept.fired)
     }
 

@@ -171,14 +171,38 @@ fn a_subject_has_so_many() {
         repeat: false,
     };
     let id = id();
-    assert_eq!(market.alerts.set(&alice, set("one more"), id, None), Err(TooMany(Some(SUBJECT_ALERTS_MAX))));
+    assert_eq!(market.alerts.set(&alice, set("one more"), id, None), Err(TooMany::Subject));
     assert_eq!(market.alerts.set(&alice, set("a7"), id, None), Ok(false), "in the place of another");
     for n in 0..ALERTS_MAX / SUBJECT_ALERTS_MAX - 1 {
         for m in 0..SUBJECT_ALERTS_MAX {
             market.alerts.set(&owner(&format!("s{n}")), set(&format!("{m}")), id, None).unwrap();
         }
     }
-    assert_eq!(market.alerts.set(&owner("bob"), set("b"), id, None), Err(TooMany(None)));
+    assert_eq!(market.alerts.set(&owner("bob"), set("b"), id, None), Err(TooMany::Server));
+}
+
+#[test]
+fn a_tenant_has_so_many() {
+    let (market, id) = (Market::new(), id());
+    let of = |n: usize| Owner { tenant: Some("acme".into()), ..owner(&format!("s{n}")) };
+    for n in 0..TENANT_ALERTS_MAX {
+        market.set(&of(n % 20), &format!("a{n}"), Bound::Above(decimal("1")), false, None);
+    }
+    let set = || AlertSet {
+        alert: "more".to_owned(),
+        symbol: symbol(),
+        field: AlertField::LastPrice,
+        bound: Bound::Above(decimal("2")),
+        repeat: false,
+    };
+    assert_eq!(market.alerts.set(&of(99), set(), id, None), Err(TooMany::Tenant));
+    market.alerts.clear(&of(0), "a0");
+    assert_eq!(market.alerts.set(&of(99), set(), id, None), Ok(false));
+    for n in 0..TENANT_ALERTS_MAX {
+        market.alerts.clear(&of(n % 20), &format!("a{n}"));
+    }
+    market.alerts.clear(&of(99), "more");
+    assert!(market.alerts.lock().tenants.is_empty());
 }
 
 proptest! {

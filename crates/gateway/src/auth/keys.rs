@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::algorithm::Algorithm;
 use super::fixed::{FIXED_PREFIX, Fixed, Hash};
+use super::guests::Guests;
 use super::revocation::{Mark, Revocation};
 use super::scope::{Grant, Scope};
 use crate::limits::{CLOCK_LEEWAY, KEY_ID_BYTES_MAX, SCOPES_KEPT, TENANT_BYTES_MAX, TOKEN_BYTES_MAX};
@@ -22,6 +23,8 @@ pub struct Keys {
     list: Vec<Key>,
     /// Numbered after the keys.
     fixed: Vec<Fixed>,
+    /// Where guests are welcome.
+    pub(super) guests: Option<Guests>,
     /// The `iss` every token must have.
     pub(super) issuer: String,
     /// The `aud` every token must have.
@@ -225,6 +228,11 @@ impl Keys {
         self.list.len() + self.fixed.len()
     }
 
+    /// Keys alone.
+    pub(super) const fn keys(&self) -> usize {
+        self.list.len()
+    }
+
     /// Whether a key, or a fixed token, is one of `others`, too.
     pub(super) fn is_same(&self, at: usize, others: &Self, other: usize) -> bool {
         match (self.list.get(at), others.list.get(other)) {
@@ -377,10 +385,10 @@ impl Keys {
 
 impl Clone for Keys {
     fn clone(&self) -> Self {
-        let Self { list, fixed, issuer, audience, lifetime_max, revoked, recent: _ } = self;
-        let (list, fixed, revoked) = (list.clone(), fixed.clone(), revoked.clone());
+        let Self { list, fixed, guests, issuer, audience, lifetime_max, revoked, recent: _ } = self;
+        let (list, fixed, guests, revoked) = (list.clone(), fixed.clone(), guests.clone(), revoked.clone());
         let (issuer, audience, lifetime_max) = (issuer.clone(), audience.clone(), *lifetime_max);
-        Self { list, fixed, issuer, audience, lifetime_max, revoked, recent: Mutex::default() }
+        Self { list, fixed, guests, issuer, audience, lifetime_max, revoked, recent: Mutex::default() }
     }
 }
 

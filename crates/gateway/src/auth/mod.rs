@@ -2,6 +2,7 @@
 
 mod algorithm;
 mod fixed;
+mod guests;
 mod jwks;
 mod keyring;
 mod keys;
@@ -15,6 +16,7 @@ mod tests;
 
 pub use algorithm::Algorithm;
 pub use fixed::{Fixed, Hash, HashError, fixed_token};
+pub(crate) use guests::GuestToken;
 pub use jwks::JwksError;
 pub use keyring::Keyring;
 pub use keys::{AuthError, KeyError, Keys, tenant};

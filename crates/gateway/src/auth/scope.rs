@@ -112,6 +112,12 @@ const fn levels(depth: Depth) -> usize {
 }
 
 impl Scope {
+    /// Whether it is good for the admin port.
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        matches!(self, Self::Other(name) if &**name == "admin")
+    }
+
     /// The scope of a text.
     ///
     /// # Errors
@@ -202,7 +208,7 @@ impl Grant {
     /// Whether it is good for the admin port.
     #[must_use]
     pub fn is_operator(&self) -> bool {
-        self.scopes.iter().any(|scope| matches!(scope, Scope::Other(name) if &**name == "admin"))
+        self.scopes.iter().any(Scope::is_admin)
     }
 
     /// Whether a stream may be seen, be it late.

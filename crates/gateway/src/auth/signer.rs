@@ -52,6 +52,18 @@ impl Signer {
         now: UnixNanos,
         lifetime: Duration,
     ) -> Result<String, KeyError> {
+        self.sign_for(keys, (subject, self.tenant.as_deref()), scopes, now, lifetime)
+    }
+
+    /// The same for a subject of any tenant.
+    pub(super) fn sign_for(
+        &self,
+        keys: &Keys,
+        (subject, tenant): (&str, Option<&str>),
+        scopes: &[String],
+        now: UnixNanos,
+        lifetime: Duration,
+    ) -> Result<String, KeyError> {
         let issued = now.0 / 1_000_000_000;
         let claims = Claims {
             sub: subject.to_owned(),
@@ -61,7 +73,7 @@ impl Signer {
             nbf: None,
             iat: Some(NumericDate::Whole(issued)),
             scopes: scopes.to_vec(),
-            tenant: self.tenant.clone(),
+            tenant: tenant.map(str::to_owned),
             jti: Some(crate::secret::secret().map_err(|_| KeyError::Signing)?.into()),
         };
         let header = Header { kid: self.id.clone(), ..Header::new(self.algorithm.wire()) };

@@ -9,6 +9,7 @@ mod catalogue;
 mod described;
 mod descriptions;
 mod given;
+mod guests;
 mod history;
 mod poll;
 mod query;
@@ -70,6 +71,7 @@ pub(crate) fn router(app: &App) -> Router<Arc<App>> {
         .route("/v1/recordings/{recording}", get(recordings::one))
         .route("/v1/recordings/{recording}/book", get(recordings::book))
         .route("/v1/tickets", post(ticket))
+        .route("/v1/guests", post(guests::welcome))
         .route(SOCKETIO, any(socketio::serve))
         .route("/v1/asyncapi.json", get(async |headers: HeaderMap| ASYNCAPI.respond(&headers)))
         .route("/v1/openapi.json", get(async |headers: HeaderMap| OPENAPI.respond(&headers)))

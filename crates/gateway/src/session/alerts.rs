@@ -11,7 +11,7 @@ use wire::{Ack, Alert, AlertField, AlertSet, Control, ErrorCode, RequestId};
 use super::subscriptions::unknown;
 use super::{Ctx, Session};
 use crate::alerts::{self, Alerts, Bell, Owner, TooMany};
-use crate::limits::ALERTS_APART;
+use crate::limits::{ALERTS_APART, SUBJECT_ALERTS_MAX, TENANT_ALERTS_MAX};
 
 /// A session that is told of alerts.
 pub(super) struct Attention {
@@ -48,10 +48,15 @@ impl Session {
         self.attend(&owner, ctx);
         match ctx.alerts.set(&owner, set, topic.symbol, value) {
             Ok(beyond) => self.ack(id, Ack::AlertSet { alert, beyond }),
-            Err(TooMany(most)) => {
-                let message = match most {
-                    Some(most) => format!("A subject may have {most} alerts. Clear one first."),
-                    None => "The server watches for as many alerts as it may.".to_owned(),
+            Err(too_many) => {
+                let message = match too_many {
+                    TooMany::Subject => {
+                        format!("A subject may have {SUBJECT_ALERTS_MAX} alerts. Clear one first.")
+                    }
+                    TooMany::Tenant => {
+                        format!("All subjects of a tenant may have {TENANT_ALERTS_MAX} alerts.")
+                    }
+                    TooMany::Server => "The server watches for as many alerts as it may.".to_owned(),
                 };
                 self.refuse(id, OP, ErrorCode::AlertLimit, &message, None, ctx.now);
             }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use gateway::{Fixed, Keys, Published};
+use gateway::{Fixed, Keys, Published, Scope};
 use serde::Deserialize;
 
 use super::parse::ConfigError;
@@ -22,6 +22,7 @@ pub(super) struct AuthTable {
     jwks_url: Option<String>,
     jwks_ca_file: Option<PathBuf>,
     jwks_refresh: Time,
+    guests: Vec<ScopeText>,
     tokens: Vec<FixedTable>,
     keys: Vec<KeyTable>,
 }
@@ -59,6 +60,7 @@ impl Default for AuthTable {
             jwks_url: None,
             jwks_ca_file: None,
             jwks_refresh: Time(Duration::from_secs(300)),
+            guests: Vec::new(),
             tokens: Vec::new(),
             keys: Vec::new(),
         }
@@ -129,6 +131,14 @@ impl AuthTable {
             let text = std::fs::read_to_string(&path)
                 .map_err(|error| ConfigError::Read { path: path.clone(), error })?;
             keys.add_jwks(&text).map_err(|error| ConfigError::rule(&path, error.to_string()))?;
+        }
+        if !self.guests.is_empty() {
+            let scopes: Vec<_> = self.guests.iter().map(|scope| scope.0.clone()).collect();
+            if scopes.iter().any(Scope::is_admin) {
+                return Err(ConfigError::rule(source, "[auth] guests: nobody is an admin without a token"));
+            }
+            let welcomed = keys.welcome_guests(&scopes);
+            welcomed.map_err(|error| ConfigError::rule(source, format!("[auth] guests: {error}")))?;
         }
         for token in &self.tokens {
             keys.add_fixed(Fixed {

@@ -67,13 +67,25 @@ async def listen(connection, seconds, seen):
         pass
 
 
+def alerts(server):
+    """Alerts that happen soon, or whose values are beyond."""
+    _, state = server.ask("/v1/snapshot", {"channel": "quotes", "symbols": "*,NOPE-USD"})
+    set = [
+        {"op": "alert_set", "alert": f"{side}:{record['symbol']}", "symbol": record["symbol"], "field": "bid_price", side: record["bid_price"]}
+        for record in state["data"][:10]
+        for side in ("above", "below")
+    ]
+    ends = [{"op": "alert_clear", "alert": set[0]["alert"]}, {"op": "alert_clear", "alert": "nobody"}]
+    return [set[0] | {"field": "change_percent", "repeat": True}, *set, {"op": "alert_list", "id": 30}, *ends, {"op": "alert_set", "alert": "x"}]
+
+
 async def stream(server):
     seen = Counter()
     url = f"wss://{server.address}/v1/stream"
     async with connect(url, ssl=server.context) as connection:
         for request in ({"op": "list"}, {"op": "auth", "id": 0, "token": "x.y.z"}, {"op": "auth", "id": 0, "token": TOKEN}):
             await connection.send(json.dumps(request))
-        for requests, seconds in ((REQUESTS, 3), (LATER, 6), (REPLAY, 2), (REPLAYED, 2), (LAST, 1)):
+        for requests, seconds in ((REQUESTS, 3), (LATER, 6), (REPLAY, 2), (REPLAYED, 2), (alerts(server), 2), (LAST, 1)):
             for request in requests:
                 await connection.send(json.dumps(request))
                 await asyncio.sleep(0.06)
@@ -183,6 +195,9 @@ def refusals(server):
     for headers in ({}, {"Authorization": "Bearer x.y.z"}, BEARER | evil):
         server.ask("/v1/tickets", None, headers, method="POST")
     server.ask("/v1/tickets", {"for": "me"}, method="POST")
+    for headers in ({}, {"Authorization": "Bearer x.y.z"}, {"Authorization": "Basic x"}, BEARER, evil):
+        server.ask("/v1/guests", None, headers, method="POST")
+    server.ask("/v1/guests", {"for": "me"}, method="POST")
     for headers in (
         {}, upgrade, upgrade | {"Sec-WebSocket-Version": "8"}, upgrade | key | evil,
         upgrade | key | {"Sec-WebSocket-Protocol": "mqtt"}, upgrade | key | {"Authorization": "Bearer x.y.z"},

@@ -33,6 +33,7 @@ pub(super) fn schemas(schemas: &Map<String, Value>) -> Map<String, Value> {
         ("RecordingEntry", recording(&[])),
         ("RecordingAnswer", recording(&["lost", "streams"])),
         ("TicketAnswer", ticket()),
+        ("GuestAnswer", guest()),
         ("Problem", super::refusals::schema()),
     ];
     all.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect()
@@ -187,6 +188,19 @@ fn recording(more: &[&str]) -> Value {
         });
     }
     schema
+}
+
+fn guest() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "token": { "type": "string", "description": "To be shown like any other." },
+            "subject": { "type": "string", "pattern": "^guest:[0-9a-f]{16}$", "description": "Whom it makes of you." },
+            "expires_at": { "$ref": "#/components/schemas/Time", "description": "When it ends." },
+        },
+        "required": ["token", "subject", "expires_at"],
+        "additionalProperties": false,
+    })
 }
 
 fn ticket() -> Value {

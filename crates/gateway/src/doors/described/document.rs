@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::refusals::{
-    ANSWER, BUSY, Code, DOOR, HANDSHAKE, PAST, READING, RECORDED, STATE, SUBSCRIPTION, responses,
+    ANSWER, BUSY, Code, DOOR, GUEST, HANDSHAKE, PAST, READING, RECORDED, STATE, SUBSCRIPTION, responses,
 };
 use super::{answers, one, parameters};
 
@@ -91,6 +91,7 @@ fn paths(schemas: &Map<String, Value>) -> Value {
             DOOR.into_iter().chain(BUSY).chain(READING).chain(RECORDED).chain(PAST),
         ) },
         "/v1/tickets": { "post": tickets() },
+        "/v1/guests": { "post": guests() },
         "/v1/stream": { "get": stream() },
         "/v1/asyncapi.json": { "get": description("asyncapi", "The stream, as an AsyncAPI 3.0 document.") },
         "/v1/openapi.json": { "get": description("openapi", "This document.") },
@@ -157,6 +158,14 @@ fn tickets() -> Value {
     let mut operation =
         operation("tickets", about, &[], answer("201", "TicketAnswer"), DOOR.into_iter().chain(BUSY));
     operation["security"] = json!([{ "bearer": [] }]);
+    operation
+}
+
+/// Who has a guest's token gets another one for the same guest.
+fn guests() -> Value {
+    let about = "A token for whoever has none, where guests are welcome; in the place of one that it has.";
+    let mut operation = operation("guests", about, &[], answer("201", "GuestAnswer"), GUEST);
+    operation["security"] = json!([{}, { "bearer": [] }]);
     operation
 }
 

@@ -21,6 +21,17 @@ pub(super) const DOOR: [Code; 9] = [
     Code::Own(ErrorCode::ConnectionLimit),
 ];
 
+/// One that asks nobody who is there.
+pub(super) const GUEST: [Code; 7] = [
+    Code::Http(HttpCode::ForbiddenOrigin),
+    Code::Http(HttpCode::NotFound),
+    Code::Ours(ErrorCode::TokenInvalid),
+    Code::Ours(ErrorCode::InvalidRequest),
+    Code::Ours(ErrorCode::RateLimited),
+    Code::Own(ErrorCode::ConnectionLimit),
+    Code::Ours(ErrorCode::Unavailable),
+];
+
 /// One that subscribes.
 pub(super) const SUBSCRIPTION: [Code; 1] = [Code::Ours(ErrorCode::UnknownChannel)];
 
