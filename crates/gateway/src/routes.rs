@@ -8,8 +8,8 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
-use axum::routing::{any, get};
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
@@ -22,7 +22,7 @@ use crate::handshake::{self, Origins, cookie};
 use crate::hub::Feeds;
 use crate::limits::{CONNECTION_RETRY, ECHO_BYTES_MAX, ECHO_FRAMES_MAX, ECHO_INFLATED_BYTES_MAX, FRAMES_MAX};
 use crate::metrics::{AUTH, REFUSED};
-use crate::problem::{HttpCode, Problem};
+use crate::problem::Problem;
 use crate::recordings::Recordings;
 use crate::roster::Roster;
 use crate::settings::Settings;
@@ -121,16 +121,12 @@ impl App {
 
 pub(crate) fn router(app: Arc<App>) -> Router {
     let limit = TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, PAGE_TIMEOUT);
-    let pages = Router::new()
-        .route("/", get(home))
-        .layer(limit)
-        .layer(fixed(header::CONTENT_SECURITY_POLICY, page::POLICY));
+    let pages = page::router(&app.settings.page).layer(limit);
     Router::new()
         .merge(pages)
         .merge(doors::router(&app))
         .route("/v1/stream", any(stream))
         .route("/echo", any(echo))
-        .fallback(nothing)
         .layer(fixed(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(fixed(header::REFERRER_POLICY, "no-referrer"))
         .with_state(app)
@@ -141,20 +137,6 @@ const PAGE_TIMEOUT: Duration = Duration::from_secs(5);
 
 fn fixed(name: header::HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
     SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
-}
-
-async fn home(State(app): State<Arc<App>>, request: Request) -> Html<String> {
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-    let states = app.feeds.states().into_iter();
-    let feeds: Vec<_> = states.map(|(feed, state)| (feed.to_string(), state.to_string())).collect();
-    let facts =
-        page::Facts { symbols: app.catalogue.len(), feeds: &feeds, secure: app.settings.tls.is_some(), host };
-    Html(page::render(&facts))
-}
-
-async fn nothing() -> Problem {
-    let detail = "There is nothing here. The stream is at /v1/stream; over plain HTTP there are /v1/events, /v1/poll, /v1/snapshot, /v1/history, /v1/candles, /v1/symbols, /v1/recordings, and for Socket.IO /socket.io/; the echo service is at /echo.";
-    Problem::http(HttpCode::NotFound, detail)
 }
 
 async fn stream(State(app): State<Arc<App>>, request: Request) -> Response {

@@ -9,6 +9,7 @@ use fanout::limits::LogLimits;
 use crate::auth::{Keyring, Published};
 use crate::delay::Delays;
 use crate::in_force::InForce;
+use crate::page::Page;
 use crate::recorder::Recording;
 
 /// What a gateway is to be.
@@ -38,6 +39,8 @@ pub struct Settings {
     pub delays: Delays,
     /// Where is recorded what the server sends, if it is.
     pub recording: Option<Recording>,
+    /// What is served at `/`.
+    pub page: Page,
     /// Bounds.
     pub limits: InForce<Limits>,
     /// Bounds of the logs.
@@ -151,6 +154,7 @@ impl Settings {
             drain: Duration::ZERO,
             delays: Delays::default(),
             recording: None,
+            page: Page::default(),
             limits: Limits::default().into(),
             logs: LogLimits::default(),
         }

@@ -89,6 +89,9 @@ pub(crate) struct DemoArgs {
     /// Serve wss with a certificate made for this run, for loopback only
     #[arg(long)]
     pub(crate) tls: bool,
+    /// Serve the page of this folder, not the one in the program: for whoever works on it
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) page: Option<PathBuf>,
 }
 
 #[derive(Args, Clone, Debug)]
@@ -99,6 +102,9 @@ pub(crate) struct ServeArgs {
     /// A feed definition beside those of the configuration; may be repeated
     #[arg(long = "feed", value_name = "FILE")]
     pub(crate) feeds: Vec<PathBuf>,
+    /// Serve the page of this folder, not the one in the program: for whoever works on it
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) page: Option<PathBuf>,
     /// Check the configuration and exit
     #[arg(long)]
     pub(crate) check_config: bool,

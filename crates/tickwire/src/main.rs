@@ -6,6 +6,7 @@ mod config;
 mod exit;
 mod handover;
 mod logging;
+mod page;
 mod plant;
 mod played;
 

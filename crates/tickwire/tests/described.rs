@@ -23,7 +23,10 @@ const RARE: [&str; 5] = ["draining", "token_expiring", "heartbeat", "notice", "u
 #[test]
 fn a_server_says_what_it_is_said_to_say() {
     let recording = format!("[recording]\nfolder = \"recordings\"\n{SIM}");
-    let plant = Plant::start_with("allowed_origins = [\"https://good.example\"]\n[auth]\nguests = [\"stream:*\"]\n", &recording);
+    let plant = Plant::start_with(
+        "allowed_origins = [\"https://good.example\"]\n[auth]\nguests = [\"stream:*\"]\n",
+        &recording,
+    );
     plant.wait_for("/readyz", 200);
     let script = common::top().join("crates/tickwire/tests/python/described.py");
     let mut python = Command::new(common::python());

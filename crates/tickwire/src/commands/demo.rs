@@ -6,15 +6,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use fanout::limits::LogLimits;
-use gateway::{Algorithm, Delays, Keys, Limits, Settings, Signer, Tls};
+use gateway::{Algorithm, Delays, Keys, Limits, Scope, Settings, Signer, Tls};
 use ingest::feed::{FeedKind, FeedSpec, SimSpec};
 use load::now;
 
 use crate::cli::DemoArgs;
 use crate::exit::{Failure, Outcome};
+use crate::page;
 use crate::plant::Plant;
 
 const TOKEN_LIFETIME: Duration = Duration::from_secs(86_400);
+/// What there is to replay, in a folder that goes away with the process.
+const KEEP: store::Keep = store::Keep { age: Some(Duration::from_secs(3_600)), bytes: Some(512 << 20) };
 
 pub(crate) fn run(args: &DemoArgs) -> Outcome {
     let began = Instant::now();
@@ -25,6 +28,7 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
         tracing::warn!("{} serves the market to others in plain: for a trial only", args.listen);
     }
     let (keys, token) = keys_and_token()?;
+    let folder = tempfile::Builder::new().prefix("tickwire-demo-").tempdir().context("no place to record")?;
     let certificate = if args.tls { Some(Certificate::make()?) } else { None };
     let settings = Settings {
         listen: args.listen,
@@ -38,7 +42,12 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
         shards: 1,
         drain: Duration::ZERO,
         delays: Delays::default(),
-        recording: None,
+        recording: Some(gateway::Recording {
+            folder: folder.path().to_owned(),
+            name: store::Name::parse("demo").map_err(anyhow::Error::from)?,
+            keep: KEEP,
+        }),
+        page: page::of(args.page.as_deref()),
         limits: Limits::default().into(),
         logs: LogLimits::default(),
     };
@@ -119,9 +128,16 @@ fn keys_and_token() -> anyhow::Result<(Keys, String)> {
     aws_lc_rs::rand::fill(&mut secret).map_err(|_| anyhow!("no randomness to be had"))?;
     let mut keys = Keys::new("tickwire demo", "tickwire", None);
     keys.add(None, Algorithm::Hs256, &secret)?;
+    let guests = ["stream:*", "replay"].map(Scope::parse).into_iter().collect::<Result<Vec<_>, _>>()?;
+    keys.welcome_guests(&guests)?;
     let signer = Signer::new(None, Algorithm::Hs256, &secret)?;
-    let token =
-        signer.sign(&keys, "demo", &["stream:*", "admin"].map(str::to_owned), now(), TOKEN_LIFETIME)?;
+    let token = signer.sign(
+        &keys,
+        "demo",
+        &["stream:*", "replay", "admin"].map(str::to_owned),
+        now(),
+        TOKEN_LIFETIME,
+    )?;
     Ok((keys, token))
 }
 

@@ -5,13 +5,14 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::anyhow;
-use gateway::{Levers, Reloader};
+use gateway::{Levers, Reloader, Settings};
 use serde_json::Value;
 
 use crate::cli::ServeArgs;
 use crate::config::{Config, TEMPLATE, adopt, shown};
 use crate::exit::{Failure, Outcome};
 use crate::logging::Lever;
+use crate::page;
 use crate::plant::Plant;
 
 pub(crate) fn run(args: &ServeArgs, log: Lever) -> Outcome {
@@ -46,7 +47,8 @@ pub(crate) fn run(args: &ServeArgs, log: Lever) -> Outcome {
         );
     }
     let elsewhere = "set listen or admin_listen of [server] to another address";
-    let mut plant = Plant::open(config.settings, (config.feeds, config.played), config.handover, elsewhere)?;
+    let settings = Settings { page: page::of(args.page.as_deref()), ..config.settings };
+    let mut plant = Plant::open(settings, (config.feeds, config.played), config.handover, elsewhere)?;
     let in_force = Arc::new(Mutex::new(shown(args.config.as_deref()).map_err(Failure::usage)?));
     let shown_now = Arc::clone(&in_force);
     plant.set_levers(Levers { log, config: Arc::new(move || lock(&shown_now).clone()) });

@@ -240,6 +240,8 @@ impl Config {
             drain: file.server.drain.0,
             delays: delays(&file.streams, source)?,
             recording: recording(file.recording, source)?,
+            // The command line's.
+            page: gateway::Page::default(),
             limits: limits(&file.limits, source)?.into(),
             logs: logs(&file.logs, source)?,
         };
