@@ -16,6 +16,9 @@ if (process.argv.includes("--tests")) {
 } else {
   rmSync("dist", { recursive: true, force: true });
   await build({ ...common, entryPoints: ["src/index.ts"], outdir: "dist", packages: "external" });
+  // A worker is a file of its own: it has its packages in it.
+  const worker = { ...common, platform: "browser", minify: true };
+  await build({ ...worker, entryPoints: ["src/worker.ts"], outdir: "dist" });
   const tsc = createRequire(import.meta.url).resolve("typescript/package.json").replace("package.json", "bin/tsc");
   execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { stdio: "inherit" });
 }

@@ -1,6 +1,9 @@
 // What a replay is asked for, and how it stands.
 
+import type { Connection } from "./connection.js";
+import type { Violation } from "./errors.js";
 import type { Ack, Channel, Cursor, Rejected, ReplayPhase, ReplaySpeed, StreamOptions, Time } from "./protocol.js";
+import type { Requests } from "./requests.js";
 
 export interface ReplayOptions extends StreamOptions {
   /** Its name; the one that is being made unless given. */
@@ -74,3 +77,11 @@ export const FIRST_REPLAY_STATE: ReplayState = {
   damages: [],
   reason: "",
 };
+
+/** What a replay needs of its session. */
+export interface Stage {
+  requests: Requests;
+  current(): Connection | undefined;
+  now(): number;
+  violation(violation: Violation): void;
+}

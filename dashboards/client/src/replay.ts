@@ -1,24 +1,17 @@
 // A recording that the server plays, beside what is live: the same records, by a clock of its own.
 
-import type { Account, StreamAccount, Taken } from "./accounts.js";
+import type { Account, Gap, StreamAccount, Taken } from "./accounts.js";
 import type { Book } from "./book.js";
 import type { Connection } from "./connection.js";
 import { Emitter, type Observable, type Off, Value } from "./emitter.js";
 import { ClosedError, RequestError, TickwireError } from "./errors.js";
 import { type Data, dataOf, type SourceEvents } from "./events.js";
 import type { Ack, Cursor, DataMessage, GapMessage, Message, ReplayMessage, ReplaySpeed, Time } from "./protocol.js";
-import { FIRST_REPLAY_STATE, type ReplayAck, type ReplayOptions, type ReplayState } from "./replay-state.js";
-import { promised, type Requests } from "./requests.js";
+import { FIRST_REPLAY_STATE, type ReplayAck, type ReplayOptions, type ReplayState, type Stage } from "./replay-state.js";
+import { promised } from "./requests.js";
 import { Streams } from "./streams.js";
 
-/** What a replay needs of its session. */
-export interface Stage {
-  requests: Requests;
-  current(): Connection | undefined;
-  now(): number;
-  violation(violation: SourceEvents["violation"]): void;
-}
-
+/** A recording that is played; made by `session.openReplay`. */
 export class Replay {
   /** The answer with which it began. */
   opened!: ReplayAck;
@@ -34,6 +27,10 @@ export class Replay {
   #since: { cursor: Cursor } | { from: Time } | undefined;
   #steps = 0;
   #isRest = false;
+  /** How it stood where it begins has come: what follows, states too, is of the recording. */
+  #isBegun = false;
+  /** The streams of the session, once it is live. */
+  #became: Streams | undefined;
   #again: Promise<void> = Promise.resolve();
 
   constructor(stage: Stage, options: ReplayOptions) {
@@ -68,7 +65,7 @@ export class Replay {
 
   /** As of the newest record that came. */
   book(symbol: string): Book | undefined {
-    return this.#streams.book(symbol);
+    return (this.#became ?? this.#streams).book(symbol);
   }
 
   on<N extends keyof SourceEvents>(name: N, listener: (event: SourceEvents[N]) => void): Off {
@@ -151,6 +148,7 @@ export class Replay {
       return;
     }
     this.#isRest ||= this.#streams.account.delivered > 0;
+    this.#isBegun = false;
     this.#state.set({ phase: "opening" });
   }
 
@@ -176,11 +174,21 @@ export class Replay {
     else this.#data(message as DataMessage);
   }
 
-  /** Records of what it has become. */
-  live(data: Data): void {
-    if (this.#state.value.phase !== "live" || !this.opened.channels.includes(data.channel)) return;
-    const records = data.records.filter((record) => this.opened.symbols.includes(record.symbol));
-    if (records.length > 0) this.#events.emit("data", { ...data, records } as Data);
+  /** From here on it is what the session has. */
+  become(streams: Streams): void {
+    this.#became = streams;
+  }
+
+  /** Records and gaps of what it has become. */
+  live(event: Data | Gap): void {
+    if (this.#became === undefined || !this.opened.channels.includes(event.channel)) return;
+    const { symbols } = this.opened;
+    if (!("records" in event)) {
+      if (symbols.includes(event.symbol)) this.#events.emit("gap", event);
+      return;
+    }
+    const records = event.records.filter((record) => symbols.includes(record.symbol));
+    if (records.length > 0) this.#events.emit("data", { ...event, records } as Data);
   }
 
   told(message: ReplayMessage): void {
@@ -193,6 +201,7 @@ export class Replay {
     if (this.#options.join !== undefined && phase === "seeking") this.#elsewhere();
     if (phase !== "seeking") this.#since = { cursor };
     if (phase === "finished") this.#steps = 0;
+    if (phase === "paused" || phase === "playing") this.#isBegun = true;
     const before = this.#state.value;
     this.#state.set({
       phase,
@@ -220,7 +229,7 @@ export class Replay {
 
   #data(message: DataMessage): void {
     const taken = message.type === "snapshot" ? this.#streams.snapshot(message) : this.#streams.update(message);
-    if (message.type === "update") {
+    if (this.#isBegun) {
       const events = taken.records.reduce((sum, record) => sum + 1 + (record.coalesced ?? 0), 0);
       this.#steps = Math.max(0, this.#steps - events);
     }
@@ -275,7 +284,7 @@ export class Replay {
   /** It is elsewhere: nothing of before counts. */
   #elsewhere(): void {
     this.#streams = new Streams(this.#stage.now);
-    this.#isRest = false;
+    this.#isRest = this.#isBegun = false;
     this.#steps = 0;
   }
 

@@ -1,5 +1,6 @@
 // The replays of a session: which message is whose, and what becomes of them with the connection.
 
+import type { Gap } from "./accounts.js";
 import type { Clock } from "./clock.js";
 import type { Connection } from "./connection.js";
 import type { Data, SourceEvents } from "./events.js";
@@ -15,8 +16,8 @@ const OF_REPLAYS = [
   "recording", "from", "cursor", "to", "speed", "paused", "live", "share", "join", "client_bytes_per_second",
 ] satisfies (keyof ReplayOptions)[];
 
-/** Takes over what a replay has become: its request, its symbols, and how far its streams are. */
-export type Turn = (request: SubscribeRequest, symbols: readonly string[], streams: Streams) => void;
+/** Takes over what a replay has become: its request, its symbols, and how far its streams are; gives those that go on. */
+export type Turn = (request: SubscribeRequest, symbols: readonly string[], streams: Streams) => Streams;
 
 export class Replays {
   #all: Replay[] = [];
@@ -68,9 +69,9 @@ export class Replays {
     return replay !== undefined;
   }
 
-  /** Records of the session, for what replays have become. */
-  live(data: Data): void {
-    for (const replay of this.#all) replay.live(data);
+  /** Records and gaps of the session, for what replays have become. */
+  live(event: Data | Gap): void {
+    for (const replay of this.#all) replay.live(event);
   }
 
   told(message: ReplayMessage, turn: Turn): void {
@@ -81,7 +82,7 @@ export class Replays {
       replay.release();
       const of = new Set<string>(OF_REPLAYS);
       const request = Object.fromEntries(Object.entries(replay.options).filter(([field]) => !of.has(field)));
-      turn(request as unknown as SubscribeRequest, replay.opened.symbols, replay.streams);
+      replay.become(turn(request as unknown as SubscribeRequest, replay.opened.symbols, replay.streams));
     }
     replay.told(message);
   }

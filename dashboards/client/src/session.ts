@@ -245,7 +245,9 @@ export class Session {
   #gap(message: GapMessage): void {
     this.#line.heardData();
     if (message.replay !== undefined && this.#replays.take(message)) return;
-    this.#tell(this.#streams.gap(message));
+    const taken = this.#streams.gap(message);
+    this.#tell(taken);
+    for (const gap of taken.gaps) this.#replays.live(gap);
   }
 
   #replay(message: ReplayMessage): void {
@@ -260,6 +262,7 @@ export class Session {
       this.#streams.adopt(streams);
       this.#cursor = message.cursor;
       this.#subscribing.adopt(request, symbols);
+      return this.#streams;
     });
   }
 

@@ -1,0 +1,123 @@
+// What a page has of the streams and replays of a session in a worker.
+
+import { type Account, newAccount, streamKey } from "./accounts.js";
+import { type Observable, type Off, Value } from "./emitter.js";
+import type { Change, Flush, Schedule } from "./latest.js";
+import type { Ack, Channel, Interval, LedgerEntry, Rejected, ReplaySpeed, StreamOptions, SubscribeAck, Time } from "./protocol.js";
+import { FIRST_REPLAY_STATE, type ReplayAck, type ReplayState } from "./replay-state.js";
+import type { ReplayMethod } from "./worker-messages.js";
+
+/** What a flush brings, taken in frames. */
+export class Taken {
+  account: Account = newAccount();
+  readonly latest = new Map<string, Change>();
+  readonly #listeners = new Set<(flush: Flush) => void>();
+
+  constructor(
+    readonly schedule: Schedule,
+    readonly done: () => void,
+  ) {}
+
+  take(flush: Flush, account: Account): void {
+    this.schedule(() => {
+      this.account = account;
+      for (const change of flush.changes) this.latest.set(change.key, change);
+      for (const listener of [...this.#listeners]) listener(flush);
+      // From here on the worker may post the next one.
+      this.done();
+    });
+  }
+
+  on(listener: (flush: Flush) => void): Off {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+}
+
+/** Streams of a session in a worker. */
+export class WorkerSubscription {
+  symbols: readonly string[] = [];
+  rejected: readonly Rejected[] = [];
+
+  constructor(
+    readonly ready: Promise<SubscribeAck>,
+    readonly ask: <T>(what: "change" | "pause" | "unpause" | "unsubscribe", options?: StreamOptions) => Promise<T>,
+  ) {
+    ready.then(
+      (ack) => ([this.symbols, this.rejected] = [ack.symbols, ack.rejected]),
+      () => {},
+    );
+  }
+
+  change(options: StreamOptions): Promise<SubscribeAck> {
+    return this.ask("change", options);
+  }
+
+  pause(): Promise<void> {
+    return this.ask("pause");
+  }
+
+  unpause(): Promise<void> {
+    return this.ask("unpause");
+  }
+
+  unsubscribe(): Promise<LedgerEntry[]> {
+    return this.ask("unsubscribe");
+  }
+}
+
+/** A replay of a session in a worker. */
+export class WorkerReplay {
+  opened!: ReplayAck;
+  readonly #state = new Value<ReplayState>(FIRST_REPLAY_STATE);
+
+  constructor(
+    readonly taken: Taken,
+    readonly ask: <T>(what: ReplayMethod, argument?: unknown) => Promise<T>,
+  ) {}
+
+  get state(): Observable<ReplayState> {
+    return this.#state;
+  }
+
+  /** As of the last flush. */
+  get account(): Readonly<Account> {
+    return this.taken.account;
+  }
+
+  onFlush(listener: (flush: Flush) => void): Off {
+    return this.taken.on(listener);
+  }
+
+  latest(channel: Channel, symbol: string, interval?: Interval): Change | undefined {
+    return this.taken.latest.get(streamKey(channel, symbol, channel === "candles" ? (interval ?? "1m") : undefined));
+  }
+
+  told(state: ReplayState): void {
+    this.#state.set(state);
+  }
+
+  pause(): Promise<void> {
+    return this.ask("pause");
+  }
+
+  resume(): Promise<void> {
+    return this.ask("resume");
+  }
+
+  step(records = 1): Promise<void> {
+    return this.ask("step", records);
+  }
+
+  seek(place: { to: Time } | { cursor: string }): Promise<void> {
+    return this.ask("seek", place);
+  }
+
+  setSpeed(speed: ReplaySpeed): Promise<void> {
+    return this.ask("setSpeed", speed);
+  }
+
+  close(): Promise<Ack | undefined> {
+    return this.ask("close");
+  }
+}
