@@ -19,7 +19,7 @@ export function compareDecimals(a: Decimal, b: Decimal): number {
     if (isZero(a) && isZero(b)) return 0;
     return negative ? -1 : 1;
   }
-  return negative ? -compareMagnitudes(a, b, 1) : compareMagnitudes(a, b, 0);
+  return negative ? compareMagnitudes(b, a, 1) : compareMagnitudes(a, b, 0);
 }
 
 /** Whether all digits are zeros. */
