@@ -33,6 +33,7 @@ export class Replays {
     const { requests, current, violation } = this;
     const stage = { requests, current, violation, now: () => this.clock.now() };
     const replay = new Replay(stage, options);
+    this.#prune();
     this.#all.push(replay);
     try {
       await replay.open(this.current());
@@ -50,7 +51,7 @@ export class Replays {
       replay.lose();
       replay.return(connection);
     }
-    this.#all = this.#all.filter(({ state }) => !["closed", "failed"].includes(state.value.phase));
+    this.#prune();
   }
 
   detach(): void {
@@ -85,6 +86,11 @@ export class Replays {
       replay.become(turn(request as unknown as SubscribeRequest, replay.opened.symbols, replay.streams));
     }
     replay.told(message);
+  }
+
+  /** What is over is not kept. */
+  #prune(): void {
+    this.#all = this.#all.filter(({ state }) => !["closed", "failed"].includes(state.value.phase));
   }
 
   #release(replay: Replay): void {

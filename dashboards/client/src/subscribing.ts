@@ -161,6 +161,9 @@ export class Subscribing implements Subscriber {
         const ack = message as SubscribeAck;
         subscription.learn(ack);
         this.#reject(subscription, ack.rejected);
+        // What is not served any more is not to be shown as if it were.
+        const gone = before.filter((symbol) => !ack.symbols.includes(symbol));
+        for (const channel of request.channels) this.streams.forget([channel], gone, subscription.intervalOf(channel));
         this.#askAgain(subscription, before);
         if (subscription.isPaused) void this.hold(subscription, true).catch(() => {});
         this.#isResumed();

@@ -92,3 +92,27 @@ test("a bad token ends it, with the reason in words", async () => {
   await until(() => session.state.value.phase === "closed", "it gives up");
   assert.match(session.state.value.reason, /token_invalid/);
 });
+
+test("options change in place: the state comes again, and the accounts agree", async () => {
+  const auditor = new Auditor({ url: plant.url, token: plant.token() });
+  const { session } = auditor;
+  const subscription = session.subscribe({ channels: ["trades", "quotes", "ticker", "book"], symbols: ["*"], checksum: true });
+  for (const options of [{ conflate_ms: 50 }, { conflate_ms: 0, depth: 5 }, { snapshot: false, conflate_ms: 20 }, { depth: 50 }]) {
+    const before = auditor.records.update;
+    await until(() => auditor.records.update > before + 200, "more comes");
+    await subscription.change(options);
+  }
+  await subscription.pause();
+  const paused = auditor.records.update;
+  await session.request("ping");
+  assert.equal(auditor.records.update, paused);
+  await subscription.unpause();
+  await until(() => auditor.records.update > paused + 200, "more comes");
+  for (const entry of await subscription.unsubscribe()) {
+    const { delivered, coalesced, skipped, position } = auditor.streams.get(`${entry.channel} ${entry.symbol}`)!;
+    const told = [entry.delivered, entry.coalesced, entry.skipped, entry.last_sequence];
+    assert.deepEqual([delivered, coalesced, skipped, position], told, JSON.stringify(entry));
+  }
+  auditor.check();
+  session.close();
+});

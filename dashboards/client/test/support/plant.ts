@@ -1,7 +1,7 @@
 // A real server with a simulated market, in a process of its own; it ends with the test.
 
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -32,6 +32,7 @@ export class Plant {
   #process: ChildProcess | undefined;
 
   static async start(options: PlantOptions = {}): Promise<Plant> {
+    if (!existsSync(PROGRAM)) throw new Error(`there is no server program ${PROGRAM}: build it, or say where in TICKWIRE_PROGRAM`);
     const plant = new Plant();
     writeFileSync(join(plant.folder, "secret.key"), "a secret of at least thirty-two bytes");
     plant.configure(options);

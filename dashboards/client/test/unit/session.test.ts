@@ -315,3 +315,42 @@ test("two who want the same: streams stay until the last one goes", async () => 
   assert.deepEqual(await going, []);
   assert.equal(session.subscriptions.length, 1);
 });
+
+test("symbols that a new server has not listed yet are asked for until they are, and not shown as live meanwhile", async () => {
+  const { session, socket } = await live();
+  socket.end(1006);
+  await clock.pass(500);
+  const second = await FakeSocket.newest.begin({ epoch: "f" });
+  const rejected = [{ symbol: "A", code: "unknown_symbol", message: "Unknown symbol A." }];
+  second.acknowledge("e:3", { symbols: [], rejected });
+  assert.equal(session.freshness("quotes", "A").state, "waiting");
+  assert.deepEqual(session.subscriptions[0]!.rejected, rejected);
+  await clock.pass(2000);
+  const { id: _, ...asked } = second.asked("subscribe")!;
+  assert.deepEqual(asked, { op: "subscribe", ...QUOTES, snapshot: true });
+  second.acknowledge("f:1");
+  second.say({ type: "snapshot", channel: "quotes", cursor: "f:2", data: [{ symbol: "A", sequence: 1 }] });
+  assert.equal(session.freshness("quotes", "A").state, "live");
+  assert.deepEqual(session.subscriptions[0]!.rejected, []);
+  const count = second.sent.length;
+  await clock.pass(4000);
+  assert.equal(second.sent.length, count);
+});
+
+test("what is asked before there is a connection waits for it; a first answer is lost without harm", async () => {
+  const session = open();
+  const subscription = session.subscribe(QUOTES);
+  const first = await FakeSocket.newest.begin();
+  first.end(1006);
+  await clock.pass(500);
+  const second = await FakeSocket.newest.begin();
+  assert.equal(second.asked("subscribe")!.resume, undefined);
+  second.acknowledge("e:1");
+  assert.deepEqual((await subscription.ready).symbols, ["A"]);
+  // Acknowledged, but no state came: it is asked for before the rest goes on.
+  second.end(1006);
+  await clock.pass(1000);
+  const third = await FakeSocket.newest.begin();
+  const asked = third.sent.filter(({ op }) => op === "subscribe");
+  assert.deepEqual(asked.map(({ resume }) => resume), [undefined, "e:1"]);
+});
