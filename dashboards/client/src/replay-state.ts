@@ -2,8 +2,11 @@
 
 import type { Connection } from "./connection.js";
 import type { Violation } from "./errors.js";
-import type { Ack, Channel, Cursor, Rejected, ReplayPhase, ReplaySpeed, StreamOptions, Time } from "./protocol.js";
+import type { Ack, Channel, Cursor, Rejected, ReplayMessage, ReplayPhase, ReplaySpeed, StreamOptions, Time } from "./protocol.js";
 import type { Requests } from "./requests.js";
+
+/** As many as the server names. */
+const DAMAGES_MAX = 20;
 
 export interface ReplayOptions extends StreamOptions {
   /** Its name; the one that is being made unless given. */
@@ -77,6 +80,23 @@ export const FIRST_REPLAY_STATE: ReplayState = {
   damages: [],
   reason: "",
 };
+
+/** How it stands after a message; `isRest`: the digest is of a part only. */
+export function stateAfter(before: ReplayState, message: ReplayMessage, isRest: boolean): ReplayState {
+  const { state: phase, position, cursor, speed, progress, records, digest, damages = [] } = message;
+  return {
+    phase,
+    position: position ?? before.position,
+    cursor,
+    speed,
+    progress,
+    records,
+    digest: isRest ? null : (digest?.sha256 ?? before.digest),
+    late_ms: Math.max(before.late_ms, message.late_ms ?? 0),
+    damages: [...before.damages, ...damages].slice(0, DAMAGES_MAX),
+    reason: phase === "failed" ? (message.message ?? "the server cannot go on with it") : "",
+  };
+}
 
 /** What a replay needs of its session. */
 export interface Stage {

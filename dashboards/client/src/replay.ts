@@ -7,7 +7,7 @@ import { Emitter, type Observable, type Off, Value } from "./emitter.js";
 import { ClosedError, RequestError, TickwireError } from "./errors.js";
 import { type Data, dataOf, type SourceEvents } from "./events.js";
 import type { Ack, Cursor, DataMessage, GapMessage, Message, ReplayMessage, ReplaySpeed, Time } from "./protocol.js";
-import { FIRST_REPLAY_STATE, type ReplayAck, type ReplayOptions, type ReplayState, type Stage } from "./replay-state.js";
+import { FIRST_REPLAY_STATE, type ReplayAck, type ReplayOptions, type ReplayState, type Stage, stateAfter } from "./replay-state.js";
 import { promised } from "./requests.js";
 import { Streams } from "./streams.js";
 
@@ -196,25 +196,13 @@ export class Replay {
       this.#held.push(message);
       return;
     }
-    const { state: phase, position, cursor, speed, progress, records, digest, damages } = message;
+    const { state: phase, cursor } = message;
     // Who has its clock has sought: what came before counts no more.
     if (this.#options.join !== undefined && phase === "seeking") this.#elsewhere();
     if (phase !== "seeking") this.#since = { cursor };
     if (phase === "finished") this.#steps = 0;
     if (phase === "paused" || phase === "playing") this.#isBegun = true;
-    const before = this.#state.value;
-    this.#state.set({
-      phase,
-      position: position ?? before.position,
-      cursor,
-      speed,
-      progress,
-      records,
-      digest: this.#isRest ? null : (digest?.sha256 ?? before.digest),
-      late_ms: Math.max(before.late_ms, message.late_ms ?? 0),
-      damages: damages === undefined ? before.damages : [...before.damages, ...damages].slice(0, 20),
-      reason: phase === "failed" ? (message.message ?? "the server cannot go on with it") : "",
-    });
+    this.#state.set(stateAfter(this.#state.value, message, this.#isRest));
   }
 
   /** Over for good. */
@@ -270,10 +258,6 @@ export class Replay {
       if (message.type === "replay") this.told(message as ReplayMessage);
       else this.take(message);
     }
-  }
-
-  get isHeld(): boolean {
-    return this.#held !== undefined;
   }
 
   #paused(paused: boolean, steps: number): void {

@@ -42,7 +42,7 @@ export class Replays {
       throw error;
     }
     // Messages may stand in the same packet as the answer: whoever waits for it comes first.
-    this.clock.after(0, () => this.#release(replay));
+    this.clock.after(0, () => replay.release());
     return replay;
   }
 
@@ -91,9 +91,5 @@ export class Replays {
   /** What is over is not kept. */
   #prune(): void {
     this.#all = this.#all.filter(({ state }) => !["closed", "failed"].includes(state.value.phase));
-  }
-
-  #release(replay: Replay): void {
-    if (replay.isHeld) replay.release();
   }
 }

@@ -93,8 +93,8 @@ test("a client that does not read: what is merged says so, and the ledger closes
     const began = await published();
     await until(async () => (await published()) > began + 150_000, "the market moves on");
     proxy.freeze(false);
-    await until(() => notices.includes("ended"), "it has caught up");
-    assert.ok(session.account.coalesced > 10_000, JSON.stringify(session.account));
+    // A busy machine may have been slow before.
+    await until(() => session.account.coalesced > 10_000 && notices.at(-1) === "ended", "it has caught up");
     const { subscriptions } = await session.ledger();
     for (const entry of subscriptions) {
       assert.equal(entry.published, entry.delivered + entry.coalesced + entry.skipped + entry.pending, JSON.stringify(entry));
@@ -116,7 +116,7 @@ test("a client that does not read: what is merged says so, and the ledger closes
 
 test("a server that is replaced by another one: nobody sees a gap or anything twice", async () => {
   const plant = await Plant.start({ server: 'drain = "2s"\nhandover = "handover.sock"\n', config: MANY_REQUESTS + SIM });
-  const next = Object.assign(new Plant(), { folder: plant.folder });
+  const next = new Plant(plant.folder);
   const auditor = new Auditor({ url: plant.url, token: plant.token(), ...SOON });
   const { session } = auditor;
   try {

@@ -24,12 +24,14 @@ export const SIM = '[[feed]]\nname = "sim"\nkind = "sim"\nsymbols = 6\nrate = 60
 export const MANY_REQUESTS = "[limits]\nrequests_per_second = 1000\n";
 
 export class Plant {
-  readonly folder = mkdtempSync(join(tmpdir(), "tickwire-client-"));
   /** `127.0.0.1:port`. */
   address = "";
   admin = "";
   log = "";
   #process: ChildProcess | undefined;
+
+  /** Of a folder that another one has: the same configuration. */
+  constructor(readonly folder = mkdtempSync(join(tmpdir(), "tickwire-client-"))) {}
 
   static async start(options: PlantOptions = {}): Promise<Plant> {
     if (!existsSync(PROGRAM)) throw new Error(`there is no server program ${PROGRAM}: build it, or say where in TICKWIRE_PROGRAM`);
