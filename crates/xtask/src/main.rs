@@ -1,5 +1,6 @@
 //! The commands that do all the set-up: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`,
-//! `cargo xtask fuzz`, `cargo xtask plant`, `cargo xtask package`, `cargo xtask describe`.
+//! `cargo xtask fuzz`, `cargo xtask plant`, `cargo xtask package`, `cargo xtask dashboards`,
+//! `cargo xtask describe`.
 //!
 //! No dependency and nothing to configure, so that the first thing a newcomer runs starts at once.
 
@@ -7,6 +8,7 @@
 
 mod bench;
 mod browser;
+mod dashboards;
 mod demo;
 mod describe;
 mod fuzz;
@@ -25,6 +27,7 @@ cargo xtask bench [OPTION…]  every scene with Tickwire, the floors and rivals;
 
 cargo xtask fuzz [SECONDS]   feeds the WebSocket codec what nobody would think of, for a minute unless told otherwise
 cargo xtask plant [WORD…]    plants bugs into a copy of the sources, one at a time: each must be found by a test
+cargo xtask dashboards       builds the page, and tries what is written in TypeScript
 cargo xtask package          the part of `test` that is about the package for Python
 cargo xtask describe         writes asyncapi.json and openapi.json anew, out of the types";
 
@@ -38,6 +41,10 @@ fn main() -> ExitCode {
         Some("plant") => plant::run(args),
         Some("package") => python::ready().and_then(|()| package::test()),
         Some("describe") => describe::run(),
+        Some("dashboards") => {
+            browser::ready();
+            test::dashboards()
+        }
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);

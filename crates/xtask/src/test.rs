@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::step::{Done, cargo, run as step, target, top};
-use crate::{browser, package, python};
+use crate::{browser, dashboards, package, python};
 
 /// The packages of Node that the tests' clients are written with.
 const NODE_PACKAGES: [&str; 3] = ["ws@8.23.0", "playwright-core@1.65.1", "socket.io-client@4.8.4"];
@@ -14,6 +14,7 @@ pub(crate) fn run() -> Done {
     python::ready()?;
     node()?;
     browser::ready();
+    let has_page = dashboards::build()?;
     step("format", &mut cargo("fmt --all --check"))?;
     step("lints", &mut cargo("clippy --workspace --all-targets --locked -- -D warnings"))?;
     let mut doc = cargo("doc --workspace --no-deps --document-private-items --locked");
@@ -22,8 +23,20 @@ pub(crate) fn run() -> Done {
         eprintln!("── ../shared is not there: nothing is compared with real recordings");
     }
     step("tests", &mut cargo("test --workspace --locked"))?;
+    if has_page {
+        dashboards()?;
+    }
     package::test()?;
     conformance()
+}
+
+/// The page and the client, before a server of the debug build.
+pub(crate) fn dashboards() -> Done {
+    if dashboards::build()? {
+        step("build for the dashboards", &mut cargo("build --locked --package tickwire"))?;
+        dashboards::test()?;
+    }
+    Ok(())
 }
 
 fn shared() -> std::path::PathBuf {
