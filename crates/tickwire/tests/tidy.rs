@@ -129,19 +129,27 @@ fn the_server_has_no_socket_library() {
 
 /// All sources, with their paths.
 fn sources() -> Vec<(PathBuf, String)> {
+    let found = texts(crates().into_iter().map(|(_, folder)| folder).collect(), &["rs"]);
+    assert!(found.len() > 100, "the sources are found");
+    found
+}
+
+/// All files with such endings in some folders, but for what is made, with what is in them.
+fn texts(mut folders: Vec<PathBuf>, endings: &[&str]) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
-    let mut folders: Vec<_> = crates().into_iter().map(|(_, folder)| folder).collect();
     while let Some(folder) = folders.pop() {
         for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if path.is_dir() {
+            let is = |names: &[&str], part: Option<&std::ffi::OsStr>| {
+                part.and_then(std::ffi::OsStr::to_str).is_some_and(|part| names.contains(&part))
+            };
+            if path.is_dir() && !is(&["node_modules", "dist"], path.file_name()) {
                 folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "rs") {
+            } else if path.is_file() && is(endings, path.extension()) {
                 let text = fs::read_to_string(&path).unwrap();
                 found.push((path, text));
             }
         }
     }
-    assert!(found.len() > 100, "the sources are found");
     found
 }
 
@@ -151,6 +159,17 @@ fn files_are_small_and_say_what_they_are() {
         let lines = text.lines().count();
         assert!(lines <= 450, "{} has {lines} lines: split it by noun", path.display());
         assert!(text.starts_with("//!"), "{} does not say what it is for", path.display());
+    }
+    let dashboards = texts(vec![top().join("dashboards")], &["ts", "tsx", "mjs", "css"]);
+    assert!(dashboards.len() > 20, "the dashboards are found");
+    for (path, text) in dashboards {
+        let lines = text.lines().count();
+        assert!(lines <= 350, "{} has {lines} lines: split it by noun", path.display());
+        assert!(
+            text.starts_with("//") || text.starts_with("/*"),
+            "{} does not say what it is for",
+            path.display()
+        );
     }
 }
 

@@ -46,7 +46,7 @@ fn npm(words: &[&str]) -> Command {
 
 /// When anything that the page is made of was changed last.
 fn sources() -> SystemTime {
-    let parts = ["client/src", "client/build.mjs", "web", "package-lock.json"];
+    let parts = ["client/src", "client/build.mjs", "ticker", "web", "package-lock.json"];
     parts.iter().map(|part| newest(&folder().join(part))).max().unwrap_or(SystemTime::UNIX_EPOCH)
 }
 

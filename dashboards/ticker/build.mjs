@@ -1,0 +1,21 @@
+// Builds `dist/ticker.js`: one classic script, with all that it needs, plain and packed.
+
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { brotliCompressSync, gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+rmSync("dist", { recursive: true, force: true });
+mkdirSync("dist");
+await build({
+  entryPoints: ["src/ticker.ts"],
+  outfile: "dist/ticker.js",
+  bundle: true,
+  minify: true,
+  format: "iife",
+  target: "es2022",
+  charset: "utf8",
+  logLevel: "warning",
+});
+const script = readFileSync("dist/ticker.js");
+writeFileSync("dist/ticker.js.br", brotliCompressSync(script));
+writeFileSync("dist/ticker.js.gz", gzipSync(script, { level: 9 }));
