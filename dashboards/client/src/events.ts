@@ -27,6 +27,8 @@ export interface SourceEvents {
   data: Data;
   /** Events that will not come, with their exact range where there is one. */
   gap: Gap;
+  /** It is at another place: nothing of what was told before counts. Only replays are ever. */
+  elsewhere: undefined;
   /** What came breaks the law of sequences. Without a listener it is thrown as an uncaught error. */
   violation: Violation;
 }

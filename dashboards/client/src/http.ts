@@ -111,13 +111,17 @@ export async function symbols(http: Http, patterns?: string[]): Promise<Instrume
 
 /** A recording of the server. */
 export interface RecordingInfo {
-  name: string;
+  /** Its name, as `openReplay` wants it. */
+  recording: string;
+  /** It is being made. */
+  running: boolean;
+  /** It was ended in order. */
+  complete: boolean;
+  /** Times of receipt; absent where it is empty. */
   from?: Time;
   to?: Time;
-  records?: number;
-  bytes?: number;
-  running?: boolean;
-  [field: string]: unknown;
+  records: number;
+  bytes: number;
 }
 
 /** The recordings that may be replayed; the token needs the scope `replay`. */

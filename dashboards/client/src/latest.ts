@@ -63,6 +63,8 @@ export interface Flush {
   gaps: Gap[];
   /** Gaps beyond those. */
   gapsPassed: number;
+  /** The replay went elsewhere: what stands here is of there, and all that was shown before is not. */
+  isElsewhere: boolean;
 }
 
 /** Calls `run` once, when it is time; what is returned takes that back. */
@@ -89,13 +91,14 @@ export class LatestStore {
   readonly #offs: Off[];
   #gaps: Gap[] = [];
   #gapsPassed = 0;
+  #isElsewhere = false;
   #scheduled: Off | undefined;
 
   constructor(source: Source, options: LatestOptions = {}) {
     const { schedule = byFrame(), tradesMax = 200, bookDepth = 20, now = Date.now } = options;
     this.#source = source;
     this.#options = { schedule, tradesMax, bookDepth, now };
-    this.#offs = [source.on("data", (data) => this.#take(data)), source.on("gap", (gap) => this.#gap(gap))];
+    this.#offs = [source.on("data", (data) => this.#take(data)), source.on("gap", (gap) => this.#gap(gap)), source.on("elsewhere", () => this.#clear())];
   }
 
   /** Calls `listener` with what changed, at each flush in which anything did. */
@@ -118,11 +121,13 @@ export class LatestStore {
   flush(): void {
     this.#scheduled?.();
     this.#scheduled = undefined;
-    if (this.#changes.size === 0 && this.#gaps.length === 0) return;
-    const flush: Flush = { changes: [...this.#changes.values()], gaps: this.#gaps, gapsPassed: this.#gapsPassed };
+    if (this.#changes.size === 0 && this.#gaps.length === 0 && !this.#isElsewhere) return;
+    const changes = [...this.#changes.values()];
+    const flush: Flush = { changes, gaps: this.#gaps, gapsPassed: this.#gapsPassed, isElsewhere: this.#isElsewhere };
     this.#changes.clear();
     this.#gaps = [];
     this.#gapsPassed = 0;
+    this.#isElsewhere = false;
     for (const change of flush.changes) this.#complete(change);
     for (const listener of [...this.#listeners]) listener(flush);
   }
@@ -158,6 +163,15 @@ export class LatestStore {
     else this.#gapsPassed += 1;
     // A book is not to be shown from here on: that is a change, too.
     if (gap.channel === "book") this.#change(gap.channel, gap.symbol);
+    this.#schedule();
+  }
+
+  /** What waits is of a place that nobody is at any more. */
+  #clear(): void {
+    for (const kept of [this.#changes, this.#latest, this.#bars, this.#tapes]) kept.clear();
+    this.#gaps = [];
+    this.#gapsPassed = 0;
+    this.#isElsewhere = true;
     this.#schedule();
   }
 

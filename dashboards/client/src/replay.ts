@@ -270,6 +270,7 @@ export class Replay {
     this.#streams = new Streams(this.#stage.now);
     this.#isRest = this.#isBegun = false;
     this.#steps = 0;
+    this.#events.emit("elsewhere", undefined);
   }
 
   async #ask(op: string, fields: object, answered: () => void): Promise<Ack> {

@@ -136,7 +136,7 @@ class Host {
     this.#replays.set(call, replay);
     this.#open(call, replay);
     replay.state.subscribe((state) => {
-      this.port.postMessage({ tell: "replay", of: call, state });
+      this.port.postMessage({ tell: "replay", of: call, state, opened: replay.opened });
       if (state.phase === "closed" || state.phase === "failed") this.#replays.delete(call);
     });
     return replay.opened;

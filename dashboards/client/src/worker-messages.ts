@@ -4,7 +4,7 @@ import type { Account } from "./accounts.js";
 import type { DataAge } from "./ages.js";
 import type { Flush } from "./latest.js";
 import type { ConnectOptions } from "./options.js";
-import type { ReplayOptions, ReplayState } from "./replay-state.js";
+import type { ReplayAck, ReplayOptions, ReplayState } from "./replay-state.js";
 import type { StreamOptions } from "./protocol.js";
 import type { ConnectionState } from "./state.js";
 import type { SubscribeRequest } from "./subscription.js";
@@ -47,7 +47,7 @@ export type Told =
   | { tell: "flush"; of: SourceId; flush: Flush; account: Account; dataAge: DataAge }
   | { tell: "event"; name: (typeof TOLD)[number]; event: unknown }
   | { tell: "subscription"; of: number; symbols: readonly string[] }
-  | { tell: "replay"; of: SourceId; state: ReplayState }
+  | { tell: "replay"; of: SourceId; state: ReplayState; opened: ReplayAck }
   | { tell: "answer"; call: number; value?: unknown; error?: ToldError }
   | { tell: "token"; call: number };
 

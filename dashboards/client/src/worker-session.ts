@@ -169,7 +169,7 @@ export class WorkerSession {
         this.#event(told.name, told.event);
         break;
       case "replay":
-        this.#replays.get(told.of)?.told(told.state);
+        this.#replays.get(told.of)?.told(told.state, told.opened);
         break;
       case "answer": {
         const call = this.#calls.get(told.call);

@@ -21,6 +21,7 @@ export class Taken {
   take(flush: Flush, account: Account): void {
     this.schedule(() => {
       this.account = account;
+      if (flush.isElsewhere) this.latest.clear();
       for (const change of flush.changes) this.latest.set(change.key, change);
       for (const listener of [...this.#listeners]) listener(flush);
       // From here on the worker may post the next one.
@@ -68,6 +69,7 @@ export class WorkerSubscription {
 
 /** A replay of a session in a worker. */
 export class WorkerReplay {
+  /** The answer with which it was opened, the newest where it was opened again. */
   opened!: ReplayAck;
   readonly #state = new Value<ReplayState>(FIRST_REPLAY_STATE);
 
@@ -93,7 +95,8 @@ export class WorkerReplay {
     return this.taken.latest.get(streamKey(channel, symbol, channel === "candles" ? (interval ?? "1m") : undefined));
   }
 
-  told(state: ReplayState): void {
+  told(state: ReplayState, opened: ReplayAck): void {
+    this.opened = opened;
     this.#state.set(state);
   }
 

@@ -93,3 +93,20 @@ test("books are looked at once per flush; none where a gap was told", () => {
   assert.equal(flush.changes[0]!.book, null);
   assert.deepEqual([flush.gaps.length, flush.gapsPassed], [1, 0]);
 });
+
+test("a replay that goes elsewhere takes what waited along: nothing of before is shown as of there", () => {
+  const { say, frame, events, store, flushes } = stage();
+  say("update", "quotes", [{ symbol: "A", sequence: 1 }]);
+  assert.equal(frame().isElsewhere, false);
+  say("update", "quotes", [{ symbol: "A", sequence: 2 }, { symbol: "B", sequence: 7 }]);
+  say("update", "trades", [{ symbol: "A", sequence: 1, price: "1", size: "1", side: "buy" }]);
+  events.emit("elsewhere", undefined);
+  say("snapshot", "quotes", [{ symbol: "B", sequence: 3 }]);
+  const { isElsewhere, changes } = frame();
+  assert.deepEqual([isElsewhere, changes.map(({ key, record }) => [key, record!.sequence])], [true, [["quotes B", 3]]]);
+  assert.equal(store.latest("quotes", "A"), undefined);
+  assert.deepEqual(store.trades("A"), []);
+  // Also where there is nothing yet.
+  events.emit("elsewhere", undefined);
+  assert.deepEqual([frame().isElsewhere, frame().changes.length, flushes.length], [true, 0, 3]);
+});
