@@ -80,6 +80,7 @@ impl Fanout {
             // It began when the oldest of what waits did not go out.
             let since = waits.since.map_or(now, |since| since.min(now));
             state.slow = Some(Slow { since, coalesced: 0, skipped: 0 });
+            self.stats.slow += 1;
             let millis = millis(now.saturating_sub(since));
             batch.started = Some(Notice { queued_bytes: waits.bytes, millis, coalesced: 0, skipped: 0 });
         }
@@ -89,6 +90,7 @@ impl Fanout {
             if state.turns() == 0 {
                 let Slow { since, coalesced, skipped } = slow;
                 let millis = millis(now.saturating_sub(since));
+                self.stats.slow -= 1;
                 batch.ended = Some(Notice { queued_bytes: 0, millis, coalesced, skipped });
             } else {
                 state.slow = Some(slow);
@@ -362,6 +364,9 @@ impl Fanout {
         }
         let (delivered, coalesced, skipped) = account.since(&before);
         self.stats.count(channel, delivered, coalesced, skipped);
+        if let Some((_, since)) = sub.waiting.filter(|_| due.is_none() && options.conflate.is_zero()) {
+            self.stats.latency.count(now.saturating_sub(since), delivered);
+        }
         self.stats.withheld += u64::from(turn.rest == Rest::Withheld);
         sub.account = account;
         match turn.rest {

@@ -158,6 +158,7 @@ impl Fanout {
         for (topic, _) in self.subscriptions(session) {
             self.unsubscribe(session, topic);
         }
+        self.stats.slow -= u64::from(self.sessions.get(session).is_some_and(|state| state.slow.is_some()));
         self.sessions.close(session);
     }
 

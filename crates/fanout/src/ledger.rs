@@ -1,5 +1,6 @@
 //! The account of a stream: nothing is lost in silence.
 
+use crate::latency::Latency;
 use std::time::Duration;
 
 use model::Seq;
@@ -57,6 +58,10 @@ pub struct Stats {
     pub skipped: [u64; model::Channel::ALL.len()],
     /// Times that something was too old to be sent.
     pub withheld: u64,
+    /// Sessions that are coalesced for slowness, at the moment.
+    pub slow: u64,
+    /// How long what was sent had waited.
+    pub latency: Latency,
 }
 
 impl Stats {

@@ -18,6 +18,7 @@ mod ids;
 mod index;
 mod item;
 mod lane;
+pub mod latency;
 mod ledger;
 pub mod limits;
 mod options;

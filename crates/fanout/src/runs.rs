@@ -38,6 +38,10 @@ impl Fanout {
                 batch.runs.push(Run { topic: sub.topic, prev, to, look: sub.options.look });
                 sub.account.run(to);
                 self.stats.count(sub.topic.stream.channel(), to.since(prev), 0, 0);
+                // Only such as want every event have runs.
+                if let Some((_, since)) = sub.waiting {
+                    self.stats.latency.count(now.saturating_sub(since), to.since(prev));
+                }
             }
             topic.caught_up(sub.place_in_lane, &sub.options);
             state.sent(id, now);

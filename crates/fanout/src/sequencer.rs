@@ -125,6 +125,15 @@ impl Sequencer {
         &self.listed
     }
 
+    /// How many events each listed symbol has had, all its streams together. Cost: O(streams).
+    pub fn counts(&self) -> impl Iterator<Item = (&Symbol, u64)> {
+        self.symbols.iter().map(|(symbol, id)| {
+            let first = id.index() * Stream::COUNT as usize;
+            let streams = &self.streams[first..first + Stream::COUNT as usize];
+            (symbol, streams.iter().map(|(seq, _)| seq.0).sum())
+        })
+    }
+
     fn symbol(&mut self, instrument: &Arc<Instrument>) -> Result<SymbolId, SymbolTaken> {
         if let Some(&id) = self.symbols.get(&instrument.symbol) {
             let known = &self.listed[self.twins.listed(id)];
@@ -171,6 +180,7 @@ mod tests {
             let event = sequencer.push(tick("a", recv), UnixNanos(0)).unwrap().unwrap();
             places.push((event.seq.0, event.position, event.ts_recv.0));
         }
+        assert_eq!(sequencer.counts().map(|(_, count)| count).collect::<Vec<_>>(), [3]);
         assert_eq!(places, [(1, 1, 5), (2, 2, 5), (3, 3, 7)]);
     }
 

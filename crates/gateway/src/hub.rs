@@ -28,6 +28,10 @@ pub struct Hub(Arc<Mutex<Inner>>);
 /// where there is no core to spare.
 pub(crate) struct Pump(Arc<Mutex<Inner>>);
 
+/// Looks at what the hub has done.
+#[derive(Clone)]
+pub(crate) struct Probe(Arc<Mutex<Inner>>);
+
 struct Inner {
     /// What the feeds send, while the hub runs.
     news: Option<Pin<Box<dyn Stream<Item = News> + Send>>>,
@@ -117,6 +121,10 @@ impl Hub {
         Pump(Arc::clone(&self.0))
     }
 
+    pub(crate) fn probe(&self) -> Probe {
+        Probe(Arc::clone(&self.0))
+    }
+
     /// Takes batches of ticks until the stream ends or the shards are gone. It waits where a shard
     /// has not taken what went before; no shard ever waits for a subscriber.
     pub async fn run(self, ticks: impl Stream<Item = Vec<Tick>> + Send + 'static) {
@@ -139,6 +147,13 @@ impl Hub {
             inner.pump()
         })
         .await;
+    }
+}
+
+impl Probe {
+    /// How many events each symbol has had.
+    pub(crate) fn counts(&self) -> Vec<(Symbol, u64)> {
+        lock(&self.0).sequencer.counts().map(|(symbol, count)| (symbol.clone(), count)).collect()
     }
 }
 

@@ -1,8 +1,16 @@
 //! The metrics of the gateway: counted by the shards in plain numbers, handed on now and then.
 
+mod histogram;
+
+use std::time::Duration;
+
 use fanout::Stats;
-use metrics::{Counter, Gauge, Unit, counter, describe_counter, describe_gauge, gauge};
+use metrics::{
+    Counter, Gauge, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 use model::Channel;
+
+use histogram::Histogram;
 
 /// Gauge: connections that are open.
 pub(crate) const CONNECTIONS: &str = "tickwire_connections";
@@ -62,6 +70,26 @@ pub(crate) const RECORDING_REMOVED: &str = "tickwire_recording_removed_bytes_tot
 pub(crate) const RECORDING_REMOVED_READ: &str = "tickwire_recording_removed_while_read_total";
 /// Counter: bytes of closed segments, before and after they were packed anew.
 pub(crate) const RECORDING_SEALED: &str = "tickwire_recording_sealed_bytes_total";
+/// Histogram: how long what was sent had waited.
+const DELIVERY: &str = "tickwire_delivery_latency_seconds";
+/// Gauge: sessions that are coalesced for slowness.
+const SLOW: &str = "tickwire_slow_consumers";
+/// Histogram: how long sessions lasted, by door.
+const LASTED: &str = "tickwire_connection_duration_seconds";
+/// Counter: requests, by operation.
+pub(crate) const REQUESTS: &str = "tickwire_requests_total";
+/// Counter: requests refused and sessions ended for a fault, by code.
+pub(crate) const REQUEST_ERRORS: &str = "tickwire_request_errors_total";
+/// Counter: streams that were resumed, by how they went on.
+pub(crate) const RESUMES: &str = "tickwire_resumes_total";
+/// Gauge: threads that run tasks.
+const WORKERS: &str = "tickwire_runtime_workers";
+/// Gauge: tasks that are alive.
+const TASKS: &str = "tickwire_runtime_alive_tasks";
+/// Gauge: tasks that wait for a thread.
+const QUEUED: &str = "tickwire_runtime_queued_tasks";
+/// Gauge: 1 while the server sends its clients away.
+pub(crate) const DRAINING: &str = "tickwire_draining";
 /// Gauge: 1, with the version as label.
 pub(crate) const BUILD: &str = "tickwire_build_info";
 
@@ -128,9 +156,46 @@ pub(crate) fn describe() {
         Unit::Bytes,
         "Bytes of closed files of recordings that were packed anew, by when: before and after."
     );
+    describe_gauge!(SLOW, Unit::Count, "Sessions that are coalesced because they take less than there is.");
+    describe_histogram!(LASTED, Unit::Seconds, "How long sessions lasted, by door.");
+    describe_counter!(REQUESTS, Unit::Count, "Requests of sessions that could be read, by operation.");
+    describe_counter!(REQUEST_ERRORS, Unit::Count, "Errors told to sessions, by code.");
+    describe_counter!(
+        RESUMES,
+        Unit::Count,
+        "Streams asked for with a cursor, by how they went on: filled, kept or missing."
+    );
+    describe_gauge!(WORKERS, Unit::Count, "Threads of the runtime that run tasks.");
+    describe_gauge!(TASKS, Unit::Count, "Tasks of the runtime that are alive.");
+    describe_gauge!(QUEUED, Unit::Count, "Tasks that wait in the runtime's own queue for a thread.");
+    metrics_process::Collector::default().describe();
+    describe_gauge!(DRAINING, Unit::Count, "1 while the server goes away and sends its clients elsewhere.");
+    gauge!(DRAINING).set(0.0);
     describe_gauge!(BUILD, Unit::Count, "Always 1; the version is a label.");
     gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }
+
+/// What all shards of the process have counted of how late they are.
+static LATENCY: Histogram = Histogram::new();
+
+/// What is known when it is looked at only: the process, and its runtime.
+#[expect(clippy::cast_precision_loss, reason = "gauges")]
+pub(crate) fn look(runtime: &tokio::runtime::RuntimeMetrics) {
+    metrics_process::Collector::default().collect();
+    gauge!(WORKERS).set(runtime.num_workers() as f64);
+    gauge!(TASKS).set(runtime.num_alive_tasks() as f64);
+    gauge!(QUEUED).set(runtime.global_queue_depth() as f64);
+}
+
+/// What the recorder does not know, as text.
+pub(crate) fn rest() -> String {
+    let help = "How long records had waited from when they were sequenced to when they were written, for subscriptions \
+                that want every event; the oldest of a flush counts for all of it.";
+    LATENCY.render(DELIVERY, help)
+}
+
+/// Bounds of the recorder's own histograms, in seconds: sessions last from a poll to weeks.
+pub(crate) const BUCKETS: [f64; 9] = [0.1, 1.0, 10.0, 60.0, 600.0, 3_600.0, 21_600.0, 86_400.0, 604_800.0];
 
 /// What one shard counts.
 pub(crate) struct ShardMetrics {
@@ -139,8 +204,7 @@ pub(crate) struct ShardMetrics {
     sent_bytes: Counter,
     received_bytes: Counter,
     flushes: Counter,
-    connections: Gauge,
-    opened: Counter,
+    slow: Gauge,
     /// What was handed on before.
     told: Stats,
     bytes: u64,
@@ -158,8 +222,7 @@ impl Default for ShardMetrics {
             sent_bytes: counter!(SENT_BYTES),
             received_bytes: counter!(RECEIVED_BYTES),
             flushes: counter!(FLUSHES),
-            connections: gauge!(CONNECTIONS),
-            opened: counter!(OPENED),
+            slow: gauge!(SLOW),
             told: Stats::default(),
             bytes: 0,
             batches: 0,
@@ -168,14 +231,17 @@ impl Default for ShardMetrics {
 }
 
 impl ShardMetrics {
-    pub(crate) fn opened(&self) {
-        self.connections.increment(1.0);
-        self.opened.increment(1);
+    /// A session begins that came by a door.
+    pub(crate) fn opened(door: &'static str) {
+        gauge!(CONNECTIONS, "transport" => door).increment(1.0);
+        counter!(OPENED, "transport" => door).increment(1);
     }
 
-    pub(crate) fn closed(&self, reason: &'static str) {
-        self.connections.decrement(1.0);
-        counter!(CLOSED, "reason" => reason).increment(1);
+    /// It is over.
+    pub(crate) fn closed(door: &'static str, reason: &'static str, lasted: Duration) {
+        gauge!(CONNECTIONS, "transport" => door).decrement(1.0);
+        counter!(CLOSED, "transport" => door, "reason" => reason).increment(1);
+        histogram!(LASTED, "transport" => door).record(lasted);
     }
 
     pub(crate) fn received(&self, bytes: usize) {
@@ -197,6 +263,9 @@ impl ShardMetrics {
             }
         }
         self.withheld.increment(stats.withheld - self.told.withheld);
+        #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+        self.slow.increment(stats.slow as f64 - self.told.slow as f64);
+        LATENCY.add(&stats.latency, &self.told.latency);
         self.told = *stats;
         self.sent_bytes.increment(std::mem::take(&mut self.bytes));
         self.flushes.increment(std::mem::take(&mut self.batches));

@@ -20,7 +20,7 @@ use crate::admin::{self, Admin, Levers};
 use crate::delay::Line;
 use crate::doors::{Catalogue, Engines, Rates, Room, Tickets};
 use crate::handover::{HandoverError, Inheritance, Office, Successor};
-use crate::hub::{Feeds, Hub};
+use crate::hub::{Feeds, Hub, Probe};
 use crate::in_force::InForce;
 use crate::limits::{ARRIVALS_QUEUED, ECHO_CONNECTIONS_MAX, EVENTS_QUEUED, ORDERS_QUEUED, READS_QUEUED};
 use crate::queue::queue;
@@ -62,6 +62,7 @@ pub struct Server {
     follows: Arc<AtomicBool>,
     recorder: Option<Recorder>,
     recordings: Recordings,
+    probe: Probe,
 }
 
 /// Why a gateway does not start.
@@ -182,6 +183,7 @@ impl Server {
             certificate,
             metrics,
             feeds,
+            probe: hub.probe(),
             catalogue,
             roster,
             shards,
@@ -290,6 +292,7 @@ impl Server {
         let admin = Admin {
             metrics: self.metrics.clone(),
             feeds: self.feeds,
+            probe: self.probe,
             shutdown: leaving,
             settings: Arc::clone(&self.settings),
             shards: self.desks,
@@ -327,6 +330,7 @@ impl Server {
             () = drain.notified() => {}
         }
         self.shutdown.send_replace(true);
+        metrics::gauge!(names::DRAINING).set(1.0);
         let window = self.settings.drain;
         tracing::info!(seconds = window.as_secs_f64(), "draining");
         // Whoever does not take the goodbye is left behind.
@@ -376,6 +380,8 @@ fn connections(wanted: usize) -> usize {
 fn recorder() -> Result<PrometheusHandle, ServerError> {
     PrometheusBuilder::new()
         .with_recommended_naming(true)
+        .set_buckets(&names::BUCKETS)
+        .map_err(|error| ServerError::Metrics(error.to_string()))?
         .install_recorder()
         .map_err(|error| ServerError::Metrics(error.to_string()))
 }

@@ -209,8 +209,8 @@ impl Shard {
             }
             // What has become of its key or its seat meanwhile, nobody has told it.
             member.tick(&mut self.core);
+            ShardMetrics::opened(member.socket.door());
             self.members[key] = Some(Box::new(member));
-            self.metrics.opened();
             self.serve(key, true);
         }
         busy
@@ -268,8 +268,9 @@ impl Shard {
         self.core.fanout.take_ready(&mut ready);
         let busy = !ready.is_empty();
         for (served, some) in (0..).step_by(WARMED).zip(ready.chunks(WARMED)) {
+            // What they waited for is told from when it is their turn.
+            self.core.look();
             if served > 0 && served % SERVED_PER_LOOK == 0 {
-                self.core.look();
                 self.poll_events(cx);
             }
             for session in some {
@@ -318,7 +319,7 @@ impl Shard {
 
     fn part(&mut self, key: usize) {
         if let Some(member) = self.members.get_mut(key).and_then(Option::take) {
-            member.part(&mut self.core, &self.metrics);
+            member.part(&mut self.core);
         }
     }
 

@@ -28,7 +28,8 @@ fn twenty_thousand_requests_get_their_codes() {
     python("hostile.py", &plant, &["20261121", "20000"]);
     let (_, metrics) = get(&plant.admin, "/metrics");
     let closed = ["unknown_op", "unknown_channel", "invalid_json", "invalid_request"].map(|reason| {
-        let name = format!("tickwire_connections_closed_total{{reason=\"{reason}\"}} ");
+        let name =
+            format!("tickwire_connections_closed_total{{transport=\"websocket\",reason=\"{reason}\"}} ");
         metrics.lines().find_map(|line| line.strip_prefix(&name)?.parse::<u64>().ok()).unwrap_or(0)
     });
     assert_eq!(closed.iter().sum::<u64>(), 2_000, "each with the tenth offence: {closed:?}");

@@ -33,13 +33,25 @@ fn has(metrics: &str, sample: &str) -> bool {
 fn a_subject_with_too_many_sessions_is_refused() {
     let metrics = run("refuse", "subject_connections = 2\n");
     assert!(has(&metrics, "tickwire_handshake_failures_total{reason=\"connection_limit\"} 2"), "{metrics}");
-    assert!(has(&metrics, "tickwire_connections_closed_total{reason=\"connection_limit\"} 1"), "{metrics}");
+    assert!(
+        has(
+            &metrics,
+            "tickwire_connections_closed_total{transport=\"websocket\",reason=\"connection_limit\"} 1"
+        ),
+        "{metrics}"
+    );
 }
 
 #[test]
 fn or_its_oldest_session_makes_room() {
     let metrics = run("evict", "subject_connections = 2\nsubject_connections_over = \"evict\"\n");
-    assert!(has(&metrics, "tickwire_connections_closed_total{reason=\"connection_limit\"} 3"), "{metrics}");
+    assert!(
+        has(
+            &metrics,
+            "tickwire_connections_closed_total{transport=\"websocket\",reason=\"connection_limit\"} 3"
+        ),
+        "{metrics}"
+    );
 }
 
 #[test]

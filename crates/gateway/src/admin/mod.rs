@@ -2,6 +2,7 @@
 
 mod levers;
 mod sessions;
+mod symbols;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +21,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use wire::ErrorCode;
 
 use crate::handshake::bearer;
-use crate::hub::Feeds;
+use crate::hub::{Feeds, Probe};
 use crate::problem::{HttpCode, Problem};
 use crate::routes::grant;
 use crate::settings::Settings;
@@ -30,6 +31,7 @@ pub use levers::{Levers, LogLever};
 pub(crate) struct Admin {
     pub(crate) metrics: PrometheusHandle,
     pub(crate) feeds: Feeds,
+    pub(crate) probe: Probe,
     pub(crate) shutdown: watch::Receiver<bool>,
     pub(crate) settings: Arc<Settings>,
     pub(crate) shards: Vec<mpsc::Sender<Order>>,
@@ -48,6 +50,7 @@ pub(crate) fn router(admin: Arc<Admin>) -> Router {
         .route("/healthz", get(ready))
         .route("/v1/sessions", get(sessions::list))
         .route("/v1/sessions/{session}", get(sessions::show).patch(sessions::change).delete(sessions::kick))
+        .route("/v1/symbols", get(symbols::busiest))
         .route("/v1/log", get(levers::log).put(levers::set_log))
         .route("/v1/config", get(levers::config))
         .route("/v1/drain", post(drain))
@@ -56,7 +59,7 @@ pub(crate) fn router(admin: Arc<Admin>) -> Router {
 }
 
 async fn nothing() -> Problem {
-    let detail = "There is nothing here. /metrics, /livez, /readyz; for operators /v1/sessions, /v1/log, /v1/config, /v1/drain.";
+    let detail = "There is nothing here. /metrics, /livez, /readyz; for operators /v1/sessions, /v1/symbols, /v1/log, /v1/config, /v1/drain.";
     Problem::http(HttpCode::NotFound, detail)
 }
 
@@ -101,7 +104,12 @@ async fn drain(
 
 async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
     // Rendering walks every series: not on a thread that serves sessions.
-    let text = tokio::task::spawn_blocking(move || admin.metrics.render()).await.unwrap_or_default();
+    let runtime = tokio::runtime::Handle::current().metrics();
+    let render = move || {
+        crate::metrics::look(&runtime);
+        format!("{}{}", admin.metrics.render(), crate::metrics::rest())
+    };
+    let text = tokio::task::spawn_blocking(render).await.unwrap_or_default();
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     ([(header::CONTENT_TYPE, kind)], text).into_response()
 }

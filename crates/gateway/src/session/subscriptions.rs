@@ -13,6 +13,7 @@ use super::options::served;
 use super::reply::entry;
 use super::{Ctx, Session, Wish};
 use crate::limits::{PATTERNS_MAX, RESUME_BYTES_MAX, SUGGESTION_SYMBOLS_MAX, SUGGESTIONS_MAX};
+use crate::metrics::RESUMES;
 
 /// What a subscribe request comes to before anything is done.
 #[derive(Default)]
@@ -270,14 +271,16 @@ fn resumption(
     symbols: &BTreeSet<SymbolId>,
     ctx: &Ctx<'_>,
 ) -> StreamEntry {
+    let (state, told) = match resumed {
+        Resumed::Filled => (Resumption::Filled, "filled"),
+        Resumed::Kept => (Resumption::Kept, "kept"),
+        Resumed::Missing => (Resumption::Missing, "missing"),
+    };
+    metrics::counter!(RESUMES, "result" => told).increment(symbols.len() as u64);
     StreamEntry {
         channel: stream.channel().to_string(),
         interval: stream.interval().map(|interval| interval.to_string()),
-        state: match resumed {
-            Resumed::Filled => Resumption::Filled,
-            Resumed::Kept => Resumption::Kept,
-            Resumed::Missing => Resumption::Missing,
-        },
+        state,
         symbols: symbols.iter().map(|&symbol| name(symbol, ctx)).collect(),
     }
 }

@@ -401,10 +401,11 @@ impl Member {
     }
 
     /// The session is over: one line says how it was.
-    pub(super) fn part(self, core: &mut Core, metrics: &ShardMetrics) {
+    pub(super) fn part(self, core: &mut Core) {
         let Self { session, opened, sent, received, .. } = &self;
         let reason = self.reason("gone");
-        metrics.closed(reason);
+        let lasted = clock::now().saturating_sub(*opened);
+        ShardMetrics::closed(self.socket.door(), reason, lasted);
         tracing::info!(
             session = session.name,
             subject = session.subject().unwrap_or("-"),
@@ -412,7 +413,9 @@ impl Member {
             streams = core.fanout.subscription_count(session.id),
             flushes = sent,
             messages_received = received,
-            seconds = clock::now().saturating_sub(*opened).as_secs(),
+            seconds = lasted.as_secs(),
+            bytes = self.sent_bytes,
+            door = self.socket.door(),
             "session closed"
         );
         let id: SessionId = session.id;

@@ -1,0 +1,72 @@
+//! A histogram that is counted elsewhere, class by class: the recorder takes values one by one, and there are millions.
+
+use std::fmt::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use fanout::latency::{BOUNDS, Latency};
+
+/// What all shards have counted.
+#[derive(Debug)]
+pub(crate) struct Histogram {
+    counts: [AtomicU64; BOUNDS.len() + 1],
+    nanos: AtomicU64,
+}
+
+impl Histogram {
+    pub(super) const fn new() -> Self {
+        Self { counts: [const { AtomicU64::new(0) }; BOUNDS.len() + 1], nanos: AtomicU64::new(0) }
+    }
+
+    /// Adds what a shard has counted since it told last.
+    pub(super) fn add(&self, now: &Latency, before: &Latency) {
+        for ((sum, now), before) in self.counts.iter().zip(now.counts).zip(before.counts) {
+            if now > before {
+                sum.fetch_add(now - before, Ordering::Relaxed);
+            }
+        }
+        self.nanos.fetch_add(now.nanos - before.nanos, Ordering::Relaxed);
+    }
+
+    /// As the text format wants it (Prometheus exposition 0.0.4).
+    pub(super) fn render(&self, name: &str, help: &str) -> String {
+        let mut text = format!("# HELP {name} {help}\n# TYPE {name} histogram\n");
+        let mut count = 0;
+        let bounds =
+            BOUNDS.map(|bound| bound.as_secs_f64().to_string()).into_iter().chain(["+Inf".to_owned()]);
+        for (bound, class) in bounds.zip(&self.counts) {
+            count += class.load(Ordering::Relaxed);
+            // Writing to memory does not fail.
+            let _ = writeln!(text, "{name}_bucket{{le=\"{bound}\"}} {count}");
+        }
+        let seconds = std::time::Duration::from_nanos(self.nanos.load(Ordering::Relaxed)).as_secs_f64();
+        let _ = writeln!(text, "{name}_sum {seconds}\n{name}_count {count}\n");
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_summed_up() {
+        let histogram = Histogram::new();
+        let mut latency = Latency::default();
+        (latency.counts[0], latency.counts[2], latency.counts[14], latency.nanos) = (5, 2, 1, 1_500_000_000);
+        histogram.add(&latency, &Latency::default());
+        histogram.add(&latency, &latency);
+        let text = histogram.render("x_seconds", "How long.");
+        for line in [
+            "# TYPE x_seconds histogram",
+            "x_seconds_bucket{le=\"0.0005\"} 5",
+            "x_seconds_bucket{le=\"0.001\"} 5",
+            "x_seconds_bucket{le=\"0.0025\"} 7",
+            "x_seconds_bucket{le=\"10\"} 7",
+            "x_seconds_bucket{le=\"+Inf\"} 8",
+            "x_seconds_sum 1.5",
+            "x_seconds_count 8",
+        ] {
+            assert!(text.lines().any(|told| told == line), "{line} is not in {text}");
+        }
+    }
+}
