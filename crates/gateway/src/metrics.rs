@@ -72,6 +72,9 @@ pub(crate) const RECORDING_REMOVED_READ: &str = "tickwire_recording_removed_whil
 pub(crate) const RECORDING_SEALED: &str = "tickwire_recording_sealed_bytes_total";
 /// Histogram: how long what was sent had waited.
 const DELIVERY: &str = "tickwire_delivery_latency_seconds";
+/// What it means.
+const DELIVERY_HELP: &str = "How long records had waited from when they were sequenced to when they were written, for \
+                             subscriptions that want every event; the oldest of a flush counts for all of it.";
 /// Gauge: sessions that are coalesced for slowness.
 const SLOW: &str = "tickwire_slow_consumers";
 /// Histogram: how long sessions lasted, by door.
@@ -94,7 +97,8 @@ pub(crate) const DRAINING: &str = "tickwire_draining";
 pub(crate) const BUILD: &str = "tickwire_build_info";
 
 /// Declares them to the recorder, with their help.
-pub(crate) fn describe() {
+pub fn describe() {
+    describe_histogram!(DELIVERY, Unit::Seconds, DELIVERY_HELP);
     describe_gauge!(ALERTS, Unit::Count, "Alerts that are kept for subjects.");
     describe_counter!(ALERTS_FIRED, Unit::Count, "Times that an alert happened.");
     describe_gauge!(REPLAYS, Unit::Count, "Replays and downloads of recordings that go on.");
@@ -189,9 +193,7 @@ pub(crate) fn look(runtime: &tokio::runtime::RuntimeMetrics) {
 
 /// What the recorder does not know, as text.
 pub(crate) fn rest() -> String {
-    let help = "How long records had waited from when they were sequenced to when they were written, for subscriptions \
-                that want every event; the oldest of a flush counts for all of it.";
-    LATENCY.render(DELIVERY, help)
+    LATENCY.render(DELIVERY, DELIVERY_HELP)
 }
 
 /// Bounds of the recorder's own histograms, in seconds: sessions last from a poll to weeks.

@@ -8,6 +8,7 @@ pub(crate) fn run() -> Done {
     for (name, words) in [
         ("asyncapi.json", "test --locked --quiet --package wire --lib describe"),
         ("openapi.json", "test --locked --quiet --package gateway --lib describe"),
+        ("deploy/metrics.md", "test --locked --quiet --package tickwire --test metrics the_page"),
     ] {
         step(name, cargo(words).env("TICKWIRE_DESCRIBE", "write"))?;
     }
