@@ -39,6 +39,7 @@ pub(super) fn run(schedule: Schedule, tls: Option<Tls>) -> anyhow::Result<()> {
         drain: Duration::ZERO,
         delays: Delays::default(),
         recording: None,
+        page: gateway::Page::default(),
         limits: Limits { connections: CONNECTIONS, http_requests_per_second: u32::MAX, ..Limits::default() }
             .into(),
         logs: LogLimits::default(),

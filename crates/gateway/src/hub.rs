@@ -251,8 +251,9 @@ impl Inner {
             return false;
         }
         self.successor.take_if(|successor| !successor.tell(events));
-        self.shards.iter().for_each(|shard| shard.send(events));
+        // Before anybody knows of them: an alert begins with a value that is not behind anybody's.
         self.alerts.look(events);
+        self.shards.iter().for_each(|shard| shard.send(events));
         true
     }
 
@@ -304,6 +305,7 @@ impl Inner {
         let mut newest: Vec<_> = newest.collect();
         newest.sort_by_key(|event| event.position);
         self.note(&newest);
+        self.alerts.look(&newest);
         if let Some(tape) = &mut self.tape {
             // What follows is told from how things stood.
             tape.take(&newest.into());

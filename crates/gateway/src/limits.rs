@@ -214,6 +214,8 @@ pub const GUEST_TOKEN_LIFE: Duration = Duration::from_secs(900);
 pub const SUBJECT_ALERTS_MAX: usize = 100;
 /// Alerts of all subjects of a tenant.
 pub const TENANT_ALERTS_MAX: usize = 1_000;
+/// Alerts of all guests of a server: others have room whatever they do.
+pub const GUEST_ALERTS_MAX: usize = 50_000;
 /// Alerts of a server.
 pub const ALERTS_MAX: usize = 100_000;
 /// A session is told of alerts at most this often.

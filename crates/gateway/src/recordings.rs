@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::{Manifest, Name, StoreError};
 use wire::{ErrorCode, closest};
 
+use crate::auth::{GUEST, Grant};
 use crate::limits::{RECORDINGS_LISTED, REPLAYS_MAX, SUBJECT_REPLAYS_MAX};
 use crate::metrics::REPLAYS;
 use crate::replay::Shares;
@@ -113,8 +114,9 @@ impl Recordings {
         &self.0.shares
     }
 
-    /// A place among the replays of a subject, and of all.
-    pub(crate) fn play(&self, subject: &str) -> Result<Playing, Missing> {
+    /// A place among the replays of a subject or of an address' guests, and of all. Guests have half of these at most.
+    pub(crate) fn play(&self, grant: &Grant) -> Result<Playing, Missing> {
+        let subject = grant.party();
         let mut playing = lock(&self.0.playing);
         let own = playing.get(subject).copied().unwrap_or_default();
         let refused = |message: String| Err(Missing { code: ErrorCode::ReplayLimit, message });
@@ -123,7 +125,10 @@ impl Recordings {
                 "{subject} has {SUBJECT_REPLAYS_MAX} replays and downloads, which is all that one may have. End one first."
             ));
         }
-        if playing.values().sum::<usize>() >= REPLAYS_MAX {
+        let of_guests =
+            playing.iter().filter(|(name, _)| name.starts_with(GUEST)).map(|(_, count)| count).sum::<usize>();
+        let is_full = grant.is_guest() && of_guests >= REPLAYS_MAX / 2;
+        if is_full || playing.values().sum::<usize>() >= REPLAYS_MAX {
             return refused("The server plays as many replays as it can. Try again later.".to_owned());
         }
         *playing.entry(subject.to_owned()).or_default() += 1;
@@ -176,14 +181,29 @@ mod tests {
     #[test]
     fn replays_are_counted() {
         let recordings = Recordings::default();
-        let mut all: Vec<_> = (0..REPLAYS_MAX)
-            .map(|n| recordings.play(&(n / SUBJECT_REPLAYS_MAX).to_string()).unwrap())
-            .collect();
-        assert!(recordings.play("0").is_err_and(|refused| refused.message.starts_with("0 has 16")));
-        assert!(recordings.play("another").is_err_and(|refused| refused.message.starts_with("The server")));
+        let play = |name: &str| recordings.play(&Grant::for_tests(name));
+        let mut all: Vec<_> =
+            (0..REPLAYS_MAX).map(|n| play(&(n / SUBJECT_REPLAYS_MAX).to_string()).unwrap()).collect();
+        assert!(play("0").is_err_and(|refused| refused.message.starts_with("0 has 16")));
+        assert!(play("another").is_err_and(|refused| refused.message.starts_with("The server")));
         all.pop();
-        assert!(recordings.play("0").is_err() && recordings.play("another").is_ok());
+        assert!(play("0").is_err() && play("another").is_ok());
         drop(all);
         assert!(lock(&recordings.0.playing).is_empty());
+    }
+
+    /// However often they become new ones.
+    #[test]
+    fn guests_leave_room_for_others() {
+        let recordings = Recordings::default();
+        let guest = |n: usize, address: usize| {
+            let tenant = Some(format!("{GUEST}{address}").into());
+            recordings.play(&Grant { tenant, ..Grant::for_tests(&format!("{GUEST}{n}")) })
+        };
+        let all: Vec<_> = (0..SUBJECT_REPLAYS_MAX).map(|n| guest(n, 1).unwrap()).collect();
+        assert!(guest(99, 1).is_err());
+        let others: Vec<_> = (0..REPLAYS_MAX).filter_map(|n| guest(n, n + 2).ok()).collect();
+        assert_eq!(all.len() + others.len(), REPLAYS_MAX / 2);
+        assert!(recordings.play(&Grant::for_tests("alice")).is_ok());
     }
 }

@@ -155,6 +155,8 @@ pub enum Ack {
         alert: String,
         /// The value is beyond already: it has to come back before it can cross.
         beyond: bool,
+        /// The place of the newest record in its stream: what comes after it counts.
+        sequence: u64,
     },
     /// The alert is no more.
     AlertClear {

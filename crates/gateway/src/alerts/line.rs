@@ -1,7 +1,7 @@
 //! A value that moves, and the bounds that are watched on its way.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound::{Excluded, Included};
 
 use model::Body;
@@ -14,17 +14,18 @@ use super::Number;
 #[derive(Debug, Default)]
 pub(super) struct Line {
     last: Option<Decimal>,
-    above: BTreeMap<Decimal, Vec<Number>>,
-    below: BTreeMap<Decimal, Vec<Number>>,
+    /// Its place in its stream.
+    sequence: u64,
+    above: Watched,
+    below: Watched,
 }
 
-impl Line {
-    pub(super) fn new(last: Option<Decimal>) -> Self {
-        Self { last, ..Self::default() }
-    }
+type Watched = BTreeMap<Decimal, BTreeSet<Number>>;
 
+impl Line {
     /// The value moves; the alerts whose bounds it crosses. The first value there is crosses nothing.
-    pub(super) fn take(&mut self, value: Decimal) -> Vec<Number> {
+    pub(super) fn take(&mut self, value: Decimal, sequence: u64) -> Vec<Number> {
+        self.sequence = sequence;
         let Some(before) = self.last.replace(value) else { return Vec::new() };
         let crossed = match before.cmp(&value) {
             // From at or under the bound to over it.
@@ -33,6 +34,11 @@ impl Line {
             Ordering::Equal => return Vec::new(),
         };
         crossed.flat_map(|(_, numbers)| numbers).copied().collect()
+    }
+
+    /// The place of the newest value; 0 before the first.
+    pub(super) const fn sequence(&self) -> u64 {
+        self.sequence
     }
 
     pub(super) fn is_beyond(&self, bound: Bound) -> bool {
@@ -44,22 +50,25 @@ impl Line {
 
     pub(super) fn watch(&mut self, bound: Bound, number: Number) {
         let (side, at) = self.side(bound);
-        side.entry(at).or_default().push(number);
+        side.entry(at).or_default().insert(number);
     }
 
-    /// True where nothing is watched any more.
-    pub(super) fn unwatch(&mut self, bound: Bound, number: Number) -> bool {
+    pub(super) fn unwatch(&mut self, bound: Bound, number: Number) {
         let (side, at) = self.side(bound);
         if let Some(numbers) = side.get_mut(&at) {
-            numbers.retain(|one| *one != number);
+            numbers.remove(&number);
             if numbers.is_empty() {
                 side.remove(&at);
             }
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_idle(&self) -> bool {
         self.above.is_empty() && self.below.is_empty()
     }
 
-    const fn side(&mut self, bound: Bound) -> (&mut BTreeMap<Decimal, Vec<Number>>, Decimal) {
+    const fn side(&mut self, bound: Bound) -> (&mut Watched, Decimal) {
         match bound {
             Bound::Above(at) => (&mut self.above, at),
             Bound::Below(at) => (&mut self.below, at),

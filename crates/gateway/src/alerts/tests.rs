@@ -6,7 +6,11 @@ use fanout::Sequencer;
 use model::{Body, Instrument, Price, Side, Size, Symbol, Tick, Trade, UnixNanos, Venue};
 use proptest::prelude::*;
 
+use wire::{AlertEntry, AlertState, Bound};
+
 use super::*;
+
+const NOW: UnixNanos = UnixNanos(7);
 
 /// Trades of one symbol, in their order.
 struct Market {
@@ -29,7 +33,7 @@ impl Market {
         event.topic.symbol
     }
 
-    fn set(&self, owner: &Owner, name: &str, bound: Bound, repeat: bool, now: Option<&str>) -> bool {
+    fn set(&self, owner: &Owner, name: &str, bound: Bound, repeat: bool) -> bool {
         let set = AlertSet {
             alert: name.to_owned(),
             symbol: symbol(),
@@ -37,12 +41,20 @@ impl Market {
             bound,
             repeat,
         };
-        let (id, now) = (id(), now.map(decimal));
-        self.alerts.set(owner, set, id, now).unwrap()
+        self.alerts.set(owner, set, id(), NOW).unwrap().0
+    }
+
+    fn is_idle(&self) -> bool {
+        self.alerts.lock().lines.iter().flatten().all(Line::is_idle)
+    }
+
+    fn news(&self, owner: &Owner, since: u64) -> (Vec<AlertEntry>, u64) {
+        let (told, edition) = self.alerts.news(owner, since);
+        (told.into_iter().map(Told::entry).collect(), edition)
     }
 
     fn list(&self, owner: &Owner) -> Vec<AlertEntry> {
-        self.alerts.list(owner, |_, _| true)
+        self.alerts.list(owner).into_iter().map(Told::entry).collect()
     }
 }
 
@@ -56,7 +68,7 @@ fn id() -> SymbolId {
 }
 
 fn owner(subject: &str) -> Owner {
-    Owner { tenant: None, subject: subject.into() }
+    Owner { tenant: None, subject: subject.into(), is_guest: subject.starts_with("guest:") }
 }
 
 fn decimal(text: &str) -> Decimal {
@@ -67,7 +79,7 @@ fn decimal(text: &str) -> Decimal {
 fn it_happens_at_the_edge_and_once() {
     let (mut market, alice) = (Market::new(), owner("alice"));
     market.trade("99");
-    assert!(!market.set(&alice, "up", Bound::Above(decimal("100")), false, Some("99")));
+    assert!(!market.set(&alice, "up", Bound::Above(decimal("100")), false));
     for price in ["99.5", "100", "100.00"] {
         market.trade(price);
         assert_eq!(market.list(&alice)[0].fired, 0, "at {price} it is not above");
@@ -81,14 +93,15 @@ fn it_happens_at_the_edge_and_once() {
     assert_eq!(market.list(&alice)[0].fired, 1);
     assert_eq!(market.alerts.clear(&alice, "up"), Some(1));
     assert_eq!(market.alerts.clear(&alice, "up"), None);
-    assert!(market.list(&alice).is_empty() && market.alerts.lock().lines.is_empty());
+    assert!(market.list(&alice).is_empty() && market.is_idle());
 }
 
 /// Who sets an alert on a value that is beyond is told so, and not that it crossed.
 #[test]
 fn what_is_beyond_has_to_come_back() {
     let (mut market, alice) = (Market::new(), owner("alice"));
-    assert!(market.set(&alice, "down", Bound::Below(decimal("100")), true, Some("99")));
+    market.trade("99");
+    assert!(market.set(&alice, "down", Bound::Below(decimal("100")), true));
     market.trade("98");
     assert_eq!((market.list(&alice)[0].fired, market.list(&alice)[0].state), (0, AlertState::Beyond));
     market.trade("100");
@@ -96,34 +109,66 @@ fn what_is_beyond_has_to_come_back() {
     market.trade("99.99");
     assert_eq!((market.list(&alice)[0].fired, market.list(&alice)[0].state), (1, AlertState::Beyond));
     // Set anew, it begins anew.
-    assert!(market.set(&alice, "down", Bound::Below(decimal("100")), true, None));
+    assert!(market.set(&alice, "down", Bound::Below(decimal("100")), true));
     assert_eq!(market.list(&alice)[0].fired, 0);
 }
 
-/// The value that the caller knows of is from before; what came since crosses with the next one.
+/// The first value that there is crosses nothing; from then on it is that of all.
 #[test]
-fn nothing_is_known_of_a_value_that_never_came() {
+fn a_value_is_that_of_all() {
     let (mut market, alice) = (Market::new(), owner("alice"));
-    market.set(&alice, "up", Bound::Above(decimal("100")), false, None);
+    assert!(!market.set(&alice, "up", Bound::Above(decimal("100")), false));
     market.trade("101");
     assert_eq!((market.list(&alice)[0].fired, market.list(&alice)[0].state), (0, AlertState::Beyond));
     let bob = owner("bob");
-    market.set(&bob, "up", Bound::Above(decimal("200")), false, Some("300"));
+    assert!(!market.set(&bob, "up", Bound::Above(decimal("200")), false));
+    assert!(market.set(&bob, "down", Bound::Below(decimal("200")), false));
     market.trade("201");
-    assert_eq!(market.list(&bob)[0].fired, 1, "the value is that of all, not the caller's");
+    let fired: Vec<_> = market.list(&bob).iter().map(|entry| (entry.alert.clone(), entry.fired)).collect();
+    assert_eq!(fired, [("down".to_owned(), 0), ("up".to_owned(), 1)]);
+}
+
+/// Guests whose tokens have ended leave no alerts behind, and others have room whatever guests do.
+#[test]
+fn guests_make_room() {
+    let (market, id) = (Market::new(), id());
+    let guest = |n: usize| Owner {
+        tenant: Some(format!("guest:{}", n / TENANT_ALERTS_MAX).into()),
+        ..owner(&format!("guest:{n}"))
+    };
+    let set = || AlertSet {
+        alert: "a".to_owned(),
+        symbol: symbol(),
+        field: AlertField::LastPrice,
+        bound: Bound::Above(decimal("2")),
+        repeat: false,
+    };
+    let bell = Arc::new(Bell::default());
+    market.alerts.attend(&guest(0), NOW.later(10), &bell);
+    for n in 0..GUEST_ALERTS_MAX {
+        market.alerts.attend(&guest(n), NOW.later(10), &Arc::default());
+        market.alerts.set(&guest(n), set(), id, NOW).unwrap();
+    }
+    let late = guest(GUEST_ALERTS_MAX + TENANT_ALERTS_MAX);
+    assert_eq!(market.alerts.set(&late, set(), id, NOW), Err(TooMany::Server));
+    assert_eq!(market.alerts.set(&owner("alice"), set(), id, NOW), Ok((false, 0)));
+    // Who is still there keeps what it has.
+    assert_eq!(market.alerts.set(&late, set(), id, NOW.later(10)), Ok((false, 0)));
+    let inner = market.alerts.lock();
+    assert_eq!((inner.kept.len(), inner.of_guests, inner.tenants.len(), inner.owners.len()), (3, 2, 2, 3));
 }
 
 #[test]
 fn alerts_are_their_owners() {
     let (mut market, alice, bob) = (Market::new(), owner("alice"), owner("bob"));
+    market.trade("99");
     let hers = Owner { tenant: Some("acme".into()), ..alice.clone() };
     for (owner, at) in [(&alice, "100"), (&bob, "200"), (&hers, "300")] {
-        market.set(owner, "up", Bound::Above(decimal(at)), false, Some("99"));
+        market.set(owner, "up", Bound::Above(decimal(at)), false);
     }
     market.trade("150");
     let fired = [&alice, &bob, &hers].map(|owner| market.list(owner)[0].fired);
     assert_eq!(fired, [1, 0, 0]);
-    assert!(market.alerts.list(&alice, |_, _| false).is_empty(), "who does not cover it does not see it");
 }
 
 /// A session hears once of what happened since it last asked, however often it did.
@@ -132,28 +177,29 @@ fn news_are_what_has_changed() {
     let (mut market, alice) = (Market::new(), owner("alice"));
     let bell = Arc::new(Bell::default());
     let cx = std::task::Context::from_waker(std::task::Waker::noop());
-    let mut edition = market.alerts.attend(&alice, &bell);
-    market.set(&alice, "a", Bound::Above(decimal("100")), true, Some("99"));
-    market.set(&alice, "b", Bound::Above(decimal("200")), true, Some("99"));
+    market.trade("99");
+    let mut edition = market.alerts.attend(&alice, NOW, &bell);
+    market.set(&alice, "a", Bound::Above(decimal("100")), true);
+    market.set(&alice, "b", Bound::Above(decimal("200")), true);
     assert!(!bell.poll_heard(&cx));
     for price in ["101", "99", "102"] {
         market.trade(price);
     }
     assert!(bell.poll_heard(&cx) && !bell.poll_heard(&cx));
-    let (news, next) = market.alerts.news(&alice, edition, |_, _| true);
+    let (news, next) = market.news(&alice, edition);
     assert_eq!(news.iter().map(|entry| (&*entry.alert, entry.fired)).collect::<Vec<_>>(), [("a", 2)]);
     edition = next;
-    assert!(market.alerts.news(&alice, edition, |_, _| true).0.is_empty());
+    assert!(market.news(&alice, edition).0.is_empty());
     market.trade("201");
-    let (news, _) = market.alerts.news(&alice, edition, |_, _| true);
+    let (news, _) = market.news(&alice, edition);
     assert_eq!(news.iter().map(|entry| &*entry.alert).collect::<Vec<_>>(), ["b"]);
     // Nobody is left.
-    market.alerts.leave(&alice, &bell);
+    market.alerts.leave(&alice, NOW, &bell);
     assert!(market.alerts.lock().owners[&alice].bells.is_empty());
     for name in ["a", "b"] {
         market.alerts.clear(&alice, name);
     }
-    market.alerts.leave(&alice, &bell);
+    market.alerts.leave(&alice, NOW, &bell);
     assert!(market.alerts.lock().owners.is_empty());
 }
 
@@ -161,7 +207,7 @@ fn news_are_what_has_changed() {
 fn a_subject_has_so_many() {
     let (market, alice) = (Market::new(), owner("alice"));
     for n in 0..SUBJECT_ALERTS_MAX {
-        market.set(&alice, &format!("a{n}"), Bound::Above(decimal("1")), false, None);
+        market.set(&alice, &format!("a{n}"), Bound::Above(decimal("1")), false);
     }
     let set = |name: &str| AlertSet {
         alert: name.to_owned(),
@@ -171,14 +217,14 @@ fn a_subject_has_so_many() {
         repeat: false,
     };
     let id = id();
-    assert_eq!(market.alerts.set(&alice, set("one more"), id, None), Err(TooMany::Subject));
-    assert_eq!(market.alerts.set(&alice, set("a7"), id, None), Ok(false), "in the place of another");
+    assert_eq!(market.alerts.set(&alice, set("one more"), id, NOW), Err(TooMany::Subject));
+    assert_eq!(market.alerts.set(&alice, set("a7"), id, NOW), Ok((false, 0)), "in the place of another");
     for n in 0..ALERTS_MAX / SUBJECT_ALERTS_MAX - 1 {
         for m in 0..SUBJECT_ALERTS_MAX {
-            market.alerts.set(&owner(&format!("s{n}")), set(&format!("{m}")), id, None).unwrap();
+            market.alerts.set(&owner(&format!("s{n}")), set(&format!("{m}")), id, NOW).unwrap();
         }
     }
-    assert_eq!(market.alerts.set(&owner("bob"), set("b"), id, None), Err(TooMany::Server));
+    assert_eq!(market.alerts.set(&owner("bob"), set("b"), id, NOW), Err(TooMany::Server));
 }
 
 #[test]
@@ -186,7 +232,7 @@ fn a_tenant_has_so_many() {
     let (market, id) = (Market::new(), id());
     let of = |n: usize| Owner { tenant: Some("acme".into()), ..owner(&format!("s{n}")) };
     for n in 0..TENANT_ALERTS_MAX {
-        market.set(&of(n % 20), &format!("a{n}"), Bound::Above(decimal("1")), false, None);
+        market.set(&of(n % 20), &format!("a{n}"), Bound::Above(decimal("1")), false);
     }
     let set = || AlertSet {
         alert: "more".to_owned(),
@@ -195,9 +241,9 @@ fn a_tenant_has_so_many() {
         bound: Bound::Above(decimal("2")),
         repeat: false,
     };
-    assert_eq!(market.alerts.set(&of(99), set(), id, None), Err(TooMany::Tenant));
+    assert_eq!(market.alerts.set(&of(99), set(), id, NOW), Err(TooMany::Tenant));
     market.alerts.clear(&of(0), "a0");
-    assert_eq!(market.alerts.set(&of(99), set(), id, None), Ok(false));
+    assert_eq!(market.alerts.set(&of(99), set(), id, NOW), Ok((false, 0)));
     for n in 0..TENANT_ALERTS_MAX {
         market.alerts.clear(&of(n % 20), &format!("a{n}"));
     }
@@ -218,8 +264,7 @@ proptest! {
                 if *when == at {
                     let bound = Decimal::from(*bound);
                     let bound = if *above { Bound::Above(bound) } else { Bound::Below(bound) };
-                    let before = at.checked_sub(1).map(|before| prices[before].to_string());
-                    market.set(&alice, &format!("{n}"), bound, *repeat, before.as_deref());
+                    market.set(&alice, &format!("{n}"), bound, *repeat);
                 }
             }
             market.trade(&price.to_string());

@@ -32,9 +32,9 @@ pub(crate) struct GuestToken {
 }
 
 /// The name of their key.
-const KEY: &str = "guest";
-/// What their names begin with.
-const NAME: &str = "guest:";
+const KEY: &str = "tickwire-guest";
+/// What the names of guests, and of their tenants, begin with.
+pub(crate) const NAME: &str = "guest:";
 
 impl Keys {
     /// Welcomes guests, who may this.
@@ -80,6 +80,19 @@ impl Keys {
         let token = guests.signer.sign_for(self, (&subject, tenant.as_deref()), &guests.scopes, now, life)?;
         let seconds = now.0 / 1_000_000_000 + life.as_secs();
         Ok(GuestToken { token, subject, expires_at: UnixNanos(seconds * 1_000_000_000) })
+    }
+}
+
+impl Grant {
+    /// Whether it is a guest's.
+    pub(crate) fn is_guest(&self) -> bool {
+        self.subject.starts_with(NAME)
+    }
+
+    /// Whose share of what there is little of it takes: a subject's own, or that of all guests of an address, who could
+    /// become new ones as often as they like.
+    pub(crate) fn party(&self) -> &str {
+        if self.is_guest() { self.tenant.as_deref().unwrap_or(&self.subject) } else { &self.subject }
     }
 }
 
@@ -134,6 +147,8 @@ mod tests {
         assert!(renewed.expires_at > grant.expires_at);
         let other = keys.guest_token(None, HOME, NOW).unwrap().unwrap();
         assert_ne!(other.subject, first.subject);
+        assert!(grant.is_guest() && grant.party() == grant.tenant.as_deref().unwrap());
+        assert_eq!(Grant::for_tests("alice").party(), "alice");
         assert_eq!(keys.check(&other.token, NOW).unwrap().tenant, grant.tenant, "they share an address");
         let elsewhere = keys.guest_token(None, Some("2001:db8::1".parse().unwrap()), NOW).unwrap().unwrap();
         let near = keys.guest_token(None, Some("2001:db8::2".parse().unwrap()), NOW).unwrap().unwrap();

@@ -16,7 +16,7 @@ mod tests;
 
 pub use algorithm::Algorithm;
 pub use fixed::{Fixed, Hash, HashError, fixed_token};
-pub(crate) use guests::GuestToken;
+pub(crate) use guests::{GuestToken, NAME as GUEST};
 pub use jwks::JwksError;
 pub use keyring::Keyring;
 pub use keys::{AuthError, KeyError, Keys, tenant};

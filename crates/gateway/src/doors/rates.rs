@@ -57,7 +57,7 @@ impl Rates {
     pub(crate) fn pass(&self, grant: &Grant, limits: &Limits) -> Result<(), Problem> {
         let now = clock::now();
         let mut book = self.lock();
-        let (subject, tenant) = (grant.subject.as_str(), grant.tenant.as_deref());
+        let (subject, tenant) = (grant.party(), grant.tenant.as_deref());
         let of_subject = limits.subject_bytes_per_second.and(book.subjects.get(subject));
         let of_tenant = limits.tenant_bytes_per_second.and(tenant.and_then(|name| book.tenants.get(name)));
         let debts = [("subject_bytes_per_second", of_subject), ("tenant_bytes_per_second", of_tenant)];
@@ -92,7 +92,7 @@ impl Rates {
         let now = clock::now();
         let mut book = self.lock();
         if let Some(rate) = limits.subject_bytes_per_second {
-            book.subjects.entry(grant.subject.as_str().into()).or_default().charge(bytes, rate, now);
+            book.subjects.entry(grant.party().into()).or_default().charge(bytes, rate, now);
         }
         if let (Some(rate), Some(tenant)) = (limits.tenant_bytes_per_second, &grant.tenant) {
             if book.tenants.len() >= SUBJECTS_KEPT && !book.tenants.contains_key(tenant) {

@@ -37,10 +37,12 @@ impl Tickets {
             .map_err(|_| Problem::of(ErrorCode::Unavailable, "The system has no random numbers to give."))?;
         let mut tickets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let of_subject = |tickets: &HashMap<_, Ticket>| {
-            tickets.values().filter(|ticket| ticket.grant.subject == grant.subject).count()
+            tickets.values().filter(|ticket| ticket.grant.party() == grant.party()).count()
         };
+        // Others have room whatever guests do.
+        let most = if grant.is_guest() { TICKETS_MAX / 2 } else { TICKETS_MAX };
         let full = |tickets: &HashMap<_, Ticket>| {
-            tickets.len() >= TICKETS_MAX || of_subject(tickets) >= SUBJECT_TICKETS_MAX
+            tickets.len() >= most || of_subject(tickets) >= SUBJECT_TICKETS_MAX
         };
         if full(&tickets) {
             tickets.retain(|_, ticket| ticket.until > now);

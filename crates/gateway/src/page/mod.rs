@@ -39,6 +39,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
                       frame-ancestors 'none'; require-trusted-types-for 'script'";
 /// Files whose names tell what is in them.
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+/// One that many pages load.
+const SHORT: &str = "public, max-age=600";
 /// The element for other people's pages, which they may load from here.
 const ELEMENT: &str = "/ticker.js";
 
@@ -62,14 +64,21 @@ fn files<B: Backend>(
 async fn rules(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return nothing().await.into_response();
+        let problem = Problem::http(HttpCode::MethodNotAllowed, "Ask with GET.");
+        let there = path == "/" || path == ELEMENT;
+        return if there { problem.header(header::ALLOW, "GET, HEAD") } else { nothing().await }
+            .into_response();
     }
     let mut response = next.run(request).await;
-    if !(response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED) {
+    if response.status() == StatusCode::NOT_FOUND {
         return nothing().await.into_response();
     }
     let headers = response.headers_mut();
-    let cache = if path.starts_with("/assets/") { IMMUTABLE } else { "no-cache" };
+    let cache = match path.as_str() {
+        ELEMENT => SHORT,
+        path if path.starts_with("/assets/") => IMMUTABLE,
+        _ => "no-cache",
+    };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     if path == ELEMENT {

@@ -65,7 +65,7 @@ impl Stage {
                 .unwrap();
         let speed: Speed = speed.parse().unwrap();
         let clock = Clock::new(speed, true, clock::now(), UnixNanos(0));
-        let playing = Arc::new(Recordings::default().play("alice").unwrap());
+        let playing = Arc::new(Recordings::default().play(&Grant::for_tests("alice")).unwrap());
         let start = Start { name: "r1".to_owned(), wishes, clock, live: false, role: Role::Alone, playing };
         Self { replay: Replay::new(start, opened, clock::now()), _folder: folder }
     }

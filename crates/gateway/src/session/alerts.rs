@@ -4,19 +4,21 @@ use std::sync::Arc;
 use std::task::Context;
 use std::time::Duration;
 
-use fanout::{Excerpt, Stream, SymbolId, TopicId};
-use model::Interval;
-use wire::{Ack, Alert, AlertField, AlertSet, Control, ErrorCode, RequestId};
+use fanout::SymbolId;
+use model::UnixNanos;
+use wire::{Ack, Alert, AlertEntry, AlertField, AlertSet, Control, ErrorCode, RequestId};
 
 use super::subscriptions::unknown;
 use super::{Ctx, Session};
-use crate::alerts::{self, Alerts, Bell, Owner, TooMany};
+use crate::alerts::{self, Alerts, Bell, Owner, Told, TooMany};
 use crate::limits::{ALERTS_APART, SUBJECT_ALERTS_MAX, TENANT_ALERTS_MAX};
 
 /// A session that is told of alerts.
 pub(super) struct Attention {
     alerts: Arc<Alerts>,
     owner: Owner,
+    /// When the token ends.
+    until: UnixNanos,
     bell: Arc<Bell>,
     /// What the client knows.
     edition: u64,
@@ -39,15 +41,11 @@ impl Session {
             return self.refuse(id, OP, ErrorCode::Forbidden, &message, None, ctx.now);
         };
         let owner = Owner::of(grant);
-        let topic =
-            TopicId { symbol: ctx.fanout.twin(symbol, twin), stream: Stream::new(channel, Interval::M1) };
-        let newest = Excerpt { backwards: true, most: 1, ..Excerpt::default() };
-        let newest = ctx.fanout.past(topic, &newest).and_then(|past| past.events.into_iter().next());
-        let value = newest.and_then(|event| alerts::value(&event, set.field));
+        let symbol = ctx.fanout.twin(symbol, twin);
         let alert = set.alert.clone();
         self.attend(&owner, ctx);
-        match ctx.alerts.set(&owner, set, topic.symbol, value) {
-            Ok(beyond) => self.ack(id, Ack::AlertSet { alert, beyond }),
+        match ctx.alerts.set(&owner, set, symbol, ctx.wall) {
+            Ok((beyond, sequence)) => self.ack(id, Ack::AlertSet { alert, beyond, sequence }),
             Err(too_many) => {
                 let message = match too_many {
                     TooMany::Subject => {
@@ -76,17 +74,18 @@ impl Session {
     pub(super) fn list_alerts(&mut self, id: Option<RequestId>, ctx: &Ctx<'_>) {
         let Some(owner) = self.grant.as_ref().map(Owner::of) else { return };
         self.attend(&owner, ctx);
-        let alerts = ctx.alerts.list(&owner, |symbol, field| self.covers(symbol, field, ctx));
+        let alerts = self.shown(ctx.alerts.list(&owner), ctx);
         self.ack(id, Ack::AlertList { alerts });
     }
 
     /// From its first request about alerts on, a session is told what happens.
     fn attend(&mut self, owner: &Owner, ctx: &Ctx<'_>) {
         if self.attention.is_none() {
-            let bell = Arc::new(Bell::default());
-            let edition = ctx.alerts.attend(owner, &bell);
+            let (bell, until) = (Arc::new(Bell::default()), self.ends_at());
+            let edition = ctx.alerts.attend(owner, until, &bell);
             let (alerts, owner, told) = (Arc::clone(ctx.alerts), owner.clone(), Duration::ZERO);
-            self.attention = Some(Box::new(Attention { alerts, owner, bell, edition, told, owed: false }));
+            self.attention =
+                Some(Box::new(Attention { alerts, owner, until, bell, edition, told, owed: false }));
         }
     }
 
@@ -99,15 +98,9 @@ impl Session {
             return;
         }
         (attention.owed, attention.told) = (false, ctx.now);
-        let since = attention.edition;
-        let (news, edition) = {
-            let owner = attention.owner.clone();
-            ctx.alerts.news(&owner, since, |symbol, field| self.covers(symbol, field, ctx))
-        };
-        if let Some(attention) = &mut self.attention {
-            attention.edition = edition;
-        }
-        for entry in news {
+        let (news, edition) = ctx.alerts.news(&attention.owner, attention.edition);
+        attention.edition = edition;
+        for entry in self.shown(news, ctx) {
             let ts_sent = ctx.wall.to_string();
             self.say(&Control::Alert(Box::new(Alert { entry, ts_sent })));
         }
@@ -126,6 +119,24 @@ impl Session {
             .map(|attention| attention.told + ALERTS_APART)
     }
 
+    /// The session has another token.
+    pub(super) fn renew_attention(&mut self) {
+        let until = self.ends_at();
+        if let Some(attention) = &mut self.attention {
+            attention.until = until;
+        }
+    }
+
+    fn ends_at(&self) -> UnixNanos {
+        self.grant.as_ref().map_or(UnixNanos(0), |grant| grant.ends_at)
+    }
+
+    /// Those of some alerts whose streams the token gives.
+    fn shown(&self, told: Vec<Told>, ctx: &Ctx<'_>) -> Vec<AlertEntry> {
+        let shown = told.into_iter().filter(|told| self.covers(told.symbol, told.set.field, ctx));
+        shown.map(Told::entry).collect()
+    }
+
     /// Whether the token gives what an alert watches, as late as it does.
     fn covers(&self, symbol: SymbolId, field: AlertField, ctx: &Ctx<'_>) -> bool {
         let name = &ctx.fanout.instrument(symbol).symbol;
@@ -140,6 +151,6 @@ impl Session {
 /// A session that ends is told nothing any more.
 impl Drop for Attention {
     fn drop(&mut self) {
-        self.alerts.leave(&self.owner, &self.bell);
+        self.alerts.leave(&self.owner, self.until, &self.bell);
     }
 }

@@ -93,7 +93,7 @@ impl Session {
                            that is there.";
             return Err(refused(ErrorCode::InvalidRequest, message));
         }
-        let playing = Arc::new(ctx.recordings.play(&grant.subject)?);
+        let playing = Arc::new(ctx.recordings.play(&grant)?);
         let wishes = Arc::new(Wishes {
             channels,
             symbols,

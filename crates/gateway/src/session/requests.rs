@@ -113,6 +113,7 @@ impl Session {
             self.end_replays("The new token has other scopes. Open the replay again.");
         }
         self.grant = Some(grant);
+        self.renew_attention();
         self.change_delays(ctx);
         self.narrow_what_is_held(ctx);
         self.settle_streams(ctx);

@@ -58,7 +58,7 @@ pub(super) async fn respond(
     let (from, to) = (given.time("from")?, given.time("to")?);
     let default = wire::Options::default();
     let options = wire::Options { interval: given.interval()?.unwrap_or(default.interval), ..default };
-    let playing = app.recordings.play(&grant.subject).map_err(|full| missing(full).retry_after(RETRY))?;
+    let playing = app.recordings.play(&grant).map_err(|full| missing(full).retry_after(RETRY))?;
     let wishes = Arc::new(Wishes {
         channels,
         symbols,

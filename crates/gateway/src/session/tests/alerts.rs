@@ -31,7 +31,7 @@ fn an_alert_is_set_and_told() {
     let ack = talk.send_text(
         r#"{"op":"alert_set","id":1,"alert":"up","symbol":"BTC-USD","above":"100","repeat":true}"#,
     );
-    assert_eq!(ack, [json!({"type":"ack","id":1,"op":"alert_set","alert":"up","beyond":false})]);
+    assert_eq!(ack, [json!({"type":"ack","id":1,"op":"alert_set","alert":"up","beyond":false,"sequence":1})]);
     assert!(talk.trade("BTC-USD", "100").is_empty());
     let told = talk.trade("BTC-USD", "100.50");
     assert_eq!(told.len(), 1, "{told:?}");
