@@ -5,6 +5,7 @@
 mod common;
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::Mutex;
 use std::{env, fs};
 
@@ -70,7 +71,7 @@ fn the_page_is_what_the_code_is() {
          are `/v1/sessions` and `/v1/symbols`.\n\n| metric | kind | unit | meaning |\n|---|---|---|---|\n",
     );
     for (name, [kind, unit, help]) in declared() {
-        made += &format!("| `{name}` | {kind} | {unit} | {help} |\n");
+        writeln!(made, "| `{name}` | {kind} | {unit} | {help} |").unwrap();
     }
     let path = common::top().join("deploy/metrics.md");
     if env::var_os(WRITE).is_some() {
