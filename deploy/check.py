@@ -20,18 +20,13 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-DEPLOY = pathlib.Path(__file__).resolve().parent
-ROOT = DEPLOY.parent
-RULES = sorted((DEPLOY / "prometheus").glob("*.rules.yml"))
-TESTS = sorted((DEPLOY / "prometheus" / "tests").glob("*.test.yml"))
-RUNBOOKS = DEPLOY / "runbooks"
-DASHBOARDS = ROOT / "dashboards" / "grafana"
+import files
+from files import DASHBOARDS, DEPLOY, ROOT, RULES, RUNBOOKS, TESTS
+
 OVERLAYS = ("base", "overlays/dev", "overlays/prod")
 SECTIONS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]
 ANNOTATIONS = ["summary", "description", "runbook_url", "dashboard_url"]
 EXPOSURE_MAX = 1.5
-#: What Prometheus makes itself.
-ITS_OWN = {"up", "ALERTS", "scrape_duration_seconds", "scrape_samples_scraped"}
 #: Kinds that the cluster learns from others: no schema of them is at hand.
 FOREIGN = {"ServiceMonitor"}
 
@@ -58,80 +53,12 @@ class Report:
         print(f"-     {what}: {tool} is not here")
 
 
-# What the files say ---------------------------------------------------------------------------------------------------
-
-def rules():
-    """Each rule of the rule files: kind, name, expression, annotations. Reads the plain style they are written in."""
-    for path in RULES:
-        blocks = re.split(r"^      - (?=alert:|record:)", path.read_text(encoding="utf-8"), flags=re.M)[1:]
-        for block in blocks:
-            kind, name = re.match(r"(alert|record): (\S+)", block).groups()
-            body = re.search(r"^        expr: (\|\n(?:(?:          .*)?\n)+|.*\n)", block, flags=re.M).group(1)
-            expression = body.removeprefix("|\n").strip().strip("'")
-            annotations = dict(re.findall(r"^          (\w+): *(.*)$", block, flags=re.M))
-            yield {"file": path.name, "kind": kind, "name": name, "expr": expression, "annotations": annotations}
-
-
-def alerts():
-    return sorted({rule["name"] for rule in rules() if rule["kind"] == "alert"})
-
-
-def panels(board):
-    for panel in board["panels"]:
-        yield panel
-        yield from panel.get("panels", [])
-
-
-def boards():
-    return {path.name: json.loads(path.read_text(encoding="utf-8")) for path in sorted(DASHBOARDS.glob("*.json"))}
-
-
-def runbook_queries(path):
-    return [query.strip() for query in re.findall(r"^```promql\n(.*?)^```", path.read_text(encoding="utf-8"), flags=re.M | re.S)]
-
-
-def queries():
-    """Each query there is, with the place where it stands."""
-    for rule in rules():
-        yield f"{rule['file']}: {rule['name']}", rule["expr"]
-    for name, board in boards().items():
-        for panel in panels(board):
-            for target in panel.get("targets", []):
-                yield f"{name}: {panel['title']}", target["expr"]
-        for annotation in board["annotations"]["list"]:
-            if "expr" in annotation:
-                yield f"{name}: annotation {annotation['name']}", annotation["expr"]
-    for path in sorted(RUNBOOKS.glob("Tickwire*.md")):
-        for query in runbook_queries(path):
-            yield path.name, query
-
-
-def names_in(expression):
-    """The metrics that a query asks for."""
-    bare = re.sub(r'"[^"]*"', '""', expression)
-    bare = re.sub(r"\[[^\]]*\]|\b(by|on|without|ignoring|group_left|group_right)\s*(\([^)]*\))?", " ", bare)
-    bare = re.sub(r"\{[^}]*\}", "{} ", bare)
-    words = re.findall(r"(?<![\w:.$])([a-zA-Z_:][\w:]*)(?!\s*\(|[\w:])", bare)
-    return {word for word in words if word not in {"and", "or", "unless", "bool", "offset", "inf"}}
-
-
-def declared(metrics):
-    """Names of metrics that there are: in a scrape, or in the code."""
-    if metrics:
-        text = pathlib.Path(metrics).read_text(encoding="utf-8")
-        return set(re.findall(r"^# TYPE (\S+) ", text, flags=re.M)) | set(re.findall(r"^([a-zA-Z_:][\w:]*)[ {]", text, flags=re.M))
-    found = set()
-    for path in ROOT.glob("crates/*/src/metrics.rs"):
-        found |= set(re.findall(r'"((?:tickwire|process)_\w+)"', path.read_text(encoding="utf-8")))
-    return found
-
-
 # The checks -----------------------------------------------------------------------------------------------------------
 
 def check_alerts(report):
     tests = "\n".join(path.read_text(encoding="utf-8") for path in TESTS)
     faults = []
-    for rule in rules():
+    for rule in files.rules():
         if rule["kind"] != "alert":
             continue
         name = rule["name"]
@@ -139,11 +66,11 @@ def check_alerts(report):
         if not rule["annotations"].get("runbook_url", "").endswith(f"/runbooks/{name}.md"):
             faults.append(f"{name} names another runbook")
         board = re.search(r"/d/([\w-]+)", rule["annotations"].get("dashboard_url", ""))
-        if not board or board.group(1) not in {board["uid"] for board in boards().values()}:
+        if not board or board.group(1) not in {board["uid"] for board in files.boards().values()}:
             faults.append(f"{name} names a dashboard that is not there")
     report.result("each alert says what, how bad, what to do and where to look", faults)
     faults = []
-    for name in alerts():
+    for name in files.alerts():
         cases = re.split(r"^  - name: ", tests, flags=re.M)
         fires = [case for case in cases if re.search(rf'ALERTS\{{alertname="{name}"[^\n]*\n[^\n]*\n +exp_samples:\n', case)]
         quiet = [case for case in cases if re.search(rf"alertname: {name}\n[^\n]*\n +exp_alerts: \[\]", case)]
@@ -152,16 +79,16 @@ def check_alerts(report):
 
 
 def check_runbooks(report):
-    names, files = set(alerts()), {path.stem for path in RUNBOOKS.glob("Tickwire*.md")}
-    faults = [f"{name} has no runbook" for name in sorted(names - files)]
-    faults += [f"{name}.md has no alert" for name in sorted(files - names)]
+    names, pages = set(files.alerts()), {path.stem for path in RUNBOOKS.glob("Tickwire*.md")}
+    faults = [f"{name} has no runbook" for name in sorted(names - pages)]
+    faults += [f"{name}.md has no alert" for name in sorted(pages - names)]
     index = (RUNBOOKS / "README.md").read_text(encoding="utf-8")
-    for name in sorted(files):
+    for name in sorted(pages):
         path = RUNBOOKS / f"{name}.md"
         found = re.findall(r"^## (.*)$", path.read_text(encoding="utf-8"), flags=re.M)
         if found != SECTIONS:
             faults.append(f"{name}.md has the sections {found}")
-        if not runbook_queries(path):
+        if not files.runbook_queries(path):
             faults.append(f"{name}.md has no query")
         if f"]({name}.md)" not in index:
             faults.append(f"{name}.md is not in the list of runbooks")
@@ -185,7 +112,7 @@ def check_links(report):
                 faults.append(f"{path.relative_to(ROOT)}: {target} is not there")
             elif anchor and anchor not in anchors(there):
                 faults.append(f"{path.relative_to(ROOT)}: {target} has no such heading")
-    for name, board in boards().items():
+    for name, board in files.boards().items():
         for url in re.findall(r'/runbooks/(\w+)\.md', json.dumps(board)):
             if not (RUNBOOKS / f"{url}.md").exists():
                 faults.append(f"{name}: there is no runbook {url}")
@@ -195,53 +122,50 @@ def check_links(report):
 def check_dashboards(report):
     done = subprocess.run([sys.executable, DASHBOARDS / "generate.py", "--check"], capture_output=True, text=True, check=False)
     report.result("dashboards are what generate.py makes", done.stdout.splitlines() or ([done.stderr] if done.returncode else []))
-    faults, uids = [], [board["uid"] for board in boards().values()]
-    for name, board in boards().items():
-        says = lambda what: faults.append(f"{name}: {what}")
+    faults, uids = [], [board["uid"] for board in files.boards().values()]
+    for name, board in files.boards().items():
         if board["id"] is not None or uids.count(board["uid"]) != 1:
-            says("the id is not null, or the uid not its own")
+            faults.append(f"{name}: the id is not null, or the uid not its own")
         if board["schemaVersion"] not in (41, 42):
-            says("schemaVersion is neither 41 nor 42")
+            faults.append(f"{name}: schemaVersion is neither 41 nor 42")
         if not {"datasource", "job", "instance"} <= {variable["name"] for variable in board["templating"]["list"]}:
-            says("a variable is missing")
+            faults.append(f"{name}: a variable is missing")
         if len(board["annotations"]["list"]) < 3 or not board["links"]:
-            says("annotations or links are missing")
-        ids = [panel["id"] for panel in panels(board)]
+            faults.append(f"{name}: annotations or links are missing")
+        ids = [panel["id"] for panel in files.panels(board)]
         if len(ids) != len(set(ids)):
-            says("two panels have one id")
+            faults.append(f"{name}: two panels have one id")
         taken = set()
-        for panel in panels(board):
+        for panel in files.panels(board):
             place = panel["gridPos"]
             cells = {(x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])}
             if taken & cells or place["x"] + place["w"] > 24:
-                says(f"{panel['title']} lies over another panel, or outside")
+                faults.append(f"{name}: {panel['title']} lies over another panel, or outside")
             taken |= cells
             if panel["type"] == "row":
                 continue
             if not panel.get("description") or not panel["fieldConfig"]["defaults"].get("unit"):
-                says(f"{panel['title']} has no description or no unit")
+                faults.append(f"{name}: {panel['title']} has no description or no unit")
             if panel["datasource"]["uid"] != "${datasource}":
-                says(f"{panel['title']} has a data source of its own")
+                faults.append(f"{name}: {panel['title']} has a data source of its own")
             for target in panel["targets"]:
                 if re.search(r"(?<!_over_time)\brate\([^$]*\[\d", target["expr"]):
-                    says(f"{panel['title']} has a rate over a fixed window")
+                    faults.append(f"{name}: {panel['title']} has a rate over a fixed window")
     report.result("dashboards keep the conventions", faults)
 
 
 def check_names(report, metrics):
-    there = declared(metrics)
-    recorded = {rule["name"] for rule in rules() if rule["kind"] == "record"}
+    there = files.declared(metrics)
+    made = {rule["name"] for rule in files.rules() if rule["kind"] == "record"}
     wanted = {}
-    for where, expression in queries():
-        for name in names_in(expression):
+    for where, expression in files.queries():
+        for name in files.lacking(expression, there | made):
             wanted.setdefault(name, where)
-    faults = []
-    for name, where in sorted(wanted.items()):
-        stem = re.sub(r"_(bucket|sum|count)$", "", name)
-        if name not in there | recorded | ITS_OWN and stem not in there:
-            faults.append(f"{name} ({where})")
     source = metrics or "crates/*/src/metrics.rs"
-    report.result(f"each metric in use is in {source} or recorded by a rule", faults)
+    report.result(
+        f"each metric in use is in {source} or recorded by a rule",
+        [f"{name} ({where})" for name, where in sorted(wanted.items())],
+    )
 
 
 def run(command, **more):
@@ -278,6 +202,7 @@ def check_tools(report, binary, have):
     else:
         report.missing("yamllint", "the style of YAML")
     check_configurations(report, binary)
+    check_commands(report, binary)
     check_systemd(report, binary, have)
     check_kubernetes(report, have)
     if tool := have("check-jsonschema"):
@@ -304,6 +229,21 @@ def check_configurations(report, binary):
             code, text = run([binary, "serve", "-c", str(config), "--check-config"])
             faults += [f"{path.relative_to(ROOT)}: {line}" for line in failing(code, text)]
     report.result("tickwire serve --check-config of each configuration", faults)
+
+
+def check_commands(report, binary):
+    if not binary:
+        report.missing("--binary", "the commands of runbooks")
+        return
+    faults, helps = [], {}
+    for file, command, flags in files.runbook_commands():
+        key = tuple(command)
+        helps[key] = helps.get(key) or run([binary, *command, "--help"])
+        code, text = helps[key]
+        if code:
+            faults.append(f"{file}: there is no tickwire {' '.join(command)}")
+        faults += [f"{file}: tickwire {' '.join(command)} has no {flag}" for flag in flags if not re.search(rf"(?<!\S){flag}\b", text)]
+    report.result("each command of a runbook is one that the program knows", faults)
 
 
 def check_systemd(report, binary, have):
@@ -367,45 +307,34 @@ def without_comparison(expression):
 
 
 def check_live(report, url, metrics):
-    faults, empty, absent = [], [], []
-    there = declared(metrics)
-    recorded = {rule["name"] for rule in rules() if rule["kind"] == "record"}
-    kinds = {(f"{rule['file']}: {rule['name']}", rule["expr"]): rule["kind"] for rule in rules()}
-    waiting = True
-    known = there | ITS_OWN
-    while waiting:
-        # What is recorded of metrics that are there is there, too.
-        waiting = False
-        for rule in rules():
-            if rule["kind"] == "record" and rule["name"] not in known:
-                if all(name in known or re.sub(r"_(bucket|sum|count)$", "", name) in known for name in names_in(rule["expr"])):
-                    known.add(rule["name"])
-                    waiting = True
-    count = 0
-    for where, expression in queries():
+    there = files.declared(metrics)
+    there |= files.recorded(there)
+    alerting = {rule["expr"] for rule in files.rules() if rule["kind"] == "alert"}
+    faults, empty, absent, count = [], set(), set(), 0
+    for where, expression in files.queries():
         count += 1
-        asked = without_comparison(expression) if kinds.get((where, expression)) == "alert" or where.endswith(".md") else expression
+        bounded = expression in alerting or where.endswith(".md")
+        asked = without_comparison(expression) if bounded else expression
         found, error = ask(url, asked)
+        told = f"{where}: {' '.join(asked.split())[:150]}"
         if error:
             faults.append(f"{where}: {error}")
         elif not found:
-            lacking = sorted(name for name in names_in(expression) if name not in known and re.sub(r"_(bucket|sum|count)$", "", name) not in known)
-            (absent if lacking else empty).append(f"{where}: {' '.join(asked.split())[:150]}" + (f" <- {', '.join(lacking)}" if lacking else ""))
+            missing = files.lacking(expression, there)
+            (absent if missing else empty).add(told + (f" <- {', '.join(missing)}" if missing else ""))
     report.result(f"{count} queries are understood by Prometheus", faults)
-    print(f"      {count - len(faults) - len(empty) - len(absent)} have data")
     for title, lines in (("without data, though their metrics are there", empty), ("without data, for a metric that is not there", absent)):
         print(f"      {len(lines)} {title}")
-        for line in sorted(set(lines)):
+        for line in sorted(lines):
             print(f"        {line}")
-    code = 0
     try:
         with urllib.request.urlopen(f"{url.rstrip('/')}/api/v1/rules", timeout=30) as answer:
             groups = json.load(answer)["data"]["groups"]
-        bad = [f"{rule['name']}: {rule['lastError']}" for group in groups for rule in group["rules"] if rule.get("health") == "err"]
+        rules = [rule for group in groups for rule in group["rules"]]
+        bad = [f"{rule['name']}: {rule['lastError']}" for rule in rules if rule.get("health") == "err"]
     except (OSError, KeyError) as error:
         bad = [str(error)]
     report.result("Prometheus works out every rule that it has", bad)
-    return code
 
 
 def main():
@@ -418,7 +347,10 @@ def main():
     asked = parser.parse_args()
     report = Report()
     places = os.pathsep.join([*asked.tools, os.environ.get("PATH", "")])
-    have = lambda tool: shutil.which(tool, path=places)
+
+    def have(tool):
+        return shutil.which(tool, path=places)
+
     check_alerts(report)
     check_runbooks(report)
     check_links(report)

@@ -77,6 +77,7 @@ def overview():
 
 
 def delivery():
+    owed = " + ".join(rate(f"tickwire_updates_{what}_total") for what in ("delivered", "coalesced", "skipped"))
     return "Delivery", [
         Panel("From receipt to socket", SECONDS, "Of records that waited for nobody but the plant. What waits for a client is below, in Slow consumers.",
               *((quantile(q, LATENCY, SERVER), name) for q, name in ((0.5, "median"), (0.99, "99 %"), (0.999, "99.9 %"))),
@@ -90,7 +91,7 @@ def delivery():
         Panel("Events sequenced", PER_SECOND, "Events that came from all feeds, each once, however many read it.",
               (rate("tickwire_updates_published_total", by="instance"), "{{instance}}")),
         Panel("Subscribers an event has", "short", "Records that were owed to subscribers for each event: how much the plant multiplies.",
-              (f"({rate('tickwire_updates_delivered_total')} + {rate('tickwire_updates_coalesced_total')} + {rate('tickwire_updates_skipped_total')}) / ({rate('tickwire_updates_published_total')} > 0)", "records an event")),
+              (f"({owed}) / ({rate('tickwire_updates_published_total')} > 0)", "records an event")),
         Panel("Sent", BYTES_PER_SECOND, "Bytes of messages handed to sockets, before compression and TLS.",
               (rate("tickwire_sent_bytes_total", by="instance"), "{{instance}}"), stack=True),
         Panel("Bytes a flush", BYTES, "How much one write carries: it grows where the plant has more to do than it can do at once.",
@@ -333,7 +334,7 @@ def dashboard(uid, title, about, rows, other, many):
     return {
         "annotations": {"list": [
             built_in,
-            annotation("Alerts", "red", f'ALERTS{{alertname=~"Tickwire.*", alertstate="firing", severity="critical"}}', "{{alertname}}"),
+            annotation("Alerts", "red", 'ALERTS{alertname=~"Tickwire.*", alertstate="firing", severity="critical"}', "{{alertname}}"),
             annotation("Starts and deploys", "blue", f"process_start_time_seconds{{{WHERE}}} * 1000", "started", {"useValueForTime": "on"}),
         ]},
         "description": about, "editable": True, "fiscalYearStartMonth": 0, "graphTooltip": 1, "id": None,
