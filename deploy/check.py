@@ -2,7 +2,8 @@
 """Checks what operators are given: rules, alerts, runbooks, dashboards, units, manifests.
 
 Needs nothing but Python. Tools that are not there are named and passed over; `--need TOOL` makes that a failure.
-`--metrics FILE` holds the names in use against a scrape; without it, against what crates/*/src/metrics.rs declare.
+`--metrics FILE` holds the names in use against a scrape; without it, against what crates/*/src/metrics.rs and
+metrics.md declare.
 `--prometheus URL` asks that server each query of rules, dashboards and runbooks, and lists those without data.
 Exit code 1 if anything is wrong. The last line is `N passed, M failed, K not run`.
 """
@@ -161,7 +162,7 @@ def check_names(report, metrics):
     for where, expression in files.queries():
         for name in files.lacking(expression, there | made):
             wanted.setdefault(name, where)
-    source = metrics or "crates/*/src/metrics.rs"
+    source = metrics or "crates/*/src/metrics.rs or metrics.md"
     report.result(
         f"each metric in use is in {source} or recorded by a rule",
         [f"{name} ({where})" for name, where in sorted(wanted.items())],

@@ -77,6 +77,10 @@ def declared(metrics):
     found = set()
     for path in ROOT.glob("crates/*/src/metrics.rs"):
         found |= set(re.findall(r'"((?:tickwire|process)_\w+)"', path.read_text(encoding="utf-8")))
+    # The page that the code writes has also those of the process, which a library declares.
+    page = DEPLOY / "metrics.md"
+    if page.exists():
+        found |= set(re.findall(r"^\| `(\w+)` \|", page.read_text(encoding="utf-8"), flags=re.M))
     return found
 
 

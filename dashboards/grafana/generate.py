@@ -12,7 +12,7 @@ FOLDER = pathlib.Path(__file__).resolve().parent
 RUNBOOKS = "https://tickwire.example.org/runbooks/"
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 WHERE = 'job=~"$job", instance=~"$instance"'
-SERVER = WHERE + ', waited_for="server"'
+SERVER = WHERE + ', waited_for!="client"'
 
 
 def rate(name, labels="", by="", window="$__rate_interval"):
@@ -185,7 +185,7 @@ def process():
               warn=0.7, bad=0.9, runbook="TickwireSaturated"),
         Panel("Tasks", "short", "Tasks of the runtime: one for each connection and shard, a few more.",
               (gauge("tickwire_runtime_alive_tasks"), "{{instance}}"),
-              (gauge("tickwire_runtime_global_queue_depth"), "waiting on {{instance}}")),
+              (gauge("tickwire_runtime_queued_tasks"), "waiting on {{instance}}")),
         Panel("Memory", BYTES, "What the process has resident. It does not grow with slow clients.",
               (gauge("process_resident_memory_bytes"), "{{instance}}"), runbook="TickwireRestarting"),
         Panel("Open files", SHARE, "Of those that the process may open.",
@@ -217,7 +217,7 @@ def sessions():
               (f"sum by (transport) ({gauge('tickwire_connections')})", "{{transport}}"), (gauge("tickwire_connections_limit"), "the most"), runbook="TickwireConnectionsNearLimit"),
         Panel("Opened and closed", PER_SECOND, "Sessions that began and ended. Many of both at once is a storm of clients that come back.",
               (rate("tickwire_connections_opened_total"), "opened"), (rate("tickwire_connections_closed_total"), "closed")),
-        Panel("Closed, by reason", PER_SECOND, "Why sessions ended: gone and normal are the clients' own wish.",
+        Panel("Closed, by reason", PER_SECOND, "Why sessions ended: client, gone and normal are the clients' own doing.",
               (rate("tickwire_connections_closed_total", by="reason"), "{{reason}}"), stack=True, runbook="TickwireClientsLost"),
         Panel("How late, and how often", PER_SECOND, "Records by the time from receipt to socket, where nothing but the plant was waited for.",
               (f"sum by (le) (increase({LATENCY}_bucket{{{SERVER}}}[$__rate_interval]))", "{{le}}"), kind="heatmap", width=12, runbook="TickwireDeliverySlow"),
