@@ -365,7 +365,7 @@ impl Fanout {
         let (delivered, coalesced, skipped) = account.since(&before);
         self.stats.count(channel, delivered, coalesced, skipped);
         if let Some((_, since)) = sub.waiting.filter(|_| due.is_none() && options.conflate.is_zero()) {
-            self.stats.latency.count(now.saturating_sub(since), delivered);
+            self.stats.waited(self.hindered, now.saturating_sub(since), delivered);
         }
         self.stats.withheld += u64::from(turn.rest == Rest::Withheld);
         sub.account = account;

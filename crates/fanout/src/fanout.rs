@@ -28,6 +28,8 @@ pub struct Fanout {
     pub(crate) sessions: Sessions,
     pub(crate) position: u64,
     pub(crate) stats: Stats,
+    /// Whose fault it is if what is drained now is late.
+    pub(crate) hindered: bool,
     /// The time of the last input.
     pub(crate) now: Duration,
     /// Reused between drains.
@@ -390,6 +392,11 @@ impl Fanout {
     /// Output: appends the sessions that have become ready since the last call.
     pub fn take_ready(&mut self, ready: &mut Vec<SessionId>) {
         self.sessions.take_ready(ready);
+    }
+
+    /// Input: what is drained next waits for its client, or does not: see [`Stats::hindered`].
+    pub const fn note_hindered(&mut self, hindered: bool) {
+        self.hindered = hindered;
     }
 
     /// Input: time passed. Call at [`Self::poll_timeout`] or later.

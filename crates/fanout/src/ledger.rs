@@ -60,11 +60,19 @@ pub struct Stats {
     pub withheld: u64,
     /// Sessions that are coalesced for slowness, at the moment.
     pub slow: u64,
-    /// How long what was sent had waited.
+    /// How long what was sent had waited for us.
     pub latency: Latency,
+    /// The same where it had waited for its client.
+    pub hindered: Latency,
 }
 
 impl Stats {
+    /// Of what was sent, how long the oldest had waited; `hindered` for the client.
+    pub(crate) fn waited(&mut self, hindered: bool, waited: std::time::Duration, records: u64) {
+        let latency = if hindered { &mut self.hindered } else { &mut self.latency };
+        latency.count(waited, records);
+    }
+
     pub(crate) fn count(&mut self, channel: model::Channel, delivered: u64, coalesced: u64, skipped: u64) {
         let slot = channel as usize;
         self.delivered[slot] += delivered;

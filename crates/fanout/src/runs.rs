@@ -40,7 +40,7 @@ impl Fanout {
                 self.stats.count(sub.topic.stream.channel(), to.since(prev), 0, 0);
                 // Only such as want every event have runs.
                 if let Some((_, since)) = sub.waiting {
-                    self.stats.latency.count(now.saturating_sub(since), to.since(prev));
+                    self.stats.waited(self.hindered, now.saturating_sub(since), to.since(prev));
                 }
             }
             topic.caught_up(sub.place_in_lane, &sub.options);

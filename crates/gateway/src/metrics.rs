@@ -74,17 +74,27 @@ pub(crate) const RECORDING_SEALED: &str = "tickwire_recording_sealed_bytes_total
 const DELIVERY: &str = "tickwire_delivery_latency_seconds";
 /// What it means.
 const DELIVERY_HELP: &str = "How long records had waited from when they were sequenced to when they were written, for \
-                             subscriptions that want every event; the oldest of a flush counts for all of it.";
+                             subscriptions that want every event, by whom they waited for; the oldest of a flush counts for all of it.";
 /// Gauge: sessions that are coalesced for slowness.
 const SLOW: &str = "tickwire_slow_consumers";
 /// Histogram: how long sessions lasted, by door.
 const LASTED: &str = "tickwire_connection_duration_seconds";
+/// Histogram: bytes on their way to a session whose socket is full.
+pub(crate) const QUEUE_BYTES: &str = "tickwire_session_queue_bytes";
+/// Bounds of it.
+pub(crate) const QUEUE_BUCKETS: [f64; 6] = [0.0, 1_024.0, 4_096.0, 16_384.0, 65_536.0, 262_144.0];
 /// Counter: requests, by operation.
 pub(crate) const REQUESTS: &str = "tickwire_requests_total";
 /// Counter: requests refused and sessions ended for a fault, by code.
 pub(crate) const REQUEST_ERRORS: &str = "tickwire_request_errors_total";
 /// Counter: streams that were resumed, by how they went on.
 pub(crate) const RESUMES: &str = "tickwire_resumes_total";
+/// Gauge: connections that there may be.
+pub(crate) const CONNECTIONS_LIMIT: &str = "tickwire_connections_limit";
+/// Gauge: when the certificate ends.
+pub(crate) const CERTIFICATE: &str = "tickwire_tls_not_after_timestamp_seconds";
+/// Counter: what the runtime's threads have worked.
+const BUSY: &str = "tickwire_runtime_busy_seconds_total";
 /// Gauge: threads that run tasks.
 const WORKERS: &str = "tickwire_runtime_workers";
 /// Gauge: tasks that are alive.
@@ -96,7 +106,32 @@ pub(crate) const DRAINING: &str = "tickwire_draining";
 /// Gauge: 1, with the version as label.
 pub(crate) const BUILD: &str = "tickwire_build_info";
 
+/// Counters whose labels are known before anything happens.
+const ZEROS: &[(&str, &str, &[&str])] = &[
+    (RELOADS, "result", &["ok", "refused"]),
+    (AUTH, "result", &["ok", "expired", "bad_alg", "revoked", "pending", "invalid"]),
+    (
+        REFUSED,
+        "reason",
+        &[
+            "token_invalid",
+            "token_expired",
+            "token_revoked",
+            "connection_limit",
+            "rate_limited",
+            "forbidden_origin",
+            "tls",
+        ],
+    ),
+    (
+        LIMITED,
+        "limit",
+        &["subject_connections", "tenant_connections", "subject_bytes_per_second", "tenant_bytes_per_second"],
+    ),
+];
+
 /// Declares them to the recorder, with their help.
+#[expect(clippy::too_many_lines, reason = "a line for each")]
 pub fn describe() {
     describe_histogram!(DELIVERY, Unit::Seconds, DELIVERY_HELP);
     describe_gauge!(ALERTS, Unit::Count, "Alerts that are kept for subjects.");
@@ -162,6 +197,11 @@ pub fn describe() {
     );
     describe_gauge!(SLOW, Unit::Count, "Sessions that are coalesced because they take less than there is.");
     describe_histogram!(LASTED, Unit::Seconds, "How long sessions lasted, by door.");
+    describe_histogram!(
+        QUEUE_BYTES,
+        Unit::Bytes,
+        "Bytes on their way to a session, each time that its socket has become full."
+    );
     describe_counter!(REQUESTS, Unit::Count, "Requests of sessions that could be read, by operation.");
     describe_counter!(REQUEST_ERRORS, Unit::Count, "Errors told to sessions, by code.");
     describe_counter!(
@@ -169,23 +209,56 @@ pub fn describe() {
         Unit::Count,
         "Streams asked for with a cursor, by how they went on: filled, kept or missing."
     );
+    describe_gauge!(
+        CONNECTIONS_LIMIT,
+        Unit::Count,
+        "Connections that there may be: those of the configuration, or what the limit on open files leaves."
+    );
+    describe_gauge!(
+        CERTIFICATE,
+        Unit::Seconds,
+        "When the first certificate of the chain in use ends, as a Unix time."
+    );
+    describe_counter!(
+        BUSY,
+        Unit::Seconds,
+        "Whole seconds that the threads of the runtime have worked, all together."
+    );
     describe_gauge!(WORKERS, Unit::Count, "Threads of the runtime that run tasks.");
     describe_gauge!(TASKS, Unit::Count, "Tasks of the runtime that are alive.");
     describe_gauge!(QUEUED, Unit::Count, "Tasks that wait in the runtime's own queue for a thread.");
     metrics_process::Collector::default().describe();
     describe_gauge!(DRAINING, Unit::Count, "1 while the server goes away and sends its clients elsewhere.");
     gauge!(DRAINING).set(0.0);
+    // What has not happened yet is told as well: a rise from nothing is no rise to who asks for one.
+    for name in [UNRECORDED, RECORDER_ERRORS, DELAYED_MISSED, CONFLICTS, ALERTS_FIRED] {
+        counter!(name).increment(0);
+    }
+    for (name, label, values) in ZEROS {
+        for value in *values {
+            counter!(*name, *label => *value).increment(0);
+        }
+    }
+    for reason in ["slow_consumer", "ping_timeout"] {
+        counter!(CLOSED, "transport" => "websocket", "reason" => reason).increment(0);
+    }
+    for name in [REPLAYS, ALERTS] {
+        gauge!(name).set(0.0);
+    }
     describe_gauge!(BUILD, Unit::Count, "Always 1; the version is a label.");
     gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }
 
-/// What all shards of the process have counted of how late they are.
-static LATENCY: Histogram = Histogram::new();
+/// What all shards of the process have counted of how late they are: by themselves, and by their clients.
+static LATENCY: [Histogram; 2] = [Histogram::new(), Histogram::new()];
 
 /// What is known when it is looked at only: the process, and its runtime.
 #[expect(clippy::cast_precision_loss, reason = "gauges")]
 pub(crate) fn look(runtime: &tokio::runtime::RuntimeMetrics) {
     metrics_process::Collector::default().collect();
+    let busy =
+        (0..runtime.num_workers()).map(|worker| runtime.worker_total_busy_duration(worker)).sum::<Duration>();
+    counter!(BUSY).absolute(busy.as_secs());
     gauge!(WORKERS).set(runtime.num_workers() as f64);
     gauge!(TASKS).set(runtime.num_alive_tasks() as f64);
     gauge!(QUEUED).set(runtime.global_queue_depth() as f64);
@@ -193,7 +266,8 @@ pub(crate) fn look(runtime: &tokio::runtime::RuntimeMetrics) {
 
 /// What the recorder does not know, as text.
 pub(crate) fn rest() -> String {
-    LATENCY.render(DELIVERY, DELIVERY_HELP)
+    let parts = [("waited_for=\"server\"", &LATENCY[0]), ("waited_for=\"client\"", &LATENCY[1])];
+    Histogram::render(DELIVERY, DELIVERY_HELP, &parts)
 }
 
 /// Bounds of the recorder's own histograms, in seconds: sessions last from a poll to weeks.
@@ -246,6 +320,12 @@ impl ShardMetrics {
         histogram!(LASTED, "transport" => door).record(lasted);
     }
 
+    /// A socket is full, with so much on its way.
+    #[expect(clippy::cast_precision_loss, reason = "a bounded number")]
+    pub(crate) fn blocked(bytes: usize) {
+        histogram!(QUEUE_BYTES).record(bytes as f64);
+    }
+
     pub(crate) fn received(&self, bytes: usize) {
         self.received_bytes.increment(bytes as u64);
     }
@@ -267,7 +347,8 @@ impl ShardMetrics {
         self.withheld.increment(stats.withheld - self.told.withheld);
         #[expect(clippy::cast_precision_loss, reason = "a gauge")]
         self.slow.increment(stats.slow as f64 - self.told.slow as f64);
-        LATENCY.add(&stats.latency, &self.told.latency);
+        LATENCY[0].add(&stats.latency, &self.told.latency);
+        LATENCY[1].add(&stats.hindered, &self.told.hindered);
         self.told = *stats;
         self.sent_bytes.increment(std::mem::take(&mut self.bytes));
         self.flushes.increment(std::mem::take(&mut self.batches));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use store::StoreError;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
@@ -373,7 +373,10 @@ fn connections(wanted: usize) -> usize {
             "at most {possible} connections instead of {wanted}: the limit on open files (ulimit -n) allows no more"
         );
     }
-    wanted.min(possible)
+    let connections = wanted.min(possible);
+    #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+    metrics::gauge!(names::CONNECTIONS_LIMIT).set(connections as f64);
+    connections
 }
 
 /// The recorder of this process, set up once.
@@ -381,6 +384,10 @@ fn recorder() -> Result<PrometheusHandle, ServerError> {
     PrometheusBuilder::new()
         .with_recommended_naming(true)
         .set_buckets(&names::BUCKETS)
+        .and_then(|builder| {
+            let bytes = Matcher::Full(names::QUEUE_BYTES.to_owned());
+            builder.set_buckets_for_metric(bytes, &names::QUEUE_BUCKETS)
+        })
         .map_err(|error| ServerError::Metrics(error.to_string()))?
         .install_recorder()
         .map_err(|error| ServerError::Metrics(error.to_string()))

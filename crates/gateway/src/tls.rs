@@ -11,6 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
+use crate::metrics::CERTIFICATE;
 use crate::settings::Tls;
 
 /// Why a certificate cannot be used.
@@ -53,7 +54,9 @@ impl Tls {
 
     /// The same, and the certificate in it, which may become another one.
     pub(crate) fn replaceable(&self) -> Result<(Arc<ServerConfig>, Arc<Certificate>), TlsError> {
-        let certificate = Arc::new(Certificate(RwLock::new(self.certified()?)));
+        let certified = self.certified()?;
+        note_end(&certified);
+        let certificate = Arc::new(Certificate(RwLock::new(certified)));
         let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
@@ -88,6 +91,7 @@ impl Certificate {
     /// It cannot be read, or its key does not fit; then the old one stays.
     pub(crate) fn replace(&self, tls: &Tls) -> Result<(), TlsError> {
         let next = tls.certified()?;
+        note_end(&next);
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = next;
         Ok(())
     }
@@ -96,6 +100,18 @@ impl Certificate {
 impl ResolvesServerCert for Certificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+/// Tells when the first certificate of the chain ends: that of the server may not be it.
+fn note_end(certified: &CertifiedKey) {
+    let ends = certified.cert.iter().filter_map(|der| {
+        let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
+        Some(certificate.validity().not_after.timestamp())
+    });
+    if let Some(end) = ends.min() {
+        #[expect(clippy::cast_precision_loss, reason = "seconds, for millions of years")]
+        metrics::gauge!(CERTIFICATE).set(end as f64);
     }
 }
 

@@ -13,6 +13,9 @@ pub const LATE_TRADES: &str = "tickwire_feed_late_trades_total";
 /// Gauge: when the last event came, by feed.
 pub const LAST_EVENT: &str = "tickwire_feed_last_event_timestamp_seconds";
 
+/// Gauge: how long after the venue's own time the newest event came, by feed.
+pub const LAG: &str = "tickwire_feed_lag_seconds";
+
 /// Declares them to the recorder, with their help.
 pub fn describe() {
     describe_counter!(EVENTS, Unit::Count, "Normalised events handed on by a feed, by channel.");
@@ -23,5 +26,10 @@ pub fn describe() {
         "Order books voided because a feed lost updates or a checksum failed."
     );
     describe_counter!(LATE_TRADES, Unit::Count, "Trades that came too late for at least one of their bars.");
+    describe_gauge!(
+        LAG,
+        Unit::Seconds,
+        "How long after the venue's own time the newest event of a feed came. Of a replay, as it was recorded."
+    );
     describe_gauge!(LAST_EVENT, Unit::Seconds, "Wall-clock time of the last event of a feed.");
 }

@@ -27,19 +27,21 @@ impl Histogram {
         self.nanos.fetch_add(now.nanos - before.nanos, Ordering::Relaxed);
     }
 
-    /// As the text format wants it (Prometheus exposition 0.0.4).
-    pub(super) fn render(&self, name: &str, help: &str) -> String {
+    /// As the text format wants it (Prometheus exposition 0.0.4), a part for each label.
+    pub(super) fn render(name: &str, help: &str, parts: &[(&str, &Self)]) -> String {
         let mut text = format!("# HELP {name} {help}\n# TYPE {name} histogram\n");
-        let mut count = 0;
-        let bounds =
-            BOUNDS.map(|bound| bound.as_secs_f64().to_string()).into_iter().chain(["+Inf".to_owned()]);
-        for (bound, class) in bounds.zip(&self.counts) {
-            count += class.load(Ordering::Relaxed);
-            // Writing to memory does not fail.
-            let _ = writeln!(text, "{name}_bucket{{le=\"{bound}\"}} {count}");
+        for (label, part) in parts {
+            let mut count = 0;
+            let bounds = BOUNDS.map(|bound| bound.as_secs_f64().to_string());
+            for (bound, class) in bounds.into_iter().chain(["+Inf".to_owned()]).zip(&part.counts) {
+                count += class.load(Ordering::Relaxed);
+                // Writing to memory does not fail.
+                let _ = writeln!(text, "{name}_bucket{{{label},le=\"{bound}\"}} {count}");
+            }
+            let seconds = std::time::Duration::from_nanos(part.nanos.load(Ordering::Relaxed)).as_secs_f64();
+            let _ = writeln!(text, "{name}_sum{{{label}}} {seconds}\n{name}_count{{{label}}} {count}");
         }
-        let seconds = std::time::Duration::from_nanos(self.nanos.load(Ordering::Relaxed)).as_secs_f64();
-        let _ = writeln!(text, "{name}_sum {seconds}\n{name}_count {count}\n");
+        text.push('\n');
         text
     }
 }
@@ -55,16 +57,16 @@ mod tests {
         (latency.counts[0], latency.counts[2], latency.counts[14], latency.nanos) = (5, 2, 1, 1_500_000_000);
         histogram.add(&latency, &Latency::default());
         histogram.add(&latency, &latency);
-        let text = histogram.render("x_seconds", "How long.");
+        let text = Histogram::render("x_seconds", "How long.", &[("by=\"a\"", &histogram)]);
         for line in [
             "# TYPE x_seconds histogram",
-            "x_seconds_bucket{le=\"0.0005\"} 5",
-            "x_seconds_bucket{le=\"0.001\"} 5",
-            "x_seconds_bucket{le=\"0.0025\"} 7",
-            "x_seconds_bucket{le=\"10\"} 7",
-            "x_seconds_bucket{le=\"+Inf\"} 8",
-            "x_seconds_sum 1.5",
-            "x_seconds_count 8",
+            "x_seconds_bucket{by=\"a\",le=\"0.0005\"} 5",
+            "x_seconds_bucket{by=\"a\",le=\"0.001\"} 5",
+            "x_seconds_bucket{by=\"a\",le=\"0.0025\"} 7",
+            "x_seconds_bucket{by=\"a\",le=\"10\"} 7",
+            "x_seconds_bucket{by=\"a\",le=\"+Inf\"} 8",
+            "x_seconds_sum{by=\"a\"} 1.5",
+            "x_seconds_count{by=\"a\"} 8",
         ] {
             assert!(text.lines().any(|told| told == line), "{line} is not in {text}");
         }

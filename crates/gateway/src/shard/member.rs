@@ -221,6 +221,7 @@ impl Member {
             Poll::Pending => {
                 if !self.full {
                     self.session.pace.blocked();
+                    ShardMetrics::blocked(self.outbox.bytes());
                 }
                 (self.full, self.behind) = (true, true);
                 return Poll::Pending;
@@ -288,6 +289,8 @@ impl Member {
 
     fn drain(&mut self, core: &mut Core) {
         let now = core.now;
+        // What waited while the socket was full, or for a pace, waited for the client.
+        core.fanout.note_hindered(self.behind || self.waits);
         let most = if self.behind { BUDGET_FULL } else { BUDGET_OPEN };
         self.session.take_share(&core.ctx());
         let budget = self.session.pace.budget(most, now);

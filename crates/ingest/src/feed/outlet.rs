@@ -45,6 +45,7 @@ struct Counts {
     events: [(Counter, u64); Channel::ALL.len()],
     gaps: Counter,
     last: Gauge,
+    lag: Gauge,
     late: Counter,
     late_before: u64,
 }
@@ -76,6 +77,7 @@ impl Outlet {
                 events,
                 gaps: metrics::counter!(names::GAPS, "feed" => spec.name.clone()),
                 last: metrics::gauge!(names::LAST_EVENT, "feed" => spec.name.clone()),
+                lag: metrics::gauge!(names::LAG, "feed" => spec.name.clone()),
                 late: metrics::counter!(names::LATE_TRADES, "feed" => spec.name.clone()),
                 late_before: 0,
             },
@@ -172,6 +174,10 @@ impl Outlet {
         self.counts.late.increment(late - std::mem::replace(&mut self.counts.late_before, late));
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         self.counts.last.set(since.as_secs_f64());
+        let times = self.batch.iter().rev().find_map(|tick| tick.ts_recv.zip(tick.ts_event));
+        if let Some((recv, event)) = times {
+            self.counts.lag.set(Duration::from_nanos(recv.since(event)).as_secs_f64());
+        }
         // What a burst derives may go beyond one batch.
         while self.batch.len() > BATCH_TICKS_MAX {
             let rest = self.batch.split_off(BATCH_TICKS_MAX);
