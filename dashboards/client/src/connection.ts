@@ -4,6 +4,7 @@ import type { Clock } from "./clock.js";
 import { ClockSync, type Timing } from "./clock-sync.js";
 import type { Codec } from "./codec.js";
 import { Liveness } from "./liveness.js";
+import { Pace } from "./pace.js";
 import type { Ack, ErrorMessage, Message, Welcome } from "./protocol.js";
 import { type Verdict, verdict } from "./verdicts.js";
 
@@ -53,6 +54,8 @@ export class Connection {
   welcome: Welcome | undefined;
   /** The answer to the token. */
   authenticated: Ack | undefined;
+  /** How often it may ask. */
+  pace = new Pace(undefined);
   #stage: "opening" | "ready" | "ended" = "opening";
   #socket: SocketLike | undefined;
   #liveness: Liveness | undefined;
@@ -93,6 +96,7 @@ export class Connection {
 
   send(request: object): void {
     if (this.#stage === "ended") return;
+    this.pace.spend(this.options.clock.now());
     this.#socket?.send(this.options.codec.encode(request));
   }
 
@@ -129,6 +133,7 @@ export class Connection {
 
   #welcomed(welcome: Welcome): void {
     this.welcome = welcome;
+    this.pace = new Pace(welcome.limits?.max_requests_per_second);
     const heartbeatMs = this.options.heartbeatMs ?? welcome.heartbeat_ms;
     this.#liveness = new Liveness(this.options.clock, heartbeatMs, {
       stale: (isStale) => this.listener.stale(this, isStale),

@@ -153,10 +153,11 @@ export class Session {
     const { epoch } = connection.welcome!;
     if (this.#epoch !== undefined && this.#epoch !== epoch) this.#streams.forgetPositions();
     this.#epoch = epoch;
-    if (this.#pace !== undefined) this.request("pace", this.#pace).catch(() => {});
-    this.#subscribing.attach(connection, this.#cursor);
-    this.#replays.attach(connection);
-    this.#requests.attach(connection);
+    this.#requests.attach(connection, () => {
+      if (this.#pace !== undefined) this.request("pace", this.#pace).catch(() => {});
+      this.#subscribing.attach(connection, this.#cursor);
+      this.#replays.attach(connection);
+    });
   }
 
   #detached(connection: Connection): void {
@@ -175,7 +176,7 @@ export class Session {
   }
 
   #take(connection: Connection, message: Message): void {
-    const answered = this.#requests.take(message);
+    const answered = this.#requests.take(connection, message);
     // A connection that another one has taken the place of answers what it was asked, and is not heard otherwise.
     if (connection !== this.#line.current) return;
     this.#age(message);

@@ -112,6 +112,12 @@ export class FakeSocket {
     this.say({ type: "ack", id: this.asked(op)!.id, op, ...fields } as Message);
   }
 
+  /** Refuses a request for the moment. */
+  limit(request: Record<string, unknown>, retry_after_ms: number): void {
+    const { id, op } = request;
+    this.say({ type: "error", id, op, code: "rate_limited", message: "", retryable: true, details: { retry_after_ms } });
+  }
+
   acknowledge(cursor: string, fields: object = {}): void {
     const { channels, symbols } = this.asked("subscribe")!;
     this.answer("subscribe", { channels, symbols, rejected: [], resumed: false, cursor, ...fields });
