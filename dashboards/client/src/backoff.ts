@@ -8,7 +8,7 @@ export class Backoff {
 
   constructor(readonly random: () => number) {}
 
-  /** Attempts since data came last. */
+  /** Attempts since a connection lasted. */
   get attempt(): number {
     return this.#attempt;
   }

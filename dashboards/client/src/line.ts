@@ -10,6 +10,8 @@ import type { Verdict } from "./verdicts.js";
 
 /** How long the old connection is kept while the new one brings what was asked for again. */
 const HANDOVER_MS = 10_000;
+/** How long a connection lasts before it proves anything: a server may let in, serve, and end it for what was asked. */
+const PROVEN_MS = 5000;
 
 export interface LineListener {
   /** A connection serves from here on: all is asked for again on it. What another one still says counts for nothing. */
@@ -36,6 +38,9 @@ export class Line {
   #leaving: Connection | undefined;
   #retry: unknown;
   #handover: unknown;
+  #proof: unknown;
+  #isProven = false;
+  #hasHeard = false;
   #connections = 0;
   #unauthorised = 0;
   readonly #backoff: Backoff;
@@ -55,10 +60,11 @@ export class Line {
     this.#attempt();
   }
 
-  /** Data has come: the next loss begins with the shortest wait. */
+  /** Data has come: the next loss begins with the shortest wait, where the connection has lasted. */
   heardData(): void {
     this.#unauthorised = 0;
-    if (this.#backoff.attempt === 0) return;
+    this.#hasHeard = true;
+    if (!this.#isProven || this.#backoff.attempt === 0) return;
     this.#backoff.reset();
     this.state.set({ attempt: 0 });
   }
@@ -88,7 +94,7 @@ export class Line {
 
   close(reason: string): void {
     if (this.state.value.phase === "closed") return;
-    this.options.clock.clear(this.#retry);
+    for (const timer of [this.#retry, this.#proof]) this.options.clock.clear(timer);
     this.#retry = undefined;
     this.settle();
     for (const connection of [this.#current, this.#next]) connection?.close();
@@ -125,8 +131,19 @@ export class Line {
     const { session, epoch, server, heartbeat_ms: heartbeatMs } = connection.welcome!;
     const about = { session, epoch, server, heartbeatMs, ...tokenState(connection.authenticated) };
     this.state.set({ phase: "live", retryAt: null, reason: "", draining: false, behind: false, ...about });
+    this.#prove();
     if (this.#leaving !== undefined) this.#handover = this.options.clock.after(HANDOVER_MS, () => this.settle());
     this.listener.attached(connection);
+  }
+
+  /** Whoever serves has to last. */
+  #prove(): void {
+    this.options.clock.clear(this.#proof);
+    this.#isProven = this.#hasHeard = false;
+    this.#proof = this.options.clock.after(PROVEN_MS, () => {
+      this.#isProven = true;
+      if (this.#hasHeard) this.heardData();
+    });
   }
 
   #stale(connection: Connection, isStale: boolean): void {
@@ -145,8 +162,10 @@ export class Line {
       return;
     }
     const served = connection === this.#current;
-    if (served) this.#current = undefined;
-    else this.#next = undefined;
+    if (served) {
+      this.#current = undefined;
+      this.options.clock.clear(this.#proof);
+    } else this.#next = undefined;
     if (served) this.listener.detached(connection);
     if (!this.#comesBack(told)) {
       this.close(told.reason);

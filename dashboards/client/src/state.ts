@@ -11,7 +11,7 @@ export type Phase = "connecting" | "live" | "stale" | "reconnecting" | "offline"
 
 export interface ConnectionState {
   readonly phase: Phase;
-  /** Attempts since data came last; 0 while all is well. */
+  /** Attempts since a connection brought data and lasted for 5 s; 0 while all is well. */
   readonly attempt: number;
   /** When the next attempt is made, milliseconds since 1970; `null` where none waits. */
   readonly retryAt: number | null;

@@ -39,7 +39,7 @@ test("attempts wait twice as long each time, up to 30 s, anything below with jit
   }
 });
 
-test("only data ends the waiting between attempts, a connection does not", async () => {
+test("only data on a connection that lasts ends the waiting between attempts", async () => {
   const { session, socket } = await live();
   socket.end(1006);
   assert.equal(session.state.value.retryAt! - clock.now(), 500);
@@ -51,8 +51,16 @@ test("only data ends the waiting between attempts, a connection does not", async
   assert.equal(session.state.value.attempt, 2);
   third.acknowledge("e:3", { resumed: true });
   third.quote(12, "e:4");
+  await clock.pass(4999);
+  third.end(4429);
+  assert.equal(session.state.value.retryAt! - clock.now(), 2000);
+  await clock.pass(2000);
+  const fourth = await FakeSocket.newest.begin();
+  fourth.acknowledge("e:4", { resumed: true });
+  fourth.quote(13, "e:5");
+  await clock.pass(5000);
   assert.equal(session.state.value.attempt, 0);
-  third.end(4408);
+  fourth.end(4408);
   assert.equal(session.state.value.retryAt! - clock.now(), 500);
 });
 
