@@ -62,6 +62,7 @@ export class Connection {
   #sync: ClockSync | undefined;
   #timers = new Set<unknown>();
   #tokensAsked = 0;
+  #fetched: string | undefined;
   #lastError = "";
 
   constructor(
@@ -74,10 +75,29 @@ export class Connection {
   }
 
   open(): void {
-    const { url, codec, socket: Socket, openTimeoutMs } = this.options;
+    const { token, openTimeoutMs } = this.options;
     this.#after(openTimeoutMs, () => {
-      if (this.#stage === "opening") this.#end({ retry: "again", reason: `nobody answered for ${openTimeoutMs} ms` });
+      const missed = this.#socket === undefined ? "no token came" : "nobody answered";
+      if (this.#stage === "opening") this.#end({ retry: "again", reason: `${missed} for ${openTimeoutMs} ms` });
     });
+    if (typeof token === "function") void this.#fetch(token);
+    else this.#connect();
+  }
+
+  /** A token that takes long is there before the server waits for it. None may be right, too: a cookie may do. */
+  async #fetch(token: () => string | Promise<string>): Promise<void> {
+    try {
+      const given = token();
+      this.#fetched = typeof given === "string" ? given : await given;
+    } catch (error) {
+      this.#end({ retry: "again", reason: `no token could be had: ${words(error)}` });
+      return;
+    }
+    if (!this.#ended()) this.#connect();
+  }
+
+  #connect(): void {
+    const { url, codec, socket: Socket } = this.options;
     try {
       this.#socket = new Socket(url, [codec.subprotocol]);
     } catch (error) {
@@ -148,16 +168,18 @@ export class Connection {
   async #authenticate(): Promise<void> {
     const { token } = this.options;
     this.#tokensAsked += 1;
-    let text: string | undefined;
+    let text = this.#fetched;
+    this.#fetched = undefined;
     try {
-      text = typeof token === "function" ? await token() : token;
+      text ??= typeof token === "function" ? await token() : token;
     } catch (error) {
       if (this.#stage === "ready") this.#after(TOKEN_AGAIN_MS, () => void this.#authenticate());
       else this.#end({ retry: "again", reason: `no token could be had: ${words(error)}` });
       return;
     }
-    if (text === undefined || this.#ended()) return;
-    this.send({ op: "auth", id: "auth", token: text });
+    if (this.#ended()) return;
+    if (text) this.send({ op: "auth", id: "auth", token: text });
+    else if (this.#stage === "opening") this.#end({ retry: "token", reason: "the server wants a token" });
   }
 
   #answered(message: Ack | ErrorMessage): void {

@@ -179,9 +179,11 @@ export class Line {
 
   /** A token that was refused is asked for anew, once: the function may have a fresh one. */
   #comesBack(told: Verdict): boolean {
+    const isFetched = typeof this.options.token === "function";
+    if (told.retry === "late") return isFetched;
     if (told.retry !== "token") return told.retry === "again";
     this.#unauthorised += 1;
-    return typeof this.options.token === "function" && this.#unauthorised < 2;
+    return isFetched && this.#unauthorised < 2;
   }
 
   #wait(ms: number, reason = this.state.value.reason): void {

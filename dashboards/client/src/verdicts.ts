@@ -2,8 +2,11 @@
 
 /** What to do after a close. */
 export interface Verdict {
-  /** `again`: with back-off. `token`: with another token only. `never`: something must change first. */
-  retry: "again" | "token" | "never";
+  /**
+   * `again`: with back-off. `token`: with another token only. `late`: where a token is fetched, which may be sooner the
+   * next time. `never`: something must change first.
+   */
+  retry: "again" | "token" | "late" | "never";
   reason: string;
 }
 
@@ -29,12 +32,15 @@ const WORDS: Record<number, string> = {
 
 // 1005 is the word of those between: a proxy that closes without a code has told no verdict of the server's.
 const AGAIN = new Set([1001, 1005, 1006, 1011, 1012, 1013]);
-const UNAUTHORISED = 4501;
+const TOKENS = new Map<number, Verdict["retry"]>([
+  [4501, "token"],
+  [4504, "late"],
+]);
 
 /** What a close code says. `said` is the reason text of the close frame: a `code` of the protocol. */
 export function verdict(code: number, said: string): Verdict {
   const words = WORDS[code] ?? `the connection was closed with ${code}`;
   const reason = said === "" ? words : `${words} (${said})`;
   if (AGAIN.has(code) || (code >= 4000 && code < 4500)) return { retry: "again", reason };
-  return { retry: code === UNAUTHORISED ? "token" : "never", reason };
+  return { retry: TOKENS.get(code) ?? "never", reason };
 }

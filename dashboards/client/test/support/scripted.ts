@@ -1,7 +1,7 @@
 // A session on a scripted socket, with one stream.
 
 import { connect, type ConnectOptions, type Session } from "../../src/index.js";
-import { FakeClock, FakeSocket } from "./fake.js";
+import { FakeClock, FakeSocket, settled } from "./fake.js";
 
 export let clock = new FakeClock();
 
@@ -21,6 +21,7 @@ export const QUOTES = { channels: ["quotes" as const], symbols: ["A"] };
 export async function live(options: Partial<ConnectOptions> = {}): Promise<{ session: Session; socket: FakeSocket }> {
   const session = open(options);
   session.subscribe(QUOTES);
+  await settled();
   const socket = await FakeSocket.newest.begin();
   socket.acknowledge("e:1");
   socket.say({ type: "snapshot", channel: "quotes", cursor: "e:2", data: [{ symbol: "A", sequence: 10 }] });

@@ -11,6 +11,7 @@ beforeEach(reset);
 
 test("the token is the first message, never in the address", async () => {
   const session = open({ token: async () => "secret" });
+  await settled();
   const socket = await FakeSocket.newest.begin();
   assert.equal(socket.url, "wss://host/v1/stream");
   assert.deepEqual(socket.protocols, ["tickwire.v1.json"]);
@@ -66,8 +67,9 @@ test("only data on a connection that lasts ends the waiting between attempts", a
 
 test("verdicts: who may come back, who may not, and why", async () => {
   for (const code of [1001, 1005, 1006, 1011, 1012, 1013, 4000, 4408, 4429, 4499]) assert.equal(verdict(code, "").retry, "again", `${code}`);
-  for (const code of [1000, 1002, 1007, 1009, 4502, 4503, 4504, 4505, 3000]) assert.equal(verdict(code, "").retry, "never", `${code}`);
+  for (const code of [1000, 1002, 1007, 1009, 4502, 4503, 4505, 3000]) assert.equal(verdict(code, "").retry, "never", `${code}`);
   assert.equal(verdict(4501, "token_expired").retry, "token");
+  assert.equal(verdict(4504, "auth_timeout").retry, "late");
   const { session, socket } = await live();
   const waiting = session.request("list");
   socket.end(4505, "kicked");
@@ -90,6 +92,39 @@ test("a token that is not good any more: another one is asked for where there is
   assert.equal(second.asked("auth")!.token, "t2");
   second.end(4501, "token_revoked");
   assert.equal(session.state.value.phase, "closed");
+});
+
+test("a token that takes long is fetched before the server waits for it, and being late is not the end", async () => {
+  const session = open({ token: () => new Promise((resolve) => clock.after(11_000, () => resolve("slow"))) });
+  await clock.pass(10_999);
+  assert.equal(FakeSocket.opened.length, 0);
+  await clock.pass(1);
+  await FakeSocket.newest.begin();
+  assert.equal(session.state.value.phase, "live");
+  session.close();
+  const late = await live({ token: async () => "t" });
+  late.socket.end(4504, "auth_timeout");
+  assert.equal(late.session.state.value.phase, "reconnecting");
+  const fixed = await live();
+  fixed.socket.end(4504, "auth_timeout");
+  assert.equal(fixed.session.state.value.phase, "closed");
+});
+
+test("a token that never comes costs an attempt, with the reason in words", async () => {
+  const session = open({ token: () => new Promise(() => {}) });
+  await clock.pass(15_000);
+  assert.deepEqual([session.state.value.phase, session.state.value.reason], ["connecting", "no token came for 15000 ms"]);
+  session.close();
+});
+
+test("a cookie does without a token, also where a function has none", async () => {
+  for (const token of [undefined, async () => undefined as unknown as string]) {
+    const session = open({ token });
+    await settled();
+    const socket = await FakeSocket.newest.begin({ authenticated: true });
+    assert.deepEqual([session.state.value.phase, socket.sent], ["live", []]);
+    session.close();
+  }
 });
 
 test("draining: the second connection comes at its moment, and the first is closed when it has brought all", async () => {
