@@ -3,11 +3,15 @@
 import type { Violation } from "./errors.js";
 import type { AnyRecord, Channel, GapMessage, Interval, Time } from "./protocol.js";
 
-/** What will not come: named by the server, or found missing by this client (`hole`, `checksum`). */
-export interface Gap {
+/** A stream: a channel and a symbol, of candles with the interval. */
+export interface StreamName {
   channel: Channel;
   symbol: string;
   interval?: Interval;
+}
+
+/** What will not come: named by the server, or found missing by this client (`hole`, `checksum`). */
+export interface Gap extends StreamName {
   /** Both included; `null` where the place is not known, as after another life of the server. */
   from_sequence: number | null;
   to_sequence: number | null;

@@ -1,7 +1,7 @@
 // What sessions and replays tell.
 
 import type { TickwireError, Violation } from "./errors.js";
-import type { Gap } from "./accounts.js";
+import type { Gap, StreamName } from "./accounts.js";
 import type { Channel, Cursor, DataMessage, Message, RecordOf, Rejected, Time } from "./protocol.js";
 import type { Subscription } from "./subscription.js";
 
@@ -27,6 +27,8 @@ export interface SourceEvents {
   data: Data;
   /** Events that will not come, with their exact range where there is one. */
   gap: Gap;
+  /** It is not subscribed to any more, or not served: what was had of it is of the past. */
+  forgotten: StreamName;
   /** It is at another place: nothing of what was told before counts. Only replays are ever. */
   elsewhere: undefined;
   /** What came breaks the law of sequences. Without a listener it is thrown as an uncaught error. */

@@ -29,6 +29,10 @@ export class Standings {
     return this.#states.get(symbol);
   }
 
+  forget(symbol: string): void {
+    this.#states.delete(symbol);
+  }
+
   take(records: readonly AnyRecord[]): void {
     for (const record of records) this.#states.set(record.symbol, record as Status);
   }

@@ -1,6 +1,6 @@
 // The client of Tickwire: live and replayed market data that accounts for every sequence.
 
-export type { Account, Gap, StreamAccount } from "./accounts.js";
+export type { Account, Gap, StreamAccount, StreamName } from "./accounts.js";
 export type { DataAge } from "./ages.js";
 export { Book } from "./book.js";
 export type { Clock } from "./clock.js";

@@ -2,8 +2,7 @@
 //
 // What waits is bounded by the number of streams, however long nobody takes it, as on a page that is not seen.
 
-import type { Gap } from "./accounts.js";
-import { streamKey } from "./accounts.js";
+import { type Gap, streamKey, type StreamName } from "./accounts.js";
 import type { Book } from "./book.js";
 import type { Off } from "./emitter.js";
 import type { Data, SourceEvents } from "./events.js";
@@ -63,6 +62,8 @@ export interface Flush {
   gaps: Gap[];
   /** Gaps beyond those. */
   gapsPassed: number;
+  /** Streams of which nothing of before counts, as they are not subscribed to any more; absent where there are none. */
+  forgotten?: readonly StreamName[];
   /** The replay went elsewhere: what stands here is of there, and all that was shown before is not. */
   isElsewhere: boolean;
 }
@@ -89,6 +90,7 @@ export class LatestStore {
   readonly #tapes = new Map<string, Tape>();
   readonly #listeners = new Set<(flush: Flush) => void>();
   readonly #offs: Off[];
+  readonly #forgotten = new Map<string, StreamName>();
   #gaps: Gap[] = [];
   #gapsPassed = 0;
   #isElsewhere = false;
@@ -98,7 +100,12 @@ export class LatestStore {
     const { schedule = byFrame(), tradesMax = 200, bookDepth = 20, now = Date.now } = options;
     this.#source = source;
     this.#options = { schedule, tradesMax, bookDepth, now };
-    this.#offs = [source.on("data", (data) => this.#take(data)), source.on("gap", (gap) => this.#gap(gap)), source.on("elsewhere", () => this.#clear())];
+    this.#offs = [
+      source.on("data", (data) => this.#take(data)),
+      source.on("gap", (gap) => this.#gap(gap)),
+      source.on("forgotten", (stream) => this.#forget(stream)),
+      source.on("elsewhere", () => this.#clear()),
+    ];
   }
 
   /** Calls `listener` with what changed, at each flush in which anything did. */
@@ -121,10 +128,12 @@ export class LatestStore {
   flush(): void {
     this.#scheduled?.();
     this.#scheduled = undefined;
-    if (this.#changes.size === 0 && this.#gaps.length === 0 && !this.#isElsewhere) return;
+    if (this.#changes.size === 0 && this.#gaps.length === 0 && this.#forgotten.size === 0 && !this.#isElsewhere) return;
     const changes = [...this.#changes.values()];
     const flush: Flush = { changes, gaps: this.#gaps, gapsPassed: this.#gapsPassed, isElsewhere: this.#isElsewhere };
+    if (this.#forgotten.size > 0) flush.forgotten = [...this.#forgotten.values()];
     this.#changes.clear();
+    this.#forgotten.clear();
     this.#gaps = [];
     this.#gapsPassed = 0;
     this.#isElsewhere = false;
@@ -166,9 +175,19 @@ export class LatestStore {
     this.#schedule();
   }
 
+  /** What comes of it from here on is of another subscription. */
+  #forget(stream: StreamName): void {
+    const { channel, symbol, interval } = stream;
+    const key = keyOf(channel, symbol, interval);
+    for (const kept of [this.#changes, this.#latest, this.#bars]) kept.delete(key);
+    if (channel === "trades") this.#tapes.delete(symbol);
+    this.#forgotten.set(key, stream);
+    this.#schedule();
+  }
+
   /** What waits is of a place that nobody is at any more. */
   #clear(): void {
-    for (const kept of [this.#changes, this.#latest, this.#bars, this.#tapes]) kept.clear();
+    for (const kept of [this.#changes, this.#latest, this.#bars, this.#tapes, this.#forgotten]) kept.clear();
     this.#gaps = [];
     this.#gapsPassed = 0;
     this.#isElsewhere = true;

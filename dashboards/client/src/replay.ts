@@ -1,6 +1,6 @@
 // A recording that the server plays, beside what is live: the same records, by a clock of its own.
 
-import type { Account, Gap, StreamAccount, Taken } from "./accounts.js";
+import type { Account, Gap, StreamAccount, StreamName, Taken } from "./accounts.js";
 import type { Book } from "./book.js";
 import type { Connection } from "./connection.js";
 import { Emitter, type Observable, type Off, Value } from "./emitter.js";
@@ -183,12 +183,14 @@ export class Replay {
   live(event: Data | Gap): void {
     if (this.#became === undefined || !this.opened.channels.includes(event.channel)) return;
     const { symbols } = this.opened;
-    if (!("records" in event)) {
-      if (symbols.includes(event.symbol)) this.#events.emit("gap", event);
-      return;
-    }
-    const records = event.records.filter((record) => symbols.includes(record.symbol));
-    if (records.length > 0) this.#events.emit("data", { ...event, records } as Data);
+    if ("records" in event) {
+      const records = event.records.filter((record) => symbols.includes(record.symbol));
+      if (records.length > 0) this.#events.emit("data", { ...event, records } as Data);
+    } else if (symbols.includes(event.symbol)) this.#events.emit("gap", event);
+  }
+
+  forgotten(stream: StreamName): void {
+    if (this.#became !== undefined) this.#events.emit("forgotten", stream);
   }
 
   told(message: ReplayMessage): void {
@@ -228,9 +230,7 @@ export class Replay {
   }
 
   #tell(taken: Taken): void {
-    for (const violation of taken.violations) {
-      if (!this.#events.emit("violation", violation)) this.#stage.violation(violation);
-    }
+    for (const violation of taken.violations) if (!this.#events.emit("violation", violation)) this.#stage.violation(violation);
     for (const gap of taken.gaps) this.#events.emit("gap", gap);
   }
 

@@ -1,6 +1,6 @@
 // The replays of a session: which message is whose, and what becomes of them with the connection.
 
-import type { Gap } from "./accounts.js";
+import type { Gap, StreamName } from "./accounts.js";
 import type { Clock } from "./clock.js";
 import type { Connection } from "./connection.js";
 import type { Data, SourceEvents } from "./events.js";
@@ -73,6 +73,10 @@ export class Replays {
   /** Records and gaps of the session, for what replays have become. */
   live(event: Data | Gap): void {
     for (const replay of this.#all) replay.live(event);
+  }
+
+  forgotten(stream: StreamName): void {
+    for (const replay of this.#all) replay.forgotten(stream);
   }
 
   told(message: ReplayMessage, turn: Turn): void {

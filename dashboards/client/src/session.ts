@@ -1,6 +1,6 @@
 // A session: what is subscribed to, asked and replayed over a line that comes back by itself.
 
-import type { Account, StreamAccount, Taken } from "./accounts.js";
+import type { Account, StreamAccount, StreamName, Taken } from "./accounts.js";
 import { Ages, type DataAge } from "./ages.js";
 import type { Book } from "./book.js";
 import type { Clock } from "./clock.js";
@@ -50,7 +50,7 @@ export class Session {
     const line = lineOptions(options);
     this.#clock = line.clock;
     this.#requests = new Requests(this.#clock);
-    this.#streams = new Streams(this.#clock.now);
+    this.#streams = new Streams(this.#clock.now, (stream) => this.#forgotten(stream));
     this.#subscribing = new Subscribing(this.#requests, this.#streams, this.#clock, {
       rejected: (subscription, rejected) => this.#events.emit("rejected", { subscription, rejected }),
       error: (error) => this.#error(error),
@@ -241,6 +241,12 @@ export class Session {
       this.#replays.live(data);
     }
     this.#subscribing.restate();
+  }
+
+  #forgotten(stream: StreamName): void {
+    if (stream.channel === "status") this.#standings.forget(stream.symbol);
+    this.#events.emit("forgotten", stream);
+    this.#replays.forgotten(stream);
   }
 
   #gap(message: GapMessage): void {

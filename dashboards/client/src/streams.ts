@@ -5,7 +5,7 @@
 
 import { Book } from "./book.js";
 import { Violation } from "./errors.js";
-import { type Account, type Gap, type StreamAccount, gapOf, newAccount, streamKey, type Taken } from "./accounts.js";
+import { type Account, type Gap, type StreamAccount, type StreamName, gapOf, newAccount, streamKey, type Taken } from "./accounts.js";
 import type { AnyRecord, BookRecord, Candle, Channel, DataMessage, GapMessage, Interval } from "./protocol.js";
 
 class Stream implements StreamAccount {
@@ -46,7 +46,10 @@ export class Streams {
   /** How things stood may be told of a time that is over, as when a replay is opened again: then it is left out. */
   once = false;
 
-  constructor(readonly now: () => number) {}
+  constructor(
+    readonly now: () => number,
+    readonly forgotten: (stream: StreamName) => void = () => {},
+  ) {}
 
   book(symbol: string): Book | undefined {
     return this.#books.get(symbol);
@@ -83,6 +86,7 @@ export class Streams {
       if (stream.channel === "candles" && interval !== undefined && stream.interval !== interval) continue;
       this.#streams.delete(key);
       if (stream.channel === "book") this.#books.delete(stream.symbol);
+      this.forgotten(named(stream));
     }
   }
 
@@ -257,7 +261,7 @@ export class Streams {
   }
 }
 
-function named(stream: Stream): Pick<Gap, "channel" | "symbol" | "interval"> {
+function named(stream: Stream): StreamName {
   const { channel, symbol, interval } = stream;
   return interval === undefined ? { channel, symbol } : { channel, symbol, interval };
 }

@@ -21,6 +21,13 @@ export interface SubscribingListener {
   cut(gap: Gap): void;
 }
 
+/** Streams that only one subscription has. */
+interface Only {
+  channels: Channel[];
+  symbols: string[];
+  interval: Interval | undefined;
+}
+
 export class Subscribing implements Subscriber {
   #all: Subscription[] = [];
   #connection: Connection | undefined;
@@ -82,12 +89,13 @@ export class Subscribing implements Subscriber {
     if (!this.#all.includes(subscription)) return [];
     this.#all = this.#all.filter((other) => other !== subscription);
     subscription.reject(new ClosedError("It was unsubscribed from before the answer."));
-    const ledger: LedgerEntry[] = [];
-    for (const { channels, symbols, interval } of this.#onlyOf(subscription)) {
-      if (this.#connection === undefined) this.streams.forget(channels, symbols, interval);
-      else ledger.push(...(await this.#leave(channels, symbols, interval)));
+    if (this.#connection === undefined) {
+      this.#forget(subscription);
+      return [];
     }
-    return ledger;
+    // All at once: what is subscribed to from here on comes behind them.
+    const left = this.#onlyOf(subscription).map((only) => this.#leave(subscription, only));
+    return (await Promise.all(left)).flat();
   }
 
   /** A connection serves: all is asked for again, and what has a state goes on behind the cursor. */
@@ -227,6 +235,7 @@ export class Subscribing implements Subscriber {
   #fail(subscription: Subscription, error: TickwireError): void {
     if (error instanceof RequestError && error.code === "connection_lost") return;
     this.#all = this.#all.filter((other) => other !== subscription);
+    this.#forget(subscription);
     subscription.reject(error);
     this.#tell(error);
   }
@@ -236,7 +245,17 @@ export class Subscribing implements Subscriber {
     this.listener.error(error);
   }
 
-  async #leave(channels: Channel[], symbols: string[], interval: Interval | undefined): Promise<LedgerEntry[]> {
+  /** What nobody else subscribes to: what was had of it is of the past. */
+  #forget(subscription: Subscription): void {
+    for (const channel of subscription.request.channels) {
+      const interval = subscription.intervalOf(channel);
+      const others = this.#others(channel, interval);
+      const symbols = subscription.symbols.filter((symbol) => !others.some((one) => one.covers(symbol)));
+      this.streams.forget([channel], symbols, interval);
+    }
+  }
+
+  async #leave(subscription: Subscription, { channels, symbols, interval }: Only): Promise<LedgerEntry[]> {
     try {
       const ack = await promised<Ack & { symbols: string[]; ledger: LedgerEntry[] }>((answer) => {
         const fields = { channels, symbols, ...(interval && { interval }) };
@@ -252,20 +271,25 @@ export class Subscribing implements Subscriber {
       return ack.ledger;
     } catch (error) {
       // A session that is over has no streams.
-      if (error instanceof RequestError && error.code === "connection_lost") return [];
-      throw error;
+      if (!(error instanceof RequestError) || error.code !== "connection_lost") throw error;
+      this.#forget(subscription);
+      return [];
     }
   }
 
   /** What no other subscription has: of each channel the names as they were given, or what is left of them. */
-  #onlyOf(subscription: Subscription): { channels: Channel[]; symbols: string[]; interval: Interval | undefined }[] {
+  #onlyOf(subscription: Subscription): Only[] {
     return subscription.request.channels.flatMap((channel) => {
       const interval = subscription.intervalOf(channel);
-      const others = this.#all.filter((one) => one.request.channels.includes(channel) && one.intervalOf(channel) === interval);
+      const others = this.#others(channel, interval);
       const shared = (symbol: string): boolean => others.some((one) => one.covers(symbol));
       const names = subscription.symbols.some(shared) ? subscription.symbols : subscription.request.symbols;
       const symbols = names.filter((name) => !shared(name) && !others.some((one) => one.request.symbols.includes(name)));
       return symbols.length === 0 ? [] : [{ channels: [channel], symbols, interval }];
     });
+  }
+
+  #others(channel: Channel, interval: Interval | undefined): Subscription[] {
+    return this.#all.filter((one) => one.request.channels.includes(channel) && one.intervalOf(channel) === interval);
   }
 }

@@ -161,6 +161,7 @@ export class WorkerSession {
           break;
         }
         this.#dataAge = told.dataAge;
+        for (const { channel, symbol } of told.flush.forgotten ?? []) if (channel === "status") this.#standings.forget(symbol);
         for (const { channel, record } of told.flush.changes) if (channel === "status" && record) this.#standings.take([record]);
         this.#taken.take(told.flush, told.account);
         break;

@@ -22,6 +22,7 @@ export class Taken {
     this.schedule(() => {
       this.account = account;
       if (flush.isElsewhere) this.latest.clear();
+      for (const { channel, symbol, interval } of flush.forgotten ?? []) this.latest.delete(streamKey(channel, symbol, interval));
       for (const change of flush.changes) this.latest.set(change.key, change);
       for (const listener of [...this.#listeners]) listener(flush);
       // From here on the worker may post the next one.

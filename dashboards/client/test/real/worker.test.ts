@@ -50,6 +50,9 @@ test("what changed, once per flush; a page that is busy is not flooded", async (
     await assert.rejects(session.request("no_such_op"), (error: RequestError) => error.code === "unknown_op");
     const ledger = await subscription.unsubscribe();
     assert.equal(ledger.length, 24);
+    await until(() => session.latest("quotes", symbol) === undefined, "it is forgotten here, too");
+    const { state, statusKnown } = session.freshness("quotes", symbol);
+    assert.deepEqual([state, statusKnown], ["waiting", false]);
   } finally {
     session.close();
     await until(() => session.state.value.phase === "closed", "it is over");

@@ -52,6 +52,22 @@ test("one flush for many records, with the newest of each stream", () => {
   assert.equal(scheduled(), 2);
 });
 
+test("what is forgotten goes, with what waited of it, and is told; what comes behind it is new", () => {
+  const { events, say, frame, store } = stage();
+  for (const channel of ["quotes", "trades"]) say("update", channel, [{ symbol: "A", sequence: 1, size: "1" }, { symbol: "B", sequence: 1, size: "1" }]);
+  frame();
+  say("update", "quotes", [{ symbol: "A", sequence: 2 }]);
+  for (const channel of ["quotes", "trades"] as const) events.emit("forgotten", { channel, symbol: "A" });
+  say("update", "trades", [{ symbol: "A", sequence: 7, size: "1" }]);
+  const { changes, forgotten } = frame();
+  assert.deepEqual(changes.map(({ key, updates }) => [key, updates]), [["trades A", 1]]);
+  assert.deepEqual(forgotten, [{ channel: "quotes", symbol: "A" }, { channel: "trades", symbol: "A" }]);
+  assert.deepEqual([store.latest("quotes", "A"), store.trades("A").map(({ sequence }) => sequence)], [undefined, [7]]);
+  assert.equal(store.latest("quotes", "B")!.record!.sequence, 1);
+  say("update", "quotes", [{ symbol: "B", sequence: 2 }]);
+  assert.equal(frame().forgotten, undefined);
+});
+
 test("trades are not last values: the newest are kept, and what is passed over is counted exactly", () => {
   const { say, frame, store } = stage({ tradesMax: 3 });
   const trade = (sequence: number, more: object = {}): object => ({ symbol: "A", sequence, price: "1.00", size: "0.10", side: "buy", ...more });

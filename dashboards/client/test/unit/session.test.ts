@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
-import { type Gap, RequestError, type Violation } from "../../src/index.js";
-import { FakeSocket, settled } from "../support/fake.js";
+import { type Gap, LatestStore, RequestError, type Violation } from "../../src/index.js";
+import { FakeSocket } from "../support/fake.js";
 import { clock, live, open, QUOTES, reset } from "../support/scripted.js";
 
 beforeEach(reset);
@@ -116,14 +116,43 @@ test("two who want the same: streams stay until the last one goes", async () => 
   socket.acknowledge("e:4");
   await second.ready;
   const going = second.unsubscribe();
-  const asked = socket.sent.filter(({ op }) => op === "unsubscribe");
-  assert.deepEqual(asked.map(({ channels, symbols }) => [channels, symbols]), [[["quotes"], ["B"]]]);
-  socket.answer("unsubscribe", { channels: ["quotes"], symbols: ["B"], rejected: [], ledger: [] });
-  await settled();
-  assert.deepEqual(socket.asked("unsubscribe")!.channels, ["trades"]);
-  socket.answer("unsubscribe", { channels: ["trades"], symbols: ["A", "B"], rejected: [], ledger: [] });
+  // At once: what is subscribed to from here on comes behind all of them.
+  session.subscribe({ channels: ["trades"], symbols: ["A"] });
+  const asked = socket.sent.slice(-2);
+  assert.deepEqual(asked.map(({ op, channels, symbols }) => [op, channels, symbols]), [
+    ["unsubscribe", ["quotes"], ["B"]],
+    ["unsubscribe", ["trades"], ["A", "B"]],
+  ]);
+  for (const { id, channels, symbols } of asked) socket.say({ type: "ack", id, op: "unsubscribe", channels, symbols, rejected: [], ledger: [] });
   assert.deepEqual(await going, []);
-  assert.equal(session.subscriptions.length, 1);
+  assert.equal(session.subscriptions.length, 2);
+  assert.deepEqual([socket.sent.at(-1)!.op, socket.sent.at(-1)!.channels], ["subscribe", ["trades"]]);
+});
+
+test("what is not subscribed to any more is not live, and its status is not known", async () => {
+  const { session, socket } = await live();
+  const store = new LatestStore(session, { schedule: () => () => {} });
+  socket.quote(12, "e:4");
+  const status = session.subscribe({ channels: ["status"], symbols: ["A"] });
+  socket.acknowledge("e:4");
+  socket.say({ type: "snapshot", channel: "status", cursor: "e:5", data: [{ symbol: "A", sequence: 1, state: "halted" }] });
+  store.flush();
+  assert.equal(session.freshness("quotes", "A").state, "halted");
+  assert.equal(store.latest("quotes", "A")!.record!.sequence, 12);
+  const gone: object[] = [];
+  session.on("forgotten", (stream) => gone.push(stream));
+  void status.unsubscribe();
+  socket.answer("unsubscribe", { channels: ["status"], symbols: ["A"], rejected: [], ledger: [] });
+  assert.deepEqual([session.freshness("quotes", "A").state, session.freshness("quotes", "A").statusKnown], ["live", false]);
+  // Lost before the answer: on no other connection will it come.
+  void session.subscriptions[0]!.unsubscribe();
+  socket.end(1006);
+  await clock.pass(500);
+  assert.deepEqual((await FakeSocket.newest.begin()).asked("subscribe"), undefined);
+  assert.equal(session.freshness("quotes", "A").state, "waiting");
+  assert.deepEqual(gone, [{ channel: "status", symbol: "A" }, { channel: "quotes", symbol: "A" }]);
+  store.flush();
+  assert.equal(store.latest("quotes", "A"), undefined);
 });
 
 test("symbols that a new server has not listed yet are asked for until they are, and not shown as live meanwhile", async () => {
