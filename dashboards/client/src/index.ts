@@ -31,4 +31,5 @@ export type { Passed } from "./tape.js";
 export { fromMilliseconds, toMilliseconds, toNanoseconds } from "./times.js";
 export { serveWorker } from "./worker-host.js";
 export { connectInWorker, type WorkerEvents, type WorkerOptions, type WorkerSession } from "./worker-session.js";
+export type { TrustedAddress } from "./worker-start.js";
 export type { WorkerReplay, WorkerSubscription } from "./worker-sources.js";

@@ -32,6 +32,7 @@ export class Replay {
   /** The streams of the session, once it is live. */
   #became: Streams | undefined;
   #again: Promise<void> = Promise.resolve();
+  #closing: Promise<Ack | undefined> | undefined;
 
   constructor(stage: Stage, options: ReplayOptions) {
     this.#stage = stage;
@@ -103,8 +104,12 @@ export class Replay {
     });
   }
 
-  /** It is over. The answer has the `ledger` of its streams since the last seek. */
-  async close(): Promise<Ack | undefined> {
+  /** It is over. The answer has the `ledger` of its streams since the last seek; once more does no harm. */
+  close(): Promise<Ack | undefined> {
+    return (this.#closing ??= this.#close().finally(() => (this.#closing = undefined)));
+  }
+
+  async #close(): Promise<Ack | undefined> {
     const { phase } = this.#state.value;
     if (phase === "live") throw new TickwireError("it is live by now: unsubscribe from what it has become");
     if (phase === "closed" || phase === "failed" || this.#name === undefined) {
@@ -132,8 +137,7 @@ export class Replay {
         failed: answer.failed,
       });
     });
-    this.#again = opening.then(() => {});
-    this.#again.catch(() => {});
+    (this.#again = opening.then(() => {})).catch(() => {});
     return opening;
   }
 
@@ -194,10 +198,7 @@ export class Replay {
   }
 
   told(message: ReplayMessage): void {
-    if (this.#held !== undefined) {
-      this.#held.push(message);
-      return;
-    }
+    if (this.#held !== undefined) return void this.#held.push(message);
     const { state: phase, cursor } = message;
     // Who has its clock has sought: what came before counts no more.
     if (this.#options.join !== undefined && phase === "seeking") this.#elsewhere();
@@ -261,8 +262,7 @@ export class Replay {
   }
 
   #paused(paused: boolean, steps: number): void {
-    this.#options.paused = paused;
-    this.#steps = steps;
+    [this.#options.paused, this.#steps] = [paused, steps];
   }
 
   /** It is elsewhere: nothing of before counts. */

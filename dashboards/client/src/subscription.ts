@@ -24,10 +24,10 @@ const DEFAULT_INTERVAL: Interval = "1m";
 export class Subscription {
   /** What was asked for, as it is by now. */
   request: SubscribeRequest;
-  /** What patterns came to, and what was listed since; empty before the first answer. */
-  symbols: readonly string[] = [];
-  /** What the server did not give. */
-  rejected: readonly Rejected[] = [];
+  /** Called when `symbols` or `rejected` become others. */
+  changed: () => void = () => {};
+  #symbols: readonly string[] = [];
+  #rejected: readonly Rejected[] = [];
   /** The first answer. */
   readonly ready: Promise<SubscribeAck>;
   /** The server has answered. */
@@ -49,6 +49,26 @@ export class Subscription {
     });
     // Who does not wait for it hears of it by the session's `error`.
     this.ready.catch(() => {});
+  }
+
+  /** What patterns came to, and what was listed since; empty before the first answer. */
+  get symbols(): readonly string[] {
+    return this.#symbols;
+  }
+
+  set symbols(symbols: readonly string[]) {
+    this.#symbols = symbols;
+    this.changed();
+  }
+
+  /** What the server did not give. */
+  get rejected(): readonly Rejected[] {
+    return this.#rejected;
+  }
+
+  set rejected(rejected: readonly Rejected[]) {
+    this.#rejected = rejected;
+    this.changed();
   }
 
   /** Changes options in place, without a gap. */

@@ -2,7 +2,7 @@
 //
 // A flush is posted when the page has taken the one before: what a busy page does not take is not queued, it is replaced.
 
-import { RequestError, TickwireError } from "./errors.js";
+import { ClosedError, RequestError, TickwireError } from "./errors.js";
 import type { SessionEvents } from "./events.js";
 import { LatestStore } from "./latest.js";
 import type { Replay } from "./replay.js";
@@ -16,8 +16,9 @@ const FLUSH_MS = 50;
 export function serveWorker(port: Port<Told, Command>, WebSocket?: unknown): void {
   let host: Host | undefined;
   port.onmessage = ({ data: command }: { data: Command }) => {
-    if (command.do === "connect") host = new Host(port, command, WebSocket);
-    else host?.take(command);
+    if (command.do !== "connect") return host?.take(command);
+    host?.take({ do: "close" });
+    host = new Host(port, command, WebSocket);
   };
 }
 
@@ -59,7 +60,7 @@ class Feed {
 
 class Host {
   readonly #session: Session;
-  readonly #feeds = new Map<SourceId, Feed>();
+  readonly #sources = new Map<SourceId, { feed: Feed; store: LatestStore }>();
   readonly #subscriptions = new Map<number, Subscription>();
   readonly #replays = new Map<SourceId, Replay>();
   readonly #tokens = new Map<number, { resolve(token: string): void; reject(error: Error): void }>();
@@ -74,7 +75,10 @@ class Host {
     this.#store = store;
     const token = hasToken ? { token: () => this.#token() } : {};
     this.#session = connect({ ...options, ...token, WebSocket });
-    this.#session.state.subscribe((state) => port.postMessage({ tell: "state", state }));
+    this.#session.state.subscribe((state) => {
+      if (state.phase === "closed") for (const of of this.#sources.keys()) this.#close(of);
+      port.postMessage({ tell: "state", state });
+    });
     for (const name of TOLD) this.#session.on(name, (event) => this.#event(name, event));
     this.#open(0, this.#session);
   }
@@ -87,7 +91,7 @@ class Host {
       case "subscription": {
         const subscription = this.#subscriptions.get(command.of)!;
         const { what, options = {} } = command;
-        if (what === "unsubscribe") this.#subscriptions.delete(command.of);
+        if (what === "unsubscribe") this.#forget(command.of);
         this.#answer(command.call, () => (what === "change" ? subscription.change(options) : subscription[what]()));
         break;
       }
@@ -101,8 +105,11 @@ class Host {
         this.#answer(command.call, () => this.#openReplay(command));
         break;
       case "replay": {
-        const replay = this.#replays.get(command.of)!;
-        this.#answer(command.call, () => replay[command.what](command.argument as never));
+        const replay = this.#replays.get(command.of);
+        this.#answer(command.call, () => {
+          if (replay !== undefined) return replay[command.what](command.argument as never);
+          if (command.what !== "close") throw new ClosedError("the replay is over");
+        });
         break;
       }
       case "token": {
@@ -113,7 +120,7 @@ class Host {
         break;
       }
       case "flushed":
-        this.#feeds.get(command.of)?.taken();
+        this.#sources.get(command.of)?.feed.taken();
         break;
       case "wake":
         this.#session.wake();
@@ -127,8 +134,19 @@ class Host {
     this.#answer(call, () => {
       const subscription = this.#session.subscribe(request);
       this.#subscriptions.set(call, subscription);
+      subscription.changed = () => {
+        const { symbols, rejected } = subscription;
+        this.port.postMessage({ tell: "subscription", of: call, symbols, rejected });
+      };
+      subscription.ready.catch(() => this.#forget(call));
       return subscription.ready;
     });
+  }
+
+  #forget(of: number): void {
+    const subscription = this.#subscriptions.get(of);
+    if (subscription !== undefined) subscription.changed = () => {};
+    this.#subscriptions.delete(of);
   }
 
   async #openReplay({ call, options }: Command & { do: "openReplay" }): Promise<unknown> {
@@ -136,16 +154,25 @@ class Host {
     this.#replays.set(call, replay);
     this.#open(call, replay);
     replay.state.subscribe((state) => {
+      const isOver = state.phase === "closed" || state.phase === "failed";
+      if (isOver) this.#close(call);
       this.port.postMessage({ tell: "replay", of: call, state, opened: replay.opened });
-      if (state.phase === "closed" || state.phase === "failed") this.#replays.delete(call);
     });
     return replay.opened;
   }
 
+  /** Hands out what is left of a source that is over. */
+  #close(of: SourceId): void {
+    this.#sources.get(of)?.store.flush();
+    this.#sources.get(of)?.store.close();
+    this.#sources.delete(of);
+    this.#replays.delete(of);
+  }
+
   #open(of: SourceId, source: Session | Replay): void {
     const feed = new Feed(this.#store.flushMs ?? FLUSH_MS);
-    this.#feeds.set(of, feed);
     const store = new LatestStore(source, { ...this.#store, schedule: (run) => feed.schedule(run) });
+    this.#sources.set(of, { feed, store });
     store.onFlush((flush) => {
       const { account } = source;
       this.port.postMessage({ tell: "flush", of, flush, account, dataAge: this.#session.dataAge });

@@ -5,7 +5,7 @@ import type { DataAge } from "./ages.js";
 import type { Flush } from "./latest.js";
 import type { ConnectOptions } from "./options.js";
 import type { ReplayAck, ReplayOptions, ReplayState } from "./replay-state.js";
-import type { StreamOptions } from "./protocol.js";
+import type { Rejected, StreamOptions } from "./protocol.js";
 import type { ConnectionState } from "./state.js";
 import type { SubscribeRequest } from "./subscription.js";
 
@@ -46,7 +46,7 @@ export type Told =
   | { tell: "state"; state: ConnectionState }
   | { tell: "flush"; of: SourceId; flush: Flush; account: Account; dataAge: DataAge }
   | { tell: "event"; name: (typeof TOLD)[number]; event: unknown }
-  | { tell: "subscription"; of: number; symbols: readonly string[] }
+  | { tell: "subscription"; of: number; symbols: readonly string[]; rejected: readonly Rejected[] }
   | { tell: "replay"; of: SourceId; state: ReplayState; opened: ReplayAck }
   | { tell: "answer"; call: number; value?: unknown; error?: ToldError }
   | { tell: "token"; call: number };
@@ -65,4 +65,6 @@ export interface ToldError {
 export interface Port<Out, In> {
   postMessage(message: Out): void;
   onmessage: ((event: { data: In } & never) => void) | null;
+  /** Where there is one, `error` and `messageerror` are heard. */
+  addEventListener?(name: string, listener: (event: Event) => void): void;
 }

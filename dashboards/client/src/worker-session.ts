@@ -9,12 +9,13 @@ import type { SessionEvents } from "./events.js";
 import { freshnessOf, type Freshness, Standings } from "./freshness.js";
 import { byFrame, type Change, type Flush, type Schedule } from "./latest.js";
 import { type Surroundings, watchPage } from "./page.js";
-import type { Ack, Channel, Interval, LedgerAck, Message, Rejected } from "./protocol.js";
+import type { Ack, Channel, Interval, LedgerAck, Message, Rejected, SubscribeAck } from "./protocol.js";
 import type { ReplayAck, ReplayOptions } from "./replay-state.js";
 import { type ConnectionState, FIRST_STATE } from "./state.js";
 import type { SubscribeRequest } from "./subscription.js";
 import type { Command, Port, SourceId, Told, ToldError, WorkerConnectOptions, WorkerStoreOptions } from "./worker-messages.js";
 import { Taken, WorkerReplay, WorkerSubscription } from "./worker-sources.js";
+import { startWorker, type TrustedAddress, watchWorker } from "./worker-start.js";
 
 export interface WorkerOptions extends WorkerConnectOptions, WorkerStoreOptions {
   /** It stays on the page, and is given where it is needed. */
@@ -34,10 +35,17 @@ export interface WorkerEvents {
   violation: TickwireError;
 }
 
-/** Starts the worker (the file `worker.js` of this package, or a port to one) and connects in it. */
-export function connectInWorker(worker: string | URL | Port<Command, Told>, options: WorkerOptions): WorkerSession {
-  const port = typeof worker === "string" || worker instanceof URL ? new Worker(worker, { type: "module" }) : worker;
-  return new WorkerSession(port as Port<Command, Told>, options);
+/** How long a worker that is to end may take. */
+const GOODBYE_MS = 1000;
+
+/**
+ * Connects in a worker: the address of the file `worker.js` of this package, at best of the page's own origin, or a worker
+ * or port that serves already. A worker that is started here ends with its session.
+ */
+export function connectInWorker(worker: string | URL | TrustedAddress | Port<Command, Told>, options: WorkerOptions): WorkerSession {
+  if (typeof worker === "object" && "postMessage" in worker) return new WorkerSession(worker, options);
+  const started = startWorker(worker);
+  return new WorkerSession(started as Port<Command, Told>, options, () => started.terminate());
 }
 
 export class WorkerSession {
@@ -48,14 +56,20 @@ export class WorkerSession {
   readonly #events = new Emitter<WorkerEvents>();
   readonly #calls = new Map<number, { resolve(value: never): void; reject(error: Error): void }>();
   readonly #replays = new Map<SourceId, WorkerReplay>();
+  readonly #subscriptions = new Map<number, WorkerSubscription>();
   readonly #standings = new Standings();
   readonly #schedule: Schedule;
   readonly #taken: Taken;
   readonly #unwatch: Off;
   #dataAge: DataAge = { lastMs: null, averageMs: { second: null, minute: null, fiveMinutes: null } };
+  #goodbye: ReturnType<typeof setTimeout> | undefined;
   #count = 0;
 
-  constructor(port: Port<Command, Told>, options: WorkerOptions) {
+  constructor(
+    port: Port<Command, Told>,
+    options: WorkerOptions,
+    readonly terminate: () => void = () => {},
+  ) {
     const { token, schedule, surroundings, flushMs, tradesMax, bookDepth, ...rest } = options;
     this.url = options.url;
     this.#port = port;
@@ -63,6 +77,7 @@ export class WorkerSession {
     this.#schedule = schedule ?? byFrame();
     this.#taken = new Taken(this.#schedule, () => port.postMessage({ do: "flushed", of: 0 }));
     port.onmessage = ({ data }: { data: Told }) => this.#take(data);
+    watchWorker(port, (reason) => this.#end(reason));
     const store = { ...(flushMs && { flushMs }), ...(tradesMax && { tradesMax }), ...(bookDepth !== undefined && { bookDepth }) };
     port.postMessage({ do: "connect", options: rest, store, hasToken: token !== undefined });
     this.#unwatch = watchPage(surroundings ?? (globalThis as Surroundings), () => this.wake());
@@ -103,10 +118,15 @@ export class WorkerSession {
 
   subscribe(request: SubscribeRequest): WorkerSubscription {
     const call = ++this.#count;
-    return new WorkerSubscription(this.#ask(call, { do: "subscribe", call, request }), (what, options) => {
+    const ready = this.#ask<SubscribeAck>(call, { do: "subscribe", call, request });
+    const subscription = new WorkerSubscription(ready, (what, options) => {
       const id = ++this.#count;
+      if (what === "unsubscribe") this.#subscriptions.delete(call);
       return this.#ask(id, { do: "subscription", call: id, of: call, what, ...(options && { options }) });
     });
+    this.#subscriptions.set(call, subscription);
+    ready.catch(() => this.#subscriptions.delete(call));
+    return subscription;
   }
 
   request<A extends Message = Ack>(op: string, fields: object = {}): Promise<A> {
@@ -145,15 +165,20 @@ export class WorkerSession {
   }
 
   close(): void {
-    this.#unwatch();
+    if (this.#goodbye !== undefined || this.#state.value.phase === "closed") return;
     this.#port.postMessage({ do: "close" });
+    this.#goodbye = setTimeout(() => this.#end("closed by this client"), GOODBYE_MS);
   }
 
   #take(told: Told): void {
+    if (this.#state.value.phase === "closed") return;
     switch (told.tell) {
       case "state":
         this.#state.set(told.state);
         if (told.state.phase === "closed") this.#closed(told.state.reason);
+        break;
+      case "subscription":
+        this.#subscriptions.get(told.of)?.told(told);
         break;
       case "flush": {
         if (told.of !== 0) {
@@ -171,6 +196,7 @@ export class WorkerSession {
         break;
       case "replay":
         this.#replays.get(told.of)?.told(told.state, told.opened);
+        if (this.#replays.get(told.of)?.isOver) this.#replays.delete(told.of);
         break;
       case "answer": {
         const call = this.#calls.get(told.call);
@@ -193,9 +219,20 @@ export class WorkerSession {
     });
   }
 
+  /** The worker cannot tell that it is over. */
+  #end(reason: string): void {
+    if (this.#state.value.phase === "closed") return;
+    this.#state.set({ phase: "closed", retryAt: null, reason });
+    this.#closed(reason);
+  }
+
   #closed(reason: string): void {
+    clearTimeout(this.#goodbye);
+    this.#unwatch();
     for (const { reject } of this.#calls.values()) reject(new ClosedError(reason));
-    this.#calls.clear();
+    for (const replay of this.#replays.values()) replay.end(reason);
+    for (const kept of [this.#calls, this.#replays, this.#subscriptions]) kept.clear();
+    this.terminate();
   }
 
   async #giveToken(call: number): Promise<void> {
@@ -208,6 +245,8 @@ export class WorkerSession {
   }
 
   #ask<T>(call: number, command: Command): Promise<T> {
+    const { phase, reason } = this.#state.value;
+    if (phase === "closed") return Promise.reject(new ClosedError(reason));
     return new Promise((resolve, reject) => {
       this.#calls.set(call, { resolve, reject });
       this.#port.postMessage(command);

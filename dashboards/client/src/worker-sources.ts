@@ -2,6 +2,7 @@
 
 import { type Account, newAccount, streamKey } from "./accounts.js";
 import { type Observable, type Off, Value } from "./emitter.js";
+import { ClosedError } from "./errors.js";
 import type { Change, Flush, Schedule } from "./latest.js";
 import type { Ack, Channel, Interval, LedgerEntry, Rejected, ReplaySpeed, StreamOptions, SubscribeAck, Time } from "./protocol.js";
 import { FIRST_REPLAY_STATE, type ReplayAck, type ReplayState } from "./replay-state.js";
@@ -45,10 +46,12 @@ export class WorkerSubscription {
     readonly ready: Promise<SubscribeAck>,
     readonly ask: <T>(what: "change" | "pause" | "unpause" | "unsubscribe", options?: StreamOptions) => Promise<T>,
   ) {
-    ready.then(
-      (ack) => ([this.symbols, this.rejected] = [ack.symbols, ack.rejected]),
-      () => {},
-    );
+    ready.then(this.told.bind(this), () => {});
+  }
+
+  /** What the server gives, as it is by now. */
+  told({ symbols, rejected }: { symbols: readonly string[]; rejected: readonly Rejected[] }): void {
+    [this.symbols, this.rejected] = [symbols, rejected];
   }
 
   change(options: StreamOptions): Promise<SubscribeAck> {
@@ -102,26 +105,42 @@ export class WorkerReplay {
   }
 
   pause(): Promise<void> {
-    return this.ask("pause");
+    return this.#ask("pause");
   }
 
   resume(): Promise<void> {
-    return this.ask("resume");
+    return this.#ask("resume");
   }
 
   step(records = 1): Promise<void> {
-    return this.ask("step", records);
+    return this.#ask("step", records);
   }
 
   seek(place: { to: Time } | { cursor: string }): Promise<void> {
-    return this.ask("seek", place);
+    return this.#ask("seek", place);
   }
 
   setSpeed(speed: ReplaySpeed): Promise<void> {
-    return this.ask("setSpeed", speed);
+    return this.#ask("setSpeed", speed);
   }
 
-  close(): Promise<Ack | undefined> {
-    return this.ask("close");
+  /** It is over; once more does no harm. */
+  async close(): Promise<Ack | undefined> {
+    return this.isOver ? undefined : this.ask("close");
+  }
+
+  get isOver(): boolean {
+    return ["closed", "failed"].includes(this.#state.value.phase);
+  }
+
+  /** The session is over, and this with it. */
+  end(reason: string): void {
+    if (!this.isOver) this.#state.set({ phase: "closed", reason });
+  }
+
+  async #ask<T>(what: ReplayMethod, argument?: unknown): Promise<T> {
+    const { phase, reason } = this.#state.value;
+    if (this.isOver) throw new ClosedError(`the replay is ${phase}: ${reason}`);
+    return this.ask(what, argument);
   }
 }

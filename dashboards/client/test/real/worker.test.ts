@@ -77,6 +77,7 @@ test("a replay in a worker", async () => {
     await until(() => records >= 5, "five come");
     await replay.close();
     await until(() => replay.state.value.phase === "closed", "it is over");
+    assert.equal(await replay.close(), undefined);
     await assert.rejects(session.openReplay({ channels: ["quotes"], symbols: ["*"], recording: "none" }), (error: RequestError) => error.code === "unknown_recording");
   } finally {
     session.close();
