@@ -1,4 +1,4 @@
-// Builds `dist/ticker.js`: one classic script, with all that it needs, plain and packed.
+// Builds `dist/ticker.js`: one classic script, with all that it needs, plain and packed; with `--tests`, the tests behind it.
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { brotliCompressSync, gzipSync } from "node:zlib";
@@ -13,9 +13,14 @@ await build({
   minify: true,
   format: "iife",
   target: "es2022",
-  charset: "utf8",
+  // ASCII only: it is read as whatever the page around it is written in.
+  charset: "ascii",
   logLevel: "warning",
 });
 const script = readFileSync("dist/ticker.js");
 writeFileSync("dist/ticker.js.br", brotliCompressSync(script));
 writeFileSync("dist/ticker.js.gz", gzipSync(script, { level: 9 }));
+if (process.argv.includes("--tests")) {
+  const entryPoints = ["test/ticker.test.ts"];
+  await build({ entryPoints, outdir: "dist/test", bundle: true, format: "esm", platform: "node", target: "es2022", packages: "external" });
+}

@@ -26,7 +26,7 @@ export type { ReplayAck, ReplayOptions, ReplayState } from "./replay-state.js";
 export type { ConnectOptions } from "./options.js";
 export { connect, type Session } from "./session.js";
 export type { ConnectionState, Phase } from "./state.js";
-export type { SubscribeRequest, Subscription } from "./subscription.js";
+export { matches, type SubscribeRequest, type Subscription } from "./subscription.js";
 export type { Passed } from "./tape.js";
 export { fromMilliseconds, toMilliseconds, toNanoseconds } from "./times.js";
 export { serveWorker } from "./worker-host.js";

@@ -4,14 +4,10 @@
 // property `token` (a text, or a function that gets one); without one it asks the server for a guest's. Nothing of it is
 // in an attribute that could end up in a log.
 
-import { connect, everyMs, LatestStore, type Session, type Ticker, type Token } from "@tickwire/client";
-import { Row } from "./row.js";
+import type { Token } from "@tickwire/client";
+import { guest, HOME, serverOf } from "./server.js";
+import { Strip } from "./strip.js";
 import { STYLE } from "./style.js";
-
-/** Where the script came from: the server to speak to, unless another is named. */
-const HOME = document.currentScript instanceof HTMLScriptElement ? new URL(document.currentScript.src).origin : location.origin;
-/** Changes are drawn this often: more is for nobody's eyes. */
-const DRAWN_MS = 250;
 
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(STYLE);
@@ -19,14 +15,11 @@ sheet.replaceSync(STYLE);
 export class TickwireTicker extends HTMLElement {
   static readonly observedAttributes = ["symbols", "server"];
 
-  /** A token for the server, or what gets one each time that it is needed. */
-  token: Token | undefined;
-  #session: Session | undefined;
-  #rows = new Map<string, Row>();
+  #token: Token | undefined;
+  #strip: Strip | undefined;
   readonly #list: HTMLElement;
   readonly #state: HTMLElement;
   #planned = false;
-  #looks: ReturnType<typeof setInterval> | undefined;
 
   constructor() {
     super();
@@ -36,6 +29,23 @@ export class TickwireTicker extends HTMLElement {
     this.#state = document.createElement("p");
     this.#state.setAttribute("role", "status");
     root.append(this.#list, this.#state);
+    // Given before this script was there, it is a property of the element's own, which hides the one below.
+    if (Object.hasOwn(this, "token")) {
+      const { token } = this;
+      delete (this as { token?: unknown }).token;
+      this.token = token;
+    }
+  }
+
+  /** A token for the server, or what gets one each time that it is needed. Another one begins anew. */
+  get token(): Token | undefined {
+    return this.#token;
+  }
+
+  set token(token: Token | undefined) {
+    if (token === this.#token) return;
+    this.#token = token;
+    this.#plan();
   }
 
   connectedCallback(): void {
@@ -63,65 +73,31 @@ export class TickwireTicker extends HTMLElement {
 
   #begin(): void {
     const symbols = (this.getAttribute("symbols") ?? "").split(/[\s,]+/).filter((symbol) => symbol !== "");
-    if (symbols.length === 0) return this.#say("tickwire-ticker: name symbols, as in symbols=\"BTC-USD,ETH-*\".");
-    const server = new URL(this.getAttribute("server") ?? HOME, location.href);
-    const url = new URL("/v1/stream", server);
-    url.protocol = server.protocol === "http:" ? "ws:" : "wss:";
-    const session = connect({ url: url.href, token: this.token ?? guest(server.origin), encoding: "json" });
-    this.#session = session;
-    session.state.subscribe(({ phase, reason }) => {
-      this.dataset["phase"] = phase;
-      this.#say(phase === "live" ? "" : phase === "connecting" ? "…" : reason ?? phase);
-    });
-    session.on("rejected", ({ rejected }) => this.#say(rejected.message));
-    const wanted = { symbols, conflate_ms: DRAWN_MS };
-    session.subscribe({ channels: ["ticker", "status"], ...wanted });
-    new LatestStore(session, { schedule: everyMs(DRAWN_MS) }).onFlush(({ changes }) => {
-      for (const { channel, symbol, record } of changes) {
-        if (channel === "ticker" && record) this.#row(symbol).show(record as Ticker);
-      }
-    });
-    // A price that is not live any more tells so by itself.
-    this.#looks = setInterval(() => {
-      for (const [symbol, row] of this.#rows) row.grow(session.freshness("ticker", symbol));
-    }, 1000);
+    if (symbols.length === 0) return this.#refuse('name symbols, as in symbols="BTC-USD,ETH-*".');
+    const named = this.getAttribute("server") ?? HOME;
+    const server = serverOf(named);
+    if (server === undefined) return this.#refuse(`server="${named}" is no address of a server, as in server="https://ticks.example".`);
+    try {
+      this.#strip = new Strip({ server, symbols, token: this.#token ?? guest(server) }, { list: this.#list, stands: (...how) => this.#stands(...how) });
+    } catch (error) {
+      this.#refuse(error instanceof Error ? error.message : String(error));
+    }
   }
 
   #end(): void {
-    clearInterval(this.#looks);
-    this.#session?.close();
-    this.#session = undefined;
-    this.#rows.clear();
-    this.#list.replaceChildren();
+    this.#strip?.end();
+    this.#strip = undefined;
   }
 
-  #row(symbol: string): Row {
-    let row = this.#rows.get(symbol);
-    if (!row) {
-      row = new Row(symbol);
-      this.#rows.set(symbol, row);
-      const after = [...this.#rows.keys()].sort().indexOf(symbol);
-      this.#list.insertBefore(row.element, this.#list.children[after] ?? null);
-    }
-    return row;
+  #refuse(why: string): void {
+    this.#stands("closed", `tickwire-ticker: ${why}`);
   }
 
-  #say(text: string): void {
-    this.#state.textContent = text;
-    this.#state.hidden = text === "";
+  #stands(phase: string, words: string): void {
+    this.dataset["phase"] = phase;
+    if (this.#state.textContent !== words) this.#state.textContent = words;
+    this.#state.hidden = words === "";
   }
-}
-
-/** Gets tokens for a guest; with the one at hand, the next one is for the same guest. */
-function guest(origin: string): () => Promise<string> {
-  let token = "";
-  return async () => {
-    const asked = () => fetch(`${origin}/v1/guests`, { method: "POST", headers: token ? { Authorization: `Bearer ${token}` } : {} });
-    const answer = await asked();
-    if (!answer.ok) throw new Error(`${origin} has no token for guests (${answer.status})`);
-    ({ token } = (await answer.json()) as { token: string });
-    return token;
-  };
 }
 
 if (!customElements.get("tickwire-ticker")) customElements.define("tickwire-ticker", TickwireTicker);
