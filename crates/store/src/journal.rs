@@ -362,6 +362,7 @@ impl Journal {
             schema_version: SCHEMA,
             recording: self.name.clone(),
             complete,
+            cut_short: false,
             from: self.first.map(|(_, at)| time(at)),
             to: self.first.map(|_| time(self.state.clock())),
             records: self.digest.records(),

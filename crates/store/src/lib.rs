@@ -12,6 +12,7 @@ mod codec;
 mod cut;
 mod digest;
 mod error;
+mod finish;
 mod frame;
 mod journal;
 pub mod limits;

@@ -21,6 +21,14 @@ pub(crate) fn write(folder: &Path) -> Option<File> {
     }
 }
 
+/// As [`write()`], but only where it is certain that nobody else is: for who changes what another may have begun.
+pub(crate) fn write_alone(folder: &Path) -> Option<File> {
+    let path = folder.join(WRITER);
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).ok()?;
+    // Who ended it meanwhile has taken the file's name away: another may have made one since.
+    (file.try_lock().is_ok() && !is_gone(&file)).then_some(file)
+}
+
 /// Nobody will write it any more.
 pub(crate) fn end(folder: &Path) {
     let _ = fs::remove_file(folder.join(WRITER));

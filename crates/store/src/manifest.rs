@@ -28,6 +28,9 @@ pub struct Manifest {
     pub recording: String,
     /// It was ended in order. Where it was not, it says how things stood at some moment.
     pub complete: bool,
+    /// Its process ended before it did. What is said here was counted afterwards, in what is there.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub cut_short: bool,
     /// The time of receipt of the first record (RFC 3339, UTC).
     pub from: Option<String>,
     /// The latest time of receipt.
@@ -160,6 +163,12 @@ impl Manifest {
             message: error.to_string(),
             path,
         })
+    }
+
+    /// Whether nothing comes any more: it was ended in order, or was counted after its process had ended.
+    #[must_use]
+    pub const fn is_final(&self) -> bool {
+        self.complete || self.cut_short
     }
 
     /// Notes that its oldest file goes.

@@ -118,6 +118,10 @@ impl Recording {
         segment::list(folder).is_ok_and(|paths| !paths.is_empty())
     }
 
+    pub(crate) fn segments(&self) -> impl Iterator<Item = &Segment> {
+        self.segments.iter().map(AsRef::as_ref)
+    }
+
     /// Bytes of its files.
     #[must_use]
     pub fn bytes(&self) -> u64 {

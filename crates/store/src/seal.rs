@@ -8,11 +8,14 @@ use std::path::{Path, PathBuf};
 use model::{Placed, UnixNanos};
 
 use crate::codec::{Decoder, Encoder};
+use crate::digest::Line;
 use crate::error::{NEW, StoreError};
+use crate::finish;
 use crate::frame::{Header, Kind};
 use crate::limits::{BLOCK_BYTES, BLOCK_RECORDS};
 use crate::lock;
 use crate::manifest::Manifest;
+use crate::recording::Recording;
 use crate::segment::{self, Segment};
 
 /// What came of packing a segment anew.
@@ -70,14 +73,22 @@ fn replace(old: &File, new: &Path, path: &Path) -> std::io::Result<()> {
 }
 
 /// Packs all segments of a recording that nobody makes any more, where they were not yet, and says so in its manifest;
-/// how long they were and are. Cost: see [`seal`].
+/// how long they were and are. One whose process was killed is ended first: its manifest is made of what is there,
+/// and a torn end is cut off. Cost: see [`seal`]; of one that was killed, reading it once more.
 ///
 /// # Errors
 /// See [`seal`].
-pub fn seal_all(folder: &Path, level: i32) -> Result<(u64, u64), StoreError> {
+pub fn seal_all(folder: &Path, level: i32, line: Line) -> Result<(u64, u64), StoreError> {
     let (mut before, mut after) = (0, 0);
-    let Some(_writer) = lock::write(folder) else { return Ok((0, 0)) };
-    let Some(mut manifest) = Manifest::read(folder)? else { return Ok((0, 0)) };
+    // Whoever makes one is its writer before it has a file.
+    if !Recording::is_at(folder) {
+        return Ok((0, 0));
+    }
+    let Some(_writer) = lock::write_alone(folder) else { return Ok((0, 0)) };
+    let mut manifest = match Manifest::read(folder)? {
+        Some(manifest) if manifest.is_final() => manifest,
+        old => finish::finish(folder, line, old.as_ref())?,
+    };
     for path in segment::list(folder)? {
         let name = path.file_name().unwrap_or_default();
         let entry = manifest.segments.iter_mut().find(|entry| name == entry.file.as_str());

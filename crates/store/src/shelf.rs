@@ -102,6 +102,31 @@ impl Shelf {
         Ok(found.into_iter().map(|(_, path)| path).collect())
     }
 
+    /// All recordings that may have to be ended or packed anew: those of the name that nobody makes any more, the oldest
+    /// first, and of other names those that were not ended in order. Links are not followed.
+    ///
+    /// # Errors
+    /// The folder does not read.
+    pub fn left(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let mut found = self.old()?;
+        let mut others = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(StoreError::io(&self.folder))? {
+            let entry = entry.map_err(StoreError::io(&self.folder))?;
+            let named = entry.file_name().to_str().is_some_and(|name| Name::parse(name).is_ok());
+            let path = entry.path();
+            if named
+                && entry.file_type().is_ok_and(|kind| kind.is_dir())
+                && !found.contains(&path)
+                && !Manifest::read(&path).is_ok_and(|told| told.is_some_and(|told| told.is_final()))
+            {
+                others.push(path);
+            }
+        }
+        others.sort();
+        found.extend(others);
+        Ok(found)
+    }
+
     /// Removes the oldest segments while there is more than is kept, [`REMOVED_PER_LOOK`] of them at most: of older
     /// recordings, and of `own`, but for the one that is written. What is read stays, and all that is newer, for
     /// [`READERS_WAIT`]. Recordings that another process makes are its own affair.

@@ -5,6 +5,7 @@
 mod common;
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -113,4 +114,41 @@ fn a_server_keeps_so_much_and_no_more() {
     until("the older recording goes", || !made.exists());
     until("what is kept", || bytes(&recordings(&plant)) < 1_250_000);
     end(&mut plant);
+}
+
+/// What a killed server left is ended and packed by the next one, and told like any other.
+#[test]
+fn what_a_killed_server_left_is_ended_by_the_next() {
+    let config = "[recording]\nfolder = \"recordings\"\n\
+        [[feed]]\nname = \"sim\"\nkind = \"sim\"\nsymbols = 3\nrate = 2000\n";
+    let mut plant = Plant::start_plain("drain = \"0s\"\n", config);
+    plant.wait_for("/readyz", 200);
+    until("something is recorded", || bytes(&recordings(&plant)) > 30_000);
+    let made = recordings(&plant)[0].clone();
+    Command::new("kill").args(["-9", &plant.id().to_string()]).status().unwrap();
+    assert!(!plant.wait(PATIENCE).success());
+    assert!(Manifest::read(&made).unwrap().is_none());
+    let before = bytes(std::slice::from_ref(&made));
+    // As if it had been killed in the middle of a block.
+    let torn = fs::File::options().append(true).open(made.join("00000001.twj")).unwrap();
+    (&torn).write_all(b"half of a block").unwrap();
+    let (sound, told, said) = command("verify", &made, &[]);
+    assert!(sound && told.contains("ok so far") && said.contains("15 bytes at the end"), "{told}{said}");
+
+    let plant = plant.again();
+    let is_packed = |told: Manifest| told.segments.iter().all(|entry| entry.sealed);
+    until("it is packed", || Manifest::read(&made).unwrap().is_some_and(is_packed));
+    assert!(bytes(std::slice::from_ref(&made)) < before);
+    let (sound, told, said) = command("verify", &made, &[]);
+    assert!(
+        sound && told.contains("it was ended afterwards") && !said.contains("at the end"),
+        "{told}{said}"
+    );
+    let name = made.file_name().unwrap().to_str().unwrap();
+    let token = plant.token(&["stream:*", "replay"], "10m");
+    let (status, body) = common::get_as(&plant.address, &format!("/v1/recordings/{name}"), &token);
+    let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, &body["running"], &body["complete"]), (200, &false.into(), &false.into()));
+    assert_eq!(body["digest"]["sha256"], told.split(' ').next().unwrap());
+    assert!(body["streams"].as_array().unwrap().len() > 3, "{body}");
 }

@@ -42,7 +42,7 @@ impl Upkeep {
     pub(super) fn new(recording: &Recording) -> Self {
         let Recording { folder, name, keep } = recording;
         let shelf = Shelf::new(folder, name, *keep);
-        let sealer = Sealer::start(shelf.old().unwrap_or_default());
+        let sealer = Sealer::start(Shelf::new(folder, name, *keep));
         let now = Instant::now();
         Self { shelf, keep: *keep, due: now, newest: (String::new(), now), sealer, failed: false }
     }
@@ -96,10 +96,12 @@ struct Sealer {
 }
 
 impl Sealer {
-    /// Begins with recordings that nobody makes any more: their last segment was not closed while somebody did.
-    fn start(old: Vec<PathBuf>) -> Self {
+    /// Begins with recordings that nobody makes any more: their last segment was not closed while somebody did, and
+    /// those whose process was killed have no end.
+    fn start(shelf: Shelf) -> Self {
         let ((jobs, heard), (told, done)) = (channel(), channel());
-        let thread = thread::Builder::new().name("sealer".to_owned()).spawn(move || run(old, &heard, &told));
+        let thread =
+            thread::Builder::new().name("sealer".to_owned()).spawn(move || run(&shelf, &heard, &told));
         if let Err(error) = thread {
             tracing::warn!("closed files of recordings stay as they are: {error}");
         }
@@ -113,11 +115,11 @@ impl Sealer {
 }
 
 /// It ends with the recording, or with the process: what it has not replaced is as it was.
-fn run(old: Vec<PathBuf>, heard: &Receiver<PathBuf>, told: &Sender<(String, u64)>) {
+fn run(shelf: &Shelf, heard: &Receiver<PathBuf>, told: &Sender<(String, u64)>) {
     // On Linux, this is of the thread alone.
     let _ = rustix::process::nice(19);
-    for folder in old {
-        match seal_all(&folder, LEVEL) {
+    for folder in shelf.left().unwrap_or_default() {
+        match seal_all(&folder, LEVEL, wire::line) {
             Ok((from, to)) => count(from, to),
             Err(error) => tracing::warn!("{} stays as it is: {error}", folder.display()),
         }

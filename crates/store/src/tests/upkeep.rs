@@ -6,9 +6,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use model::Placed;
 
-use super::{many, read, settings, told};
+use super::{line, many, read, settings, told};
 use crate::limits::{READERS_WAIT, REMOVED_PER_LOOK};
-use crate::{At, Journal, Keep, Manifest, Name, Recording, Sealed, Shelf, State, seal, seal_all, segment};
+use crate::{
+    At, Journal, Keep, Manifest, Name, Recording, Sealed, Shelf, State, Tally, seal, seal_all, segment,
+};
 
 fn push(journal: &mut Journal, records: &[Placed], step: usize) {
     for some in records.chunks(step) {
@@ -264,13 +266,13 @@ fn a_sealed_segment_is_the_same_in_fewer_bytes() {
     let manifest = journal.finish().unwrap();
     assert_eq!(manifest.segments.iter().map(|entry| entry.bytes).sum::<u64>(), bytes(&made));
     // The rest of it is sealed when nobody makes it any more.
-    let (from, to) = seal_all(&made, 9).unwrap();
+    let (from, to) = seal_all(&made, 9, line).unwrap();
     assert!(to < from);
     assert_eq!(read(&made), (records, Vec::new()));
     let manifest = Manifest::read(&made).unwrap().unwrap();
     assert!(manifest.complete && manifest.segments.iter().all(|entry| entry.sealed));
     assert_eq!(manifest.segments.iter().map(|entry| entry.bytes).sum::<u64>(), bytes(&made));
-    assert_eq!(seal_all(&made, 9).unwrap(), (0, 0));
+    assert_eq!(seal_all(&made, 9, line).unwrap(), (0, 0));
 }
 
 /// Damage stays as it is, a torn end goes, and what a crash leaves of a new file is nothing to readers.
@@ -310,9 +312,89 @@ fn a_recording_that_is_made_is_left_alone() {
     let mut shelf = shelf(folder.path(), Keep { bytes: Some(0), age: None });
     while shelf.clear(&mut own, SystemTime::now(), Instant::now()).unwrap().more {}
     assert_eq!(bytes(&other), before);
-    assert_eq!(seal_all(&other, 9).unwrap(), (0, 0));
+    assert_eq!(seal_all(&other, 9, line).unwrap(), (0, 0));
     // Its process was killed: it is as any other.
     drop(theirs);
     while shelf.clear(&mut own, SystemTime::now(), Instant::now()).unwrap().more {}
     assert!(!other.exists());
+}
+
+/// What a killed process left is ended by the next one: counted, without its torn end, and packed.
+#[test]
+fn what_was_killed_is_ended_and_packed() {
+    let folder = tempfile::tempdir().unwrap();
+    let records = many(300);
+    // Its manifest says something of it where a segment was closed, and nothing before that.
+    for (name, segment_bytes) in [("one", 1 << 20), ("more", 4_000)] {
+        let made = folder.path().join(name);
+        let mut journal = Journal::create(&made, settings(segment_bytes)).unwrap();
+        push(&mut journal, &records, 5);
+        // Its writer is there: nothing of it is touched.
+        let before = bytes(&made);
+        assert_eq!(seal_all(&made, 9, line).unwrap(), (0, 0));
+        assert_eq!((bytes(&made), Manifest::read(&made).unwrap().is_some()), (before, name == "more"));
+        drop(journal);
+        let last = files(&made).pop().unwrap();
+        let whole = fs::read(&last).unwrap();
+        fs::write(&last, &whole[..whole.len() - 7]).unwrap();
+        let (left, torn) = read(&made);
+        assert!(records.starts_with(&left) && torn.len() == 1, "{name}: {torn:?}");
+        let other = folder.path().join(format!("{name}-ended"));
+        let mut journal = Journal::create(&other, settings(segment_bytes)).unwrap();
+        push(&mut journal, &left, 5);
+        let ended = journal.finish().unwrap();
+        let (from, to) = seal_all(&made, 9, line).unwrap();
+        assert!(to < from, "{name}: {from} to {to}");
+        assert!(read(&made) == (left, Vec::new()));
+        let manifest = Manifest::read(&made).unwrap().unwrap();
+        assert!(!manifest.complete && manifest.cut_short && manifest.is_final());
+        assert!(manifest.segments.iter().all(|entry| entry.sealed));
+        assert_eq!(manifest.segments.iter().map(|entry| entry.bytes).sum::<u64>(), bytes(&made));
+        let says = |of: &Manifest| {
+            let files: Vec<_> = of.segments.iter().map(|entry| (entry.records, entry.positions)).collect();
+            (of.from.clone(), of.to.clone(), of.records, of.positions, of.digest.clone(), files)
+        };
+        assert_eq!(says(&manifest), says(&ended), "as one that was ended in order");
+        assert_eq!((manifest.streams, manifest.instruments), (ended.streams, ended.instruments));
+        // Once is enough.
+        assert_eq!(seal_all(&made, 9, line).unwrap(), (0, 0));
+    }
+    // A folder that somebody has only just made gets neither a lock nor a manifest.
+    let new = folder.path().join("new");
+    fs::create_dir(&new).unwrap();
+    assert_eq!(seal_all(&new, 9, line).unwrap(), (0, 0));
+    assert_eq!(fs::read_dir(&new).unwrap().count(), 0);
+}
+
+/// Of one whose beginning was removed while it was made, the whole is told.
+#[test]
+fn what_was_killed_and_removed_in_part_is_told_as_a_whole() {
+    let Kept { folder, mut own, records, .. } = kept();
+    let made = own.folder().to_owned();
+    let most = bytes(&made) / 2;
+    let mut shelf = shelf(folder.path(), Keep { bytes: Some(most), age: None });
+    while shelf.clear(&mut own, SystemTime::now(), Instant::now()).unwrap().more {}
+    let left = read(&made).0;
+    assert!(!left.is_empty() && left.len() < records.len());
+    drop(own);
+    assert_eq!(shelf.left().unwrap(), [made.clone()]);
+    seal_all(&made, 9, line).unwrap();
+    let manifest = Manifest::read(&made).unwrap().unwrap();
+    assert_eq!((manifest.records, manifest.digest.clone()), (300, None));
+    assert_eq!(manifest.positions, Some((records[0].position, records[299].position)));
+    let mut tally = Tally::default();
+    records.iter().for_each(|record| tally.push(record));
+    let told = |streams: &[crate::StreamTally]| -> Vec<_> {
+        let of = |stream: &crate::StreamTally| {
+            (stream.symbol.clone(), stream.first_sequence, stream.last_sequence, stream.records)
+        };
+        streams.iter().map(of).collect()
+    };
+    let mut known = told(&tally.streams());
+    let mut found = told(&manifest.streams);
+    known.sort();
+    found.sort();
+    assert_eq!(found, known);
+    assert_eq!(manifest.instruments, tally.instruments());
+    assert_eq!(read(&made), (left, Vec::new()));
 }

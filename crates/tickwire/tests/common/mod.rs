@@ -271,10 +271,19 @@ fn addresses(log: ChildStderr, kept: Arc<Mutex<String>>) -> [String; 3] {
 
 /// A plain GET: status and body.
 pub(crate) fn get(address: &str, path: &str) -> (u16, String) {
+    get_with(address, path, "")
+}
+
+/// A plain GET with a token.
+pub(crate) fn get_as(address: &str, path: &str, token: &str) -> (u16, String) {
+    get_with(address, path, &format!("Authorization: Bearer {token}\r\n"))
+}
+
+fn get_with(address: &str, path: &str, header: &str) -> (u16, String) {
     use std::io::{Read, Write};
     let mut stream = std::net::TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{header}\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);

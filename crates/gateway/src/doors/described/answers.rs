@@ -179,7 +179,7 @@ fn recording(more: &[&str]) -> Value {
     if !more.is_empty() {
         schema["properties"]["digest"] = json!({
             "type": "object",
-            "description": "What all of its records come to; absent while it is made.",
+            "description": "What all of its records come to; absent while it is made, of one that was killed until the next server has counted it, and where not all of them are there.",
             "properties": {
                 "sha256": { "type": "string", "pattern": "^[0-9a-f]{64}$" },
                 "page": count("Records of a page."),

@@ -2,7 +2,7 @@
 
 use model::Channel;
 use serde::Serialize;
-use store::{DigestEntry, Lost, Recording, StoreError, StreamTally};
+use store::{DigestEntry, Lost, Manifest, Recording, StoreError, StreamTally};
 
 use crate::auth::Grant;
 use crate::recordings::{Found, Recordings};
@@ -55,19 +55,17 @@ pub(super) fn one(found: &Found, grant: &Grant) -> Result<Vec<u8>, StoreError> {
     streams.retain(|stream| {
         stream.channel.parse::<Channel>().is_ok_and(|channel| grant.allows(&stream.symbol, channel))
     });
-    // While it is made, that of some moment before says nothing of it.
-    let digest = digest.filter(|_| entry.complete);
     Ok(json(&Whole { entry, digest, lost, streams }))
 }
 
 fn entry(found: &Found) -> Result<Entry, StoreError> {
-    let complete = found.manifest()?.filter(|manifest| manifest.complete);
+    let ended = found.manifest()?.filter(Manifest::is_final);
     let recording = found.name.as_str().to_owned();
-    if let Some(manifest) = complete {
+    if let Some(manifest) = ended {
         return Ok(Entry {
             recording,
             running: false,
-            complete: true,
+            complete: manifest.complete,
             from: manifest.from,
             to: manifest.to,
             records: manifest.records,

@@ -48,7 +48,7 @@ pub(crate) fn run(args: &InspectArgs) -> Outcome {
         // That of other records says nothing of these.
         sha256: manifest
             .as_ref()
-            .filter(|manifest| manifest.complete && manifest.records == records && damages.is_empty())
+            .filter(|manifest| manifest.is_final() && manifest.records == records && damages.is_empty())
             .and_then(|manifest| Some(manifest.digest.as_ref()?.sha256.clone())),
         removed: manifest.as_ref().and_then(|manifest| manifest.removed.clone()),
         lost: manifest.map(|manifest| manifest.lost).unwrap_or_default(),

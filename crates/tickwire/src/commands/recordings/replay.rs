@@ -23,7 +23,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Outcome {
     // Said before it is looked at: nothing comes after that.
     let ended = || {
         !args.follow
-            || Manifest::read(&args.recording).is_ok_and(|told| told.is_some_and(|told| told.complete))
+            || Manifest::read(&args.recording).is_ok_and(|told| told.is_some_and(|told| told.is_final()))
     };
     let mut last = ended();
     let recording = Recording::open(&args.recording)?;

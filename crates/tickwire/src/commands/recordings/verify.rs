@@ -49,7 +49,9 @@ fn verify(folder: &Path) -> Outcome<Vec<String>> {
         tally.push(record);
     })?;
     let manifest = Manifest::read(folder);
-    let complete = manifest.as_ref().is_ok_and(|found| found.as_ref().is_some_and(|found| found.complete));
+    let told = manifest.as_ref().ok().and_then(Option::as_ref);
+    let complete = told.is_some_and(|told| told.complete);
+    let is_final = told.is_some_and(Manifest::is_final);
     // What is being recorded, or was when its process was killed, may end in the middle of a block.
     let (torn, damages): (Vec<_>, Vec<_>) =
         damages.into_iter().partition(|damage| !complete && damage.is_torn_end());
@@ -89,23 +91,24 @@ fn verify(folder: &Path) -> Outcome<Vec<String>> {
                 ));
             }
             let kept = manifest.records - removed.map_or(0, |removed| removed.records).min(manifest.records);
-            if complete && kept != digest.records() {
+            if is_final && kept != digest.records() {
                 let (told, found) = (kept, digest.records());
                 faults.push(format!("there are {found} records, and were {told} by its manifest"));
             } else if removed.is_some() {
                 // The digest, and the streams, are those of the whole.
-                faults.extend(ends(&manifest.streams, &streams).filter(|_| complete));
-            } else if complete && manifest.digest.is_some_and(|told| told.sha256 != digest.value()) {
+                faults.extend(ends(&manifest.streams, &streams).filter(|_| is_final));
+            } else if is_final && manifest.digest.is_some_and(|told| told.sha256 != digest.value()) {
                 faults.push("the digest is another than its manifest's".to_owned());
-            } else if complete && manifest.streams != streams {
+            } else if is_final && manifest.streams != streams {
                 faults.push("the streams are others than its manifest's".to_owned());
             }
         }
     }
-    let verdict = match (faults.is_empty(), complete) {
-        (true, true) => "ok",
-        (true, false) => "ok so far: it goes on, or was not ended in order",
-        (false, _) => "DAMAGED",
+    let verdict = match (faults.is_empty(), complete, is_final) {
+        (false, ..) => "DAMAGED",
+        (true, true, _) => "ok",
+        (true, _, true) => "ok: its process was killed, and it was ended afterwards",
+        (true, ..) => "ok so far: it goes on, or was not ended in order",
     };
     let torn: u64 = torn.iter().map(|damage| damage.bytes).sum();
     if torn > 0 {
