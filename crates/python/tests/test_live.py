@@ -8,6 +8,7 @@ import logging
 import socket
 import threading
 import time
+import traceback
 from collections import defaultdict
 from decimal import Decimal
 
@@ -139,6 +140,53 @@ def test_async_is_the_same_loop(plant: Plant) -> None:
 
     tiles = asyncio.run(asyncio.wait_for(read(), PATIENCE))
     assert tiles.gaps == []
+
+
+def test_no_error_has_the_token_in_it(plant: Plant) -> None:
+    token = plant.token("stream:BTC-*")
+    head, tail = token[:20], token[20:]
+
+    def told(given: object) -> list[str]:
+        """What is said of a token, by all who take one."""
+        errors = []
+
+        async def wait() -> None:
+            async with tickwire.connect_async(plant.url, token=given):  # type: ignore[arg-type]
+                pass
+
+        for attempt in (
+            lambda: tickwire.connect(plant.url, token=given),  # type: ignore[arg-type]
+            lambda: tickwire.connect(plant.url, token=lambda: given),  # type: ignore[arg-type, return-value]
+            lambda: asyncio.run(wait()),
+        ):
+            with pytest.raises(tickwire.AuthError, match="TICKWIRE_TOKEN, or token=") as refused:
+                attempt()
+            whole = "".join(traceback.format_exception(refused.value))
+            assert head not in whole and tail not in whole, whole
+            errors.append(str(refused.value))
+        assert len(set(errors)) == 1
+        return errors
+
+    assert "a space in it, after 20 letters of" in told(f"{head} {tail}")[0]
+    assert "a line's end" in told(f"{head}\r\nX-Other: 1\r\n{tail}")[0]
+    assert "U+0000" in told(f"{head}\0{tail}")[0]
+    assert "U+00E4" in told(f"{head}ä{tail}")[0]
+    assert "is a bytes" in told(token.encode())[0]
+    assert "answers 401" in told("x" + token)[0]
+    # What files and shells leave around it is no part of it.
+    for around in (f"{token}\n", f" \t{token}\r\n"):
+        with tickwire.connect(plant.url, token=around) as session:
+            assert session.subscribe("trades", "BTC-*").state == "live"
+
+
+def test_who_forgets_the_token_is_told_where_it_goes(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TICKWIRE_TOKEN", raising=False)
+    for nothing in (None, "", " \n"):
+        with (
+            tickwire.connect(plant.url, token=nothing) as session,
+            pytest.raises(tickwire.RequestError, match="No token was given: set TICKWIRE_TOKEN, or token="),
+        ):
+            session.subscribe("trades")
 
 
 def test_what_is_refused_says_what_to_do(plant: Plant, caplog: pytest.LogCaptureFixture) -> None:

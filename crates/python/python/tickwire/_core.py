@@ -71,8 +71,11 @@ class Core:
     # What users do.
 
     def token(self) -> str | None:
-        """The token of this moment."""
-        return self._token() if callable(self._token) else self._token
+        """The token of this moment; `AuthError` where it cannot be one."""
+        return clean(self._token() if callable(self._token) else self._token)
+
+    def _lacks_token(self) -> bool:
+        return not callable(self._token) and clean(self._token) is None
 
     def ask(self, op: str, **named: Any) -> Request:
         """A request; fields that are ``None`` are left out."""
@@ -236,7 +239,8 @@ class Core:
             return
         self.state = "closed"
         if code == _UNAUTHORISED:
-            raise AuthError(f"the server ended the session: {reason or 'the token is not good any more'}")
+            hint = "" if not self._lacks_token() else " (no token was given: set TICKWIRE_TOKEN, or token=)"
+            raise AuthError(f"the server ended the session: {reason or 'the token is not good any more'}{hint}")
         raise Closed(code, reason)
 
     def backoff(self) -> float:
@@ -288,7 +292,7 @@ class Core:
         elif kind == "draining":
             self._leave = now + message["reconnect_after_ms"] / 1000
         elif kind == "token_expiring" and callable(self._token):
-            self._ask(Request({"op": "auth", "token": self._token()}, watched=False))
+            self._ask(Request({"op": "auth", "token": self.token()}, watched=False))
 
     def _data(self, kind: str, message: Json) -> None:
         # Only a connection that brings something ends the waiting between attempts.
@@ -384,7 +388,10 @@ class Core:
             self._subscriptions = [one for one in self._subscriptions if one is not about]
         elif isinstance(about, Playing):
             about.state = "failed"
-        request.error = RequestError(message["code"], message["message"], retryable=message["retryable"])
+        told = message["message"]
+        if message["code"] == "unauthenticated" and self._lacks_token():
+            told += " No token was given: set TICKWIRE_TOKEN, or token=."
+        request.error = RequestError(message["code"], told, retryable=message["retryable"])
         if not request.watched:
             raise request.error
 
@@ -428,6 +435,26 @@ class Core:
         self._pending[self._id] = (request, about)
         self.outbox.append(json.dumps(request.body))
         return request
+
+
+def clean(token: str | None) -> str | None:
+    """A token without the white space that files and shells leave around it; none where there is nothing else.
+
+    What cannot be one is refused without being told: errors end up in logs.
+    """
+    if token is None:
+        return None
+    if not isinstance(token, str):
+        raise AuthError(f"the token is a {type(token).__name__}, and must be a text (TICKWIRE_TOKEN, or token=)")
+    token = token.strip()
+    for place, letter in enumerate(token, 1):
+        if not "!" <= letter <= "~":
+            kind = "a space" if letter == " " else "a line's end" if letter in "\r\n" else f"U+{ord(letter):04X}"
+            raise AuthError(
+                f"the token has {kind} in it, after {place - 1} letters of {len(token)}, which no token has "
+                "(it is TICKWIRE_TOKEN, or token=)"
+            )
+    return token or None
 
 
 def _told(streams: Streams, kind: str, message: Json) -> list[Record | Gap]:

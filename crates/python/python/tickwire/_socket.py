@@ -74,6 +74,8 @@ class Refused(ConnectError):
 def refused(url: str, error: Exception) -> Exception:
     """Why there is no connection, as users are told."""
     where = shown(url)
+    if isinstance(error, AuthError):
+        return error
     if isinstance(error, InvalidStatus):
         response = error.response
         why = f"{where} answers {response.status_code}: {_detail(response.body)}"
