@@ -59,11 +59,8 @@ impl Recording {
 
     /// Its manifest's text; none where it has none.
     fn manifest(&self) -> PyResult<Option<String>> {
-        let path = self.path.join("manifest.json");
-        if Manifest::read(&self.path).map_err(raised)?.is_none() {
-            return Ok(None);
-        }
-        Ok(Some(std::fs::read_to_string(path)?))
+        let Some(text) = Manifest::text(&self.path).map_err(raised)? else { return Ok(None) };
+        Ok(Some(String::from_utf8_lossy(&text).into_owned()))
     }
 
     /// What is listed at its end: symbol, venue, the venue's symbol.

@@ -2,17 +2,48 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 /// The file by which a recording's writer is known.
 const WRITER: &str = "writer.lock";
 
+/// What is said of what has a file's name and is none.
+pub(crate) const NO_FILE: &str = "it is no file";
+
+/// What a pipe is never waited for with, and a link not followed.
+fn flags() -> i32 {
+    let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;
+    i32::try_from(flags.bits()).unwrap_or_default()
+}
+
+/// Opens a file to read it, and nothing that only has its name: who opens a pipe may wait for ever.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    let no_file = || io::Error::new(io::ErrorKind::InvalidInput, NO_FILE);
+    // To open a device may do more than that.
+    if !path.symlink_metadata()?.is_file() {
+        return Err(no_file());
+    }
+    // Between the two, it may have become another one.
+    let file = OpenOptions::new().read(true).custom_flags(flags()).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(no_file()) }
+}
+
+/// Opens the file by which a writer is known.
+fn open_writer(folder: &Path) -> Option<File> {
+    let path = folder.join(WRITER);
+    if path.symlink_metadata().is_ok_and(|found| !found.is_file()) {
+        return None;
+    }
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true).custom_flags(flags());
+    options.open(path).ok().filter(|file| file.metadata().is_ok_and(|found| found.is_file()))
+}
+
 /// Makes the caller the writer of a recording, for as long as it holds the file; `None` where another is, or where
 /// that cannot be known.
 pub(crate) fn write(folder: &Path) -> Option<File> {
-    let path = folder.join(WRITER);
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).ok()?;
+    let file = open_writer(folder)?;
     match file.try_lock() {
         Ok(()) => Some(file),
         Err(TryLockError::WouldBlock) => None,
@@ -23,8 +54,7 @@ pub(crate) fn write(folder: &Path) -> Option<File> {
 
 /// As [`write()`], but only where it is certain that nobody else is: for who changes what another may have begun.
 pub(crate) fn write_alone(folder: &Path) -> Option<File> {
-    let path = folder.join(WRITER);
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).ok()?;
+    let file = open_writer(folder)?;
     // Who ended it meanwhile has taken the file's name away: another may have made one since.
     (file.try_lock().is_ok() && !is_gone(&file)).then_some(file)
 }
@@ -36,7 +66,7 @@ pub(crate) fn end(folder: &Path) {
 
 /// Opens a file to read it: it is not removed meanwhile, nor what comes after it.
 pub(crate) fn read(path: &Path) -> io::Result<File> {
-    let file = File::open(path)?;
+    let file = open(path)?;
     // Without locks, it is read as long as it is there.
     let _ = file.lock_shared();
     Ok(file)
@@ -49,7 +79,7 @@ pub(crate) fn is_gone(file: &File) -> bool {
 
 /// Opens a file that is to be removed or replaced, while nobody reads it; `None` where somebody does.
 pub(crate) fn alone(path: &Path) -> io::Result<Option<File>> {
-    let file = File::open(path)?;
+    let file = open(path)?;
     Ok(is_alone(&file).then_some(file))
 }
 

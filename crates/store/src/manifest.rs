@@ -1,7 +1,7 @@
 //! The manifest: what a recording holds, as JSON beside it.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
 use crate::limits::DIGEST_PAGE;
+use crate::lock;
 use crate::tally::StreamTally;
 
 /// Its file's name.
@@ -150,19 +151,28 @@ impl Manifest {
     /// # Errors
     /// It does not read.
     pub fn read(folder: &Path) -> Result<Option<Self>, StoreError> {
-        let path = folder.join(FILE);
-        let text = match fs::read(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(StoreError::io(&path)(error)),
-        };
-        let read = serde_json::from_slice(&text);
+        let Some(text) = Self::text(folder)? else { return Ok(None) };
+        let (path, read) = (folder.join(FILE), serde_json::from_slice(&text));
         read.map(Some).map_err(|error: serde_json::Error| StoreError::Manifest {
             line: error.line(),
             column: error.column(),
             message: error.to_string(),
             path,
         })
+    }
+
+    /// What stands in it, as it stands there; `None` where there is none.
+    ///
+    /// # Errors
+    /// It does not read.
+    pub fn text(folder: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+        let path = folder.join(FILE);
+        let mut text = Vec::new();
+        match lock::open(&path).and_then(|mut file| file.read_to_end(&mut text)) {
+            Ok(_) => Ok(Some(text)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(StoreError::io(&path)(error)),
+        }
     }
 
     /// Whether nothing comes any more: it was ended in order, or was counted after its process had ended.

@@ -9,6 +9,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use crate::digest::hexadecimal;
 use crate::error::StoreError;
 use crate::journal::Journal;
+use crate::lock;
 use crate::manifest::RawEntry;
 
 /// The folder of such files, in a recording's.
@@ -45,7 +46,7 @@ impl RawEntry {
         if Path::new(&self.file).file_name().is_none_or(|name| name != self.file.as_str()) {
             return Some(format!("{:?} is no name of a file in the folder {FOLDER}", self.file));
         }
-        let read = File::open(&path).and_then(hashed);
+        let read = lock::open(&path).and_then(hashed);
         match read {
             Err(error) => Some(format!("{}: {error}", path.display())),
             Ok((bytes, sha256)) if (bytes, &sha256) == (self.bytes, &self.sha256) => None,

@@ -97,13 +97,21 @@ impl Recording {
 
     fn look(folder: &Path, known: &[Arc<Segment>], holds: bool) -> Result<Self, StoreError> {
         let paths = segment::list(folder)?;
-        let Some(first) = paths.first() else {
+        if paths.is_empty() {
             return Err(StoreError::NoRecording { path: folder.to_owned() });
-        };
-        let held = if holds { Some(lock::read(first).map_err(StoreError::io(first))?) } else { None };
-        if held.as_ref().is_some_and(lock::is_gone) {
-            return Err(StoreError::io(first)(io::ErrorKind::NotFound.into()));
         }
+        // What only has the name of one is told by who reads it.
+        let is_file = |path: &&PathBuf| path.symlink_metadata().is_ok_and(|found| found.is_file());
+        let held = match paths.iter().find(is_file).filter(|_| holds) {
+            None => None,
+            Some(first) => {
+                let held = lock::read(first).map_err(StoreError::io(first))?;
+                if lock::is_gone(&held) {
+                    return Err(StoreError::io(first)(io::ErrorKind::NotFound.into()));
+                }
+                Some(held)
+            }
+        };
         let segments = paths.iter().map(|path| {
             let known = known.iter().find(|segment| segment.path == *path);
             known.map_or_else(|| Segment::scan(path).map(Arc::new), Segment::again)

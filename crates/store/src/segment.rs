@@ -1,12 +1,14 @@
 //! A segment: a file of blocks, found by their headers.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::{Damage, SEGMENT, StoreError, TORN};
 use crate::frame::{HEADER_BYTES, Header, Kind, MAGIC};
+use crate::lock;
 
 /// The format of segments.
 pub(crate) const VERSION: u32 = 1;
@@ -78,13 +80,24 @@ pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
 impl Segment {
     /// Looks a file through. Damage is no error: it is named, and what follows it is found.
     pub(crate) fn scan(path: &Path) -> Result<Self, StoreError> {
-        let file = File::open(path).map_err(StoreError::io(path))?;
+        let file = match lock::open(path) {
+            Err(error) if error.kind() == ErrorKind::InvalidInput => return Ok(Self::no_file(path)),
+            opened => opened.map_err(StoreError::io(path))?,
+        };
         let found = file.metadata().map_err(StoreError::io(path))?;
         let (bytes, id) = (found.len(), (found.dev(), found.ino()));
         let mut segment =
             Self { path: path.to_owned(), blocks: Vec::new(), damages: Vec::new(), end: 0, bytes, id };
         segment.walk(&file).map_err(StoreError::io(path))??;
         Ok(segment)
+    }
+
+    /// What has the name of a segment, and is a pipe, a link, a folder: there is nothing in it to read.
+    fn no_file(path: &Path) -> Self {
+        let damage =
+            Damage { path: path.to_owned(), offset: 0, bytes: 0, what: lock::NO_FILE, positions: None };
+        let (path, damages) = (path.to_owned(), vec![damage]);
+        Self { path, blocks: Vec::new(), damages, end: 0, bytes: 0, id: (0, 0) }
     }
 
     /// Where its first and its last record stand in the total order.
@@ -100,10 +113,10 @@ impl Segment {
 
     /// The same file with what was appended since; another one that has its name by now is looked through.
     pub(crate) fn again(self: &Arc<Self>) -> Result<Arc<Self>, StoreError> {
-        let file = File::open(&self.path).map_err(StoreError::io(&self.path))?;
-        if !self.is(&file) {
+        let opened = lock::open(&self.path);
+        let Some(file) = opened.ok().filter(|file| self.is(file)) else {
             return Self::scan(&self.path).map(Arc::new);
-        }
+        };
         let bytes = file.metadata().map_err(StoreError::io(&self.path))?.len();
         if bytes == self.bytes {
             return Ok(Arc::clone(self));
@@ -123,6 +136,7 @@ impl Segment {
             Some(found) => {
                 return Ok(Err(StoreError::Version { path: self.path.clone(), found, known: VERSION }));
             }
+            None if at == 0 && !self.is_begun(file)? => at = self.pass_beginning(file)?,
             None => {}
         }
         self.end = at;
@@ -144,6 +158,27 @@ impl Segment {
             at = next;
         }
         Ok(Ok(()))
+    }
+
+    /// Whether it is as long as its writer came, be it in the middle of what a segment begins with.
+    fn is_begun(&self, file: &File) -> std::io::Result<bool> {
+        let mut bytes = [0; BEGIN_BYTES];
+        let length = usize::try_from(self.bytes).unwrap_or(BEGIN_BYTES).min(BEGIN_BYTES);
+        file.read_exact_at(&mut bytes[..length], 0)?;
+        Ok(begin().starts_with(&bytes[..length]))
+    }
+
+    /// What does not begin as a segment does may be any file; where blocks are in it, they are read.
+    fn pass_beginning(&mut self, file: &File) -> std::io::Result<u64> {
+        let next = self.next_header(file, 0)?;
+        self.damages.push(Damage {
+            path: self.path.clone(),
+            offset: 0,
+            bytes: next,
+            what: "it does not begin as a file of a recording does",
+            positions: None,
+        });
+        Ok(next)
     }
 
     fn version(&self, file: &File) -> std::io::Result<Option<u32>> {

@@ -377,13 +377,15 @@ fn what_was_killed_and_removed_in_part_is_told_as_a_whole() {
     let left = read(&made).0;
     assert!(!left.is_empty() && left.len() < records.len());
     drop(own);
-    assert_eq!(shelf.left().unwrap(), [made.clone()]);
+    assert_eq!(shelf.left().unwrap(), std::slice::from_ref(&made));
     seal_all(&made, 9, line).unwrap();
     let manifest = Manifest::read(&made).unwrap().unwrap();
     assert_eq!((manifest.records, manifest.digest.clone()), (300, None));
     assert_eq!(manifest.positions, Some((records[0].position, records[299].position)));
     let mut tally = Tally::default();
-    records.iter().for_each(|record| tally.push(record));
+    for record in &records {
+        tally.push(record);
+    }
     let told = |streams: &[crate::StreamTally]| -> Vec<_> {
         let of = |stream: &crate::StreamTally| {
             (stream.symbol.clone(), stream.first_sequence, stream.last_sequence, stream.records)

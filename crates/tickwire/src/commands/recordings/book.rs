@@ -7,18 +7,17 @@ use model::UnixNanos;
 use store::{At, Recording};
 use wire::{BookNotes, Origin, Stamp, Writer};
 
-use super::say;
+use super::told;
 use crate::cli::BookArgs;
-use crate::exit::{Failure, Outcome};
+use crate::exit::Outcome;
 
 pub(crate) fn run(args: &BookArgs) -> Outcome {
     let recording = Recording::open(&args.recording)?;
     let at = At::Time(args.at.unwrap_or(UnixNanos(u64::MAX)));
     let mut damages = Vec::new();
     let (state, _) = recording.seek(at, &mut damages)?;
-    for damage in &damages {
-        say(&damage.to_string());
-    }
+    // A book as of before damage may have missed something.
+    let outcome = told(&args.recording, &damages);
     let Some((book, newest)) = state.book(&args.symbol) else {
         let why = if state.instruments().iter().any(|known| known.symbol == args.symbol) {
             "has no book at that time: none had come, or its updates were lost"
@@ -48,6 +47,5 @@ pub(crate) fn run(args: &BookArgs) -> Outcome {
     Writer::with_origin(&mut line, origin).book(&stamp, &levels, notes);
     line.push(b'\n');
     io::stdout().lock().write_all(&line)?;
-    // A book as of before damage may have missed something.
-    if damages.is_empty() { Ok(()) } else { Err(Failure::told()) }
+    outcome
 }

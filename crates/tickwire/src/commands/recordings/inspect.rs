@@ -6,9 +6,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 use store::{Manifest, Recording, Removed, StreamTally, Tally};
 
-use super::{read_all, say, size};
+use super::{apart, read_all, size};
 use crate::cli::InspectArgs;
-use crate::exit::{Failure, Outcome};
+use crate::exit::Outcome;
 
 /// What is told as JSON.
 #[derive(Serialize)]
@@ -24,6 +24,9 @@ struct Told {
     #[serde(skip_serializing_if = "Option::is_none")]
     removed: Option<Removed>,
     lost: Vec<store::Lost>,
+    /// Bytes at the end of a block that was not finished: it goes on, or its process was killed.
+    #[serde(skip_serializing_if = "is_zero")]
+    unfinished_bytes: u64,
     damages: Vec<String>,
     streams: Vec<StreamTally>,
 }
@@ -36,6 +39,7 @@ pub(crate) fn run(args: &InspectArgs) -> Outcome {
         tally.push(record);
         records += 1;
     })?;
+    let (unfinished_bytes, faults) = apart(&args.recording, &damages);
     let span = recording.span();
     let told = Told {
         recording: args.recording.display().to_string(),
@@ -48,11 +52,12 @@ pub(crate) fn run(args: &InspectArgs) -> Outcome {
         // That of other records says nothing of these.
         sha256: manifest
             .as_ref()
-            .filter(|manifest| manifest.is_final() && manifest.records == records && damages.is_empty())
+            .filter(|manifest| manifest.is_final() && manifest.records == records && faults.is_empty())
             .and_then(|manifest| Some(manifest.digest.as_ref()?.sha256.clone())),
         removed: manifest.as_ref().and_then(|manifest| manifest.removed.clone()),
         lost: manifest.map(|manifest| manifest.lost).unwrap_or_default(),
-        damages: damages.iter().map(ToString::to_string).collect(),
+        unfinished_bytes,
+        damages: faults.iter().map(ToString::to_string).collect(),
         streams: tally.streams(),
     };
     let mut out = io::stdout().lock();
@@ -62,10 +67,12 @@ pub(crate) fn run(args: &InspectArgs) -> Outcome {
     } else {
         told.print(&mut out)?;
     }
-    for damage in &told.damages {
-        say(damage);
-    }
-    if told.damages.is_empty() { Ok(()) } else { Err(Failure::told()) }
+    super::told(&args.recording, &damages)
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks for it")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Symbols that are named before the rest is counted.

@@ -8,12 +8,13 @@ pub(crate) mod replay;
 pub(crate) mod verify;
 
 use std::io::{self, IsTerminal};
+use std::path::Path;
 
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use model::Placed;
-use store::{Damage, Reader, Recording};
+use store::{Damage, Manifest, Reader, Recording};
 
-use crate::exit::Outcome;
+use crate::exit::{Failure, Outcome};
 
 /// Recordings below this are read before a bar could be.
 const BAR_RECORDS_MIN: u64 = 1_000_000;
@@ -61,6 +62,37 @@ fn read_all(recording: &Recording, mut take: impl FnMut(&Placed)) -> Outcome<Vec
     }
     bar.finish_and_clear();
     Ok(damages)
+}
+
+/// Tells what could not be read of a recording. Where it goes on, or its process was killed, the end may be in the middle
+/// of a block: that is told, and no failure.
+fn told(recording: &Path, damages: &[Damage]) -> Outcome {
+    let (torn, damages) = apart(recording, damages);
+    let path = recording.display();
+    if torn > 0 {
+        say(&format!("{path}: {torn} bytes at the end are of a block that was not finished"));
+    }
+    for damage in &damages {
+        say(&damage.to_string());
+    }
+    match damages.len() {
+        0 => Ok(()),
+        1 => Err(said(&format!("{path}: a part of it cannot be read"))),
+        parts => Err(said(&format!("{path}: {parts} parts of it cannot be read"))),
+    }
+}
+
+fn said(text: &str) -> Failure {
+    say(text);
+    Failure::told()
+}
+
+/// Bytes of an end that was not finished, and what else could not be read.
+fn apart<'a>(recording: &Path, damages: &'a [Damage]) -> (u64, Vec<&'a Damage>) {
+    let complete = Manifest::read(recording).is_ok_and(|told| told.is_some_and(|told| told.complete));
+    let (torn, damages): (Vec<_>, Vec<_>) =
+        damages.iter().partition(|damage| !complete && damage.is_torn_end());
+    (torn.iter().map(|damage| damage.bytes).sum(), damages)
 }
 
 /// `1,234 records in 5.6 KiB`, and what that is for each.

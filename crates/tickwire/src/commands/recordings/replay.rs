@@ -10,7 +10,7 @@ use store::{At, Damage, Digest, Manifest, Reader, Recording, Span, State};
 
 use super::say;
 use crate::cli::ReplayArgs;
-use crate::exit::{Failure, Outcome};
+use crate::exit::Outcome;
 
 /// Blocks that are read ahead.
 const BLOCKS_AHEAD: usize = 2;
@@ -177,9 +177,6 @@ impl<'a> Player<'a> {
         if let Some(Span { from, to, .. }) = span {
             say(&format!("nothing fits what was asked for; the recording goes from {from} to {to}"));
         }
-        for damage in damages {
-            say(&damage.to_string());
-        }
-        if damages.is_empty() { Ok(()) } else { Err(Failure::told()) }
+        super::told(&self.args.recording, damages)
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use store::{Digest, Manifest, Recording, StreamTally, Tally};
 
-use super::{read_all, say, size};
+use super::{apart, read_all, say, size};
 use crate::cli::VerifyArgs;
 use crate::exit::{Failure, Outcome};
 
@@ -34,7 +34,9 @@ pub(crate) fn run(args: &VerifyArgs) -> Outcome {
 /// The recordings in a folder of such.
 fn inside(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut found: Vec<_> = entries.map(|entry| entry.path()).filter(|path| Recording::is_at(path)).collect();
+    // Not whatever a link leads to, as a server does not.
+    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    let mut found: Vec<_> = folders.map(|entry| entry.path()).filter(|path| Recording::is_at(path)).collect();
     found.sort();
     found
 }
@@ -52,9 +54,7 @@ fn verify(folder: &Path) -> Outcome<Vec<String>> {
     let told = manifest.as_ref().ok().and_then(Option::as_ref);
     let complete = told.is_some_and(|told| told.complete);
     let is_final = told.is_some_and(Manifest::is_final);
-    // What is being recorded, or was when its process was killed, may end in the middle of a block.
-    let (torn, damages): (Vec<_>, Vec<_>) =
-        damages.into_iter().partition(|damage| !complete && damage.is_torn_end());
+    let (torn, damages) = apart(folder, &damages);
     let mut faults: Vec<_> = damages.iter().map(ToString::to_string).collect();
     let states = recording.damaged_states()?;
     faults
@@ -110,9 +110,11 @@ fn verify(folder: &Path) -> Outcome<Vec<String>> {
         (true, _, true) => "ok: its process was killed, and it was ended afterwards",
         (true, ..) => "ok so far: it goes on, or was not ended in order",
     };
-    let torn: u64 = torn.iter().map(|damage| damage.bytes).sum();
     if torn > 0 {
         say(&format!("{}: {torn} bytes at the end are of a block that was not finished", folder.display()));
+    }
+    if digest.records() == 0 && faults.is_empty() {
+        say(&format!("{}: there is no record in it", folder.display()));
     }
     println!("{}  {}  {verdict}", digest.value(), folder.display());
     say(&format!("{}: {}", folder.display(), size(digest.records(), recording.bytes())));

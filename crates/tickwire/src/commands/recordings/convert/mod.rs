@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::anyhow;
 use store::Cut;
 
-use super::say;
+use super::{say, told};
 use crate::cli::ConvertArgs;
 use crate::cli::recordings::Form;
 use crate::exit::{Failure, Outcome};
@@ -36,13 +36,11 @@ pub(crate) fn run(args: &ConvertArgs) -> Outcome {
         let store::Span { from, to, .. } = span;
         say(&format!("nothing fits what was asked for; the recording goes from {from} to {to}"));
     }
-    for damage in &written.damages {
-        say(&damage.to_string());
-    }
+    let outcome = told(&args.input, &written.damages);
     if input.faults > 0 {
         say(&format!("{} broken line(s) were passed over", input.faults));
     }
-    if written.damages.is_empty() && input.faults == 0 { Ok(()) } else { Err(Failure::told()) }
+    if input.faults == 0 { outcome } else { Err(Failure::told()) }
 }
 
 /// What is written: as `--format` says, or as the name of the output ends.
