@@ -64,6 +64,10 @@ pub(crate) const REPLAYS: &str = "tickwire_replays";
 pub(crate) const UNRECORDED: &str = "tickwire_unrecorded_updates_total";
 /// Counter: times that the disk refused what was recorded.
 pub(crate) const RECORDER_ERRORS: &str = "tickwire_recorder_errors_total";
+/// Gauge: 1 while the disk refuses what was recorded.
+pub(crate) const RECORDER_WAITS: &str = "tickwire_recorder_waits_for_disk";
+/// Gauge: events that were taken and are not safe yet.
+pub(crate) const RECORDER_HELD: &str = "tickwire_recorder_held_updates";
 /// Counter: bytes of recordings that are not kept any more.
 pub(crate) const RECORDING_REMOVED: &str = "tickwire_recording_removed_bytes_total";
 /// Counter: files of recordings that were removed although they were read.
@@ -180,6 +184,16 @@ pub fn describe() {
         "Events that are missing from the recording because the disk did not follow; its manifest names them."
     );
     describe_counter!(RECORDER_ERRORS, Unit::Count, "Times that the disk refused what was recorded.");
+    describe_gauge!(
+        RECORDER_WAITS,
+        Unit::Count,
+        "1 while the disk refuses what was recorded, which is held meanwhile; 0 while it takes it."
+    );
+    describe_gauge!(
+        RECORDER_HELD,
+        Unit::Count,
+        "Events that the recorder holds until they are safe: those of a tenth of a second, more while it waits."
+    );
     describe_counter!(
         RECORDING_REMOVED,
         Unit::Bytes,
@@ -231,7 +245,7 @@ pub fn describe() {
     describe_gauge!(DRAINING, Unit::Count, "1 while the server goes away and sends its clients elsewhere.");
     gauge!(DRAINING).set(0.0);
     // What has not happened yet is told as well: a rise from nothing is no rise to who asks for one.
-    for name in [UNRECORDED, RECORDER_ERRORS, DELAYED_MISSED, CONFLICTS, ALERTS_FIRED] {
+    for name in [DELAYED_MISSED, CONFLICTS, ALERTS_FIRED] {
         counter!(name).increment(0);
     }
     for (name, label, values) in ZEROS {
@@ -272,6 +286,16 @@ pub(crate) fn rest() -> String {
 
 /// Bounds of the recorder's own histograms, in seconds: sessions last from a poll to weeks.
 pub(crate) const BUCKETS: [f64; 9] = [0.1, 1.0, 10.0, 60.0, 600.0, 3_600.0, 21_600.0, 86_400.0, 604_800.0];
+
+/// What says whether anything is missing is there before anything is.
+pub(crate) fn begin_recording() {
+    for name in [RECORDED, UNRECORDED, RECORDER_ERRORS] {
+        counter!(name).increment(0);
+    }
+    for name in [RECORDER_WAITS, RECORDER_HELD] {
+        gauge!(name).set(0.0);
+    }
+}
 
 /// What one shard counts.
 pub(crate) struct ShardMetrics {
@@ -352,5 +376,21 @@ impl ShardMetrics {
         self.told = *stats;
         self.sent_bytes.increment(std::mem::take(&mut self.bytes));
         self.flushes.increment(std::mem::take(&mut self.batches));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    /// What a metric means is told with it.
+    #[test]
+    fn every_metric_is_described() {
+        let text: String = include_str!("metrics.rs").split_whitespace().collect();
+        let names = text.split("pub(crate)const").skip(1).filter(|of| of.contains("=\"tickwire_"));
+        let names: Vec<_> = names.filter_map(|of| of.split(':').next()).collect();
+        assert!(names.len() > 30, "{names:?}");
+        for name in names {
+            let told = ["counter", "gauge", "histogram"].map(|kind| format!("describe_{kind}!({name},"));
+            assert!(told.iter().any(|told| text.contains(told)), "{name} is not described");
+        }
     }
 }

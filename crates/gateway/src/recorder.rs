@@ -11,13 +11,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use metrics::counter;
+use metrics::{Gauge, counter, gauge};
 use store::limits::LOSS_WINDOW;
 use store::{Journal, Keep, Name, Settings, StoreError};
 
 use crate::clock;
 use crate::limits::{RECORDER_BYTES_MAX, RECORDER_EVENTS_MAX};
-use crate::metrics::{RECORDED, RECORDER_ERRORS, UNRECORDED};
+use crate::metrics::{RECORDED, RECORDER_ERRORS, RECORDER_HELD, RECORDER_WAITS, UNRECORDED, begin_recording};
 use crate::queue::Events;
 use upkeep::Upkeep;
 
@@ -45,6 +45,28 @@ pub(crate) struct Tape {
     /// Events that wait.
     queued: Arc<AtomicUsize>,
     missed: MissedSoFar,
+    held: Held,
+}
+
+/// Tells how many events are on their way to the disk: who writes them may be stuck in it.
+#[derive(Clone)]
+struct Held {
+    told: Gauge,
+    /// Events that the journal has and that are not safe.
+    taken: Arc<AtomicUsize>,
+}
+
+impl Held {
+    fn new() -> Self {
+        Self { told: gauge!(RECORDER_HELD), taken: Arc::default() }
+    }
+
+    fn tell(&self, queued: &AtomicUsize) {
+        let held = self.taken.load(Ordering::Relaxed) + queued.load(Ordering::Relaxed);
+        // Both are bounded, far below what is exact.
+        #[expect(clippy::cast_precision_loss, reason = "a gauge has no other number")]
+        self.told.set(held as f64);
+    }
 }
 
 /// What was missed since the last that was taken. Shared, so that it is known at the end as well.
@@ -82,9 +104,16 @@ impl Recorder {
         let (words, heard) = channel();
         let queued = Arc::new(AtomicUsize::new(0));
         let missed = MissedSoFar::default();
-        let tape = Tape { words: words.clone(), queued: Arc::clone(&queued), missed: Arc::clone(&missed) };
+        begin_recording();
+        let held = Held::new();
+        let tape = Tape {
+            words: words.clone(),
+            queued: Arc::clone(&queued),
+            missed: Arc::clone(&missed),
+            held: held.clone(),
+        };
         let upkeep = Upkeep::new(recording);
-        let writer = Writer { journal, heard, queued, missed, upkeep, failed: false };
+        let writer = Writer { journal, heard, queued, missed, held, upkeep, failed: false };
         let thread = thread::Builder::new().name("recorder".to_owned()).spawn(move || writer.run());
         let thread = thread.map_err(|error| StoreError::Io { path: folder.clone(), error })?;
         tracing::info!(folder = %folder.display(), "recording");
@@ -146,6 +175,7 @@ impl Tape {
             let word = Word::Taken { events: Arc::clone(events), missed: missed.take() };
             // Where the recording has ended, nobody wants it.
             let _ = self.words.send(word);
+            self.held.tell(&self.queued);
             return;
         }
         counter!(UNRECORDED).increment(count as u64);
@@ -163,6 +193,7 @@ struct Writer {
     heard: Receiver<Word>,
     queued: Arc<AtomicUsize>,
     missed: MissedSoFar,
+    held: Held,
     upkeep: Upkeep,
     /// The disk failed when it was last asked.
     failed: bool,
@@ -210,6 +241,13 @@ impl Writer {
             self.journal.lose(first.position, last.position, count as u64, TOO_SLOW);
         }
         self.queued.fetch_sub(count, Ordering::Relaxed);
+        self.tell_held();
+    }
+
+    fn tell_held(&self) {
+        let taken = usize::try_from(self.journal.waiting_records()).unwrap_or(usize::MAX);
+        self.held.taken.store(taken, Ordering::Relaxed);
+        self.held.tell(&self.queued);
     }
 
     fn note(&mut self, missed: Option<Missed>) {
@@ -220,7 +258,10 @@ impl Writer {
 
     /// Makes safe what was taken; false where the disk refuses.
     fn sync(&mut self) -> bool {
-        match self.journal.sync() {
+        let synced = self.journal.sync();
+        gauge!(RECORDER_WAITS).set(if synced.is_ok() { 0.0 } else { 1.0 });
+        self.tell_held();
+        match synced {
             Ok(()) => {
                 if std::mem::take(&mut self.failed) {
                     tracing::info!("the recording goes on");
@@ -254,7 +295,9 @@ mod tests {
         let journal = Journal::create(&folder, Settings::new(wire::line)).unwrap();
         let (words, heard) = channel();
         let (queued, missed) = (Arc::new(AtomicUsize::new(0)), MissedSoFar::default());
-        let mut tape = Tape { words, queued: Arc::clone(&queued), missed: Arc::clone(&missed) };
+        let held = Held::new();
+        let mut tape =
+            Tape { words, queued: Arc::clone(&queued), missed: Arc::clone(&missed), held: held.clone() };
         let mut feed = Feed::default();
         let mut batch = || -> Events { (0..3).map(|_| feed.event('q', "A")).collect() };
         let batches: Vec<_> = (0..5).map(|_| batch()).collect();
@@ -268,7 +311,7 @@ mod tests {
         }
         assert_eq!(queued.load(Ordering::Relaxed), 6);
         drop(tape);
-        Writer { journal, heard, queued: Arc::clone(&queued), missed, upkeep, failed: false }.run();
+        Writer { journal, heard, queued: Arc::clone(&queued), missed, held, upkeep, failed: false }.run();
         assert_eq!(queued.load(Ordering::Relaxed), 0);
         let manifest = store::Manifest::read(&folder).unwrap().unwrap();
         let lost: Vec<_> =

@@ -193,6 +193,16 @@ impl Journal {
         finished.sum::<usize>() + self.encoder.len()
     }
 
+    /// Records that wait to be safe.
+    #[must_use]
+    pub fn waiting_records(&self) -> u64 {
+        let finished = self.waiting.iter().map(|finished| match finished {
+            Finished::Block { header, .. } if header.kind == Kind::Records => header.count.into(),
+            _ => 0,
+        });
+        finished.sum::<u64>() + u64::from(self.block.count)
+    }
+
     /// Ends the block in the making; the next record begins another.
     pub(crate) fn finish_block(&mut self) {
         if self.block.count == 0 {

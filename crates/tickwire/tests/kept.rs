@@ -152,3 +152,32 @@ fn what_a_killed_server_left_is_ended_by_the_next() {
     assert_eq!(body["digest"]["sha256"], told.split(' ').next().unwrap());
     assert!(body["streams"].as_array().unwrap().len() > 3, "{body}");
 }
+
+/// A disk that does not take what is recorded is seen, and so is what waits for it.
+#[test]
+fn a_disk_that_refuses_is_seen_in_the_metrics() {
+    let config = "[recording]\nfolder = \"recordings\"\nkeep_bytes = \"1MiB\"\n\
+        [[feed]]\nname = \"sim\"\nkind = \"sim\"\nsymbols = 3\nrate = 3000\n";
+    let plant = Plant::start_plain("drain = \"0s\"\n", config);
+    plant.wait_for("/readyz", 200);
+    let told = common::get(&plant.admin, "/metrics").1;
+    for name in [
+        "tickwire_unrecorded_updates_total 0",
+        "tickwire_recorder_errors_total 0",
+        "tickwire_recorder_waits_for_disk 0",
+        "# HELP tickwire_recorder_waits_for_disk ",
+        "# HELP tickwire_recorder_held_updates ",
+    ] {
+        assert!(told.lines().any(|line| line.starts_with(name)), "{name}: {told}");
+    }
+    // A folder in the place of the next file stands for any disk that refuses.
+    let obstacle = recordings(&plant)[0].join("00000002.twj");
+    fs::create_dir(&obstacle).unwrap();
+    until("it waits", || metric(&plant, "tickwire_recorder_waits_for_disk") > 0.0);
+    until("it holds more and more", || metric(&plant, "tickwire_recorder_held_updates") > 5_000.0);
+    assert!(metric(&plant, "tickwire_recorder_errors_total") > 0.0);
+    assert!(metric(&plant, "tickwire_unrecorded_updates_total").abs() < 0.5, "all of it is held");
+    fs::remove_dir(&obstacle).unwrap();
+    until("it goes on", || metric(&plant, "tickwire_recorder_waits_for_disk") < 0.5);
+    until("it holds little", || metric(&plant, "tickwire_recorder_held_updates") < 3_000.0);
+}
