@@ -21,7 +21,7 @@ use crate::metrics::{RECORDED, RECORDER_ERRORS, RECORDER_HELD, RECORDER_WAITS, U
 use crate::queue::Events;
 use upkeep::Upkeep;
 
-/// Where is recorded what the server sends.
+/// Where is recorded what the server sends, and which recordings it plays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recording {
     /// The folder of recordings.
@@ -30,6 +30,8 @@ pub struct Recording {
     pub name: Name,
     /// How much is kept of all recordings with this beginning.
     pub keep: Keep,
+    /// One is made; the others of the folder are played in any case.
+    pub records: bool,
 }
 
 /// A recording that goes on until this is dropped.
@@ -241,7 +243,6 @@ impl Writer {
             self.journal.lose(first.position, last.position, count as u64, TOO_SLOW);
         }
         self.queued.fetch_sub(count, Ordering::Relaxed);
-        self.tell_held();
     }
 
     fn tell_held(&self) {
@@ -289,7 +290,7 @@ mod tests {
     fn what_was_missed_is_in_the_manifest() {
         let folder = tempfile::tempdir().unwrap();
         let name = Name::parse("r").unwrap();
-        let kept = Recording { folder: folder.path().to_owned(), name, keep: Keep::default() };
+        let kept = Recording { folder: folder.path().to_owned(), name, keep: Keep::default(), records: true };
         let folder = folder.path().join("r");
         let upkeep = Upkeep::new(&kept);
         let journal = Journal::create(&folder, Settings::new(wire::line)).unwrap();

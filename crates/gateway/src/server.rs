@@ -141,7 +141,12 @@ impl Server {
         let line = Line::new(settings.delays.clone(), settings.limits.now().delayed_events);
         let alerts = Arc::default();
         let hub = Hub::new(inlets, line, Arc::clone(&alerts), feeds.clone(), catalogue.clone());
-        let recorder = settings.recording.as_ref().map(Recorder::start).transpose()?;
+        let recorder = settings
+            .recording
+            .as_ref()
+            .filter(|recording| recording.records)
+            .map(Recorder::start)
+            .transpose()?;
         let recorder = recorder.map(|(recorder, tape)| {
             hub.record(tape);
             recorder

@@ -9,6 +9,7 @@ mod logging;
 mod page;
 mod plant;
 mod played;
+mod scopes;
 
 use std::process::ExitCode;
 

@@ -40,7 +40,7 @@ pub(super) fn segment_bytes(keep: &Keep) -> u64 {
 
 impl Upkeep {
     pub(super) fn new(recording: &Recording) -> Self {
-        let Recording { folder, name, keep } = recording;
+        let Recording { folder, name, keep, .. } = recording;
         let shelf = Shelf::new(folder, name, *keep);
         let sealer = Sealer::start(Shelf::new(folder, name, *keep));
         let now = Instant::now();

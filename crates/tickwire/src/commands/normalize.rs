@@ -13,6 +13,7 @@ use model::{Channel, Instrument, Seq, Tick};
 use wire::{Origin, Stamp, Writer};
 
 use crate::cli::NormalizeArgs;
+use crate::commands::recordings::refuse_recordings;
 use crate::commands::unknown_feed;
 use crate::exit::{Failure, Outcome};
 
@@ -25,6 +26,7 @@ pub(crate) fn run(args: &NormalizeArgs) -> Outcome {
     let Some(normaliser) = ingest::normaliser(&args.feed) else {
         return Err(unknown_feed(&args.feed));
     };
+    refuse_recordings(&args.files)?;
     let mut reader = Reader::new(normaliser);
     let mut printer = Printer {
         out: BufWriter::new(io::stdout().lock()),

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use gateway::{Algorithm, AuthError, Hash, Keys, Scope, Signer};
+use gateway::{Algorithm, AuthError, Hash, Keys, Signer};
 use load::now;
 
 use crate::cli::{CheckArgs, FixedArgs, KeyArgs, MintArgs, TokenArgs, TokenCommand};
 use crate::config::Config;
 use crate::exit::{Failure, Outcome};
+use crate::scopes;
 
 pub(crate) fn run(args: TokenArgs) -> Outcome {
     match args.command {
@@ -36,16 +37,9 @@ fn fixed(args: &FixedArgs) -> Outcome {
     Ok(())
 }
 
-fn check_scopes(scopes: &[String]) -> Outcome {
-    for scope in scopes {
-        let refused = |error| Failure::usage(anyhow!("scope {scope:?}: {error}"));
-        if let Scope::Other(other) = Scope::parse(scope).map_err(refused)?
-            && !matches!(&*other, "replay" | "admin")
-        {
-            return Err(Failure::usage(anyhow!(
-                "scope {other:?} means nothing; stream:PATTERN is what allows streams"
-            )));
-        }
+fn check_scopes(given: &[String]) -> Outcome {
+    for scope in given {
+        scopes::parse(scope).map_err(|error| Failure::usage(anyhow!("--scope {error}")))?;
     }
     Ok(())
 }

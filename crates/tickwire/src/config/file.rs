@@ -8,16 +8,16 @@ use std::thread;
 use std::time::Duration;
 
 use fanout::limits::LogLimits;
-use gateway::{Delays, Limits, Recording, Settings, Tls};
+use gateway::{Delays, Limits, Settings, Tls};
 use ingest::feed::{FeedKind, FeedSpec};
 use serde::Deserialize;
-use store::{Keep, Name, Recording as Recorded};
 
 use super::auth::{AuthTable, Secret};
 use super::feed::{Feed, FeedFile};
 use super::parse::{ConfigError, read};
+use super::recording::{self, RecordingTable};
 use super::values::{Bytes, OverName, Time};
-use crate::played::PlayedSpec;
+use crate::played::{Played, PlayedSpec};
 
 /// The configuration as it is written.
 #[derive(Debug, Default, Deserialize)]
@@ -52,15 +52,6 @@ struct ServerTable {
 #[serde(deny_unknown_fields, default)]
 struct StreamsTable {
     delays: Vec<Time>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct RecordingTable {
-    folder: Option<PathBuf>,
-    name: Option<String>,
-    keep: Option<Time>,
-    keep_bytes: Option<Bytes>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -161,29 +152,27 @@ impl Config {
             }
         }
         if let Some(recording) = &self.settings.recording {
-            // It may be made when the server starts: what it is made in can be written, then.
-            let there = recording.folder.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
-            let tried = if there.is_dir() {
-                tempfile::tempfile_in(there).map(|_| ())
-            } else {
-                Err(std::io::ErrorKind::NotADirectory.into())
-            };
-            if let Err(error) = tried {
-                let (folder, there) = (recording.folder.display(), there.display());
-                let message =
-                    format!("[recording] folder = \"{folder}\": {there} cannot be written to: {error}");
-                return Err(ConfigError::rule(source, message));
-            }
+            recording::check(recording, source)?;
         }
         for feed in &self.played {
-            Recorded::open(&feed.folder).map_err(|error| {
-                let message = format!("feed {:?} cannot read its \"recording\": {error}", feed.name);
+            // As at the start.
+            Played::prepare(feed.clone()).map_err(|error| {
+                let message = format!("feed {:?} cannot play its \"recording\": {error}", feed.name);
                 ConfigError::rule(source, message)
             })?;
         }
         for feed in &self.feeds {
             let FeedKind::Replay(replay) = &feed.kind else { continue };
             for file in &replay.files {
+                if let Some(folder) = recording::recording_of(file) {
+                    let message = format!(
+                        "feed {:?} is of kind \"replay\", which plays captures, and this is a recording: write kind = \
+                         \"recording\" and recording = \"{}\"",
+                        feed.name,
+                        folder.display()
+                    );
+                    return Err(ConfigError::rule(file, message));
+                }
                 if let Err(error) = std::fs::File::open(file) {
                     let message = format!("feed {:?} cannot read what \"files\" names: {error}", feed.name);
                     return Err(ConfigError::rule(file, message));
@@ -239,7 +228,7 @@ impl Config {
             shards,
             drain: file.server.drain.0,
             delays: delays(&file.streams, source)?,
-            recording: recording(file.recording, source)?,
+            recording: file.recording.resolve(source)?,
             // The command line's.
             page: gateway::Page::default(),
             limits: limits(&file.limits, source)?.into(),
@@ -268,36 +257,6 @@ fn delays(table: &StreamsTable, source: &Path) -> Result<Delays, ConfigError> {
     let delays = table.delays.iter().map(|delay| delay.0).collect();
     Delays::new(delays).map_err(|error| ConfigError::rule(source, format!("[streams] delays: {error}")))
 }
-
-fn recording(table: RecordingTable, source: &Path) -> Result<Option<Recording>, ConfigError> {
-    let Some(folder) = table.folder else { return Ok(None) };
-    let folder = source.parent().unwrap_or(Path::new("")).join(folder);
-    // The time that it began follows, and both are to be a name.
-    let name = table.name.as_deref().unwrap_or("live");
-    let fits = name.len() <= RECORDING_NAME_MAX;
-    let name = Name::parse(name).ok().filter(|_| fits).ok_or_else(|| {
-        let message = format!(
-            "[recording] name = {name:?}: at most {RECORDING_NAME_MAX} of a-z, 0-9, '.', '_' and '-', a letter or a \
-             digit first"
-        );
-        ConfigError::rule(source, message)
-    })?;
-    let keep = Keep { age: table.keep.map(|keep| keep.0), bytes: table.keep_bytes.map(|keep| keep.0 as u64) };
-    if keep.age.is_some_and(|age| age < KEEP_MIN) {
-        return Err(ConfigError::rule(source, "[recording] keep must be at least 1m"));
-    }
-    if keep.bytes.is_some_and(|bytes| bytes < KEEP_BYTES_MIN) {
-        return Err(ConfigError::rule(source, "[recording] keep_bytes must be at least 1MiB"));
-    }
-    Ok(Some(Recording { folder, name, keep }))
-}
-
-/// The least that can be kept: segments cannot be as short as one likes.
-const KEEP_MIN: Duration = Duration::from_secs(60);
-/// See [`KEEP_MIN`].
-const KEEP_BYTES_MIN: u64 = 1 << 20;
-/// Letters of what a recording's name begins with.
-const RECORDING_NAME_MAX: usize = 40;
 
 fn limits(table: &LimitsTable, source: &Path) -> Result<Limits, ConfigError> {
     let default = Limits::default();

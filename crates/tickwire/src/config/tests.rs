@@ -85,6 +85,15 @@ fn a_slip_is_named_with_its_line() {
         ("[streams]\ndelays = [15]", "line 2, column 11"),
         ("[recording]\nfolder = \"r\"\nkeep = \"59s\"", "keep must be at least 1m"),
         ("[recording]\nfolder = \"r\"\nkeep_bytes = \"1000KiB\"", "keep_bytes must be at least 1MiB"),
+        ("[recording]\nkeep = \"7d\"", "keep goes with folder"),
+        ("[recording]\nkeep_bytes = \"1GiB\"", "keep_bytes goes with folder"),
+        ("[recording]\nrecord = false", "record = false goes with folder"),
+        ("[recording]\nfolder = \"\"", "folder = \"\" is none"),
+        (
+            "[recording]\nfolder = \"r\"\nrecord = false\nkeep = \"7d\"",
+            "keep does not go with record = false",
+        ),
+        ("[recording]\nfolder = \"r\"\nkeep = \"7\"", "write it as \"250ms\", \"30s\", \"24h\" or \"7d\""),
         ("[recording]\nkeep_byte = \"1GiB\"", "did you mean \"keep_bytes\"?"),
         ("[server]\nhandover = \"h\"\n[streams]\ndelays = [\"15m\"]", "does not go with [streams] delays"),
         (

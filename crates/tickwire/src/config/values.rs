@@ -25,7 +25,7 @@ macro_rules! parsed_text {
 parsed_text! {
     /// A duration such as `"30s"`.
     Time(Duration), |text| {
-        humantime::parse_duration(text).map_err(|_| format!("{text:?} is no duration; write it as \"250ms\", \"30s\" or \"24h\""))
+        humantime::parse_duration(text).map_err(|_| format!("{text:?} is no duration; write it as \"250ms\", \"30s\", \"24h\" or \"7d\""))
     }
 }
 
@@ -87,13 +87,7 @@ parsed_text! {
 
 parsed_text! {
     /// Something that a token allows.
-    ScopeText(gateway::Scope), |text| match gateway::Scope::parse(text) {
-        Ok(gateway::Scope::Other(other)) if !matches!(&*other, "replay" | "admin") => {
-            Err(format!("{text:?} means nothing; stream:PATTERN, stream:PATTERN/CHANNEL, replay and admin do"))
-        }
-        Ok(scope) => Ok(scope),
-        Err(error) => Err(format!("{text:?}: {error}")),
-    }
+    ScopeText(gateway::Scope), crate::scopes::parse
 }
 
 parsed_text! {

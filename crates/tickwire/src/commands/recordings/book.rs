@@ -4,15 +4,15 @@ use std::io::{self, Write};
 
 use anyhow::anyhow;
 use model::UnixNanos;
-use store::{At, Recording};
+use store::At;
 use wire::{BookNotes, Origin, Stamp, Writer};
 
-use super::told;
+use super::{open, told};
 use crate::cli::BookArgs;
 use crate::exit::Outcome;
 
 pub(crate) fn run(args: &BookArgs) -> Outcome {
-    let recording = Recording::open(&args.recording)?;
+    let recording = open(&args.recording)?;
     let at = At::Time(args.at.unwrap_or(UnixNanos(u64::MAX)));
     let mut damages = Vec::new();
     let (state, _) = recording.seek(at, &mut damages)?;

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use serde::Serialize;
-use store::{Manifest, Recording, Removed, StreamTally, Tally};
+use store::{Manifest, Removed, StreamTally, Tally};
 
-use super::{apart, read_all, size};
+use super::{apart, open, read_all, size};
 use crate::cli::InspectArgs;
 use crate::exit::Outcome;
 
@@ -32,7 +32,7 @@ struct Told {
 }
 
 pub(crate) fn run(args: &InspectArgs) -> Outcome {
-    let recording = Recording::open(&args.recording)?;
+    let recording = open(&args.recording)?;
     let manifest = Manifest::read(&args.recording)?;
     let (mut tally, mut records) = (Tally::default(), 0);
     let damages = read_all(&recording, |record| {

@@ -8,16 +8,19 @@ pub(crate) mod replay;
 pub(crate) mod verify;
 
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use model::Placed;
-use store::{Damage, Manifest, Reader, Recording};
+use store::{Damage, Manifest, Reader, Recording, StoreError};
 
 use crate::exit::{Failure, Outcome};
 
 /// Recordings below this are read before a bar could be.
 const BAR_RECORDS_MIN: u64 = 1_000_000;
+/// Recordings of a folder that are named, the newest first, before the rest is counted.
+const RECORDINGS_NAMED: usize = 5;
 /// Files, too.
 const BAR_BYTES_MIN: u64 = 16 << 20;
 
@@ -62,6 +65,62 @@ fn read_all(recording: &Recording, mut take: impl FnMut(&Placed)) -> Outcome<Vec
     }
     bar.finish_and_clear();
     Ok(damages)
+}
+
+/// The recording of a folder; where something else is named, what was probably meant.
+fn open(path: &Path) -> Outcome<Recording> {
+    match Recording::open(path) {
+        Err(StoreError::File { hint, .. }) if hint.is_empty() => {
+            let path = path.display();
+            let error = anyhow!(
+                "{path} is a file, and a recording is a folder; of a capture of a venue `tickwire record --feed NAME -o FOLDER \
+                 {path}` makes one"
+            );
+            Err(error.into())
+        }
+        Err(error @ StoreError::NoRecording { .. }) => {
+            let inside = inside(path);
+            let names = inside.iter().filter_map(|found| found.file_name()?.to_str()).rev();
+            let named = names.take(RECORDINGS_NAMED).collect::<Vec<_>>().join(", ");
+            match inside.len() {
+                0 => Err(error.into()),
+                count if count <= RECORDINGS_NAMED => {
+                    Err(anyhow!("{} is a folder of recordings; name one: {named}", path.display()).into())
+                }
+                count => {
+                    let more = count - RECORDINGS_NAMED;
+                    let path = path.display();
+                    Err(anyhow!("{path} is a folder of recordings; name one: {named} or {more} more").into())
+                }
+            }
+        }
+        opened => Ok(opened?),
+    }
+}
+
+/// The recordings in a folder of such, by name.
+fn inside(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    // Not whatever a link leads to, as a server does not.
+    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    let mut found: Vec<_> = folders.map(|entry| entry.path()).filter(|path| Recording::is_at(path)).collect();
+    found.sort();
+    found
+}
+
+/// Refuses captures that are recordings already.
+pub(crate) fn refuse_recordings(files: &[PathBuf]) -> Outcome {
+    for path in files {
+        if Recording::is_at(path) {
+            let path = path.display();
+            let error = anyhow!(
+                "{path} is a recording, and no capture of a venue: `tickwire replay {path}` tells its records, and `tickwire \
+                 convert {path} -o PLACE` makes tables or another recording of it"
+            );
+            return Err(Failure::usage(error));
+        }
+    }
+    Ok(())
 }
 
 /// Tells what could not be read of a recording. Where it goes on, or its process was killed, the end may be in the middle

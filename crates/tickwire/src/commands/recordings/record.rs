@@ -9,7 +9,7 @@ use model::{Speed, UnixNanos};
 use store::{Journal, Settings};
 use tokio::sync::mpsc;
 
-use super::{say, size};
+use super::{refuse_recordings, say, size};
 use crate::cli::RecordArgs;
 use crate::commands::unknown_feed;
 use crate::exit::{Failure, Outcome};
@@ -27,6 +27,7 @@ pub(crate) fn run(args: &RecordArgs) -> Outcome {
             anyhow!("standard input cannot be recorded: captures are looked through before they are played");
         return Err(Failure::usage(error));
     }
+    refuse_recordings(&args.files)?;
     let replay = ReplaySpec {
         feed: args.feed.clone(),
         files: args.files.clone(),

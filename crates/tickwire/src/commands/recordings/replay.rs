@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use model::{Body, Placed, UnixNanos};
 use store::{At, Damage, Digest, Manifest, Reader, Recording, Span, State};
 
-use super::say;
+use super::{open, say};
 use crate::cli::ReplayArgs;
 use crate::exit::Outcome;
 
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &ReplayArgs) -> Outcome {
             || Manifest::read(&args.recording).is_ok_and(|told| told.is_some_and(|told| told.is_final()))
     };
     let mut last = ended();
-    let recording = Recording::open(&args.recording)?;
+    let recording = open(&args.recording)?;
     let mut player = Player::new(args, recording.span());
     let mut damages = Vec::new();
     let (state, mut reader) = match args.from {

@@ -1,11 +1,11 @@
 //! `tickwire verify`: whether a recording is what it says.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use store::{Digest, Manifest, Recording, StreamTally, Tally};
 
-use super::{apart, read_all, say, size};
+use super::{apart, inside, open, read_all, say, size};
 use crate::cli::VerifyArgs;
 use crate::exit::{Failure, Outcome};
 
@@ -31,20 +31,10 @@ pub(crate) fn run(args: &VerifyArgs) -> Outcome {
     if sound { Ok(()) } else { Err(Failure::told()) }
 }
 
-/// The recordings in a folder of such.
-fn inside(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    // Not whatever a link leads to, as a server does not.
-    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
-    let mut found: Vec<_> = folders.map(|entry| entry.path()).filter(|path| Recording::is_at(path)).collect();
-    found.sort();
-    found
-}
-
 /// Reads all of it, and returns all that is wrong.
 #[expect(clippy::print_stdout, reason = "the digest is the data")]
 fn verify(folder: &Path) -> Outcome<Vec<String>> {
-    let recording = Recording::open(folder)?;
+    let recording = open(folder)?;
     let (mut digest, mut tally) = (Digest::new(wire::line), Tally::default());
     let damages = read_all(&recording, |record| {
         digest.push(record);
