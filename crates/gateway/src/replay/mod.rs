@@ -174,13 +174,24 @@ impl Replay {
         self.steps = 0;
         self.clock.run(true, now);
         self.settle();
+        self.say_finished();
     }
 
     /// Input: so many records more, and it waits.
     pub(crate) fn step(&mut self, records: u64, now: Duration) {
         self.clock.run(false, now);
-        self.steps = self.steps.saturating_add(records);
+        if self.state != ReplayState::Finished {
+            self.steps = self.steps.saturating_add(records);
+        }
         self.settle();
+        self.say_finished();
+    }
+
+    /// Who has something done where nothing is left is told so again, and does not wait for what never comes.
+    fn say_finished(&mut self) {
+        if self.state == ReplayState::Finished {
+            self.told = None;
+        }
     }
 
     /// Input: it goes on at another speed.

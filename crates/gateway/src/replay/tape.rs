@@ -26,6 +26,8 @@ pub(crate) struct Tape {
     left: VecDeque<Placed>,
     sequencer: Sequencer,
     digest: Digest,
+    /// When its first record was received: before that, no time is known.
+    first: UnixNanos,
     /// The latest time of receipt so far.
     clock: UnixNanos,
     /// The newest place in the total order that was looked at.
@@ -111,6 +113,7 @@ impl Tape {
             left: VecDeque::new(),
             sequencer: Sequencer::default(),
             digest: Digest::new(wire::line),
+            first,
             clock: first,
             position: 0,
         });
@@ -142,6 +145,9 @@ impl Tape {
         (self.reader, self.left) = (reader, VecDeque::new());
         self.digest = Digest::new(wire::line);
         (self.position, self.clock) = (state.position(), state.clock());
+        if self.clock == UnixNanos(0) {
+            self.clock = self.first;
+        }
         Ok((Begin { kept, position: self.position, clock: self.clock, damages }, state.records()))
     }
 

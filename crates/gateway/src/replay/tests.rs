@@ -189,3 +189,52 @@ fn a_seek_is_told_to_be_over() {
         assert_eq!(stage.says_there(&runtime), ["paused"], "at {place}");
     }
 }
+
+/// Who asks for more where nothing is left is told so, and so is who goes to the end.
+#[test]
+fn the_end_is_told_to_whoever_asks_for_more() {
+    let mut stage = Stage::open("BA tA qA bA tA bA tA", Options::default(), "max", None);
+    stage.plays(1 << 20);
+    let runtime = Builder::new_current_thread().build().unwrap();
+    stage.replay.resume(clock::now());
+    assert_eq!(stage.says_there(&runtime), ["finished"]);
+    assert!(stage.says_there(&runtime).is_empty(), "once");
+    stage.replay.step(3, clock::now());
+    assert_eq!(stage.says_there(&runtime), ["finished"]);
+    for runs in [true, false] {
+        stage.replay.seek(Target { at: At::Position(7), time: None });
+        if runs {
+            stage.replay.resume(clock::now());
+        } else {
+            stage.replay.pause(clock::now());
+        }
+        let mut said = stage.says_there(&runtime);
+        while said.last().is_none_or(|last| last != "finished") {
+            said.extend(stage.says_there(&runtime));
+            assert!(said.len() < 10, "{said:?}");
+        }
+    }
+    // The steps of before are not owed once it stands elsewhere.
+    stage.replay.step(2, clock::now());
+    stage.replay.seek(Target { at: At::Position(4), time: None });
+    assert_eq!(stage.says_there(&runtime), ["paused"]);
+}
+
+/// Before the first record it is when that was received, and not 1970.
+#[test]
+fn the_beginning_has_a_time() {
+    let folder = recorded("BA tA qA");
+    let wishes = Arc::clone(&Stage::open("tA", Options::default(), "max", None).replay.wishes);
+    for from in [None, Some(At::Position(0)), Some(At::Time(UnixNanos(5)))] {
+        let opened =
+            Tape::open((&folder.path().join("r"), false), Arc::clone(&wishes), from, None, clock::wall());
+        let mut opened = opened.unwrap();
+        assert_eq!(
+            (opened.span.0, opened.begin.clock),
+            (UnixNanos(1_000_000), UnixNanos(1_000_000)),
+            "{from:?}"
+        );
+        assert_eq!(opened.tape.seek(At::Position(0)).unwrap().clock, UnixNanos(1_000_000));
+        assert_eq!(opened.tape.seek(At::Position(2)).unwrap().clock, UnixNanos(2_000_000));
+    }
+}

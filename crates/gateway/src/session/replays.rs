@@ -11,7 +11,8 @@ use serde_json::json;
 use store::{At, StoreError};
 use tokio::task::{JoinHandle, spawn_blocking};
 use wire::{
-    Ack, Change, Control, Cursor, ErrorCode, ErrorMessage, Place, ReplayOpen, RequestId, Source, Subscribe,
+    Ack, Change, Control, Cursor, ErrorCode, ErrorMessage, Place, Rejected, ReplayOpen, RequestId, Source,
+    Subscribe,
 };
 
 use super::reply::entry_of;
@@ -46,6 +47,17 @@ struct Opening {
 
 impl Session {
     pub(super) fn open_replay(&mut self, id: Option<RequestId>, request: ReplayOpen, ctx: &Ctx<'_>) {
+        if let Some(message) = turned(&request.source, ctx.wall) {
+            let details = Some(json!({ "field": "from" }));
+            return self.refuse(
+                id,
+                Some("replay_open"),
+                ErrorCode::InvalidRequest,
+                &message,
+                details,
+                ctx.now,
+            );
+        }
         if let Err(Missing { code, message }) = self.try_open(id.clone(), request, false, ctx) {
             self.refuse(id, Some("replay_open"), code, &message, None, ctx.now);
         }
@@ -193,6 +205,12 @@ impl Session {
                     let message = "Your token gives some of these streams late: they do not go on with what happens now.";
                     self.say_refused(id, rewinds, ErrorCode::Forbidden, message);
                 }
+                // It would be open for nothing.
+                Ok(Ok(Opened { symbols, rejected, .. }))
+                    if symbols.is_empty() && !rejected.is_empty() && !rewinds =>
+                {
+                    self.say_all_rejected(id, &rejected);
+                }
                 Ok(Ok(opened)) => {
                     let ack = if rewinds {
                         self.rewound(&start, &opened, ctx)
@@ -235,6 +253,19 @@ impl Session {
         let op = Some(if rewinds { "subscribe" } else { "replay_open" }.to_owned());
         let (message, retryable) = (message.to_owned(), code.retryable());
         self.say(&Control::Error(Box::new(ErrorMessage { id, op, code, message, retryable, details: None })));
+    }
+
+    /// Nothing of what was asked for can be played.
+    fn say_all_rejected(&mut self, id: Option<RequestId>, rejected: &[Rejected]) {
+        let Some(Rejected { code, message, .. }) = rejected.first() else { return };
+        let more = match rejected.len() - 1 {
+            0 => String::new(),
+            more => format!(" So it is with {more} more."),
+        };
+        let (code, message) = (*code, format!("{message}{more}"));
+        let (op, details) = (Some("replay_open".to_owned()), Some(json!({ "rejected": rejected })));
+        let retryable = code.retryable();
+        self.say(&Control::Error(Box::new(ErrorMessage { id, op, code, message, retryable, details })));
     }
 
     /// Output: what replays have to say, as far as there is room; when there is more.
@@ -343,6 +374,13 @@ fn sourced(source: Source, ctx: &Ctx<'_>) -> Result<Sourced, Missing> {
             Ok(Sourced { found, from: Some(at), to, clock, live: false, role, share })
         }
     }
+}
+
+/// Why nothing is between where a replay is to begin and where it is to end.
+fn turned(source: &Source, wall: UnixNanos) -> Option<String> {
+    let Source::Recording { from: Some(from), to: Some(to), .. } = source else { return None };
+    let from = place_of(*from, wall).1.filter(|from| from >= to)?;
+    Some(format!("\"from\" ({from}) must be before \"to\" ({to})."))
 }
 
 /// A place as the store knows it, and what time it is there.

@@ -341,6 +341,18 @@ async def refused():
         for op, fields in [("replay_seek", {}), ("replay_step", {"records": 0}), ("replay_speed", {}), ("replay_pause", {})]:
             answer = await one.ask(op, replay="r9", **fields)
             assert answer["code"] == "invalid_request", answer
+    async with session() as one:
+        times = {"from": "2026-11-20T14:30:10Z", "to": "2026-11-20T14:30:05Z"}
+        answer = await one.ask("replay_open", **open, **times)
+        assert answer["code"] == "invalid_request" and answer["details"] == {"field": "from"}, answer
+        assert all(time[:19] in answer["message"] for time in times.values()), answer
+        answer = await one.ask("replay_open", **(open | {"symbols": ["NO-SUCH", "NOR-THIS"]}))
+        assert answer["code"] == "unknown_symbol" and len(answer["details"]["rejected"]) == 2, answer
+        ack = await one.open(speed="max", channels=["trades"])
+        await one.state("finished")
+        for op, fields in [("replay_resume", {}), ("replay_step", {"records": 3}), ("replay_seek", {"to": "2099-01-01T00:00:00Z"})]:
+            assert (await one.ask(op, replay=ack["replay"], **fields))["type"] == "ack"
+            assert (await one.state("finished"))["progress"] == 1
     async with session("NO_REPLAY") as one:
         answer = await one.ask("replay_open", **open)
         assert answer["code"] == "forbidden", answer
@@ -405,6 +417,9 @@ def over_http(expected):
         problem = json.loads(get(path, status=status))
         assert problem["status"] == status and problem["detail"], problem
     get("", "NO_REPLAY", 403)
+    rules = {json.loads(get(f"/{NAME}/book?symbol=AAPL&depth={depth}", status=400))["detail"] for depth in ["7", "51", "-1", "x"]}
+    assert len(rules) == 1, rules
+    assert "Did you mean AAPL?" in json.loads(get(f"/{NAME}/book?symbol=AAPLE", status=404))["detail"]
     # Records as they are would be more than these tokens give.
     problem = json.loads(get(f"/{NAME}?format=ndjson&channels=book&symbols=AAPL", "BOUNDED", 403))
     assert problem["code"] == "forbidden", problem

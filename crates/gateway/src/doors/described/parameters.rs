@@ -47,8 +47,8 @@ pub(super) fn recording(schemas: &Map<String, Value>) -> Vec<Value> {
     let mut all = vec![in_path()];
     all.extend(LINES.iter().filter(|name| **name != "ticket").map(|name| match *name {
         "format" => parameter(name, &format, false),
-        "from" => parameter(name, &received("Not before this `ts_recv`."), false),
-        "to" => parameter(name, &received("Before this `ts_recv`."), false),
+        "from" => parameter(name, &received("Where the latest `ts_recv` so far is not before this."), false),
+        "to" => parameter(name, &received("Where the latest `ts_recv` so far is before this."), false),
         other => parameter(other, &request[other], false),
     }));
     all

@@ -14,7 +14,9 @@ use fanout::Depth;
 use model::{Channel, Symbol, UnixNanos};
 use store::{At, Recording, StoreError};
 use tokio::task::spawn_blocking;
-use wire::{BookNotes, Cursor, DEPTHS, Envelope, Epoch, ErrorCode, Stamp, Writer, close_data, open_data};
+use wire::{
+    BookNotes, Cursor, DEPTHS, Envelope, Epoch, ErrorCode, Stamp, Writer, close_data, closest, open_data,
+};
 
 use super::given::Given;
 use super::query::bad;
@@ -79,14 +81,15 @@ async fn book_at(app: &App, name: &str, parts: &Parts) -> Result<Response, Probl
     let found = app.recordings.find(Some(name)).map_err(missing)?;
     let symbol = given.symbol()?;
     let at = given.time("at")?.unwrap_or(UnixNanos(u64::MAX));
-    let depth = match given.number("depth", 0..=50)? {
+    // As everywhere: clients know these depths of a book, and no others.
+    let depth = match given
+        .take("depth")
+        .map(|text| text.parse().ok().filter(|levels| DEPTHS.contains(levels)))
+    {
         None => Depth::Top(20),
-        Some(0) => Depth::All,
-        Some(levels) => usize::try_from(levels)
-            .ok()
-            .filter(|levels| DEPTHS.contains(levels))
-            .map(Depth::Top)
-            .ok_or_else(|| bad("Field \"depth\" must be 1, 5, 10, 20, 50 or 0 for all.".to_owned()))?,
+        Some(Some(0)) => Depth::All,
+        Some(Some(levels)) => Depth::Top(levels),
+        Some(None) => return Err(bad("Field \"depth\" must be 1, 5, 10, 20, 50 or 0 for all.".to_owned())),
     };
     let wanted = Bounds { depth, ..Bounds::default() };
     let had = grant.narrow(&symbol, Channel::Book, wanted, &app.settings.delays).ok_or_else(|| {
@@ -97,7 +100,8 @@ async fn book_at(app: &App, name: &str, parts: &Parts) -> Result<Response, Probl
     // Who has it in intervals has it at their ends.
     let step = u64::try_from(had.conflate.as_nanos()).unwrap_or(u64::MAX).max(1);
     let at = UnixNanos(at.0 / step * step);
-    let state = blocking(move || snapshot(&found, &symbol, at, had.depth)).await??;
+    let whose = grant.clone();
+    let state = blocking(move || snapshot(&found, &symbol, at, had.depth, &whose)).await??;
     Ok(app.charge(&grant, app.room.respond(state)?))
 }
 
@@ -116,18 +120,28 @@ async fn admit(app: &App, parts: &Parts, known: &'static [&'static str]) -> Resu
 }
 
 /// The book of a symbol after all that was received at a time or before, as a message.
-fn snapshot(found: &Found, symbol: &Symbol, at: UnixNanos, depth: Depth) -> Result<Vec<u8>, Problem> {
+fn snapshot(
+    found: &Found,
+    symbol: &Symbol,
+    at: UnixNanos,
+    depth: Depth,
+    grant: &Grant,
+) -> Result<Vec<u8>, Problem> {
     let recording = Recording::open(&found.folder).map_err(unreadable)?;
     let mut damages = Vec::new();
     let (state, _) = recording.seek(At::Time(at), &mut damages).map_err(unreadable)?;
     let Some((book, newest)) = state.book(symbol) else {
-        let known = state.instruments().iter().any(|known| known.symbol == *symbol);
-        let why = if known {
-            "has no book then: none had come, or its updates were lost"
+        let instruments = state.instruments();
+        let why = if instruments.iter().any(|known| known.symbol == *symbol) {
+            "has no book then: none had come, or its updates were lost.".to_owned()
         } else {
-            "is not in it then"
+            // What the token does not cover is not told.
+            let seen = instruments.iter().map(|known| &known.symbol);
+            let seen = seen.filter(|known| grant.allows(known, Channel::Book)).map(Symbol::as_str);
+            let near = closest(symbol.as_str(), seen).map(|near| format!(" Did you mean {near}?"));
+            format!("is not in it then.{}", near.unwrap_or_default())
         };
-        return Err(Problem::of(ErrorCode::UnknownSymbol, format!("{symbol} {why}.")));
+        return Err(Problem::of(ErrorCode::UnknownSymbol, format!("{symbol} {why}")));
     };
     let (levels, shown) = match depth {
         Depth::Top(levels) => (levels, levels),
