@@ -46,6 +46,7 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
             folder: folder.path().to_owned(),
             name: store::Name::parse("demo").map_err(anyhow::Error::from)?,
             keep: KEEP,
+            records: true,
         }),
         page: page::of(args.page.as_deref()),
         limits: Limits::default().into(),
