@@ -147,7 +147,7 @@ impl ServerMessage {
             "snapshot" => Data::parse(text).map(Self::Snapshot),
             "update" => Data::parse(text).map(Self::Update),
             "welcome" | "ack" | "error" | "pong" | "echo" | "heartbeat" | "gap" | "flushed" | "notice"
-            | "token_expiring" | "draining" | "replay" => {
+            | "token_expiring" | "draining" | "replay" | "alert" => {
                 Ok(Self::Control(Box::new(serde_json::from_str(text)?)))
             }
             other => Ok(Self::Unknown(other.to_owned())),
