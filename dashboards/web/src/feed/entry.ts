@@ -1,0 +1,72 @@
+// Getting in: as a guest where the server welcomes them, by a cookie, or with a token that somebody pastes.
+
+import { type Instrument as Listed, HttpError, symbols } from "@tickwire/client";
+
+interface Visit {
+  token: string;
+  subject: string;
+  expires_at: string;
+}
+
+/** How this page is let in. A token lives here only: never in the address, never in what the browser keeps. */
+export type Entry =
+  | { way: "guest" | "token"; token: () => Promise<string>; current: () => Promise<string> }
+  | { way: "cookie" };
+
+/** Nobody is let in without a token. */
+export class SignInNeeded extends Error {
+  override name = "SignInNeeded";
+}
+
+export const streamUrl = (): string => new URL("/v1/stream", location.href).href.replace(/^http/, "ws");
+
+/** What requests over plain HTTP need. */
+export function httpOf(entry: Entry): { url: string; token?: () => Promise<string> } {
+  return { url: location.origin, ...(entry.way !== "cookie" && { token: entry.current }) };
+}
+
+/** A guest's token; for the same guest again, where it is asked with one. */
+async function visit(token?: string): Promise<Visit | undefined> {
+  const answer = await fetch("/v1/guests", { method: "POST", headers: token === undefined ? {} : { Authorization: `Bearer ${token}` } });
+  if (answer.ok) return (await answer.json()) as Visit;
+  // Who welcomes no guests says so; all else may pass.
+  if ([401, 403, 404, 405].includes(answer.status)) return undefined;
+  throw new Error(`guests: ${answer.status}`);
+}
+
+/** A guest's tokens: a session asks for one at each connection, requests take what there is. */
+class Guest {
+  #isFresh = true;
+
+  constructor(private visit: Visit) {}
+
+  /** For the same guest where the server knows it still; one that was started anew knows nobody. */
+  readonly next = async (): Promise<string> => {
+    if (!this.#isFresh) this.visit = (await visit(this.visit.token)) ?? (await visit()) ?? this.visit;
+    this.#isFresh = false;
+    return this.visit.token;
+  };
+
+  readonly current = async (): Promise<string> => (Date.parse(this.visit.expires_at) > Date.now() ? this.visit.token : this.next());
+}
+
+/** Finds the way in, and what there is to be seen. Throws `SignInNeeded`, or what the network says. */
+export async function enter(pasted: string | undefined): Promise<{ entry: Entry; listed: Listed[] }> {
+  if (pasted !== undefined) {
+    const token = async (): Promise<string> => pasted;
+    return look({ way: "token", token, current: token });
+  }
+  const first = await visit();
+  if (first === undefined) return look({ way: "cookie" });
+  const guest = new Guest(first);
+  return look({ way: "guest", token: guest.next, current: guest.current });
+}
+
+async function look(entry: Entry): Promise<{ entry: Entry; listed: Listed[] }> {
+  try {
+    return { entry, listed: await symbols(httpOf(entry)) };
+  } catch (error) {
+    if (error instanceof HttpError && (error.status === 401 || error.status === 403)) throw new SignInNeeded(error.message);
+    throw error;
+  }
+}

@@ -1,0 +1,71 @@
+// The bars of one symbol and interval, oldest first; a bar replaces the one with the same start.
+
+import { type Candle, type Interval, toMilliseconds } from "@tickwire/client";
+
+/** More are not kept: the oldest go first. */
+export const BARS_MAX = 5000;
+
+export interface Bar {
+  /** Start, seconds since 1970. */
+  time: number;
+  candle: Candle;
+}
+
+export const INTERVALS: readonly Interval[] = ["1s", "1m", "5m", "15m", "1h", "1d"];
+
+export const SECONDS: Record<Interval, number> = { "1s": 1, "1m": 60, "5m": 300, "15m": 900, "1h": 3600, "1d": 86_400 };
+
+export class Bars {
+  readonly all: Bar[] = [];
+  /** Counts changes; `resets` those that are more than new or changed bars at the end. */
+  version = 0;
+  resets = 0;
+
+  get last(): Bar | undefined {
+    return this.all.at(-1);
+  }
+
+  replace(candles: readonly Candle[]): void {
+    this.all.length = 0;
+    for (const candle of candles) this.#put(barOf(candle));
+    this.resets += 1;
+    this.version += 1;
+  }
+
+  update(candles: readonly Candle[]): void {
+    for (const candle of candles) this.#put(barOf(candle));
+    if (this.all.length > BARS_MAX + 200) {
+      this.all.splice(0, this.all.length - BARS_MAX);
+      this.resets += 1;
+    }
+    this.version += 1;
+  }
+
+  /** Puts bars of the past in front; how many of them are new. */
+  prepend(candles: readonly Candle[]): number {
+    const first = this.all[0]?.time ?? Number.POSITIVE_INFINITY;
+    const older = candles.map(barOf).filter(({ time }) => time < first);
+    this.all.unshift(...older);
+    this.resets += 1;
+    this.version += 1;
+    return older.length;
+  }
+
+  #put(bar: Bar): void {
+    const last = this.all.at(-1);
+    if (last === undefined || bar.time > last.time) {
+      this.all.push(bar);
+      return;
+    }
+    let at = this.all.length - 1;
+    while (at >= 0 && this.all[at]!.time > bar.time) at--;
+    if (at >= 0 && this.all[at]!.time === bar.time) this.all[at] = bar;
+    else this.all.splice(at + 1, 0, bar);
+    // A chart can only change its last bar in place.
+    if (bar.time < last.time) this.resets += 1;
+  }
+}
+
+function barOf(candle: Candle): Bar {
+  return { time: Math.round(toMilliseconds(candle.start) / 1000), candle };
+}
