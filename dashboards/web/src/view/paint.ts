@@ -3,6 +3,9 @@
 import { useEffect, useRef } from "preact/hooks";
 
 const PAINT_MS = 100;
+/** A slow machine paints less often, so that it stays free for whoever uses it: a paint takes a quarter of the time at most. */
+const PAINT_MS_MAX = 500;
+const SHARE = 4;
 /** Ages and countdowns go on where nothing comes. */
 const IDLE_MS = 500;
 
@@ -12,6 +15,8 @@ type Painter = (time: number) => void;
 const painters = new Set<Painter>();
 let last = 0;
 let isDue = false;
+/** What a paint takes by now, until the frame behind it. */
+let taken = 0;
 /** Milliseconds that the painters took since somebody asked, for the overlay. */
 let spent = 0;
 
@@ -19,7 +24,8 @@ let spent = 0;
 export function requestPaint(): void {
   if (isDue || document.hidden) return;
   isDue = true;
-  const wait = Math.max(0, last + PAINT_MS - performance.now());
+  const interval = Math.min(PAINT_MS_MAX, Math.max(PAINT_MS, taken * SHARE));
+  const wait = Math.max(0, last + interval - performance.now());
   // A frame begins up to 16 ms later: ten paints a second stay ten.
   setTimeout(() => requestAnimationFrame(paint), Math.max(0, wait - 8));
 }
@@ -29,13 +35,14 @@ function paint(time: number): void {
   last = performance.now();
   for (const painter of painters) painter(time);
   spent += performance.now() - last;
+  requestAnimationFrame(() => (taken = taken * 0.8 + (performance.now() - last) * 0.2));
 }
 
 /** How long painters took since the last call, milliseconds. */
 export function takeSpent(): number {
-  const taken = spent;
+  const all = spent;
   spent = 0;
-  return taken;
+  return all;
 }
 
 export function startPainting(): void {
