@@ -13,9 +13,12 @@ pub(crate) fn build() -> Done<bool> {
         eprintln!("── Node is not there: the program is built without its page");
         return Ok(false);
     }
-    let installed = folder().join("node_modules/.package-lock.json");
-    if newest(&folder().join("package-lock.json")) > newest(&installed) {
+    // What is installed says of which list it is: times say nothing after a checkout.
+    let (list, installed) = (folder().join("package-lock.json"), folder().join("node_modules/.installed"));
+    let wanted = fs::read(&list).map_err(|error| format!("{}: {error}", list.display()))?;
+    if fs::read(&installed).ok().as_ref() != Some(&wanted) {
         step("packages of the dashboards", &mut npm(&["ci", "--silent", "--no-audit", "--no-fund"]))?;
+        fs::write(&installed, wanted).map_err(|error| format!("{}: {error}", installed.display()))?;
     }
     if sources() > newest(&folder().join("web/dist/index.html")) {
         step("dashboards", &mut npm(&["run", "--silent", "build"]))?;
@@ -52,7 +55,7 @@ fn sources() -> SystemTime {
 
 /// When a file, or anything in a folder but what is made, was changed last.
 fn newest(path: &Path) -> SystemTime {
-    let made = ["dist", "node_modules"].map(Some);
+    let made = ["dist", "dist-test", "node_modules"].map(Some);
     let Ok(found) = fs::metadata(path) else { return SystemTime::UNIX_EPOCH };
     let own = if found.is_file() { found.modified().ok() } else { None };
     let entries = fs::read_dir(path).into_iter().flatten().flatten();
