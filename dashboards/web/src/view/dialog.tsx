@@ -20,7 +20,7 @@ export function Dialog({ title, name, onClose, children }: Props) {
     return () => before?.focus?.();
   }, []);
   return (
-    <dialog ref={dialog} class={name} aria-labelledby={`${name}-title`} onClose={onClose}
+    <dialog ref={dialog} class={name} aria-labelledby={`${name}-title`} onCancel={onClose} onClose={onClose}
       onClick={(event) => event.target === dialog.current && onClose()}>
       <div class="dialog-body">
         <header>

@@ -70,16 +70,19 @@ describe("looks", { skip: missing }, () => {
     assert.deepEqual(await violations(page), []);
     await picture(page, "search");
     await page.keyboard.press("Escape");
+    await sees(page, "no dialog", () => document.querySelector("dialog") === null);
     await page.keyboard.press("a");
     await sees(page, "the dialog", () => document.querySelector("dialog.alert") !== null);
     assert.deepEqual(await violations(page), []);
     await picture(page, "alert");
     await page.keyboard.press("Escape");
+    await sees(page, "no dialog", () => document.querySelector("dialog") === null);
     await page.keyboard.press("?");
     await sees(page, "the keys", () => document.querySelector("dialog.help") !== null);
     assert.deepEqual(await violations(page), []);
     await picture(page, "keys");
     await page.keyboard.press("Escape");
+    await sees(page, "no dialog", () => document.querySelector("dialog") === null);
     await page.locator(".pill").hover();
     await sees(page, "the ledger", () => /Delivered[\d,]+/.test(document.querySelector(".details")?.textContent ?? ""));
     await page.keyboard.press("F2");
@@ -130,7 +133,7 @@ describe("looks", { skip: missing }, () => {
     await picture(page, "german");
     await page.locator(".tools select").nth(1).selectOption("en");
     await sees(page, "English", () => document.querySelector(".watchlist h2")!.textContent === "Watchlist");
-    assert.match(await page.locator(".strip .price").innerText(), /\d{2},\d{3}\.\d{2}/);
+    await sees(page, "its numbers", () => /\d{2},\d{3}\.\d{2}/.test(document.querySelector(".strip .price")!.textContent!));
     await page.context().close();
   });
 
