@@ -1,6 +1,6 @@
 //! The commands that do all the set-up: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`,
 //! `cargo xtask fuzz`, `cargo xtask plant`, `cargo xtask package`, `cargo xtask dashboards`,
-//! `cargo xtask describe`.
+//! `cargo xtask operators`, `cargo xtask describe`.
 //!
 //! No dependency and nothing to configure, so that the first thing a newcomer runs starts at once.
 
@@ -9,9 +9,11 @@
 mod bench;
 mod browser;
 mod dashboards;
+mod debian;
 mod demo;
 mod describe;
 mod fuzz;
+mod operators;
 mod package;
 mod plant;
 mod python;
@@ -28,6 +30,7 @@ cargo xtask bench [OPTION…]  every scene with Tickwire, the floors and rivals;
 cargo xtask fuzz [SECONDS]   feeds the WebSocket codec what nobody would think of, for a minute unless told otherwise
 cargo xtask plant [WORD…]    plants bugs into a copy of the sources, one at a time: each must be found by a test
 cargo xtask dashboards       builds the page, and tries what is written in TypeScript
+cargo xtask operators        checks rules, runbooks, dashboards and manifests for operators
 cargo xtask package          the part of `test` that is about the package for Python
 cargo xtask describe         writes asyncapi.json and openapi.json anew, out of the types";
 
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Some("plant") => plant::run(args),
         Some("package") => python::ready().and_then(|()| package::test()),
         Some("describe") => describe::run(),
+        Some("operators") => python::ready().and_then(|()| operators::check()),
         Some("dashboards") => {
             browser::ready();
             test::dashboards()

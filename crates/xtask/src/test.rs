@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::step::{Done, cargo, run as step, target, top};
-use crate::{browser, dashboards, package, python};
+use crate::{browser, dashboards, operators, package, python};
 
 /// The packages of Node that the tests' clients are written with.
 const NODE_PACKAGES: [&str; 3] = ["ws@8.23.0", "playwright-core@1.65.1", "socket.io-client@4.8.4"];
@@ -26,6 +26,7 @@ pub(crate) fn run() -> Done {
     if has_page {
         dashboards()?;
     }
+    operators::check()?;
     package::test()?;
     conformance()
 }

@@ -1,0 +1,35 @@
+//! Debian's packages, unpacked into the target folder. Nothing is installed.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::python::is_root;
+use crate::step::{Done, run as step};
+
+/// Fetches packages with all that they need, and unpacks them into `folder/unpacked`.
+pub(crate) fn unpack(folder: &Path, packages: &[&str]) -> Done {
+    let archives = folder.join("archives");
+    fs::create_dir_all(archives.join("partial"))
+        .map_err(|error| format!("{}: {error}", archives.display()))?;
+    let fetch = || {
+        let mut command = Command::new("apt-get");
+        command.args(["-qy", "install", "--download-only", "--no-install-recommends"]).args(packages);
+        command.arg("-o").arg(format!("Dir::Cache::archives={}", archives.display()));
+        step(&format!("download of {}", packages.join(", ")), command.args(["-o", "Debug::NoLocking=1"]))
+    };
+    if let Err(error) = fetch() {
+        if !is_root() {
+            return Err(error);
+        }
+        step("apt-get update", Command::new("apt-get").args(["-q", "update"]))?;
+        fetch()?;
+    }
+    let files = fs::read_dir(&archives).map_err(|error| format!("{}: {error}", archives.display()))?;
+    let paths = files.flatten().map(|file| file.path());
+    for package in paths.filter(|path| path.extension().is_some_and(|ending| ending == "deb")) {
+        let mut unpack = Command::new("dpkg-deb");
+        step("dpkg-deb", unpack.arg("-x").arg(package).arg(folder.join("unpacked")))?;
+    }
+    Ok(())
+}
