@@ -30,8 +30,9 @@ test("what changed, once per flush; a page that is busy is not flooded", async (
     assert.equal(session.state.value.phase, "live");
     assert.equal(asked, 1);
     const symbol = "BTC-USD";
-    await until(() => session.latest("book", symbol)?.book && session.account.delivered > 1000, "it goes on");
-    assert.equal(session.latest("book", symbol)!.book!.bids.length, 5);
+    // A simulated book may be thin for a moment.
+    await until(() => session.latest("book", symbol)?.book?.bids.length === 5 && session.account.delivered > 1000, "it goes on");
+    assert.ok(flushes.every(({ changes }) => changes.every(({ book }) => (book?.bids.length ?? 0) <= 5)));
     await until(() => session.freshness("quotes", symbol).statusKnown, "its status is known");
     assert.equal(session.freshness("quotes", symbol).state, "live");
     // Nothing is taken for a while: at most what is on its way comes, and then the newest of all.
