@@ -1,42 +1,32 @@
-//! Puts what the dashboards are built into into the program, where they have been built: the page, and the element for
-//! other people's pages. Nothing is built here.
+//! Puts the trading page into the program, where it has been built: `dashboards/web/dist`, with the element for other
+//! people's pages beside it. Nothing is built here.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// Where it is, from the top. Without the first there is no page.
-const BUILT: [&str; 2] = ["dashboards/web/dist", "dashboards/ticker/dist"];
-
 fn main() -> io::Result<()> {
-    let top = Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("../..");
+    let dist =
+        Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("../../dashboards/web/dist");
     println!("cargo:rerun-if-changed=build.rs");
+    // A folder that is not there counts as changed each time: the one that it is to be in tells when it comes.
+    let there = dist.ancestors().find(|folder| folder.exists()).unwrap_or(&dist);
+    println!("cargo:rerun-if-changed={}", there.display());
+    let mut files = Vec::new();
+    if dist.join("index.html").exists() {
+        list(&dist, &mut files)?;
+    }
+    files.sort();
     let mut code = String::from("&[\n");
-    let folders = BUILT.map(|folder| top.join(folder));
-    let has_page = folders[0].join("index.html").exists();
-    for folder in &folders {
-        println!("cargo:rerun-if-changed={}", there(folder).display());
-        if !has_page || !folder.exists() {
-            continue;
-        }
-        let mut files = Vec::new();
-        list(folder, &mut files)?;
-        files.sort();
-        for file in files {
-            println!("cargo:rerun-if-changed={}", file.display());
-            let name = file.strip_prefix(folder).unwrap_or(&file).to_string_lossy().into_owned();
-            let file = file.canonicalize()?.to_string_lossy().into_owned();
-            // Writing to memory does not fail.
-            let _ = writeln!(code, "gateway::Asset {{ path: {name:?}, bytes: include_bytes!({file:?}) }},");
-        }
+    for file in files {
+        println!("cargo:rerun-if-changed={}", file.display());
+        let name = file.strip_prefix(&dist).unwrap_or(&file).to_string_lossy().into_owned();
+        let file = file.canonicalize()?.to_string_lossy().into_owned();
+        // Writing to memory does not fail.
+        let _ = writeln!(code, "gateway::Asset {{ path: {name:?}, bytes: include_bytes!({file:?}) }},");
     }
     code.push(']');
     fs::write(Path::new(&env::var("OUT_DIR").unwrap_or_default()).join("page.rs"), code)
-}
-
-/// A folder that is not there counts as changed each time: the one that it is to be in tells when it comes.
-fn there(folder: &Path) -> &Path {
-    folder.ancestors().find(|folder| folder.exists()).unwrap_or(folder)
 }
 
 fn list(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {

@@ -1,11 +1,9 @@
-// Builds `dist/ticker.js`: one classic script, with all that it needs, plain and packed; with `--tests`, the tests behind it.
+// Builds `dist/ticker.js`: one classic script, with all that it needs; with `--tests`, the tests behind it.
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { brotliCompressSync, gzipSync } from "node:zlib";
+import { rmSync } from "node:fs";
 import { build } from "esbuild";
 
 rmSync("dist", { recursive: true, force: true });
-mkdirSync("dist");
 await build({
   entryPoints: ["src/ticker.ts"],
   outfile: "dist/ticker.js",
@@ -17,9 +15,6 @@ await build({
   charset: "ascii",
   logLevel: "warning",
 });
-const script = readFileSync("dist/ticker.js");
-writeFileSync("dist/ticker.js.br", brotliCompressSync(script));
-writeFileSync("dist/ticker.js.gz", gzipSync(script, { level: 9 }));
 if (process.argv.includes("--tests")) {
   const entryPoints = ["test/ticker.test.ts"];
   await build({ entryPoints, outdir: "dist/test", bundle: true, format: "esm", platform: "node", target: "es2022", packages: "external" });

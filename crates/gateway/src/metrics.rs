@@ -2,15 +2,17 @@
 
 mod histogram;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fanout::Stats;
 use metrics::{
-    Counter, Gauge, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+    Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge,
+    histogram,
 };
 use model::Channel;
 
-use histogram::Histogram;
+use histogram::Classes;
 
 /// Gauge: connections that are open.
 pub(crate) const CONNECTIONS: &str = "tickwire_connections";
@@ -264,7 +266,7 @@ pub fn describe() {
 }
 
 /// What all shards of the process have counted of how late they are: by themselves, and by their clients.
-static LATENCY: [Histogram; 2] = [Histogram::new(), Histogram::new()];
+static LATENCY: [Classes; 2] = [Classes::new(), Classes::new()];
 
 /// What is known when it is looked at only: the process, and its runtime.
 #[expect(clippy::cast_precision_loss, reason = "gauges")]
@@ -281,7 +283,7 @@ pub(crate) fn look(runtime: &tokio::runtime::RuntimeMetrics) {
 /// What the recorder does not know, as text.
 pub(crate) fn rest() -> String {
     let parts = [("waited_for=\"server\"", &LATENCY[0]), ("waited_for=\"client\"", &LATENCY[1])];
-    Histogram::render(DELIVERY, DELIVERY_HELP, &parts)
+    Classes::render(DELIVERY, DELIVERY_HELP, &parts)
 }
 
 /// Bounds of the recorder's own histograms, in seconds: sessions last from a poll to weeks.
@@ -305,10 +307,19 @@ pub(crate) struct ShardMetrics {
     received_bytes: Counter,
     flushes: Counter,
     slow: Gauge,
+    /// By name: there are few.
+    doors: BTreeMap<&'static str, Door>,
     /// What was handed on before.
     told: Stats,
     bytes: u64,
     batches: u64,
+}
+
+/// What is counted of those who came by a door.
+struct Door {
+    open: Gauge,
+    opened: Counter,
+    lasted: Histogram,
 }
 
 impl Default for ShardMetrics {
@@ -323,6 +334,7 @@ impl Default for ShardMetrics {
             received_bytes: counter!(RECEIVED_BYTES),
             flushes: counter!(FLUSHES),
             slow: gauge!(SLOW),
+            doors: BTreeMap::new(),
             told: Stats::default(),
             bytes: 0,
             batches: 0,
@@ -332,16 +344,26 @@ impl Default for ShardMetrics {
 
 impl ShardMetrics {
     /// A session begins that came by a door.
-    pub(crate) fn opened(door: &'static str) {
-        gauge!(CONNECTIONS, "transport" => door).increment(1.0);
-        counter!(OPENED, "transport" => door).increment(1);
+    pub(crate) fn opened(&mut self, door: &'static str) {
+        let door = self.door(door);
+        door.open.increment(1.0);
+        door.opened.increment(1);
     }
 
     /// It is over.
-    pub(crate) fn closed(door: &'static str, reason: &'static str, lasted: Duration) {
-        gauge!(CONNECTIONS, "transport" => door).decrement(1.0);
+    pub(crate) fn closed(&mut self, door: &'static str, reason: &'static str, lasted: Duration) {
         counter!(CLOSED, "transport" => door, "reason" => reason).increment(1);
-        histogram!(LASTED, "transport" => door).record(lasted);
+        let door = self.door(door);
+        door.open.decrement(1.0);
+        door.lasted.record(lasted);
+    }
+
+    fn door(&mut self, name: &'static str) -> &Door {
+        self.doors.entry(name).or_insert_with(|| Door {
+            open: gauge!(CONNECTIONS, "transport" => name),
+            opened: counter!(OPENED, "transport" => name),
+            lasted: histogram!(LASTED, "transport" => name),
+        })
     }
 
     /// A socket is full, with so much on its way.

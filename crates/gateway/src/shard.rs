@@ -209,7 +209,7 @@ impl Shard {
             }
             // What has become of its key or its seat meanwhile, nobody has told it.
             member.tick(&mut self.core);
-            ShardMetrics::opened(member.socket.door());
+            self.metrics.opened(member.socket.door());
             self.members[key] = Some(Box::new(member));
             self.serve(key, true);
         }
@@ -319,7 +319,7 @@ impl Shard {
 
     fn part(&mut self, key: usize) {
         if let Some(member) = self.members.get_mut(key).and_then(Option::take) {
-            member.part(&mut self.core);
+            member.part(&mut self.core, &mut self.metrics);
         }
     }
 

@@ -5,56 +5,20 @@
 mod common;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use common::{PATIENCE, Plant, text, tickwire};
+use common::recorded::{bytes, command, end, metric, recordings, until};
+use common::{Plant, tickwire};
 use store::{Manifest, Recording};
 
 const CONFIG: &str = "[recording]\nfolder = \"recordings\"\nkeep_bytes = \"1MiB\"\n\
     [[feed]]\nname = \"sim\"\nkind = \"sim\"\nsymbols = 20\nrate = 100000\n";
 
-fn recordings(plant: &Plant) -> Vec<PathBuf> {
-    let found = fs::read_dir(plant.folder.path().join("recordings")).unwrap();
-    let mut found: Vec<_> = found.map(|entry| entry.unwrap().path()).collect();
-    found.sort();
-    found
-}
-
-fn bytes(folders: &[PathBuf]) -> u64 {
-    let files = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap());
-    files.filter_map(|file| file.ok()?.metadata().ok()).map(|found| found.len()).sum()
-}
-
-fn metric(plant: &Plant, name: &str) -> f64 {
-    let told = common::get(&plant.admin, "/metrics").1;
-    let line = told.lines().find(|line| line.starts_with(name));
-    line.map_or(0.0, |line| line.rsplit(' ').next().unwrap().parse().unwrap())
-}
-
 fn is_segment(path: &Path) -> bool {
     path.extension().is_some_and(|end| end == "twj")
-}
-
-/// Waits until it is so.
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !is_so() {
-        assert!(began.elapsed() < PATIENCE, "{what}");
-        thread::sleep(Duration::from_millis(200));
-    }
-}
-
-fn end(plant: &mut Plant) {
-    Command::new("kill").arg(plant.id().to_string()).status().unwrap();
-    assert!(plant.wait(PATIENCE).success());
-}
-
-fn command(name: &str, folder: &Path, more: &[&str]) -> (bool, String, String) {
-    let output = tickwire().arg(name).arg(folder).args(more).output().unwrap();
-    (output.status.success(), text(&output.stdout), text(&output.stderr))
 }
 
 #[test]

@@ -1,6 +1,6 @@
 // Builds the page into `dist`; with `--watch`, again and again; with `--tests`, the tests into `dist-test`.
 
-import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, gzipSync } from "node:zlib";
@@ -51,7 +51,7 @@ function writePage(made, inputs) {
   writeFileSync("dist/manifest.webmanifest", readFileSync("src/manifest.webmanifest"));
   writeFileSync("dist/THIRD-PARTY-NOTICES.txt", notices({ ...inputs, ...made.inputs }));
   // The element for other people's pages is served beside the page.
-  if (existsSync("../ticker/dist/ticker.js")) copyFileSync("../ticker/dist/ticker.js", "dist/ticker.js");
+  copyFileSync("../ticker/dist/ticker.js", "dist/ticker.js");
   for (const name of readdirSync("dist", { recursive: true })) if (/\.(html|js|css|svg|txt|webmanifest)$/.test(name)) pack(join("dist", name));
 }
 

@@ -7,12 +7,12 @@ use fanout::latency::{BOUNDS, Latency};
 
 /// What all shards have counted.
 #[derive(Debug)]
-pub(crate) struct Histogram {
+pub(crate) struct Classes {
     counts: [AtomicU64; BOUNDS.len() + 1],
     nanos: AtomicU64,
 }
 
-impl Histogram {
+impl Classes {
     pub(super) const fn new() -> Self {
         Self { counts: [const { AtomicU64::new(0) }; BOUNDS.len() + 1], nanos: AtomicU64::new(0) }
     }
@@ -52,12 +52,12 @@ mod tests {
 
     #[test]
     fn classes_are_summed_up() {
-        let histogram = Histogram::new();
+        let histogram = Classes::new();
         let mut latency = Latency::default();
         (latency.counts[0], latency.counts[2], latency.counts[14], latency.nanos) = (5, 2, 1, 1_500_000_000);
         histogram.add(&latency, &Latency::default());
         histogram.add(&latency, &latency);
-        let text = Histogram::render("x_seconds", "How long.", &[("by=\"a\"", &histogram)]);
+        let text = Classes::render("x_seconds", "How long.", &[("by=\"a\"", &histogram)]);
         for line in [
             "# TYPE x_seconds histogram",
             "x_seconds_bucket{by=\"a\",le=\"0.0005\"} 5",

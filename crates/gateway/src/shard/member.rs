@@ -404,11 +404,11 @@ impl Member {
     }
 
     /// The session is over: one line says how it was.
-    pub(super) fn part(self, core: &mut Core) {
+    pub(super) fn part(self, core: &mut Core, metrics: &mut ShardMetrics) {
         let Self { session, opened, sent, received, .. } = &self;
         let reason = self.reason("gone");
         let lasted = clock::now().saturating_sub(*opened);
-        ShardMetrics::closed(self.socket.door(), reason, lasted);
+        metrics.closed(self.socket.door(), reason, lasted);
         tracing::info!(
             session = session.name,
             subject = session.subject().unwrap_or("-"),

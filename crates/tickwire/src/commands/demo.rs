@@ -48,7 +48,7 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
             keep: KEEP,
             records: true,
         }),
-        page: page::of(args.page.as_deref()),
+        page: page::of(args.page.as_deref())?,
         limits: Limits::default().into(),
         logs: LogLimits::default(),
     };

@@ -47,7 +47,7 @@ pub(crate) fn run(args: &ServeArgs, log: Lever) -> Outcome {
         );
     }
     let elsewhere = "set listen or admin_listen of [server] to another address";
-    let settings = Settings { page: page::of(args.page.as_deref()), ..config.settings };
+    let settings = Settings { page: page::of(args.page.as_deref())?, ..config.settings };
     let mut plant = Plant::open(settings, (config.feeds, config.played), config.handover, elsewhere)?;
     let in_force = Arc::new(Mutex::new(shown(args.config.as_deref()).map_err(Failure::usage)?));
     let shown_now = Arc::clone(&in_force);
