@@ -21,6 +21,8 @@ const TYPES = {
 export class Site {
   #server = createServer((asked, answer) => void this.#serve(asked, answer));
   #sockets = new Set();
+  /** Those of them that lead to the plant. */
+  #passed = new Set();
   /** Whether guests get to the plant. */
   welcomes = true;
   /** More files, by path: a page to compare with. */
@@ -53,6 +55,16 @@ export class Site {
   /** Breaks all WebSockets. */
   cut() {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** The plant loses all WebSockets, and the page hears nothing of it: neither bytes nor an end. */
+  bury() {
+    for (const socket of this.#sockets) {
+      socket.unpipe();
+      socket.removeAllListeners("close");
+      socket.pause();
+    }
+    for (const socket of this.#passed) socket.destroy();
   }
 
   async #serve(asked, answer) {
@@ -107,6 +119,8 @@ export class Site {
       passed.write(head);
       passed.pipe(socket).pipe(passed);
     });
+    this.#passed.add(passed);
+    passed.on("close", () => this.#passed.delete(passed));
     for (const one of [socket, passed]) {
       this.#sockets.add(one);
       one.on("error", () => {});

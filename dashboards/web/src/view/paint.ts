@@ -6,6 +6,9 @@ const PAINT_MS = 100;
 /** A slow machine paints less often, so that it stays free for whoever uses it: a paint takes a quarter of the time at most. */
 const PAINT_MS_MAX = 500;
 const SHARE = 4;
+/** Painters begin within so much of a frame; the rest of it is the browser's, for style, layout and pixels. */
+const FRAME_SHARE_MS = 2;
+const FRAME_MS = 1000 / 60;
 /** Ages and countdowns go on where nothing comes. */
 const IDLE_MS = 500;
 
@@ -15,8 +18,12 @@ type Painter = (time: number) => void;
 const painters = new Set<Painter>();
 let last = 0;
 let isDue = false;
-/** What a paint takes by now, until the frame behind it. */
+/** Who has still to draw in this round. */
+let round: Painter[] = [];
+/** What a round takes by now, with what the browser makes of it. */
 let taken = 0;
+/** What this round took up to now. */
+let takes = 0;
 /** Milliseconds that the painters took since somebody asked, for the overlay. */
 let spent = 0;
 
@@ -27,15 +34,35 @@ export function requestPaint(): void {
   const interval = Math.min(PAINT_MS_MAX, Math.max(PAINT_MS, taken * SHARE));
   const wait = Math.max(0, last + interval - performance.now());
   // A frame begins up to 16 ms later: ten paints a second stay ten.
-  setTimeout(() => requestAnimationFrame(paint), Math.max(0, wait - 8));
+  setTimeout(() => requestAnimationFrame(begin), Math.max(0, wait - 8));
 }
 
-function paint(time: number): void {
-  isDue = false;
+function begin(time: number): void {
   last = performance.now();
-  for (const painter of painters) painter(time);
-  spent += performance.now() - last;
-  requestAnimationFrame(() => (taken = taken * 0.8 + (performance.now() - last) * 0.2));
+  round = [...painters];
+  takes = 0;
+  paint(time);
+}
+
+/** Draws as much as fits into a frame: no frame is missed because all panes have news at once. */
+function paint(time: number): void {
+  const began = performance.now();
+  do {
+    const painter = round.shift();
+    if (painter !== undefined && painters.has(painter)) painter(time);
+  } while (round.length > 0 && performance.now() - began < FRAME_SHARE_MS);
+  const drawing = performance.now() - began;
+  spent += drawing;
+  requestAnimationFrame((next) => {
+    // A frame that came in time shows nothing of what the browser did behind it.
+    takes += Math.max(drawing, performance.now() - began - FRAME_MS);
+    if (round.length > 0) {
+      paint(next);
+      return;
+    }
+    taken = taken * 0.8 + takes * 0.2;
+    isDue = false;
+  });
 }
 
 /** How long painters took since the last call, milliseconds. */

@@ -8,7 +8,7 @@ import { missing, prices, sees, Stage } from "../support/browser.js";
 import { NAIVE_HTML, NAIVE_JS } from "../support/naive.js";
 
 const SYMBOLS = 200;
-const WARM_MS = 2000;
+const WARM_MS = 4000;
 const MEASURED_MS = 5000;
 
 interface Measured {

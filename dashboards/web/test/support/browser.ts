@@ -1,6 +1,6 @@
 // A browser with the page in it, before a plant of its own; what the page complains of is kept.
 
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
@@ -25,10 +25,10 @@ export class Stage {
     readonly browser: Browser,
   ) {}
 
-  static async open(options: PlantOptions = {}): Promise<Stage> {
+  static async open(options: PlantOptions = {}, flags: string[] = []): Promise<Stage> {
     const plant = await Plant.start(options);
     const site = await new Site(plant).listen();
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
+    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", ...flags] });
     return new Stage(plant, site, browser);
   }
 
@@ -46,11 +46,24 @@ export class Stage {
     return page;
   }
 
+  /** Stops the browser with all its processes, as a machine does that goes to sleep; and goes on. */
+  sleep(sleeps: boolean): void {
+    for (const pid of descendants(process.pid)) {
+      if (readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("chrom")) process.kill(pid, sleeps ? "SIGSTOP" : "SIGCONT");
+    }
+  }
+
   async close(): Promise<void> {
     await this.browser.close();
     await this.site.close();
     await this.plant.stop();
   }
+}
+
+/** The processes that come of one. */
+function descendants(of: number): number[] {
+  const children = readFileSync(`/proc/${of}/task/${of}/children`, "utf8").split(" ").filter((one) => one !== "").map(Number);
+  return children.flatMap((child) => [child, ...descendants(child)]);
 }
 
 /** Waits until all of the page shows a market. */
