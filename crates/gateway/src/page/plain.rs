@@ -31,7 +31,10 @@ pub(crate) fn render(facts: &Facts<'_>) -> String {
          <dt>This page</dt><dd><code>{http}://{host}/</code></dd></dl>\
          <h2>Feeds</h2><p>{symbols} symbols listed.</p>\
          <table><thead><tr><th scope=\"col\">Feed</th><th scope=\"col\">State</th></tr></thead><tbody>{feeds}</tbody></table>\
-         <p>Metrics and health are on the admin port.</p></main></html>",
+         <p>Metrics and health are on the admin port.</p>\
+         <h2>The trading page</h2><p>This program was built without it: Node was not there. With Node 20 or newer \
+         <code>cargo xtask demo</code> builds the page and a program that has it; a page that is built already \
+         comes by <code>--page dashboards/web/dist</code>.</p></main></html>",
         version = env!("CARGO_PKG_VERSION"),
         symbols = facts.symbols,
     )
@@ -60,6 +63,7 @@ mod tests {
         let page =
             render(&Facts { symbols: 3, feeds: &[("sim".into(), "open".into())], secure: false, host });
         assert!(!page.contains("<script"));
+        assert!(page.contains("cargo xtask demo"), "how to get the other one");
         assert!(page.contains("3 symbols listed") && page.contains("<td>sim</td><td>open</td>"));
     }
 }

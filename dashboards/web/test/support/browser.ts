@@ -25,10 +25,10 @@ export class Stage {
     readonly browser: Browser,
   ) {}
 
-  static async open(options: PlantOptions = {}, flags: string[] = []): Promise<Stage> {
+  static async open(options: PlantOptions = {}): Promise<Stage> {
     const plant = await Plant.start(options);
     const site = await new Site(plant).listen();
-    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", ...flags] });
+    const browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox"] });
     return new Stage(plant, site, browser);
   }
 
