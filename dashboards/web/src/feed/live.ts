@@ -4,14 +4,12 @@ import {
   connectInWorker, type ConnectionState, type Interval, type SubscribeAck, type WorkerSession, type WorkerSubscription,
 } from "@tickwire/client";
 
+import { BARS } from "../model/bars.js";
 import { Market } from "../model/market.js";
 import { type Entry, streamUrl } from "./entry.js";
 
 /** Ten times a second is as much as eyes read. */
 const CONFLATE_MS = 100;
-/** Bars of a second behind each row of the watchlist, and bars of the chart. */
-export const SPARK_BARS = 180;
-const CHART_BARS = 500;
 const TRADES = 200;
 
 /** The worker's file, under Trusted Types. */
@@ -51,7 +49,7 @@ export class Live {
     const before = this.#list;
     this.#list = symbols.length === 0 ? undefined : this.session.subscribe({
       channels: ["ticker", "status", "candles"], symbols: [...symbols], interval: "1s",
-      conflate_ms: CONFLATE_MS, snapshot_limit: SPARK_BARS, stamp: true, priority: "low",
+      conflate_ms: CONFLATE_MS, snapshot_limit: BARS.row, stamp: true, priority: "low",
     });
     this.#learn(this.#list);
     void before?.unsubscribe().catch(() => {});
@@ -79,12 +77,11 @@ export class Live {
     const before = this.#chart;
     if (before?.symbol === symbol && before.interval === interval) return;
     const streams = this.session.subscribe({
-      channels: ["candles"], symbols: [symbol], interval, conflate_ms: CONFLATE_MS, snapshot_limit: CHART_BARS, stamp: true,
+      channels: ["candles"], symbols: [symbol], interval, conflate_ms: CONFLATE_MS, snapshot_limit: BARS.chart, stamp: true,
     });
     this.#chart = { symbol, interval, streams };
-    if (before === undefined) return;
-    void before.streams.unsubscribe().catch(() => {});
-    if (before.interval !== "1s") this.market.forgetBars(before.symbol, before.interval);
+    this.market.chart(symbol, interval);
+    void before?.streams.unsubscribe().catch(() => {});
   }
 
   /** So many levels a side; 0 = all, for wide groups. */

@@ -5,6 +5,7 @@ import {
   type Cursor, type Flush, fromMilliseconds, type Interval, type ReplaySpeed, type ReplayState, type Time, toMilliseconds, type WorkerReplay, type WorkerSession,
 } from "@tickwire/client";
 
+import { BARS } from "../model/bars.js";
 import { Market } from "../model/market.js";
 
 export const SPEEDS: readonly ReplaySpeed[] = [0.5, 1, 2, 5, 10, 50, "max"];
@@ -139,10 +140,11 @@ export class Replaying {
     await this.#leave();
     const life = this.#life;
     this.market.clear();
+    this.market.chart(symbol, interval);
     this.#isPaused = wish.paused;
     // It waits until the others are there.
     const leader = await session.openReplay({
-      ...wish, paused: true, channels: ["trades", "book", "candles"], symbols: [symbol], interval, depth: 50, snapshot_limit: 500, share: true,
+      ...wish, paused: true, channels: ["trades", "book", "candles"], symbols: [symbol], interval, depth: 50, snapshot_limit: BARS.chart, share: true,
     });
     this.#leader = leader;
     leader.onFlush((flush) => {
@@ -161,7 +163,7 @@ export class Replaying {
     leader.state.subscribe((state) => life === this.#life && this.#told(state));
     const all = [...new Set([symbol, ...watched])];
     this.#follower = await session.openReplay({
-      ...(share !== undefined && { join: share }), channels: ["ticker", "status", "candles"], symbols: all, interval: "1s", conflate_ms: 100, snapshot_limit: 180,
+      ...(share !== undefined && { join: share }), channels: ["ticker", "status", "candles"], symbols: all, interval: "1s", conflate_ms: 100, snapshot_limit: BARS.row,
     });
     this.#follower.onFlush((flush) => {
       if (flush.isElsewhere) this.market.clearList((name) => name !== symbol || interval !== "1s");

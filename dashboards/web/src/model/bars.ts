@@ -2,8 +2,10 @@
 
 import { type Candle, type Interval, toMilliseconds } from "@tickwire/client";
 
-/** More are not kept: the oldest go first. */
-export const BARS_MAX = 5000;
+/** So many are kept behind a row of the watchlist, in a chart, and in a chart that was scrolled back: the oldest go first. */
+export const BARS = { row: 180, chart: 500, history: 5000 };
+/** So many more may gather until the oldest go, a share of those that are kept. */
+const SLACK = 0.2;
 
 export interface Bar {
   /** Start, seconds since 1970. */
@@ -20,6 +22,8 @@ export class Bars {
   /** Counts changes; `resets` those that are more than new or changed bars at the end. */
   version = 0;
   resets = 0;
+  /** How many are kept. */
+  most = BARS.row;
 
   get last(): Bar | undefined {
     return this.all.at(-1);
@@ -34,8 +38,8 @@ export class Bars {
 
   update(candles: readonly Candle[]): void {
     for (const candle of candles) this.#put(barOf(candle));
-    if (this.all.length > BARS_MAX + 200) {
-      this.all.splice(0, this.all.length - BARS_MAX);
+    if (this.all.length > this.most * (1 + SLACK)) {
+      this.all.splice(0, this.all.length - this.most);
       this.resets += 1;
     }
     this.version += 1;
@@ -46,6 +50,7 @@ export class Bars {
     const first = this.all[0]?.time ?? Number.POSITIVE_INFINITY;
     const older = candles.map(barOf).filter(({ time }) => time < first);
     this.all.unshift(...older);
+    this.most = BARS.history;
     this.resets += 1;
     this.version += 1;
     return older.length;

@@ -4,7 +4,7 @@ import {
   type BookView, type Candle, type Change, compareDecimals, type Decimal, type Flush, type Interval, type Passed, type Status, type Ticker, type Trade,
 } from "@tickwire/client";
 
-import { Bars } from "./bars.js";
+import { BARS, Bars } from "./bars.js";
 
 /** Trades that are kept for the list. */
 export const TAPE_MAX = 500;
@@ -37,6 +37,8 @@ export interface TapeLine {
 export class Market {
   readonly #instruments = new Map<string, Instrument>();
   readonly #bars = new Map<string, Bars>();
+  /** Which of them are in the chart. */
+  #charted = "";
   readonly #books = new Map<string, BookView | null>();
   readonly #tapes = new Map<string, TapeLine[]>();
   #lines = 0;
@@ -100,8 +102,15 @@ export class Market {
     this.#tapes.delete(symbol);
   }
 
-  forgetBars(symbol: string, interval: Interval): void {
-    this.#bars.delete(`${symbol} ${interval}`);
+  /** These are looked at in a chart; what the chart had before is let go, but for what a row needs. */
+  chart(symbol: string, interval: Interval): void {
+    const key = `${symbol} ${interval}`;
+    if (key === this.#charted) return;
+    const before = this.#bars.get(this.#charted);
+    if (before !== undefined) before.most = BARS.row;
+    if (!this.#charted.endsWith(" 1s")) this.#bars.delete(this.#charted);
+    this.#charted = key;
+    this.bars(symbol, interval).most = BARS.chart;
   }
 
   take(flush: Flush): void {

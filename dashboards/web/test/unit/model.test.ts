@@ -5,7 +5,7 @@ import { test } from "node:test";
 import type { Candle, Ticker } from "@tickwire/client";
 
 import { formatPlace, parsePlace } from "../../src/feed/place.js";
-import { Bars } from "../../src/model/bars.js";
+import { BARS, Bars } from "../../src/model/bars.js";
 import { Market } from "../../src/model/market.js";
 import { sorted } from "../../src/model/order.js";
 import { find } from "../../src/model/search.js";
@@ -28,6 +28,29 @@ test("a bar replaces the one with its start; a late one finds its place", () => 
   assert.equal(bars.resets, resets + 1);
   assert.equal(bars.prepend([bar(-1), bar(0), bar(1)]), 2);
   assert.deepEqual(bars.all.map(({ time }) => time), [-1, 0, 1, 2, 3]);
+});
+
+test("a row keeps what it draws, a chart more, and one that was scrolled back all of it", () => {
+  const market = new Market();
+  const run = (from: number, to: number): void => {
+    for (let at = from; at < to; at++) market.bars("A", "1s").update([bar(at)]);
+  };
+  run(0, 1000);
+  assert.ok(market.bars("A", "1s").all.length <= BARS.row * 1.2);
+  assert.equal(market.bars("A", "1s").last!.time, 999);
+  market.chart("A", "1s");
+  run(1000, 2000);
+  const { length } = market.bars("A", "1s").all;
+  assert.ok(length >= BARS.chart && length <= BARS.chart * 1.2, String(length));
+  market.bars("A", "1s").prepend([bar(-2), bar(-1)]);
+  run(2000, 4000);
+  assert.equal(market.bars("A", "1s").all[0]!.time, -2);
+  market.chart("B", "1m");
+  run(4000, 4001);
+  assert.equal(market.bars("A", "1s").all.length, BARS.row);
+  market.bars("B", "1m").update([bar(60)]);
+  market.chart("A", "1s");
+  assert.equal(market.bars("B", "1m").all.length, 0, "nobody looks at these");
 });
 
 test("rows stand in order, those without a value last", () => {
