@@ -45,12 +45,12 @@ export class Bars {
     this.version += 1;
   }
 
-  /** Puts bars of the past in front; how many of them are new. */
+  /** Puts bars of the past in front, to be kept beside the others; how many of them are new. */
   prepend(candles: readonly Candle[]): number {
     const first = this.all[0]?.time ?? Number.POSITIVE_INFINITY;
     const older = candles.map(barOf).filter(({ time }) => time < first);
     this.all.unshift(...older);
-    this.most = BARS.history;
+    this.most = Math.min(BARS.history, this.most + older.length);
     this.resets += 1;
     this.version += 1;
     return older.length;

@@ -42,9 +42,12 @@ test("a row keeps what it draws, a chart more, and one that was scrolled back al
   run(1000, 2000);
   const { length } = market.bars("A", "1s").all;
   assert.ok(length >= BARS.chart && length <= BARS.chart * 1.2, String(length));
-  market.bars("A", "1s").prepend([bar(-2), bar(-1)]);
-  run(2000, 4000);
-  assert.equal(market.bars("A", "1s").all[0]!.time, -2);
+  assert.equal(market.bars("A", "1s").prepend([]), 0);
+  assert.equal(market.bars("A", "1s").most, BARS.chart, "nothing was there to be kept");
+  market.bars("A", "1s").prepend(Array.from({ length: 400 }, (_, at) => bar(at)));
+  run(2000, 2020);
+  assert.equal(market.bars("A", "1s").all[0]!.time, 0);
+  run(2020, 4000);
   market.chart("B", "1m");
   run(4000, 4001);
   assert.equal(market.bars("A", "1s").all.length, BARS.row);
