@@ -10,6 +10,7 @@ mod orders;
 mod reads;
 #[cfg(test)]
 pub(crate) mod tests;
+mod wanted;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -39,8 +40,9 @@ use crate::wakes::Wakes;
 pub(crate) use core::Core;
 use member::{Member, Verdict};
 
-pub(crate) use orders::{Change, Estate, Order, Report, Wanted};
+pub(crate) use orders::{Change, Estate, Order, Report};
 pub(crate) use reads::{Piece, Read, Reading, Reads};
+pub(crate) use wanted::{Sort, Tallies, Wanted};
 
 /// Somebody comes in.
 pub(crate) struct Arrival {

@@ -88,6 +88,19 @@ fn answer(body: &impl Serialize) -> Response {
     ([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(body)).into_response()
 }
 
+/// How long may be looked at what goes on.
+const SECONDS: std::ops::RangeInclusive<f64> = 0.1..=10.0;
+
+/// # Errors
+/// It would be too short, or too long.
+fn look(seconds: f64) -> Result<(), Problem> {
+    if SECONDS.contains(&seconds) {
+        return Ok(());
+    }
+    let detail = format!("\"seconds\" must be from {} to {}.", SECONDS.start(), SECONDS.end());
+    Err(Problem::of(ErrorCode::InvalidRequest, detail))
+}
+
 /// The server goes as it does on SIGTERM.
 async fn drain(
     State(admin): State<Arc<Admin>>,

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::json;
 use wire::ErrorCode;
 
-use super::{Admin, Operator, answer};
+use super::{Admin, Operator, answer, look};
 use crate::limits::REPORTS_MAX;
 use crate::problem::Problem;
 
@@ -31,8 +31,6 @@ impl Default for Asked {
         Self { limit: 20, seconds: 1.0 }
     }
 }
-
-const SECONDS: std::ops::RangeInclusive<f64> = 0.1..=10.0;
 
 pub(super) async fn busiest(
     State(admin): State<Arc<Admin>>,
@@ -62,9 +60,7 @@ fn asked(uri: &Uri) -> Result<Asked, Problem> {
     if !(1..=REPORTS_MAX).contains(&asked.limit) {
         return Err(bad(format!("\"limit\" must be from 1 to {REPORTS_MAX}.")));
     }
-    if !SECONDS.contains(&asked.seconds) {
-        return Err(bad(format!("\"seconds\" must be from {} to {}.", SECONDS.start(), SECONDS.end())));
-    }
+    look(asked.seconds)?;
     Ok(asked)
 }
 

@@ -29,7 +29,7 @@ pub(super) struct Member {
     pub(super) socket: Box<dyn Socket>,
     outbox: Outbox,
     /// The socket is full: nothing is drained into it before it has room.
-    full: bool,
+    pub(super) full: bool,
     /// It was full, and has not taken everything at once since.
     behind: bool,
     /// All that waited was drained just now.

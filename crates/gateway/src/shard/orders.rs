@@ -3,19 +3,22 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use fanout::{Event, Kept, Ledger};
+use fanout::{Event, Kept, Lag, Ledger};
 use serde::Serialize;
 use tokio::sync::oneshot;
 use wire::LedgerEntry;
 
 use super::Core;
 use super::member::Member;
+use super::wanted::{Place, Rates, Tallies, Tally, Wanted};
 use crate::socket::Encoding;
 
 /// Something asked of a shard.
 pub(crate) enum Order {
-    /// Its sessions.
-    List { wanted: Wanted, reply: oneshot::Sender<Vec<Report>> },
+    /// What its sessions have been sent so far, by name.
+    Tally { wanted: Wanted, reply: oneshot::Sender<Tallies> },
+    /// Its sessions: how many are wanted, and the first of them.
+    List { wanted: Wanted, reply: oneshot::Sender<(usize, Vec<Report>)> },
     /// One session, after something has been done about it; `None` where it is not here.
     One { session: String, change: Change, reply: oneshot::Sender<Option<Report>> },
     /// What its logs keep, at most so many events of a stream and about so many in all; `None` where it has not
@@ -26,16 +29,8 @@ pub(crate) enum Order {
 /// Where the logs stand in the total order, and what they keep.
 pub(crate) type Estate = (u64, Vec<Kept<Arc<Event>>>);
 
-/// Which sessions.
-#[derive(Clone, Debug)]
-pub(crate) struct Wanted {
-    /// Those of this subject.
-    pub(crate) subject: Option<String>,
-    /// Those whose name comes after this one.
-    pub(crate) after: String,
-    /// So many at most.
-    pub(crate) most: usize,
-}
+/// A socket that is full for a moment is no matter.
+const STALLED_MS: u64 = 1_000;
 
 /// What is done about a session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,8 +44,11 @@ pub(crate) struct Change {
 }
 
 /// How a session is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Report {
+    /// Where it stands among those that are listed.
+    #[serde(skip)]
+    pub(crate) place: Place,
     pub(crate) session: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) subject: Option<String>,
@@ -75,6 +73,9 @@ pub(crate) struct Report {
     pub(crate) skipped: u64,
     pub(crate) pending: u64,
     pub(crate) trace: bool,
+    /// What it is sent in a second, where it was looked at for a while.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rates: Option<Rates>,
     /// Stream by stream, where one session was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ledger: Option<Vec<LedgerEntry>>,
@@ -88,11 +89,23 @@ impl Order {
         core: &mut Core,
     ) -> Option<usize> {
         match self {
+            Self::Tally { wanted, reply } => {
+                let here = members.filter(|member| wanted.covers(member));
+                let _ = reply
+                    .send(here.map(|member| (member.session.name.clone(), member.tally(core))).collect());
+                None
+            }
             Self::List { wanted, reply } => {
-                let mut here: Vec<_> = members.filter(|member| wanted.covers(member)).collect();
-                here.sort_unstable_by(|one, other| one.session.name.cmp(&other.session.name));
+                let here = members.filter(|member| wanted.covers(member));
+                let mut here: Vec<_> = here.map(|member| (wanted.place(member, core), member)).collect();
+                let count = here.len();
+                here.sort_unstable_by(|one, other| one.0.cmp(&other.0));
                 here.truncate(wanted.most);
-                let _ = reply.send(here.into_iter().map(|member| member.report(core, false)).collect());
+                let reports = here.into_iter().map(|(place, member)| {
+                    let rates = wanted.rates(member, core);
+                    Report { place, rates, ..member.report(core, false) }
+                });
+                let _ = reply.send((count, reports.collect()));
                 None
             }
             Self::One { session, change, reply } => {
@@ -119,14 +132,6 @@ impl Order {
     }
 }
 
-impl Wanted {
-    fn covers(&self, member: &Member) -> bool {
-        let session = &member.session;
-        session.name > self.after
-            && self.subject.as_deref().is_none_or(|subject| session.subject() == Some(subject))
-    }
-}
-
 impl Member {
     fn change(&mut self, change: Change, core: &mut Core) {
         let Change { kick, ceiling, trace } = change;
@@ -141,12 +146,29 @@ impl Member {
         }
     }
 
+    /// What it has been sent so far.
+    pub(super) fn tally(&self, core: &mut Core) -> Tally {
+        let mut tally = Tally { sent_bytes: self.sent_bytes, ..Tally::default() };
+        for ledger in core.ctx().fanout.ledgers(self.session.id) {
+            tally.delivered += ledger.delivered;
+            tally.coalesced += ledger.coalesced;
+            tally.skipped += ledger.skipped;
+        }
+        tally
+    }
+
+    /// Whether it reads nothing: nothing is drained for it, so nothing is coalesced either.
+    pub(super) fn is_stalled(&self, lag: Lag) -> bool {
+        self.full && lag.oldest_pending_ms >= STALLED_MS
+    }
+
     fn report(&self, core: &mut Core, whole: bool) -> Report {
         let (now, ctx) = (core.now, core.ctx());
         let ledgers = ctx.fanout.ledgers(self.session.id);
         let lag = ctx.fanout.lag(self.session.id, now);
         let sum = |part: fn(&Ledger) -> u64| ledgers.iter().map(part).sum();
         Report {
+            place: Place::default(),
             session: self.session.name.clone(),
             subject: self.session.subject().map(str::to_owned),
             tenant: self.session.tenant().map(str::to_owned),
@@ -160,6 +182,8 @@ impl Member {
             subscriptions: ledgers.len(),
             mode: if self.session.closing().is_some() {
                 "closing"
+            } else if self.is_stalled(lag) {
+                "stalled"
             } else if lag.coalescing {
                 "coalescing"
             } else {
@@ -176,6 +200,7 @@ impl Member {
             skipped: sum(|ledger| ledger.skipped),
             pending: sum(|ledger| ledger.pending),
             trace: self.trace,
+            rates: None,
             ledger: whole.then(|| self.session.ledger(&ctx)),
         }
     }

@@ -98,6 +98,21 @@ async def main():
     assert session["address"].startswith("127.0.0.1:") and session["door"] == "websocket", session
     assert session["mode"] == "keeping_up" and "ledger" not in session, session
 
+    # The first of them by what they are sent, with how much that is in a second.
+    _, page = await ask("GET", "/v1/sessions?sort=delivered&limit=2&seconds=0.5")
+    assert (page["total"], len(page["sessions"]), page["next"]) == (4, 2, None), page
+    first, second = page["sessions"]
+    assert first["session"] == bob and first["rates"]["delivered"] > second["rates"]["delivered"], page
+    assert first["rates"]["sent_bytes"] > first["rates"]["delivered"], page
+    _, page = await ask("GET", "/v1/sessions?sort=age")
+    ages = [session["open_seconds"] for session in page["sessions"]]
+    assert len(ages) == 4 and ages == sorted(ages, reverse=True) and "rates" not in page["sessions"][0], page
+    for find, found in (("BOB", 1), ("127.0.0.1", 4), (bob[2:12], 1), ("nobody", 0)):
+        _, page = await ask("GET", f"/v1/sessions?sort=bytes&find={find}")
+        assert (page["total"], len(page["sessions"])) == (found, found), (find, page)
+    for bad in ("sort=name", "seconds=0", "sort=lag&after=0"):
+        assert (await ask("GET", f"/v1/sessions?{bad}"))[0] == 400, bad
+
     # One alone has its ledger, which closes.
     status, one = await ask("GET", f"/v1/sessions/{bob}")
     assert status == 200 and len(one["ledger"]) == 60, one
@@ -117,6 +132,9 @@ async def main():
 
     one = await until("Bob is not coalesced for", merged)
     assert one["bytes_per_second"] == 4000, one
+    # Who is slow comes before who is not, however long that one waits by its own wish.
+    _, page = await ask("GET", "/v1/sessions?sort=lag&limit=1")
+    assert page["sessions"][0]["session"] == bob, page
     # Nor is what is owed forgotten because the client asks again and again.
     before = one["sent_bytes"]
     began = asyncio.get_running_loop().time()
