@@ -101,6 +101,8 @@ pub(crate) const CONNECTIONS_LIMIT: &str = "tickwire_connections_limit";
 pub(crate) const CERTIFICATE: &str = "tickwire_tls_not_after_timestamp_seconds";
 /// Counter: what the runtime's threads have worked.
 const BUSY: &str = "tickwire_runtime_busy_seconds_total";
+/// What it means.
+const BUSY_HELP: &str = "Seconds that the threads of the runtime have worked, all together.";
 /// Gauge: threads that run tasks.
 const WORKERS: &str = "tickwire_runtime_workers";
 /// Gauge: tasks that are alive.
@@ -235,11 +237,7 @@ pub fn describe() {
         Unit::Seconds,
         "When the first certificate of the chain in use ends, as a Unix time."
     );
-    describe_counter!(
-        BUSY,
-        Unit::Seconds,
-        "Whole seconds that the threads of the runtime have worked, all together."
-    );
+    describe_counter!(BUSY, Unit::Seconds, BUSY_HELP);
     describe_gauge!(WORKERS, Unit::Count, "Threads of the runtime that run tasks.");
     describe_gauge!(TASKS, Unit::Count, "Tasks of the runtime that are alive.");
     describe_gauge!(QUEUED, Unit::Count, "Tasks that wait in the runtime's own queue for a thread.");
@@ -272,18 +270,36 @@ static LATENCY: [Classes; 2] = [Classes::new(), Classes::new()];
 #[expect(clippy::cast_precision_loss, reason = "gauges")]
 pub(crate) fn look(runtime: &tokio::runtime::RuntimeMetrics) {
     metrics_process::Collector::default().collect();
-    let busy =
-        (0..runtime.num_workers()).map(|worker| runtime.worker_total_busy_duration(worker)).sum::<Duration>();
-    counter!(BUSY).absolute(busy.as_secs());
     gauge!(WORKERS).set(runtime.num_workers() as f64);
     gauge!(TASKS).set(runtime.num_alive_tasks() as f64);
     gauge!(QUEUED).set(runtime.global_queue_depth() as f64);
 }
 
-/// What the recorder does not know, as text.
-pub(crate) fn rest() -> String {
+/// What the recorder does not know, as text: it counts in whole numbers.
+pub(crate) fn rest(runtime: &tokio::runtime::RuntimeMetrics) -> String {
+    let busy = (0..runtime.num_workers()).map(|worker| runtime.worker_total_busy_duration(worker));
+    let busy = busy.sum::<Duration>().as_secs_f64();
     let parts = [("waited_for=\"server\"", &LATENCY[0]), ("waited_for=\"client\"", &LATENCY[1])];
-    Classes::render(DELIVERY, DELIVERY_HELP, &parts)
+    let waits = Classes::render(DELIVERY, DELIVERY_HELP, &parts);
+    format!("{waits}# HELP {BUSY} {BUSY_HELP}\n# TYPE {BUSY} counter\n{BUSY} {busy:.3}\n\n")
+}
+
+/// The text of the recorder with the processor's time to a hundredth of a second, as the kernel counts it.
+pub(crate) fn finer(text: &str) -> String {
+    const CPU: &str = "\nprocess_cpu_seconds_total ";
+    let ticks = || {
+        let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+        // Behind the name, which may have anything in it: user and system are the 12th and the 13th.
+        let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11).map(str::parse::<u64>);
+        Some(fields.next()?.ok()? + fields.next()?.ok()?)
+    };
+    match (text.split_once(CPU), ticks()) {
+        (Some((before, rest)), Some(ticks)) => {
+            let after = rest.split_once('\n').map_or("", |(_, after)| after);
+            format!("{before}{CPU}{}.{:02}\n{after}", ticks / 100, ticks % 100)
+        }
+        _ => text.to_owned(),
+    }
 }
 
 /// Bounds of the recorder's own histograms, in seconds: sessions last from a poll to weeks.

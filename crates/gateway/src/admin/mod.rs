@@ -120,7 +120,8 @@ async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
     let runtime = tokio::runtime::Handle::current().metrics();
     let render = move || {
         crate::metrics::look(&runtime);
-        format!("{}{}", admin.metrics.render(), crate::metrics::rest())
+        let known = crate::metrics::finer(&admin.metrics.render());
+        format!("{known}{}", crate::metrics::rest(&runtime))
     };
     let text = tokio::task::spawn_blocking(render).await.unwrap_or_default();
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
