@@ -1,5 +1,6 @@
 //! The command line.
 
+pub(crate) mod operators;
 pub(crate) mod recordings;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use rust_decimal::Decimal;
 
 use crate::logging::LogArgs;
+pub(crate) use operators::{HealthArgs, TopArgs};
 pub(crate) use recordings::{BookArgs, ConvertArgs, InspectArgs, RecordArgs, ReplayArgs, VerifyArgs};
 
 /// A ticker plant in one binary: market data in, exact and coalesced streams out
@@ -30,6 +32,7 @@ Examples:
   tickwire normalize --feed binance-spot x.gz     a capture as records
   tickwire record -o rec --feed binance-spot x.gz a capture as a recording
   tickwire replay rec --speed 10                  a recording, ten times as fast as it was
+  tickwire top                                    what a server does, live
 
 Exit codes: 0 ok, 1 failure, 2 usage, 3 connect, 4 auth";
 
@@ -63,6 +66,8 @@ pub(crate) enum Command {
     Token(TokenArgs),
     /// Ask a server whether it is ready; exit code 0 if it is
     Health(HealthArgs),
+    /// Show what a server does: health, feeds, sessions, symbols, delays; a report when piped
+    Top(TopArgs),
     /// Print a description of the protocol that programs read
     Describe(DescribeArgs),
     /// Print a completion script for a shell
@@ -319,16 +324,6 @@ pub(crate) struct CheckArgs {
     pub(crate) key: KeyArgs,
     /// The token; - reads it from standard input
     pub(crate) token: String,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct HealthArgs {
-    /// The server's admin address
-    #[arg(long, env = "TICKWIRE_ADMIN_LISTEN", default_value = "127.0.0.1:9090", value_name = "ADDRESS")]
-    pub(crate) admin: String,
-    /// Give up after this time
-    #[arg(long, default_value = "2s", value_parser = humantime::parse_duration, value_name = "TIME")]
-    pub(crate) timeout: std::time::Duration,
 }
 
 #[derive(Args, Debug)]

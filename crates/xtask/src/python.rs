@@ -5,10 +5,11 @@ use std::process::Command;
 use crate::step::{Done, run as step, top};
 
 /// What the clients of the tests and a rival of the bench are written with, and readers of tables.
-const PACKAGES: [&str; 7] = [
+const PACKAGES: [&str; 8] = [
     "duckdb==2.0.0",
     "msgpack==1.2.4",
     "polars==2.1.0",
+    "pyte==0.8.2",
     "websockets==17.4",
     "python-socketio==5.18.1",
     "requests==2.34.2",

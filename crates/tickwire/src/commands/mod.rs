@@ -1,16 +1,21 @@
 //! The sub-commands, one file each.
 
+mod admin;
 pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod describe;
+mod figures;
 pub(crate) mod health;
 pub(crate) mod normalize;
+mod paint;
 pub(crate) mod recordings;
+mod samples;
 pub(crate) mod serve;
 pub(crate) mod sub;
 mod table;
 pub(crate) mod token;
+pub(crate) mod top;
 pub(crate) mod watch;
 
 use anyhow::anyhow;
