@@ -56,4 +56,4 @@ pub use recorder::Recording;
 pub use reload::{ReloadError, Reloader};
 pub use server::{Server, ServerError};
 pub use settings::{Limits, Over, Settings, Tls};
-pub use tls::TlsError;
+pub use tls::{Chain, Link, TlsError, Trust};

@@ -10,6 +10,8 @@ pub const HEADER_BYTES_MAX: usize = 16 << 10;
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 /// A TLS handshake must be done by then.
 pub const TLS_TIMEOUT: Duration = Duration::from_secs(10);
+/// Open files that are kept for other things than clients.
+pub const FILES_KEPT: usize = 64;
 /// Connections that wait to be accepted.
 pub const BACKLOG: i32 = 8_192;
 /// Longest message the echo endpoint sends back.

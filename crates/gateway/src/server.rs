@@ -22,7 +22,9 @@ use crate::doors::{Catalogue, Engines, Rates, Room, Tickets};
 use crate::handover::{HandoverError, Inheritance, Office, Successor};
 use crate::hub::{Feeds, Hub, Probe};
 use crate::in_force::InForce;
-use crate::limits::{ARRIVALS_QUEUED, ECHO_CONNECTIONS_MAX, EVENTS_QUEUED, ORDERS_QUEUED, READS_QUEUED};
+use crate::limits::{
+    ARRIVALS_QUEUED, ECHO_CONNECTIONS_MAX, EVENTS_QUEUED, FILES_KEPT, ORDERS_QUEUED, READS_QUEUED,
+};
 use crate::queue::queue;
 use crate::recorder::Recorder;
 use crate::recordings::Recordings;
@@ -356,8 +358,6 @@ impl Server {
 const ADMIN_CONNECTIONS: usize = 64;
 /// How long goodbyes may take beyond the window.
 const GOODBYE: Duration = Duration::from_secs(2);
-/// Open files that are kept for other things than clients.
-const FILES_KEPT: usize = 64;
 
 impl Limits {
     /// The same, if the system's limit on open files allows so many connections.

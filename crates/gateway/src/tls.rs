@@ -1,5 +1,7 @@
 //! TLS: certificates, and the settings every connection shares.
 
+mod chain;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -13,6 +15,7 @@ use rustls::sign::CertifiedKey;
 
 use crate::metrics::CERTIFICATE;
 use crate::settings::Tls;
+pub use chain::{Chain, Link, Trust};
 
 /// Why a certificate cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use rust_decimal::Decimal;
 
 use crate::logging::LogArgs;
-pub(crate) use operators::{HealthArgs, TopArgs};
+pub(crate) use operators::{DoctorArgs, HealthArgs, TopArgs};
 pub(crate) use recordings::{BookArgs, ConvertArgs, InspectArgs, RecordArgs, ReplayArgs, VerifyArgs};
 
 /// A ticker plant in one binary: market data in, exact and coalesced streams out
@@ -32,6 +32,7 @@ Examples:
   tickwire normalize --feed binance-spot x.gz     a capture as records
   tickwire record -o rec --feed binance-spot x.gz a capture as a recording
   tickwire replay rec --speed 10                  a recording, ten times as fast as it was
+  tickwire doctor -c tickwire.toml                what stands in the way of a server
   tickwire top                                    what a server does, live
 
 Exit codes: 0 ok, 1 failure, 2 usage, 3 connect, 4 auth";
@@ -66,6 +67,8 @@ pub(crate) enum Command {
     Token(TokenArgs),
     /// Ask a server whether it is ready; exit code 0 if it is
     Health(HealthArgs),
+    /// Check the configuration and the machine before a server runs on them; exit code 1 if anything fails
+    Doctor(DoctorArgs),
     /// Show what a server does: health, feeds, sessions, symbols, delays; a report when piped
     Top(TopArgs),
     /// Print a description of the protocol that programs read

@@ -44,6 +44,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Book(args) => recordings::book::run(&args),
         Command::Token(args) => commands::token::run(args),
         Command::Health(args) => commands::health::run(&args),
+        Command::Doctor(args) => commands::doctor::run(&args),
         Command::Top(args) => commands::top::run(&args),
         Command::Describe(args) => commands::describe::run(&args),
         Command::Completions(args) => commands::completions::run(&args),

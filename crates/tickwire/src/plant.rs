@@ -130,7 +130,7 @@ impl Plant {
 }
 
 /// A feed that can begin.
-enum Feed {
+pub(crate) enum Feed {
     /// A simulation, or captures of a venue.
     Read(Prepared),
     /// A recording.
@@ -145,8 +145,16 @@ impl Feed {
         }
     }
 
+    /// How many lines of what it reads are broken.
+    pub(crate) fn faults(&self) -> u64 {
+        match self {
+            Self::Read(feed) => feed.faults(),
+            Self::Played(_) => 0,
+        }
+    }
+
     /// What it lists.
-    fn symbols(&self) -> &[Symbol] {
+    pub(crate) fn symbols(&self) -> &[Symbol] {
         match self {
             Self::Read(feed) => feed.symbols(),
             Self::Played(feed) => feed.symbols(),
@@ -250,23 +258,40 @@ fn follow(
     Ok(begun)
 }
 
-/// The feeds, ready to begin; no two of them may list one symbol, or its stream would be of neither.
+/// The feeds, ready to begin.
 fn prepare(specs: Vec<FeedSpec>, played: Vec<PlayedSpec>) -> anyhow::Result<Vec<Feed>> {
-    let (mut feeds, mut owners) = (Vec::new(), HashMap::new());
+    let feeds = each(specs, played).map(|(name, feed)| feed.with_context(|| format!("feed {name:?}")));
+    let feeds = feeds.collect::<anyhow::Result<Vec<_>>>()?;
+    apart(&feeds)?;
+    Ok(feeds)
+}
+
+/// The feeds by name, each looked through when it is asked for.
+pub(crate) fn each(
+    specs: Vec<FeedSpec>,
+    played: Vec<PlayedSpec>,
+) -> impl Iterator<Item = (String, anyhow::Result<Feed>)> {
     let read = specs
         .into_iter()
         .map(|spec| (spec.name.clone(), feed::prepare(spec).map(Feed::Read).map_err(anyhow::Error::from)));
     let played = played.into_iter().map(|spec| (spec.name.clone(), Played::prepare(spec).map(Feed::Played)));
-    for (name, feed) in read.chain(played) {
-        let feed = feed.with_context(|| format!("feed {name:?}"))?;
+    read.chain(played)
+}
+
+/// That no two feeds list one symbol: its stream would be of neither.
+pub(crate) fn apart(feeds: &[Feed]) -> anyhow::Result<()> {
+    let mut owners = HashMap::new();
+    for feed in feeds {
         for symbol in feed.symbols() {
-            if let Some(owner) = owners.insert(symbol.clone(), name.clone()).filter(|owner| *owner != name) {
-                bail!("feeds {owner:?} and {name:?} both list {symbol}: give one of them a symbol_suffix");
+            if let Some(owner) = owners.insert(symbol, feed.name()).filter(|owner| *owner != feed.name()) {
+                bail!(
+                    "feeds {owner:?} and {:?} both list {symbol}: give one of them a symbol_suffix",
+                    feed.name()
+                );
             }
         }
-        feeds.push(feed);
     }
-    Ok(feeds)
+    Ok(())
 }
 
 /// What reads the configuration again.

@@ -250,6 +250,18 @@ impl Keys {
         self.len() == 0
     }
 
+    /// Of whom tokens must be.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// For whom they must be.
+    #[must_use]
+    pub fn audience(&self) -> &str {
+        &self.audience
+    }
+
     /// How long a token may be valid, if that is bounded.
     #[must_use]
     pub const fn lifetime_max(&self) -> Option<Duration> {

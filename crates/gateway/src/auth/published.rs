@@ -21,6 +21,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_rustls::TlsConnector;
 
 use super::keyring::Keyring;
+use super::keys::Keys;
 use crate::limits::{JWKS_AGAIN, JWKS_BYTES_MAX, JWKS_LATE, JWKS_TIMEOUT};
 use crate::metrics::JWKS;
 
@@ -118,6 +119,16 @@ impl Published {
                 self.refresh.min(JWKS_AGAIN)
             }
         }
+    }
+
+    /// Fetches the keys, and says how many can be used.
+    ///
+    /// # Errors
+    /// They cannot be had, or are none.
+    pub async fn try_out(&self) -> Result<usize, String> {
+        let fetched = timeout(JWKS_TIMEOUT, self.fetch()).await;
+        let text = fetched.unwrap_or_else(|_| Err("no answer in time".to_owned()))?;
+        Keys::new("", "", None).add_jwks(&text).map_err(|error| error.to_string())
     }
 
     async fn fetch(&self) -> Result<String, String> {

@@ -98,3 +98,24 @@ fn interval(text: &str) -> Result<Duration, String> {
 fn rows(text: &str) -> Result<usize, &'static str> {
     text.parse().ok().filter(|count| (1..=1_000).contains(count)).ok_or("a number from 1 to 1000")
 }
+
+#[derive(Args, Debug)]
+#[command(after_help = DOCTOR)]
+pub(crate) struct DoctorArgs {
+    /// The configuration file
+    #[arg(short, long, env = "TICKWIRE_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// A feed definition beside those of the configuration; may be repeated
+    #[arg(long = "feed", value_name = "FILE")]
+    pub(crate) feeds: Vec<PathBuf>,
+    /// The name by which clients connect: the certificate must be for it; may be repeated
+    #[arg(long = "name", value_name = "HOST")]
+    pub(crate) names: Vec<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+const DOCTOR: &str = "\
+Each check is ok, warn, fail, or unknown where it could not be told here. Exit codes: 0 nothing fails, 1 something does.
+Run it as the user that the server runs as, with its limits and its environment.";

@@ -5,6 +5,7 @@ pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod describe;
+pub(crate) mod doctor;
 mod figures;
 pub(crate) mod health;
 pub(crate) mod normalize;

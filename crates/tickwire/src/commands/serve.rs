@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyhow::anyhow;
 use gateway::{Levers, Reloader, Settings};
 use serde_json::Value;
 
@@ -22,17 +21,7 @@ pub(crate) fn run(args: &ServeArgs, log: Lever) -> Outcome {
         return Ok(());
     }
     let config = Config::load(args.config.as_deref(), &args.feeds).map_err(Failure::usage)?;
-    if config.settings.keys.current().is_empty() && config.settings.published.is_none() {
-        return Err(Failure::usage(anyhow!(
-            "there is no key to check tokens with, so nobody could subscribe: add [[auth.keys]] to the configuration \
-             (tickwire serve --print-default-config shows how)"
-        )));
-    }
-    if config.feeds.is_empty() && config.played.is_empty() {
-        return Err(Failure::usage(anyhow!(
-            "there is no feed: name feed definitions in the configuration, or with --feed FILE"
-        )));
-    }
+    config.check_use().map_err(Failure::usage)?;
     config.check_files(args.config.as_deref().unwrap_or(Path::new(""))).map_err(Failure::usage)?;
     if args.check_config {
         writeln!(out, "the configuration is good: {} feed(s)", config.feeds.len() + config.played.len())?;

@@ -18,7 +18,8 @@ pub(super) struct AuthTable {
     revoked_file: Option<PathBuf>,
     /// The cookie that may bring a token.
     pub(super) cookie: Option<String>,
-    jwks_file: Option<PathBuf>,
+    /// Keys in a file that somebody else publishes.
+    pub(super) jwks_file: Option<PathBuf>,
     jwks_url: Option<String>,
     jwks_ca_file: Option<PathBuf>,
     jwks_refresh: Time,
@@ -72,6 +73,8 @@ pub(crate) struct Secret {
     pub(crate) id: Option<String>,
     pub(crate) algorithm: gateway::Algorithm,
     pub(crate) key: Vec<u8>,
+    /// Its file.
+    pub(crate) path: PathBuf,
 }
 
 impl std::fmt::Debug for Secret {
@@ -123,7 +126,7 @@ impl AuthTable {
             keys.add(key.id.as_deref(), algorithm, &bytes)
                 .map_err(|error| ConfigError::rule(&path, error.to_string()))?;
             if algorithm == gateway::Algorithm::Hs256 {
-                secrets.push(Secret { id: key.id.clone(), algorithm, key: bytes });
+                secrets.push(Secret { id: key.id.clone(), algorithm, key: bytes, path });
             }
         }
         if let Some(file) = &self.jwks_file {

@@ -113,6 +113,8 @@ pub(crate) struct Config {
     pub(crate) handover: Option<PathBuf>,
     /// Secrets of the keys that can also sign, by the keys' order.
     pub(crate) secrets: Vec<Secret>,
+    /// Keys that an identity provider has published.
+    pub(crate) jwks_file: Option<PathBuf>,
 }
 
 impl Config {
@@ -130,6 +132,20 @@ impl Config {
     #[cfg(test)]
     pub(crate) fn from_text(text: &str, source: &Path) -> Result<Self, ConfigError> {
         Self::resolve(super::parse::parse(source, text)?, source, &[])
+    }
+
+    /// That somebody can subscribe, and to something.
+    pub(crate) fn check_use(&self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            !self.settings.keys.current().is_empty() || self.settings.published.is_some(),
+            "there is no key to check tokens with, so nobody could subscribe: add [[auth.keys]] to the configuration \
+             (tickwire serve --print-default-config shows how)"
+        );
+        anyhow::ensure!(
+            !self.feeds.is_empty() || !self.played.is_empty(),
+            "there is no feed: name feed definitions in the configuration, or with --feed FILE"
+        );
+        Ok(())
     }
 
     /// That certificate and key fit, that the files which feeds are to read are there, and that recordings can be written:
@@ -240,7 +256,8 @@ impl Config {
                 "[server] handover does not go with [streams] delays: what is delayed is not handed over";
             return Err(ConfigError::rule(source, message));
         }
-        Ok(Self { settings, feeds, played, handover, secrets })
+        let jwks_file = file.auth.jwks_file.map(|path| folder.join(path));
+        Ok(Self { settings, feeds, played, handover, secrets, jwks_file })
     }
 }
 

@@ -10,6 +10,7 @@ mod shown;
 mod tests;
 mod values;
 
+pub(crate) use auth::Secret;
 pub(crate) use file::Config;
 pub(crate) use shown::{adopt, shown};
 
