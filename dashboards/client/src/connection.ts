@@ -62,6 +62,8 @@ export class Connection {
   #sync: ClockSync | undefined;
   #timers = new Set<unknown>();
   #tokensAsked = 0;
+  /** When a token was taken last. */
+  #authenticatedAt = 0;
   #fetched: string | undefined;
   #lastError = "";
 
@@ -146,7 +148,7 @@ export class Connection {
     else if (message.type === "pong" && this.#sync?.pong(message)) return;
     else {
       // The new token's ack comes in place, and its subject is for the session to know.
-      if (message.type === "token_expiring") this.#refresh();
+      if (message.type === "token_expiring") this.#refresh(Number(message.expires_in_ms));
       this.listener.message(this, message);
     }
   }
@@ -185,6 +187,7 @@ export class Connection {
   #answered(message: Ack | ErrorMessage): void {
     if (message.type === "ack") {
       this.#tokensAsked = 0;
+      this.#authenticatedAt = this.options.clock.now();
       this.authenticated = message as Ack;
       if (this.#stage === "opening") this.#ready();
       else this.listener.message(this, message);
@@ -206,6 +209,7 @@ export class Connection {
 
   #ready(): void {
     this.#stage = "ready";
+    this.#authenticatedAt = this.options.clock.now();
     this.listener.ready(this);
     if (this.#ended()) return;
     const { clock, pingMs } = this.options;
@@ -213,11 +217,18 @@ export class Connection {
     this.#sync = new ClockSync(clock, pingMs, (ping) => this.send(ping), tell);
   }
 
-  /** The token runs out; without a function there is no other one. */
-  #refresh(): void {
+  /** The token runs out in so many milliseconds; without a function there is no other one. */
+  #refresh(left: number): void {
     if (typeof this.options.token !== "function") return;
-    this.#tokensAsked = 0;
-    void this.#authenticate();
+    const { clock } = this.options;
+    const run = (): void => {
+      this.#tokensAsked = 0;
+      void this.#authenticate();
+    };
+    // Of one whose whole life is short that is said at once: half of it is lived, so that the next one is not asked for in a loop.
+    const wait = left / 2 - (clock.now() - this.#authenticatedAt);
+    if (wait > 0) this.#after(wait, run);
+    else run();
   }
 
   #after(ms: number, run: () => void): void {

@@ -166,12 +166,27 @@ test("draining with nobody else there: the first serves to its end, then attempt
 test("a token that runs out is replaced in place, by what the function gives then", async () => {
   let asked = 0;
   const { session, socket } = await live({ token: async () => `t${++asked}` });
-  socket.say({ type: "token_expiring", expires_at: "2026-11-20T15:30:00.000000000Z", expires_in_ms: 60_000 });
+  await clock.pass(4000);
+  socket.say({ type: "token_expiring", expires_at: "2026-11-20T15:30:00.000000000Z", expires_in_ms: 6000 });
   await settled();
   assert.equal(socket.asked("auth")!.token, "t2");
   socket.say({ type: "ack", id: "auth", op: "auth", subject: "alice", expires_at: "2026-11-20T16:30:00.000000000Z" });
   assert.equal(session.state.value.tokenExpiresAt, "2026-11-20T16:30:00.000000000Z");
   assert.equal(session.state.value.phase, "live");
+});
+
+test("a token that is told to run out as soon as it is taken lives half of its life", async () => {
+  let asked = 0;
+  const { socket } = await live({ token: async () => `t${++asked}` });
+  for (const next of [2, 3]) {
+    socket.say({ type: "token_expiring", expires_at: "2026-11-20T15:30:00.000000000Z", expires_in_ms: 4000 });
+    await clock.pass(1999);
+    assert.equal(asked, next - 1);
+    await clock.pass(1);
+    await settled();
+    assert.equal(asked, next);
+    socket.say({ type: "ack", id: "auth", op: "auth", subject: "alice", expires_at: "2026-11-20T16:30:00.000000000Z" });
+  }
 });
 
 test("silence: first not to be taken as live, then another connection", async () => {
