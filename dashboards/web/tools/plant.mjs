@@ -20,15 +20,15 @@ export class Plant {
   /** @type {string[]} */
   #args = [];
 
-  /** @param {{ symbols?: number, rate?: number, recording?: boolean, guests?: string[], config?: string, extra?: string, args?: string[] }} [options] */
+  /** @param {{ symbols?: number, rate?: number, recording?: boolean, guests?: string[], auth?: string, config?: string, extra?: string, args?: string[] }} [options] */
   static async start(options = {}) {
     const plant = new Plant();
-    const { symbols = 24, rate = 600, recording = true, guests = ["stream:*", "replay"], config = "", extra = "", args = [] } = options;
+    const { symbols = 24, rate = 600, recording = true, guests = ["stream:*", "replay"], auth = "", config = "", extra = "", args = [] } = options;
     plant.#args = args;
     writeFileSync(join(plant.folder, "secret.key"), "a secret of at least thirty-two bytes");
     const lines = [
       '[server]\nlisten = "127.0.0.1:0"\nadmin_listen = "127.0.0.1:0"\ndrain = "0s"\n' + config,
-      `[auth]\nguests = ${JSON.stringify(guests)}`,
+      `[auth]\nguests = ${JSON.stringify(guests)}\n${auth}`,
       '[[auth.keys]]\nid = "main"\nalgorithm = "HS256"\nsecret_file = "secret.key"',
       recording ? '[recording]\nfolder = "recordings"' : "",
       "[limits]\nrequests_per_second = 200",

@@ -6,6 +6,8 @@ interface Visit {
   token: string;
   subject: string;
   expires_at: string;
+  /** Up to when it may be used, milliseconds of `performance.now`: this machine's clock may be wrong. */
+  until: number;
 }
 
 /** How this page is let in. A token lives here only: never in the address, never in what the browser keeps. */
@@ -28,7 +30,12 @@ export function httpOf(entry: Entry): { url: string; token?: () => Promise<strin
 /** A guest's token; for the same guest again, where it is asked with one. */
 async function visit(token?: string): Promise<Visit | undefined> {
   const answer = await fetch("/v1/guests", { method: "POST", headers: token === undefined ? {} : { Authorization: `Bearer ${token}` } });
-  if (answer.ok) return (await answer.json()) as Visit;
+  if (answer.ok) {
+    const given = (await answer.json()) as Omit<Visit, "until">;
+    const served = Date.parse(answer.headers.get("Date") ?? "") || Date.now();
+    // That time has no fractions.
+    return { ...given, until: performance.now() + Date.parse(given.expires_at) - served - 1000 };
+  }
   // Who welcomes no guests says so; all else may pass.
   if ([401, 403, 404, 405].includes(answer.status)) return undefined;
   throw new Error(`guests: ${answer.status}`);
@@ -36,6 +43,7 @@ async function visit(token?: string): Promise<Visit | undefined> {
 
 /** A guest's tokens: a session asks for one at each connection, requests take what there is. */
 class Guest {
+  /** Nobody has had it yet. */
   #isFresh = true;
 
   constructor(private visit: Visit) {}
@@ -47,7 +55,7 @@ class Guest {
     return this.visit.token;
   };
 
-  readonly current = async (): Promise<string> => (Date.parse(this.visit.expires_at) > Date.now() ? this.visit.token : this.next());
+  readonly current = async (): Promise<string> => (this.visit.until > performance.now() ? this.visit.token : this.next());
 }
 
 /** Finds the way in, and what there is to be seen. Throws `SignInNeeded`, or what the network says. */

@@ -24,7 +24,7 @@ export const de: Texts = {
   ledgerNote: "Die Rechnung des Servers: veröffentlicht = zugestellt + zusammengefasst + übersprungen + wartend.", connectAgain: "Neu verbinden",
   state_live: "live", state_waiting: "wartet", state_silent: "keine Leitung", state_void: "Buch verloren", state_closed: "geschlossen", state_halted: "ausgesetzt", state_suspect: "fraglich",
   state_stale: "veraltet", state_source_down: "Quelle weg",
-  delayed: "V", delayedBy: "Um {minutes} min verzögert", bookVoid: "Änderungen dieses Buchs gingen verloren. Sein Stand wird erwartet.", bookWaiting: "Noch keine Stufen.",
+  delayed: "V", delayedBy: "Um {span} verzögert", bookVoid: "Änderungen dieses Buchs gingen verloren. Sein Stand wird erwartet.", bookWaiting: "Noch keine Stufen.",
   noTrades: "Noch kein Abschluss.", noBars: "Noch keine Kerzen dieser Länge.",
   minSize: "Ab Größe", newTrades: "{count} neu", toNewest: "{count} neue Abschlüsse: zum neuesten", summaryOf: "{count} Abschlüsse in einer Zeile", summaryTitle: "{count} Abschlüsse, die schneller kamen, als sie einzeln gesendet werden konnten: {low} bis {high}, Umsatz {volume}, gekauft {buy}, verkauft {sell}",
   passedOver: "{count} Abschlüsse übergangen, Umsatz {volume}",

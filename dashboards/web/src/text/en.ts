@@ -26,7 +26,7 @@ export const en = {
   // States of a symbol
   state_live: "live", state_waiting: "waiting", state_silent: "no line", state_void: "book lost", state_closed: "closed", state_halted: "halted", state_suspect: "suspect",
   state_stale: "stale", state_source_down: "feed down",
-  delayed: "D", delayedBy: "Delayed by {minutes} min", bookVoid: "Updates of this book were lost. Its state is awaited.", bookWaiting: "No levels yet.",
+  delayed: "D", delayedBy: "Delayed by {span}", bookVoid: "Updates of this book were lost. Its state is awaited.", bookWaiting: "No levels yet.",
   noTrades: "No trade yet.", noBars: "No bars of this interval yet.",
   // Trades
   minSize: "Least size", newTrades: "{count} new", toNewest: "{count} new trades: go to the newest", summaryOf: "{count} trades in one line", summaryTitle: "{count} trades that came faster than they could be sent one by one: {low} to {high}, volume {volume}, bought {buy}, sold {sell}",

@@ -48,6 +48,12 @@ export function ageText(ms: number): string {
   return ms < 86_400_000 ? `${Math.floor(ms / 3_600_000)}h` : `${Math.floor(ms / 86_400_000)}d`;
 }
 
+/** How late something is made: `3 s`, `15 min`. */
+export function lateText(ms: number): string {
+  const isExact = ms >= 60_000 && (ms % 60_000 === 0 || ms >= 600_000);
+  return isExact ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 1000)} s`;
+}
+
 /** `3 ms`, `120 ms`, `1.4 s`. */
 export function delayText(ms: number): string {
   const shown = Math.max(0, ms);

@@ -7,7 +7,7 @@ import type { Instrument, Market } from "../model/market.js";
 import { isDoubtful, type Standing, standingOf } from "../model/standing.js";
 import { compactDigits, groupDigits, signedDigits, trimZeros } from "../text/numbers.js";
 import { marks, t } from "../text/texts.js";
-import { ageText } from "../text/times.js";
+import { ageText, lateText } from "../text/times.js";
 import { type Cell, cellsOf } from "./cell.js";
 import { toMilliseconds } from "@tickwire/client";
 
@@ -89,7 +89,7 @@ export class Row {
     const isPlain = stands === "live" || stands === "waiting";
     state.text(isPlain ? (delayMs > 0 ? t("delayed") : "") : t(`state_${stands}`));
     state.mark(isPlain ? (delayMs > 0 ? "tag delayed" : "tag none") : `tag ${stands}`);
-    state.title(isPlain ? (delayMs > 0 ? t("delayedBy", { minutes: Math.round(delayMs / 60_000) }) : "") : (instrument.status?.reason ?? ""));
+    state.title(isPlain ? (delayMs > 0 ? t("delayedBy", { span: lateText(delayMs) }) : "") : (instrument.status?.reason ?? ""));
     this.node.classList.toggle("doubtful", isDoubtful(stands));
   }
 

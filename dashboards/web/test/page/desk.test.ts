@@ -1,4 +1,4 @@
-// What a trader does at the page: by keys alone, with alerts, with lists; and how one gets in.
+// What a trader does at the page: by keys alone, with alerts, with lists.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -179,45 +179,5 @@ describe("the desk", { skip: missing }, () => {
 
   test("complained of nothing but the broken line", () => {
     assert.deepEqual(stage.complaints.filter((text) => !/WebSocket connection|Failed to load resource/.test(text)), []);
-  });
-});
-
-describe("getting in", { skip: missing }, () => {
-  let stage: Stage;
-  before(async () => void (stage = await Stage.open({ symbols: 6 })));
-  after(() => stage.close());
-
-  test("with a token, where guests are not welcome; it is kept nowhere", async () => {
-    stage.site.welcomes = false;
-    const page = await stage.page("", {}, "nothing");
-    await sees(page, "the form", () => document.querySelector(".sign-in") !== null);
-    await page.locator(".sign-in input").fill("no.token.this");
-    await page.keyboard.press("Enter");
-    await sees(page, "why not", () => (document.querySelector(".sign-in .note")?.textContent ?? "") !== "");
-    const token = stage.plant.token();
-    await page.locator(".sign-in input").fill(token);
-    await page.keyboard.press("Enter");
-    await prices(page);
-    const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie, location.href]));
-    assert.ok(!kept.includes(token.slice(0, 20)), kept);
-    await page.context().close();
-    stage.site.welcomes = true;
-  });
-
-  test("says what to do without symbols", async () => {
-    const bare = await Stage.open({ guests: ["stream:NOTHING"] });
-    const page = await bare.page("", {}, "nothing");
-    await sees(page, "no symbols", () => /No symbols/.test(document.body.textContent!) && /token mint/.test(document.body.textContent!));
-    await bare.close();
-  });
-
-  test("says what to do without a server, and goes on when there is one", async () => {
-    const { plant } = stage;
-    await plant.kill();
-    const other = await stage.page("", {}, "nothing");
-    await sees(other, "no server", () => /does not answer/.test(document.body.textContent!) && /tickwire demo/.test(document.body.textContent!));
-    await plant.run();
-    await prices(other);
-    await other.context().close();
   });
 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ageText, clockText, countdownText, dateTimeText, delayText, writtenTime } from "../../src/text/times.js";
+import { ageText, clockText, countdownText, dateTimeText, delayText, lateText, writtenTime } from "../../src/text/times.js";
 
 const AT = Date.parse("2026-11-20T14:30:05.351Z");
 
@@ -28,4 +28,5 @@ test("how long", () => {
   assert.deepEqual([42_000, 725_000, 3_723_000, -5].map(countdownText), ["0:42", "12:05", "1:02:03", "0:00"]);
   assert.deepEqual([300, 12_900, 180_000, 7_200_000, 4e8].map(ageText), ["<1s", "12s", "3m", "2h", "4d"]);
   assert.deepEqual([-1, 3.14, 120.4, 1400].map(delayText), ["0.0 ms", "3.1 ms", "120 ms", "1.4 s"]);
+  assert.deepEqual([3000, 60_000, 90_000, 900_000, 3_610_000].map(lateText), ["3 s", "1 min", "90 s", "15 min", "60 min"]);
 });
