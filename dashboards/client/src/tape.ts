@@ -1,6 +1,6 @@
 // The newest trades of a symbol, and an honest count of those that nobody was shown.
 
-import { addDecimals } from "./decimal.js";
+import { addDecimals, compareDecimals } from "./decimal.js";
 import type { Decimal, Trade } from "./protocol.js";
 
 /** What was passed over: it came, and made room for newer trades before it was handed out. */
@@ -10,6 +10,22 @@ export interface Passed {
   trades: number;
   /** The exact sum of their sizes. */
   volume: Decimal;
+  /** The least and the most that was paid; absent where there were none. */
+  low?: Decimal;
+  high?: Decimal;
+}
+
+const NOTHING: Passed = { records: 0, trades: 0, volume: "0" };
+
+function passOver({ records, trades, volume, low, high }: Passed, { price, ...trade }: Trade): Passed {
+  const [least, most] = [trade.low ?? price, trade.high ?? price];
+  return {
+    records: records + 1,
+    trades: trades + (trade.trades ?? 1),
+    volume: addDecimals(volume, trade.volume ?? trade.size ?? "0"),
+    low: low === undefined || compareDecimals(least, low) < 0 ? least : low,
+    high: high === undefined || compareDecimals(most, high) > 0 ? most : high,
+  };
 }
 
 export class Tape {
@@ -17,7 +33,7 @@ export class Tape {
   #trades: Trade[] = [];
   /** How many of the newest were not handed out yet. */
   #fresh = 0;
-  #passed: Passed = { records: 0, trades: 0, volume: "0" };
+  #passed: Passed = NOTHING;
   #isReset = false;
 
   constructor(readonly most: number) {}
@@ -42,16 +58,14 @@ export class Tape {
     const oldest = this.#trades.shift()!;
     if (this.#fresh <= this.most) return;
     this.#fresh = this.most;
-    const { records, trades, volume } = this.#passed;
-    const size = oldest.volume ?? oldest.size ?? "0";
-    this.#passed = { records: records + 1, trades: trades + (oldest.trades ?? 1), volume: addDecimals(volume, size) };
+    this.#passed = passOver(this.#passed, oldest);
   }
 
   /** What came since the last time: `isReset` says that it replaces what was had. */
   take(): { trades: Trade[]; passed: Passed; isReset: boolean } {
     const taken = { trades: this.#trades.slice(this.#trades.length - this.#fresh), passed: this.#passed, isReset: this.#isReset };
     this.#fresh = 0;
-    this.#passed = { records: 0, trades: 0, volume: "0" };
+    this.#passed = NOTHING;
     this.#isReset = false;
     return taken;
   }

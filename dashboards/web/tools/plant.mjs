@@ -20,10 +20,10 @@ export class Plant {
   /** @type {string[]} */
   #args = [];
 
-  /** @param {{ symbols?: number, rate?: number, recording?: boolean, guests?: string[], auth?: string, config?: string, extra?: string, args?: string[] }} [options] */
+  /** @param {{ symbols?: number, rate?: number, recording?: boolean, guests?: string[], auth?: string, limits?: string, config?: string, extra?: string, args?: string[] }} [options] */
   static async start(options = {}) {
     const plant = new Plant();
-    const { symbols = 24, rate = 600, recording = true, guests = ["stream:*", "replay"], auth = "", config = "", extra = "", args = [] } = options;
+    const { symbols = 24, rate = 600, recording = true, guests = ["stream:*", "replay"], auth = "", limits = "", config = "", extra = "", args = [] } = options;
     plant.#args = args;
     writeFileSync(join(plant.folder, "secret.key"), "a secret of at least thirty-two bytes");
     const lines = [
@@ -31,7 +31,7 @@ export class Plant {
       `[auth]\nguests = ${JSON.stringify(guests)}\n${auth}`,
       '[[auth.keys]]\nid = "main"\nalgorithm = "HS256"\nsecret_file = "secret.key"',
       recording ? '[recording]\nfolder = "recordings"' : "",
-      "[limits]\nrequests_per_second = 200",
+      `[limits]\nrequests_per_second = 200\n${limits}`,
       `[[feed]]\nname = "sim"\nkind = "sim"\nseed = 7\nsymbols = ${symbols}\nrate = ${rate}`,
       extra,
     ];

@@ -57,6 +57,9 @@ export class Site {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** So many bytes a second of WebSockets that are passed on from here on are read of the plant. */
+  pace = Number.POSITIVE_INFINITY;
+
   /** The plant loses all WebSockets, and the page hears nothing of it: neither bytes nor an end. */
   bury() {
     for (const socket of this.#sockets) {
@@ -117,7 +120,9 @@ export class Site {
       }
       passed.write(`${lines.join("\r\n")}\r\n\r\n`);
       passed.write(head);
-      passed.pipe(socket).pipe(passed);
+      if (this.pace === Number.POSITIVE_INFINITY) passed.pipe(socket);
+      else slowly(passed, socket, this.pace);
+      socket.pipe(passed);
     });
     this.#passed.add(passed);
     passed.on("close", () => this.#passed.delete(passed));
@@ -127,4 +132,13 @@ export class Site {
       one.on("close", () => (this.#sockets.delete(one), socket.destroy(), passed.destroy()));
     }
   }
+}
+
+/** Reads as who has not more than so many bytes a second. */
+function slowly(from, to, pace) {
+  from.on("data", (bytes) => {
+    to.write(bytes);
+    from.pause();
+    setTimeout(() => from.resume(), (bytes.length / pace) * 1000);
+  });
 }

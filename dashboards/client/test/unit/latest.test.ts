@@ -76,10 +76,10 @@ test("trades are not last values: the newest are kept, and what is passed over i
   assert.deepEqual([first.isReset, first.trades!.length, first.passed!.records], [true, 2, 0]);
   say("update", "trades", [trade(3), trade(4)]);
   assert.deepEqual(frame().changes[0]!.trades!.map(({ sequence }) => sequence), [3, 4]);
-  say("update", "trades", [trade(5), { ...trade(8), summary: true, trades: 3, volume: "0.35", size: undefined }, trade(9), trade(10), trade(11)]);
+  say("update", "trades", [trade(5), { ...trade(8), summary: true, trades: 3, low: "0.98", high: "1.20", volume: "0.35", size: undefined }, trade(9), trade(10), trade(11)]);
   const last = frame().changes[0]!;
   assert.deepEqual(last.trades!.map(({ sequence }) => sequence), [9, 10, 11]);
-  assert.deepEqual(last.passed, { records: 2, trades: 4, volume: "0.45" });
+  assert.deepEqual(last.passed, { records: 2, trades: 4, volume: "0.45", low: "0.98", high: "1.20" });
   assert.deepEqual(store.trades("A").map(({ sequence }) => sequence), [9, 10, 11]);
   say("snapshot", "trades", [trade(20)]);
   const again = frame().changes[0]!;

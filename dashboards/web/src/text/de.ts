@@ -27,7 +27,7 @@ export const de: Texts = {
   delayed: "V", delayedBy: "Um {span} verzögert", bookVoid: "Änderungen dieses Buchs gingen verloren. Sein Stand wird erwartet.", bookWaiting: "Noch keine Stufen.",
   noTrades: "Noch kein Abschluss.", noBars: "Noch keine Kerzen dieser Länge.",
   minSize: "Ab Größe", newTrades: "{count} neu", toNewest: "{count} neue Abschlüsse: zum neuesten", summaryOf: "{count} Abschlüsse in einer Zeile", summaryTitle: "{count} Abschlüsse, die schneller kamen, als sie einzeln gesendet werden konnten: {low} bis {high}, Umsatz {volume}, gekauft {buy}, verkauft {sell}",
-  passedOver: "{count} Abschlüsse übergangen, Umsatz {volume}",
+  passedOver: "{count} Abschlüsse, die schneller kamen, als sie einzeln gezeigt werden konnten: {low} bis {high}, Umsatz {volume}",
   interval: "Kerzenlänge", goLive: "Zum Neuesten", chartSummary: "{symbol}, Kerzen von {interval}: Eröffnung {open}, Hoch {high}, Tief {low}, Schluss {close}, Umsatz {volume}; {change} über die letzten {count} Kerzen.",
   barsCaption: "Die letzten {count} Kerzen von {symbol}, {interval}", barEnds: "Kerze endet in", loadingHistory: "Ältere Kerzen werden geladen…", chartKeys: "Chart. Pfeile links und rechts verschieben, Plus und Minus vergrößern, Ende geht zum Neuesten.",
   attribution: "Charts von TradingView",

@@ -30,7 +30,7 @@ export const en = {
   noTrades: "No trade yet.", noBars: "No bars of this interval yet.",
   // Trades
   minSize: "Least size", newTrades: "{count} new", toNewest: "{count} new trades: go to the newest", summaryOf: "{count} trades in one line", summaryTitle: "{count} trades that came faster than they could be sent one by one: {low} to {high}, volume {volume}, bought {buy}, sold {sell}",
-  passedOver: "{count} trades passed over, volume {volume}",
+  passedOver: "{count} trades that came faster than they could be shown one by one: {low} to {high}, volume {volume}",
   // Chart
   interval: "Interval", goLive: "Go to live", chartSummary: "{symbol}, {interval} bars: open {open}, high {high}, low {low}, close {close}, volume {volume}; {change} over the last {count} bars.",
   barsCaption: "The last {count} bars of {symbol}, {interval}", barEnds: "Bar ends in", loadingHistory: "Loading older bars…", chartKeys: "Chart. Left and right arrows scroll, plus and minus zoom, End goes to live.",

@@ -33,12 +33,12 @@ export class TapeRow {
     } else if (line.trade !== undefined) {
       this.#trade(line.trade, digits);
     } else {
-      const { trades, volume } = line.passed!;
+      const { trades, volume, low, high } = line.passed!;
+      const of = (text: string | undefined): string => groupDigits(text ?? "0", marks.value);
       time.text("⋯");
-      price.text(`+${count(trades)}`);
-      price.mark("dim");
-      size.text(compactDigits(trimZeros(volume), marks.value));
-      this.#mark("summary", t("passedOver", { count: count(trades), volume: groupDigits(volume, marks.value) }));
+      price.text("");
+      size.text(`${count(trades)}× ${compactDigits(trimZeros(volume), marks.value)}`);
+      this.#mark("summary", t("passedOver", { count: count(trades), low: of(low), high: of(high), volume: of(volume) }));
     }
   }
 
