@@ -40,7 +40,7 @@ pub use error::{Damage, StoreError};
 pub use journal::{Journal, Settings};
 pub use manifest::{DigestEntry, Lost, Manifest, RawEntry, Removed, SegmentEntry};
 pub use name::{Name, NameError};
-pub use recording::{At, Reader, Recording, Span, remove};
+pub use recording::{At, Bars, BarsWanted, Reader, Recording, Span, remove};
 pub use seal::{Sealed, seal, seal_all};
 pub use shelf::{Cleared, Keep, Shelf};
 pub use sorter::{Sorted, Sorter};

@@ -22,6 +22,8 @@ pub const STATE_RECORDS_MAX: usize = 1 << 21;
 pub const STATE_TRADES: usize = 50;
 /// See [`STATE_TRADES`].
 pub const STATE_BARS: usize = 20;
+/// Records that are read for some bars of the past, states' among them; what is beyond is asked for again.
+pub const BARS_LOOKED: usize = 1 << 21;
 /// Records of a page: the digest goes on after each.
 pub const DIGEST_PAGE: u64 = 10_000;
 /// Letters of a recording's name.

@@ -1,5 +1,6 @@
 //! Reading a recording: all of it, or from any place or time.
 
+mod bars;
 mod reader;
 
 use std::collections::VecDeque;
@@ -21,6 +22,7 @@ use crate::segment::{self, Block, Segment};
 use crate::state::State;
 use reader::GONE;
 
+pub use bars::{Bars, BarsWanted};
 pub use reader::Reader;
 
 /// A recording that can be read. What is appended later is not in it. As long as it is there, or a reader of it that has

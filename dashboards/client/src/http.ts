@@ -60,6 +60,23 @@ export interface HistoryPage<C extends Channel = Channel> {
   data: RecordOf[C][];
 }
 
+/** Bars of a recording: found by their time, without places in its streams. */
+export interface RecordedQuery extends Pick<HistoryQuery, "symbol" | "interval" | "limit" | "order" | "from" | "to"> {
+  recording: string;
+}
+
+export interface RecordedPage {
+  channel: "candles";
+  symbol: string;
+  interval: Interval;
+  recording: string;
+  /** The next page; absent where this is all there is. */
+  next?: string;
+  /** Parts of the recording that do not read: bars may be missing. */
+  damages?: string[];
+  data: Candle[];
+}
+
 export interface SnapshotMessage extends DataMessage {
   rejected?: Rejected[];
 }
@@ -93,9 +110,16 @@ export function candles(http: Http, query: Omit<HistoryQuery, "channel">): Promi
   return get(http, "/v1/candles", query);
 }
 
-/** The bars before a time, for a chart that is scrolled back; oldest first. */
-export async function candlesBefore(http: Http, symbol: string, interval: Interval, to: Time, limit = 500): Promise<Candle[]> {
-  return (await candles(http, { symbol, interval, to, limit, order: "desc" })).data.reverse();
+/** A page of a recording's bars. The token needs the scope `replay`. */
+export function recordedCandles(http: Http, query: RecordedQuery): Promise<RecordedPage> {
+  return get(http, "/v1/candles", query);
+}
+
+/** The bars before a time, for a chart that is scrolled back; oldest first. Of a recording where it is named. */
+export async function candlesBefore(http: Http, symbol: string, interval: Interval, to: Time, limit = 500, recording?: string): Promise<Candle[]> {
+  const query = { symbol, interval, to, limit, order: "desc" } as const;
+  const page = recording === undefined ? candles(http, query) : recordedCandles(http, { ...query, recording });
+  return (await page).data.reverse();
 }
 
 /** The state of one channel, now. */

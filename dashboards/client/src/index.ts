@@ -15,7 +15,7 @@ export type { Data, DataOf, SessionEvents, SourceEvents } from "./events.js";
 export type { Freshness, FreshnessState } from "./freshness.js";
 export {
   candles, candlesBefore, history, type HistoryPage, historyPages, type HistoryQuery, type Http, HttpError, type Instrument,
-  type RecordingInfo, recordings, snapshot, type SnapshotMessage, symbols,
+  recordedCandles, type RecordedPage, type RecordedQuery, type RecordingInfo, recordings, snapshot, type SnapshotMessage, symbols,
 } from "./http.js";
 export {
   type BookView, byFrame, type Change, everyMs, type Flush, type LatestOptions, LatestStore, type Schedule, type Source,

@@ -1,5 +1,6 @@
 //! Recordings as a whole: what was recorded is read, whatever is cut off, flipped, refused or asked for.
 
+mod bars;
 mod odd;
 mod order;
 mod upkeep;

@@ -4,7 +4,7 @@ import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { candlesBefore, formatDecimal, fractionDigits, subtractDecimals } from "@tickwire/client";
 
-import { connection, http, interval, isReplaying, market, now, pickInterval, symbol, tell, tickOf } from "../feed/desk.js";
+import { connection, http, interval, market, now, pickInterval, replay, symbol, tell, tickOf } from "../feed/desk.js";
 import { language, palette, zone } from "../feed/settings.js";
 import { CandleChart } from "../draw/candles.js";
 import { type Bar, INTERVALS, SECONDS } from "../model/bars.js";
@@ -30,17 +30,18 @@ export function Chart() {
 
   const look = () => ({ zone: zone.value, language: language.value, marks: marks.value, tick: tickOf(symbol.value) ?? "0.01" });
 
-  /** Older bars, as far as the server has them. A recording brings its own. */
+  /** Older bars, as far as the server, or the recording, has them. */
   const loadBack = async (): Promise<void> => {
-    const [name, span, from] = [symbol.value, interval.value, http()];
+    const [name, span, from, recording] = [symbol.value, interval.value, http(), replay.playing.value?.recording];
     const bars = market()?.bars(name, span);
     const first = bars?.all[0];
-    const key = `${name} ${span} ${first?.time}`;
-    if (bars === undefined || first === undefined || from === undefined || isReplaying.value || isLoading.value || isExhausted.current === key) return;
+    const key = `${recording ?? ""} ${name} ${span} ${first?.time}`;
+    if (bars === undefined || first === undefined || from === undefined || isLoading.value || isExhausted.current === key) return;
     isLoading.value = true;
     try {
-      const older = await candlesBefore(from, name, span, first.candle.start, HISTORY_PAGE);
-      if (bars.prepend(older) === 0) isExhausted.current = key;
+      const older = await candlesBefore(from, name, span, first.candle.start, HISTORY_PAGE, recording);
+      // Another place of a recording may be shown by now: then these are not what is missing.
+      if (bars.all[0] === first && bars.prepend(older) === 0) isExhausted.current = key;
     } catch (error) {
       isExhausted.current = key;
       tell(error as Error);

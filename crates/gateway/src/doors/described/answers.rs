@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::one;
-use crate::limits::{PAGE_RECORDS_MAX, TICKET_LIFE};
+use crate::limits::{DAMAGES_TOLD, PAGE_RECORDS_MAX, TICKET_LIFE};
 
 /// Messages that a poll may have beside those of data.
 const POLLED: [&str; 5] = ["Gap", "SubscribeAck", "Notice", "TokenExpiring", "Draining"];
@@ -26,6 +26,8 @@ pub(super) fn schemas(schemas: &Map<String, Value>) -> Map<String, Value> {
         ("PollAnswer", poll()),
         ("StateAnswer", state(&snapshots)),
         ("HistoryAnswer", history(&named("Update").collect::<Vec<_>>(), schemas)),
+        ("CandlesAnswer", json!({ "oneOf": [one("HistoryAnswer"), one("RecordedCandles")] })),
+        ("RecordedCandles", recorded()),
         ("Missing", missing()),
         ("SymbolsAnswer", symbols()),
         ("Instrument", instrument()),
@@ -88,6 +90,24 @@ fn history(updates: &[&String], schemas: &Map<String, Value>) -> Value {
             "data": { "type": "array", "items": { "oneOf": records }, "maxItems": PAGE_RECORDS_MAX },
         },
         "required": ["channel", "symbol", "cursor", "oldest_sequence", "newest_sequence", "data"],
+    })
+}
+
+fn recorded() -> Value {
+    let damages = "Parts that do not read: bars may be missing, or stand as they stood before.";
+    json!({
+        "type": "object",
+        "description": "A page of a recording's bars.",
+        "properties": {
+            "channel": { "const": "candles" },
+            "symbol": one("Symbol"),
+            "interval": one("Interval"),
+            "recording": one("RecordingName"),
+            "next": { "type": "string", "description": "The URL of the next page, where there may be more." },
+            "damages": { "type": "array", "items": { "type": "string" }, "maxItems": DAMAGES_TOLD, "description": damages },
+            "data": { "type": "array", "items": one("Candle"), "maxItems": PAGE_RECORDS_MAX },
+        },
+        "required": ["channel", "symbol", "interval", "recording", "data"],
     })
 }
 

@@ -69,8 +69,8 @@ fn paths(schemas: &Map<String, Value>) -> Value {
             answer("200", "HistoryAnswer"), DOOR.into_iter().chain(SUBSCRIPTION).chain(BUSY).chain(PAST),
         ) },
         "/v1/candles": { "get": operation(
-            "candles", "The history of candles.", &parameters::history(true),
-            answer("200", "HistoryAnswer"), DOOR.into_iter().chain(BUSY).chain(PAST),
+            "candles", "The history of candles, or those of a recording.", &parameters::history(true),
+            answer("200", "CandlesAnswer"), DOOR.into_iter().chain(BUSY).chain(READING).chain(RECORDED).chain(PAST),
         ) },
         "/v1/symbols": { "get": operation(
             "symbols", "The instruments that the token may see.", &parameters::symbols(schemas),

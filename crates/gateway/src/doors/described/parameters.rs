@@ -34,7 +34,8 @@ pub(super) fn symbols(schemas: &Map<String, Value>) -> Vec<Value> {
 /// A page of the past, in the order of their names; of candles, where there is one channel only.
 pub(super) fn history(is_candles: bool) -> Vec<Value> {
     let mut all: Vec<_> = FIELDS.into_iter().filter(|name| *name != "ticket").collect();
-    all.retain(|name| !(is_candles && *name == "channel"));
+    let others = if is_candles { "channel" } else { "recording" };
+    all.retain(|name| *name != others);
     all.sort_unstable();
     let required = |name: &str| ["channel", "symbol"].contains(&name);
     all.into_iter().map(|name| parameter(name, &past(name), required(name))).collect()
@@ -112,6 +113,11 @@ fn past(name: &str) -> Value {
             told(time(), "Not before this `ts_event` (of a candle: `start`), as RFC 3339 or nanoseconds.")
         }
         "to" => told(time(), "Before this `ts_event` (of a candle: `start`), as RFC 3339 or nanoseconds."),
+        "recording" => told(
+            one("RecordingName"),
+            "Of this recording instead of what the logs keep: by `from` and `to`, without places. The token needs \
+             the scope `replay`.",
+        ),
         "order" => {
             let order = json!({ "type": "string", "enum": ["asc", "desc"], "default": "asc" });
             told(order, "The oldest first, or the newest.")

@@ -31,10 +31,12 @@ pub(crate) struct Asked {
     pub(super) backwards: bool,
     /// Only what came after this.
     pub(super) cursor: Option<Cursor>,
+    /// Of a recording, by its name, instead of the logs.
+    pub(super) recording: Option<String>,
 }
 
 /// What a query may say.
-pub(crate) const FIELDS: [&str; 11] = [
+pub(crate) const FIELDS: [&str; 12] = [
     "channel",
     "symbol",
     "interval",
@@ -46,6 +48,7 @@ pub(crate) const FIELDS: [&str; 11] = [
     "order",
     "limit",
     "ticket",
+    "recording",
 ];
 
 /// Any whole number that every language reads back exactly.
@@ -61,8 +64,8 @@ impl Asked {
         path: &'static str,
         channel: Option<Channel>,
     ) -> Result<(Option<String>, Self), Problem> {
-        // The first one is the channel.
-        let known = &FIELDS[usize::from(channel.is_some())..];
+        // The first one is the channel; the last one only candles have.
+        let known = if channel.is_some() { &FIELDS[1..] } else { &FIELDS[..FIELDS.len() - 1] };
         let mut given = Given::of(uri, known)?;
         let ticket = given.take("ticket");
         let channel = channel.map_or_else(|| channel_of(&mut given), Ok)?;
@@ -83,7 +86,14 @@ impl Asked {
             to: given.time("to")?,
             backwards: order_of(&mut given)?,
             cursor: given.cursor()?,
+            recording: given.take("recording"),
         };
+        let is_placed =
+            asked.from_sequence.is_some() || asked.to_sequence.is_some() || asked.cursor.is_some();
+        if asked.recording.is_some() && is_placed {
+            let detail = "Bars of a recording are found by their time: ask with \"from\" and \"to\".";
+            return Err(bad(detail.to_owned()));
+        }
         if asked.from_sequence.zip(asked.to_sequence).is_some_and(|(from, to)| from > to) {
             return Err(bad(
                 "\"from_sequence\" is beyond \"to_sequence\": nothing is between them.".to_owned()
@@ -126,6 +136,23 @@ impl Asked {
             }
         }
         let _ = write!(url, "&cursor={cursor}&limit={}", self.limit);
+        url
+    }
+
+    /// The URL of the bars of the same recording beyond one that began then.
+    pub(super) fn beyond(&self, start: UnixNanos) -> String {
+        let name = self.recording.as_deref().unwrap_or_default();
+        let interval = self.stream.interval().unwrap_or(Interval::M1);
+        let mut url = format!("{}?symbol={}&interval={interval}&recording={name}", self.path, self.symbol);
+        let (from, to) =
+            if self.backwards { (self.from, Some(start)) } else { (Some(start.later(1)), self.to) };
+        for (name, time) in [("from", from), ("to", to)] {
+            if let Some(time) = time {
+                let _ = write!(url, "&{name}={time}");
+            }
+        }
+        let order = if self.backwards { "&order=desc" } else { "" };
+        let _ = write!(url, "{order}&limit={}", self.limit);
         url
     }
 }
@@ -186,6 +213,19 @@ mod tests {
     }
 
     #[test]
+    fn bars_of_a_recording_go_on_by_their_time() {
+        let parse = |query: &str| parse(query, super::super::CANDLES).unwrap();
+        let back = "symbol=A&interval=5m&recording=r-1&to=2026-11-20T14:30:00.000000000Z&order=desc&limit=7";
+        let earlier = UnixNanos::from_rfc3339("2026-11-20T14:00:00Z").unwrap();
+        let rest = back.replace("14:30", "14:00");
+        assert_eq!(parse(back).beyond(earlier), format!("/v1/candles?{rest}"));
+        let on = parse("symbol=A&recording=r-1&limit=7").beyond(earlier);
+        let from = "from=2026-11-20T14:00:00.000000001Z";
+        assert_eq!(on, format!("/v1/candles?symbol=A&interval=1m&recording=r-1&{from}&limit=7"));
+        assert_eq!(parse(on.strip_prefix("/v1/candles?").unwrap()).from, Some(earlier.later(1)));
+    }
+
+    #[test]
     fn slips_are_named() {
         let good = "channel=trades&symbol=BTC-USD";
         for (query, says) in [
@@ -210,6 +250,7 @@ mod tests {
             (&format!("{good}&order=newest"), "Field \"order\" must be \"asc\" or \"desc\"."),
             (&format!("{good}&cursor=12"), "Field \"cursor\" must be a cursor"),
             (&format!("{good}&cursr=e:12"), "Unknown field \"cursr\". Did you mean \"cursor\"?"),
+            (&format!("{good}&recording=r"), "Unknown field \"recording\"."),
         ] {
             let (status, code, detail) = parse(query, super::super::HISTORY).unwrap_err();
             assert_eq!((status, code), (400, "invalid_request"), "{query}");
@@ -222,6 +263,9 @@ mod tests {
         );
         let (_, _, detail) = parse("channel=candles&symbol=A", super::super::CANDLES).unwrap_err();
         assert_eq!(detail, "Unknown field \"channel\".");
+        let placed = "symbol=A&recording=r&from_sequence=4";
+        let (_, _, detail) = parse(placed, super::super::CANDLES).unwrap_err();
+        assert!(detail.starts_with("Bars of a recording are found by their time"), "{detail}");
         let (_, _, detail) = parse("symbol=A&interval=2m", super::super::CANDLES).unwrap_err();
         assert_eq!(detail, "Field \"interval\" must be one of 1s, 1m, 5m, 15m, 1h, 1d.");
     }

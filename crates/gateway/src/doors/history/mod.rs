@@ -5,6 +5,7 @@
 
 mod asked;
 mod page;
+mod recorded;
 #[cfg(test)]
 mod tests;
 
@@ -51,6 +52,9 @@ async fn answer(
     channel: Option<Channel>,
 ) -> Result<Response, Problem> {
     let (grant, asked) = admit_for(app, parts, |uri| Asked::parse(uri, path, channel)).await?;
+    if let Some(name) = asked.recording.clone() {
+        return recorded::respond(app, &grant, asked, &name).await;
+    }
     let twin = entitle(app, &grant, &asked)?;
     let mut page = Page::new(&asked);
     let filled = timeout(STATE_TIMEOUT, async {

@@ -11,7 +11,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::request::Parts;
 use axum::response::Response;
 use fanout::Depth;
-use model::{Channel, Symbol, UnixNanos};
+use model::{Channel, Instrument, Symbol, UnixNanos};
 use store::{At, Recording, StoreError};
 use tokio::task::spawn_blocking;
 use wire::{
@@ -112,11 +112,24 @@ async fn admit(app: &App, parts: &Parts, known: &'static [&'static str]) -> Resu
         Ok((given.take("ticket"), given))
     };
     let (grant, given) = admit_for(app, parts, parse).await?;
-    if !grant.may_replay() {
-        let detail = "Your token does not cover recordings: it lacks the scope replay.";
-        return Err(Problem::of(ErrorCode::Forbidden, detail));
-    }
+    may_replay(&grant)?;
     Ok((grant, given))
+}
+
+/// Whether a token covers recordings at all.
+pub(super) fn may_replay(grant: &Grant) -> Result<(), Problem> {
+    if grant.may_replay() {
+        return Ok(());
+    }
+    let detail = "Your token does not cover recordings: it lacks the scope replay.";
+    Err(Problem::of(ErrorCode::Forbidden, detail))
+}
+
+/// Which symbol may have been meant, in words. What the token does not cover is not told.
+pub(super) fn near(symbol: &Symbol, listed: &[Arc<Instrument>], channel: Channel, grant: &Grant) -> String {
+    let seen = listed.iter().map(|known| &known.symbol);
+    let seen = seen.filter(|known| grant.allows(known, channel)).map(Symbol::as_str);
+    closest(symbol.as_str(), seen).map(|near| format!(" Did you mean {near}?")).unwrap_or_default()
 }
 
 /// The book of a symbol after all that was received at a time or before, as a message.
@@ -135,11 +148,7 @@ fn snapshot(
         let why = if instruments.iter().any(|known| known.symbol == *symbol) {
             "has no book then: none had come, or its updates were lost.".to_owned()
         } else {
-            // What the token does not cover is not told.
-            let seen = instruments.iter().map(|known| &known.symbol);
-            let seen = seen.filter(|known| grant.allows(known, Channel::Book)).map(Symbol::as_str);
-            let near = closest(symbol.as_str(), seen).map(|near| format!(" Did you mean {near}?"));
-            format!("is not in it then.{}", near.unwrap_or_default())
+            format!("is not in it then.{}", near(symbol, &instruments, Channel::Book, grant))
         };
         return Err(Problem::of(ErrorCode::UnknownSymbol, format!("{symbol} {why}")));
     };
@@ -169,19 +178,21 @@ fn snapshot(
     Ok(out)
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
     let failed = |_| {
         Problem::of(ErrorCode::Internal, "The recording could not be read because of a fault of this server.")
     };
     spawn_blocking(work).await.map_err(failed)
 }
 
-fn missing(Missing { code, message }: Missing) -> Problem {
+pub(super) fn missing(Missing { code, message }: Missing) -> Problem {
     Problem::of(code, message)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "as map_err has it")]
-fn unreadable(error: StoreError) -> Problem {
+pub(super) fn unreadable(error: StoreError) -> Problem {
     tracing::warn!("a recording does not read: {error}");
     Problem::of(ErrorCode::Unavailable, "The recording does not read: its operator sees why.")
 }
