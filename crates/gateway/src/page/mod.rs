@@ -2,6 +2,9 @@
 
 mod files;
 mod plain;
+mod tags;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +12,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use tower_http::services::ServeDir;
@@ -20,6 +23,7 @@ pub use files::Asset;
 use crate::problem::{HttpCode, Problem};
 use crate::routes::App;
 use files::Assets;
+use tags::{Tags, has};
 
 /// What is served at `/`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,34 +48,57 @@ const SHORT: &str = "public, max-age=600";
 /// The element for other people's pages, which they may load from here.
 const ELEMENT: &str = "/ticker.js";
 
+/// What may be done with a file.
+const ALLOWED: &str = "GET, HEAD, OPTIONS";
+
 /// The routes of the page. What is not there either is answered by `nothing`.
 pub(crate) fn router(page: &Page) -> Router<Arc<App>> {
     match page {
         Page::Plain => Router::new().route("/", get(plain)).fallback(nothing),
-        Page::Built(assets) => files(ServeDir::with_backend("", Assets(assets))),
-        Page::Folder(folder) => files(ServeDir::new(folder)),
+        Page::Built(assets) => built(assets),
+        Page::Folder(folder) => files(ServeDir::new(folder), Tags::default()),
     }
 }
 
-fn files<B: Backend>(
+fn built<S: Clone + Send + Sync + 'static>(assets: &'static [Asset]) -> Router<S> {
+    files(ServeDir::with_backend("", Assets(assets)), Tags::of(assets))
+}
+
+fn files<S: Clone + Send + Sync + 'static, B: Backend>(
     folder: ServeDir<tower_http::services::fs::DefaultServeDirFallback, B>,
-) -> Router<Arc<App>> {
+    tags: Tags,
+) -> Router<S> {
     let folder = folder.precompressed_br().precompressed_gzip().redirect_to_trailing_slash(false);
-    Router::new().fallback_service(folder).layer(from_fn(rules))
+    Router::new().fallback_service(folder).layer(from_fn_with_state(Arc::new(tags), rules))
 }
 
 /// Says how a file may be used and kept; what is no file is a problem like any other.
-async fn rules(request: Request, next: Next) -> Response {
-    let path = request.uri().path().to_owned();
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let problem = Problem::http(HttpCode::MethodNotAllowed, "Ask with GET.");
-        let there = path == "/" || path == ELEMENT;
-        return if there { problem.header(header::ALLOW, "GET, HEAD") } else { nothing().await }
-            .into_response();
+async fn rules(State(tags): State<Arc<Tags>>, mut request: Request, next: Next) -> Response {
+    let (path, asked) = (request.uri().path().to_owned(), request.headers().clone());
+    let method = request.method().clone();
+    let reads = matches!(method, Method::GET | Method::HEAD);
+    if !reads {
+        // Whether it is there at all.
+        *request.method_mut() = Method::HEAD;
     }
     let mut response = next.run(request).await;
     if response.status() == StatusCode::NOT_FOUND {
         return nothing().await.into_response();
+    }
+    if method == Method::OPTIONS {
+        return (StatusCode::NO_CONTENT, [(header::ALLOW, ALLOWED)]).into_response();
+    }
+    if !reads {
+        let problem = Problem::http(HttpCode::MethodNotAllowed, "Ask with GET.");
+        return problem.header(header::ALLOW, ALLOWED).into_response();
+    }
+    if let Some(tag) = tags.find(&path, response.headers()).filter(|_| response.status() == StatusCode::OK) {
+        if has(&asked, tag) {
+            let vary = response.headers_mut().remove(header::VARY);
+            response = StatusCode::NOT_MODIFIED.into_response();
+            response.headers_mut().extend(vary.map(|vary| (header::VARY, vary)));
+        }
+        response.headers_mut().insert(header::ETAG, tag.clone());
     }
     let headers = response.headers_mut();
     let cache = match path.as_str() {
