@@ -30,11 +30,12 @@ export class ClockSync {
     this.#ping();
   }
 
-  /** Takes an answer; whether it was one of these pings'. */
-  pong(message: { id?: unknown; ts_recv?: unknown; ts_sent?: unknown }): boolean {
+  /** Takes an answer; whether it was one of these pings'. One that is refused says nothing: the next one may do. */
+  take(message: { type: string; id?: unknown; ts_recv?: unknown; ts_sent?: unknown }): boolean {
     const sent = this.#sent.get(message.id as string);
     if (sent === undefined) return false;
     this.#sent.delete(message.id as string);
+    if (message.type === "error") return true;
     const now = this.clock.now();
     const received = toMilliseconds(message.ts_recv as string);
     const answered = toMilliseconds(message.ts_sent as string);

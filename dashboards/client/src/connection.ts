@@ -145,7 +145,7 @@ export class Connection {
     }
     if (message.type === "welcome") this.#welcomed(message as Welcome);
     else if (message.id === "auth") this.#answered(message as Ack | ErrorMessage);
-    else if (message.type === "pong" && this.#sync?.pong(message)) return;
+    else if ((message.type === "pong" || message.type === "error") && this.#sync?.take(message)) return;
     else {
       // The new token's ack comes in place, and its subject is for the session to know.
       if (message.type === "token_expiring") this.#refresh(Number(message.expires_in_ms));

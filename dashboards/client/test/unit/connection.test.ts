@@ -189,6 +189,18 @@ test("a token that is told to run out as soon as it is taken lives half of its l
   }
 });
 
+test("a ping that is refused is nobody's matter; what nobody asked for is told", async () => {
+  const { session, socket } = await live();
+  const told: string[] = [];
+  session.on("error", ({ message }) => told.push(message));
+  const error = { type: "error", op: "ping", code: "rate_limited", message: "Too many requests.", retryable: true };
+  socket.say({ ...error, id: "ping-1" });
+  assert.deepEqual(told, []);
+  socket.say({ ...error, id: "ping-1" });
+  assert.equal(told.length, 1, "it was answered already");
+  assert.equal(session.state.value.phase, "live");
+});
+
 test("silence: first not to be taken as live, then another connection", async () => {
   const { session, socket } = await live();
   assert.equal(session.freshness("quotes", "A").state, "live");
