@@ -49,7 +49,7 @@ export class Replaying {
   #follower: WorkerReplay | undefined;
   /** One thing at a time: what is asked meanwhile waits. */
   #queue: Promise<unknown> = Promise.resolve();
-  /** What was asked for: how it stands may lag behind, or be between two connections. */
+  /** What was asked for and not refused: how it stands may lag behind, or be between two connections. */
   #isPaused = false;
   /** Counts what was opened: words of one that is gone count nothing. */
   #life = 0;
@@ -86,16 +86,22 @@ export class Replaying {
       const { playing } = this;
       if (this.#leader === undefined || playing.value === null) return;
       const { phase, from } = playing.value;
-      this.#isPaused = phase === "playing";
-      if (phase === "playing") return this.#leader.pause();
+      if (phase === "playing") {
+        await this.#leader.pause();
+        this.#isPaused = true;
+        return;
+      }
       if (phase === "finished") await this.#seek(fromMilliseconds(from));
       await this.#leader.resume();
+      this.#isPaused = false;
     });
   }
 
   step(records = 1): Promise<void> {
-    this.#isPaused = true;
-    return this.#inTurn(async () => this.#leader?.step(records));
+    return this.#inTurn(async () => {
+      await this.#leader?.step(records);
+      this.#isPaused = true;
+    });
   }
 
   seek(to: Time): Promise<void> {

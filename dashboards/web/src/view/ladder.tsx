@@ -53,7 +53,10 @@ export function Ladder() {
   const summaryCell = useRef<HTMLParagraphElement>(null);
   const life = useComputed(() => `${count.value} ${language.value}`);
 
-  useSignalEffect(() => void (symbol.value, (from.value = 0)));
+  useSignalEffect(() => {
+    void [symbol.value, factor.value];
+    from.value = 0;
+  });
   useSignalEffect(() => void (recenter.value, (from.value = 0)));
   useSignalEffect(() => deepen(factor.value > 2 ? 0 : 50));
   useEffect(() => {
@@ -85,6 +88,8 @@ export function Ladder() {
     const grouping = groupingOf(tick, factor.value);
     const bids = ladderSide(book.bids, "bid", grouping, count.value, from.value);
     const asks = ladderSide(book.asks, "ask", grouping, count.value, from.value);
+    // Wide steps make few rows: beyond the last of them there is nothing to be seen.
+    if (bids.length === 0 && asks.length === 0) from.value = Math.max(0, from.value - 1);
     scaleBars(bids, asks);
     shown.paint(asks, bids, marks.value);
     const drawn: BarRow[] = [
