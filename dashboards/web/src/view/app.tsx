@@ -36,7 +36,7 @@ export function App() {
   });
   if (stage.value !== "open") return <EntryPanel />;
   if (listed.value.length === 0) {
-    return <main class="entry"><Empty title={t("noSymbols")} how={t("noSymbolsHow")} command="tickwire token mint -c tickwire.toml --sub me --ttl 8h --scope 'stream:*' --scope replay" /></main>;
+    return <main class="entry"><Empty isAll title={t("noSymbols")} how={t("noSymbolsHow")} command="tickwire token mint -c tickwire.toml --sub me --ttl 8h --scope 'stream:*' --scope replay" /></main>;
   }
   return (
     <div class="page">

@@ -8,8 +8,8 @@ import { Empty } from "./empty.js";
 
 export function EntryPanel() {
   if (stage.value === "sign-in") return <SignIn />;
-  if (stage.value === "gone") return <main class="entry"><Empty title={t("gone")} how={t("goneHow")} command="tickwire demo" /></main>;
-  return <main class="entry"><p class="empty-title" role="status">{t("entering")}</p></main>;
+  if (stage.value === "gone") return <main class="entry"><Empty isAll title={t("gone")} how={t("goneHow")} command="tickwire demo" /></main>;
+  return <main class="entry"><div role="status"><h1 class="empty-title">{t("entering")}</h1></div></main>;
 }
 
 function SignIn() {

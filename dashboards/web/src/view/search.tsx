@@ -65,7 +65,7 @@ function Panel() {
       <ul id="found" role="listbox" aria-label={t("results")} ref={list}>
         {found.map((symbol, index) => (
           <li key={symbol} id={`found-${index}`} role="option" aria-selected={index === at} onClick={() => take(symbol)}>
-            {symbol}{watched.value.includes(symbol) && <span class="dim">{t("watchedMark")}</span>}
+            <span>{symbol}</span>{watched.value.includes(symbol) && <span class="dim">{t("watchedMark")}</span>}
           </li>
         ))}
       </ul>

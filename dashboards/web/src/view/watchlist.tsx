@@ -124,7 +124,7 @@ export function Watchlist() {
             {order.value.map((name) => (
               <tr key={name} data-symbol={name} ref={take(name)} aria-current={name === symbol.value ? "true" : undefined} onClick={() => look(name)}>
                 <th scope="row" class="text">
-                  <button type="button" class="row" tabIndex={name === focusable ? 0 : -1}>{name}</button>
+                  <button type="button" class="row" tabIndex={name === focusable ? 0 : -1} title={name}>{name}</button>
                   <span data-cell="state" class="tag" />
                 </th>
                 <td data-cell="last" /><td data-cell="change" /><td data-cell="bid" /><td data-cell="ask" /><td data-cell="size" /><td data-cell="volume" />

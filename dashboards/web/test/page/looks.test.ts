@@ -1,30 +1,10 @@
 // How the page looks: three palettes, two languages, wide and narrow, live and in a replay; for everybody.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
-import type { Page } from "playwright-core";
 
+import { violations } from "../support/axe.js";
 import { missing, picture, says, sees, Stage, until } from "../support/browser.js";
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-/** What axe has against the page as it is. */
-async function violations(page: Page): Promise<string[]> {
-  // In a world of its own: the page's policy holds for the page.
-  const session = await page.context().newCDPSession(page);
-  const { frameTree } = await session.send("Page.getFrameTree");
-  const { executionContextId: contextId } = await session.send("Page.createIsolatedWorld", { frameId: frameTree.frame.id, worldName: "axe" });
-  await session.send("Runtime.evaluate", { contextId, expression: AXE });
-  const { result, exceptionDetails } = await session.send("Runtime.evaluate", {
-    contextId, awaitPromise: true, returnByValue: true,
-    expression: "axe.run(document).then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target} ${node.failureSummary} ${node.html.slice(0, 160)}`)))",
-  });
-  assert.equal(exceptionDetails, undefined);
-  await session.detach();
-  return result.value as string[];
-}
 
 const THEMES = ["dark", "light", "blue-orange"] as const;
 
