@@ -111,7 +111,8 @@ fn wanted(symbol: &str, interval: Interval) -> BarsWanted {
 fn bars_are_found_as_reading_everything_finds_them() {
     let folder = tempfile::tempdir().unwrap();
     let records = market(3_000);
-    for (n, (step, segment_bytes)) in [(97, 16_384), (400, 60_000), (3_000, 1 << 30)].into_iter().enumerate() {
+    for (n, (step, segment_bytes)) in [(97, 16_384), (400, 60_000), (3_000, 1 << 30)].into_iter().enumerate()
+    {
         let folder = folder.path().join(format!("r{n}"));
         record(&folder, &records, step, segment_bytes);
         let recording = Recording::open(&folder).unwrap();
