@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use fanout::limits::LogLimits;
-use gateway::{Algorithm, Delays, Keys, Limits, Server, Settings, Signer, Tls};
+use gateway::{Algorithm, Delays, Given, Keys, Limits, Server, Settings, Signer, Tls};
 use load::now;
 use model::Tick;
 use tokio::runtime::Builder;
@@ -46,7 +46,7 @@ pub(super) fn run(schedule: Schedule, tls: Option<Tls>) -> anyhow::Result<()> {
     };
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     let guard = runtime.enter();
-    let (server, hub) = Server::bind(settings)?;
+    let (server, hub) = Server::bind(settings, Given::default())?;
     drop(guard);
     let (sink, ticks) = mpsc::channel(BATCHES);
     let address = server.address()?;

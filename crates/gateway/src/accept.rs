@@ -35,6 +35,15 @@ use crate::settings::Limits;
 use crate::socket::{Io, Peer, Slot, Succession};
 use crate::visitors::Visitors;
 
+/// Listeners that somebody else has opened.
+#[derive(Debug, Default)]
+pub struct Given {
+    /// For clients.
+    pub clients: Option<std::net::TcpListener>,
+    /// For operators.
+    pub operators: Option<std::net::TcpListener>,
+}
+
 /// Listens on `address`, with a backlog for storms.
 ///
 /// # Errors
@@ -56,6 +65,27 @@ pub(crate) fn inherit(listener: std::net::TcpListener, limits: &Limits) -> io::R
     let socket = Socket::from(listener);
     equip(&socket, limits)?;
     TcpListener::from_std(socket.into())
+}
+
+/// Takes a listener that was given for `address`.
+///
+/// # Errors
+/// It is for another one, or the operating system's.
+pub(crate) fn adopt(
+    listener: std::net::TcpListener,
+    address: SocketAddr,
+    limits: &Limits,
+) -> io::Result<TcpListener> {
+    let local = listener.local_addr()?;
+    if fits(local, address) {
+        return inherit(listener, limits);
+    }
+    Err(io::Error::other(format!("the socket that was passed is for {local}: say the same in both places")))
+}
+
+/// Whether a listener is for the address that the settings name; port 0 is any.
+pub(crate) fn fits(local: SocketAddr, address: SocketAddr) -> bool {
+    local.ip() == address.ip() && (address.port() == 0 || local.port() == address.port())
 }
 
 /// What a listener has that its connections are to have from it.

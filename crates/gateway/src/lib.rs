@@ -39,8 +39,10 @@ mod shard;
 mod socket;
 mod tls;
 mod visitors;
+mod vitals;
 mod wakes;
 
+pub use accept::Given;
 pub use admin::{Levers, LogLever};
 pub use auth::{
     Algorithm, AuthError, Bounds, Fixed, Grant, Hash, HashError, JwksError, KeyError, Keyring, Keys, Mark,
@@ -57,3 +59,4 @@ pub use reload::{ReloadError, Reloader};
 pub use server::{Server, ServerError};
 pub use settings::{Limits, Over, Settings, Tls};
 pub use tls::{Chain, Link, TlsError, Trust};
+pub use vitals::Vitals;

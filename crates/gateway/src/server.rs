@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use wire::Epoch;
 
-use crate::accept::{Acceptor, inherit, listen};
+use crate::accept::{Acceptor, Given, adopt, inherit, listen};
 use crate::admin::{self, Admin, Levers};
 use crate::delay::Line;
 use crate::doors::{Catalogue, Engines, Rates, Room, Tickets};
@@ -35,6 +35,7 @@ use crate::settings::{Limits, Settings, Tls};
 use crate::shard::{self, Intake, Order, Reads, Shard, Surroundings};
 use crate::tls::{Certificate, TlsError};
 use crate::visitors::Visitors;
+use crate::vitals::Vitals;
 use crate::{clock, metrics as names};
 
 /// A gateway that listens, with its hub not yet running.
@@ -54,6 +55,8 @@ pub struct Server {
     reads: Vec<Reads>,
     levers: Option<Levers>,
     shutdown: watch::Sender<bool>,
+    /// True once both doors are open.
+    serving: watch::Sender<bool>,
     subscribed: watch::Receiver<bool>,
     epoch: Epoch,
     /// Told when the server is to go.
@@ -94,13 +97,13 @@ pub enum ServerError {
 }
 
 impl Server {
-    /// Listens on the settings' addresses, and gives the hub that the ticks go to. Nobody is
+    /// Listens on the settings' addresses, where it is not given what does so, and gives the hub that the ticks go to. Nobody is
     /// accepted before [`Self::run`].
     ///
     /// # Errors
     /// An address is taken, or the certificate cannot be used.
-    pub fn bind(settings: Settings) -> Result<(Self, Hub), ServerError> {
-        Self::open(settings, None, Arc::default())
+    pub fn bind(settings: Settings, given: Given) -> Result<(Self, Hub), ServerError> {
+        Self::open(settings, given, None, Arc::default())
     }
 
     /// The same, going on with what another process does: with its listeners, where the addresses are the same, its
@@ -109,11 +112,12 @@ impl Server {
     /// # Errors
     /// See [`Self::bind`].
     pub fn succeed(settings: Settings, predecessor: &mut Successor) -> Result<(Self, Hub), ServerError> {
-        Self::open(settings, predecessor.take_inheritance(), predecessor.follows())
+        Self::open(settings, Given::default(), predecessor.take_inheritance(), predecessor.follows())
     }
 
     fn open(
         settings: Settings,
+        given: Given,
         heir: Option<Inheritance>,
         follows: Arc<AtomicBool>,
     ) -> Result<(Self, Hub), ServerError> {
@@ -121,16 +125,18 @@ impl Server {
         names::describe();
         let (tls, certificate) = settings.tls.as_ref().map(Tls::replaceable).transpose()?.unzip();
         let tls = tls.map(TlsAcceptor::from);
-        let open = |number, address| {
+        let open = |number, address, given: Option<std::net::TcpListener>| {
             let inherited = heir.as_ref().and_then(|heir| heir.listener(number, address));
             let limits = settings.limits.now();
-            let listener = match inherited {
-                None => listen(address, &limits),
-                Some(listener) => inherit(listener, &limits),
+            let listener = match (inherited, given) {
+                (None, None) => listen(address, &limits),
+                (Some(listener), _) => inherit(listener, &limits),
+                (None, Some(listener)) => adopt(listener, address, &limits),
             };
             listener.map_err(|error| ServerError::Listen { address, error })
         };
-        let (public, admin) = (open(0, settings.listen)?, open(1, settings.admin_listen)?);
+        let public = open(0, settings.listen, given.clients)?;
+        let admin = open(1, settings.admin_listen, given.operators)?;
         settings.limits.put(settings.limits.now().possible());
         let settings = Arc::new(settings);
         let (shutdown, leaving) = watch::channel(false);
@@ -199,6 +205,7 @@ impl Server {
             reads: readers,
             levers: None,
             shutdown,
+            serving: watch::Sender::new(false),
             subscribed,
             epoch,
             drain: Arc::default(),
@@ -260,6 +267,18 @@ impl Server {
     #[must_use]
     pub fn subscribed(&self) -> watch::Receiver<bool> {
         self.subscribed.clone()
+    }
+
+    /// For whoever looks after the process.
+    #[must_use]
+    pub fn vitals(&self) -> Vitals {
+        Vitals {
+            beats: self.shards.iter().map(|shard| (shard.beat(), 0)).collect(),
+            feeds: self.feeds.clone(),
+            serving: self.serving.subscribe(),
+            leaving: self.shutdown.subscribe(),
+            follows: Arc::clone(&self.follows),
+        }
     }
 
     /// Serves until `until` is over, then says goodbye to every session and returns.
@@ -332,6 +351,7 @@ impl Server {
             tokio::spawn(async move { published.keep(&settings.keys, wait).await });
         }
         let accepting = tokio::spawn(public.run());
+        self.serving.send_replace(true);
         tokio::select! {
             () = until => {}
             () = drain.notified() => {}

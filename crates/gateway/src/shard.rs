@@ -36,6 +36,7 @@ use crate::recordings::Recordings;
 use crate::roster::{Roster, Seat};
 use crate::settings::Settings;
 use crate::socket::{Slot, Socket};
+use crate::vitals::Beat;
 use crate::wakes::Wakes;
 pub(crate) use core::Core;
 use member::{Member, Verdict};
@@ -85,6 +86,7 @@ pub(crate) struct Shard {
     ready: Vec<SessionId>,
     woken: Vec<usize>,
     metrics: ShardMetrics,
+    beat: Beat,
 }
 
 /// Who comes in, and what is asked of the shard.
@@ -155,7 +157,13 @@ impl Shard {
             ready: Vec::new(),
             woken: Vec::new(),
             metrics: ShardMetrics::default(),
+            beat: Beat::default(),
         }
+    }
+
+    /// Tells whether this goes on.
+    pub(crate) fn beat(&self) -> Beat {
+        self.beat.clone()
     }
 
     /// Goes on with what another process has kept, before anything else.
@@ -186,6 +194,7 @@ impl Shard {
             self.poll_shutdown(cx);
             if self.leaving && self.members.iter().all(Option::is_none) {
                 self.metrics.publish(self.core.fanout.stats());
+                self.beat.end();
                 return Poll::Ready(());
             }
             if !busy {
@@ -334,6 +343,7 @@ impl Shard {
                 self.look_at_all(others, evicted);
             }
             self.metrics.publish(self.core.fanout.stats());
+            self.beat.turn();
             self.sleep.as_mut().reset((clock::instant(clock::now()) + LOOK).into());
         }
         self.keep_appointments();

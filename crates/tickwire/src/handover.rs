@@ -43,6 +43,11 @@ impl Desk {
         Ok(())
     }
 
+    /// Whether somebody follows who will go on with this.
+    pub(crate) fn is_followed(&self) -> bool {
+        matches!(&*self.state(), State::Open(predecessor) if predecessor.is_followed())
+    }
+
     /// From now on it is too late; the one that goes on, if there is one.
     ///
     /// # Errors

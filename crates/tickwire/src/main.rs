@@ -10,6 +10,7 @@ mod page;
 mod plant;
 mod played;
 mod scopes;
+mod service;
 
 use std::process::ExitCode;
 

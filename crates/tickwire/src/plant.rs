@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 use anyhow::{Context, bail, ensure};
-use gateway::{Levers, Places, Server, ServerError, Settings, Successor};
+use gateway::{Given, Levers, Places, Server, ServerError, Settings, Successor};
 use ingest::feed::{self, Batch, FeedSpec, Gate, Place, Prepared, Stop, Thread};
 use model::{Placed, Symbol};
 use tokio::runtime::{Builder, Runtime};
@@ -18,6 +18,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use crate::exit::{Failure, Outcome};
 use crate::handover::{Desk, predecessor};
 use crate::played::{Played, PlayedSpec};
+use crate::service::{Look, Manager};
 
 /// Batches of ticks on their way from the feeds to the hub.
 const BATCHES: usize = 512;
@@ -45,6 +46,7 @@ impl Plant {
     pub(crate) fn open(
         settings: Settings,
         (feeds, played): (Vec<FeedSpec>, Vec<PlayedSpec>),
+        given: Given,
         handover: Option<PathBuf>,
         elsewhere: &'static str,
     ) -> Outcome<Self> {
@@ -54,7 +56,7 @@ impl Plant {
         let guard = runtime.enter();
         let bound = match &mut successor {
             Some(successor) => Server::succeed(settings, successor),
-            None => Server::bind(settings),
+            None => Server::bind(settings, given),
         };
         let bound = bound.map_err(|error| match error {
             ServerError::Listen { .. } => anyhow::Error::from(error).context(elsewhere),
@@ -83,11 +85,21 @@ impl Plant {
         let (sink, ticks) = mpsc::channel::<Batch>(BATCHES);
         let (told, placed) = mpsc::channel(BATCHES);
         let (gate, stop) = (Gate::default(), Stop::default());
+        let manager = Manager::of_environment();
         let until = runtime.block_on(async {
-            reload.map_or(Ok(()), reloads)?;
+            reload.map_or(Ok(()), |reload| reloads(reload, manager.clone()))?;
             signals()
         })?;
         let desk = Arc::new(Desk::new(&server, &hub, handover)?);
+        let followed = Arc::clone(&desk);
+        let look = Look {
+            manager: manager.clone(),
+            vitals: server.vitals(),
+            place: server.address()?.to_string(),
+            has_feeds: feeds.iter().any(|feed| !feed.waits_for_subscriber()),
+            is_followed: Box::new(move || followed.is_followed()),
+        };
+        look.start().context("the thread that tells the service manager")?;
         let crew = Crew { feeds, sink, gate: gate.clone(), stop: stop.clone() };
         let begun = match successor {
             None => {
@@ -107,6 +119,8 @@ impl Plant {
         });
         let hub = runtime.spawn(hub.run_after(ReceiverStream::new(placed), ReceiverStream::new(ticks)));
         runtime.block_on(server.run(async move { until.notified().await }));
+        // It may have been over sooner than anybody looked.
+        manager.leaves(desk.is_followed());
         let successor = desk.close()?;
         if successor.is_some() {
             stop.hand_over();
@@ -119,7 +133,9 @@ impl Plant {
         if let Some(successor) = successor {
             // All that was sequenced goes there before the end does.
             let _ = runtime.block_on(hub);
+            let process = successor.successor();
             ensure!(successor.finish(places?), "the successor did not get all: it cannot go on from here");
+            manager.handed_over(process);
         } else {
             hub.abort();
             places?;
@@ -150,6 +166,13 @@ impl Feed {
         match self {
             Self::Read(feed) => feed.faults(),
             Self::Played(_) => 0,
+        }
+    }
+
+    fn waits_for_subscriber(&self) -> bool {
+        match self {
+            Self::Read(feed) => feed.waits_for_subscriber(),
+            Self::Played(feed) => feed.waits_for_subscriber(),
         }
     }
 
@@ -294,18 +317,19 @@ pub(crate) fn apart(feeds: &[Feed]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What reads the configuration again.
-pub(crate) type Reload = Box<dyn Fn() + Send + Sync>;
+/// What reads the configuration again; false where that is refused.
+pub(crate) type Reload = Box<dyn Fn() -> bool + Send + Sync>;
 
 /// Reads the configuration again at each SIGHUP.
-fn reloads(reload: Reload) -> anyhow::Result<()> {
+fn reloads(reload: Reload, manager: Manager) -> anyhow::Result<()> {
     let mut hangup = signal(SignalKind::hangup()).context("signals cannot be had")?;
     let reload = Arc::new(reload);
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
             let reload = Arc::clone(&reload);
             // Files are read on a thread that serves nobody.
-            let _ = tokio::task::spawn_blocking(move || reload()).await;
+            manager.reloading();
+            manager.reloaded(tokio::task::spawn_blocking(move || reload()).await.unwrap_or(false));
         }
     });
     Ok(())

@@ -64,6 +64,11 @@ impl Played {
         &self.spec.name
     }
 
+    /// Whether it begins only when a client has subscribed.
+    pub(crate) const fn waits_for_subscriber(&self) -> bool {
+        self.spec.wait_for_subscriber
+    }
+
     /// What it lists.
     pub(crate) fn symbols(&self) -> &[Symbol] {
         &self.symbols

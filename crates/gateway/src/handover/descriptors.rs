@@ -40,8 +40,9 @@ pub(super) fn receive(stream: &UnixStream) -> io::Result<Vec<OwnedFd>> {
     Ok(control.drain().filter_map(rights).flatten().collect())
 }
 
-/// Whether the other side runs as the same user.
-pub(super) fn is_ours(stream: &UnixStream) -> io::Result<bool> {
+/// The process on the other side, where it is of the same user.
+pub(super) fn ours(stream: &UnixStream) -> io::Result<Option<u32>> {
     let peer = sockopt::socket_peercred(stream)?;
-    Ok(peer.uid == rustix::process::getuid())
+    let is_ours = peer.uid == rustix::process::getuid();
+    Ok(is_ours.then(|| peer.pid.as_raw_nonzero().get().unsigned_abs()))
 }

@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -35,6 +35,8 @@ pub(crate) struct Registry {
     state: Mutex<State>,
     /// Clients were sent to somebody who follows, or did.
     was_ready: AtomicBool,
+    /// Who follows, or did.
+    process: AtomicU32,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,6 +82,18 @@ impl Predecessor {
         self.registry.was_ready.load(Ordering::Relaxed)
     }
 
+    /// Whether somebody follows who will go on with this.
+    #[must_use]
+    pub fn is_followed(&self) -> bool {
+        self.registry.is_followed()
+    }
+
+    /// The process that goes on.
+    #[must_use]
+    pub fn successor(&self) -> u32 {
+        self.registry.process.load(Ordering::Relaxed)
+    }
+
     /// Tells the successor where the feeds are, after all that was sequenced; false where it did not get that.
     #[must_use]
     pub fn finish(self, places: Places) -> bool {
@@ -92,6 +106,10 @@ impl Predecessor {
 impl Registry {
     fn swap(&self, state: State) -> State {
         std::mem::replace(&mut *self.state.lock().unwrap_or_else(PoisonError::into_inner), state)
+    }
+
+    fn is_followed(&self) -> bool {
+        *self.state.lock().unwrap_or_else(PoisonError::into_inner) == State::Follows
     }
 
     /// Whether whoever asks may follow, and does from now on.
@@ -157,9 +175,8 @@ impl Office {
     fn serve(&self, stream: &UnixStream, places: &Receiver<Places>) -> Result<(), HandoverError> {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
-        if !descriptors::is_ours(stream)? {
-            return Err(io::Error::new(ErrorKind::PermissionDenied, "another user asks").into());
-        }
+        let another = || io::Error::new(ErrorKind::PermissionDenied, "another user asks");
+        let process = descriptors::ours(stream)?.ok_or_else(another)?;
         let mut lines = BufReader::new(stream.try_clone()?);
         match hear(&mut lines)? {
             Some(Word::Hello { version: VERSION }) => {}
@@ -171,6 +188,7 @@ impl Office {
         if !self.registry.enter() {
             return refuse(stream, "it is ending already".into());
         }
+        self.registry.process.store(process, Ordering::Relaxed);
         // Events first, so that none is missed between what is kept and what follows.
         let (teller, events) = line();
         let since = self.pump.attach(teller);

@@ -15,6 +15,7 @@ use wire::{Cursor, Epoch};
 
 use super::words::{Named, Speaker, Word, hear};
 use super::{HandoverError, PATIENCE, Places, VERSION, descriptors};
+use crate::accept::fits;
 
 /// A process that goes on with what another one does.
 pub struct Successor {
@@ -141,7 +142,7 @@ impl Inheritance {
     pub(crate) fn listener(&self, number: usize, address: SocketAddr) -> Option<TcpListener> {
         let listener = self.listeners.get(number)?;
         let local = listener.local_addr().ok()?;
-        let fits = local.ip() == address.ip() && (address.port() == 0 || local.port() == address.port());
+        let fits = fits(local, address);
         if !fits {
             tracing::warn!(
                 "{local} was served before, and is not any more: this process is to serve {address}"

@@ -81,6 +81,12 @@ impl Prepared {
         &self.symbols
     }
 
+    /// Whether it begins only when a client has subscribed.
+    #[must_use]
+    pub const fn waits_for_subscriber(&self) -> bool {
+        matches!(&self.spec.kind, FeedKind::Replay(replay) if replay.wait_for_subscriber)
+    }
+
     /// Starts the feed on a thread of its own, at `place` if that is one of this feed's. It ends with its
     /// recording, when `stop` says so, or when nobody receives any more, and tells where it is then.
     ///

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
 use fanout::limits::LogLimits;
-use gateway::{Algorithm, Delays, Keys, Limits, Scope, Settings, Signer, Tls};
+use gateway::{Algorithm, Delays, Given, Keys, Limits, Scope, Settings, Signer, Tls};
 use ingest::feed::{FeedKind, FeedSpec, SimSpec};
 use load::now;
 
@@ -62,6 +62,7 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
     let plant = Plant::open(
         settings,
         (vec![feed], Vec::new()),
+        Given::default(),
         None,
         "use --listen and --admin-listen for other ports",
     )?;

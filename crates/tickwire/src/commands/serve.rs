@@ -13,6 +13,7 @@ use crate::exit::{Failure, Outcome};
 use crate::logging::Lever;
 use crate::page;
 use crate::plant::Plant;
+use crate::service;
 
 pub(crate) fn run(args: &ServeArgs, log: Lever) -> Outcome {
     let mut out = io::stdout().lock();
@@ -35,9 +36,10 @@ pub(crate) fn run(args: &ServeArgs, log: Lever) -> Outcome {
             config.settings.admin_listen
         );
     }
+    let given = service::given().map_err(Failure::usage)?;
     let elsewhere = "set listen or admin_listen of [server] to another address";
     let settings = Settings { page: page::of(args.page.as_deref())?, ..config.settings };
-    let mut plant = Plant::open(settings, (config.feeds, config.played), config.handover, elsewhere)?;
+    let mut plant = Plant::open(settings, (config.feeds, config.played), given, config.handover, elsewhere)?;
     let in_force = Arc::new(Mutex::new(shown(args.config.as_deref()).map_err(Failure::usage)?));
     let shown_now = Arc::clone(&in_force);
     plant.set_levers(Levers { log, config: Arc::new(move || lock(&shown_now).clone()) });
@@ -50,7 +52,7 @@ pub(crate) fn run(args: &ServeArgs, log: Lever) -> Outcome {
 }
 
 /// Reads the configuration again; what is wrong with it changes nothing.
-fn reload(args: &ServeArgs, reloader: &Reloader, in_force: &Mutex<Value>) {
+fn reload(args: &ServeArgs, reloader: &Reloader, in_force: &Mutex<Value>) -> bool {
     let read = Config::load(args.config.as_deref(), &args.feeds).map_err(anyhow::Error::from);
     let read = read.and_then(|config| {
         anyhow::ensure!(
@@ -64,7 +66,8 @@ fn reload(args: &ServeArgs, reloader: &Reloader, in_force: &Mutex<Value>) {
         let is_secure = has_tls(&shown) && has_tls(&whole);
         Ok(adopt(&mut shown, &whole, &|key: &str| is_taken(key, is_secure)))
     });
-    reloader.note(read.is_ok());
+    let is_good = read.is_ok();
+    reloader.note(is_good);
     match read {
         Ok(waiting) => {
             tracing::info!(
@@ -76,6 +79,7 @@ fn reload(args: &ServeArgs, reloader: &Reloader, in_force: &Mutex<Value>) {
         }
         Err(error) => tracing::error!("SIGHUP: everything stays as it was: {error:#}"),
     }
+    is_good
 }
 
 /// What takes effect while the server runs.
