@@ -118,6 +118,8 @@ def check_links(report):
             if not (RUNBOOKS / f"{url}.md").exists():
                 faults.append(f"{name}: there is no runbook {url}")
     report.result("each link leads somewhere", faults)
+    done = subprocess.run([sys.executable, DEPLOY / "urls.py", "--check"], capture_output=True, text=True, check=False)
+    report.result("rules say where things are as urls.json does", done.stdout.splitlines() or ([done.stderr] if done.returncode else []))
 
 
 def check_dashboards(report):

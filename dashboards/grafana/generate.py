@@ -9,7 +9,8 @@ import pathlib
 import sys
 
 FOLDER = pathlib.Path(__file__).resolve().parent
-RUNBOOKS = "https://tickwire.example.org/runbooks/"
+#: Where runbooks are: deploy/urls.json says so for everything.
+RUNBOOKS = json.loads((pathlib.Path(__file__).resolve().parents[2] / "deploy" / "urls.json").read_text(encoding="utf-8"))["runbooks"].rstrip("/") + "/"
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 WHERE = 'job=~"$job", instance=~"$instance"'
 SERVER = WHERE + ', waited_for!="client"'
