@@ -10,7 +10,7 @@ pub const ERRORS: &str = "tickwire_feed_errors_total";
 pub const GAPS: &str = "tickwire_feed_sequence_gaps_total";
 /// Counter: trades too late for one of their bars, by feed.
 pub const LATE_TRADES: &str = "tickwire_feed_late_trades_total";
-/// Gauge: when the last event came, by feed.
+/// Gauge: when a feed was heard last, by feed.
 pub const LAST_EVENT: &str = "tickwire_feed_last_event_timestamp_seconds";
 
 /// Gauge: how long after the venue's own time the newest event came, by feed.
@@ -31,5 +31,9 @@ pub fn describe() {
         Unit::Seconds,
         "How long after the venue's own time the newest event of a feed came. Of a replay, as it was recorded."
     );
-    describe_gauge!(LAST_EVENT, Unit::Seconds, "Wall-clock time of the last event of a feed.");
+    describe_gauge!(
+        LAST_EVENT,
+        Unit::Seconds,
+        "Wall-clock time at which a feed said anything last, if only a heartbeat, or began. It stands still when a feed has ended."
+    );
 }

@@ -45,9 +45,21 @@ struct Counts {
     events: [(Counter, u64); Channel::ALL.len()],
     gaps: Counter,
     last: Gauge,
+    /// It has said something since that was told.
+    heard: bool,
     lag: Gauge,
     late: Counter,
     late_before: u64,
+}
+
+impl Counts {
+    /// What this process says of a feed itself, such as that it is silent, is no sign of its life.
+    fn tell_heard(&mut self) {
+        if std::mem::take(&mut self.heard) {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            self.last.set(since.as_secs_f64());
+        }
+    }
 }
 
 impl Outlet {
@@ -77,6 +89,8 @@ impl Outlet {
                 events,
                 gaps: metrics::counter!(names::GAPS, "feed" => spec.name.clone()),
                 last: metrics::gauge!(names::LAST_EVENT, "feed" => spec.name.clone()),
+                // One that never says anything is as old as its beginning.
+                heard: true,
                 lag: metrics::gauge!(names::LAG, "feed" => spec.name.clone()),
                 late: metrics::counter!(names::LATE_TRADES, "feed" => spec.name.clone()),
                 late_before: 0,
@@ -104,6 +118,7 @@ impl Outlet {
     /// Anything came in, if only a heartbeat: the feed is alive.
     pub(super) fn hear(&mut self, at: Option<UnixNanos>) {
         self.heard = Instant::now();
+        self.counts.heard = true;
         if self.health == Health::Stale {
             self.health = Health::Live;
             let at = at.unwrap_or_else(wall_now);
@@ -164,6 +179,7 @@ impl Outlet {
 
     /// Sends what is there.
     pub(super) fn flush(&mut self) -> Result<(), Closed> {
+        self.counts.tell_heard();
         if self.batch.is_empty() {
             return Ok(());
         }
@@ -172,8 +188,6 @@ impl Outlet {
         }
         let late = self.deriver.late_trades();
         self.counts.late.increment(late - std::mem::replace(&mut self.counts.late_before, late));
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.counts.last.set(since.as_secs_f64());
         let times = self.batch.iter().rev().find_map(|tick| tick.ts_recv.zip(tick.ts_event));
         if let Some((recv, event)) = times {
             self.counts.lag.set(Duration::from_nanos(recv.since(event)).as_secs_f64());
@@ -211,4 +225,41 @@ pub fn suffixed(symbol: &Symbol, suffix: &str) -> Symbol {
 pub(super) fn wall_now() -> UnixNanos {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UnixNanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::feed::{FeedKind, SimSpec};
+
+    /// What is said of a silent feed does not make it look alive; a heartbeat does.
+    #[test]
+    fn a_feed_is_as_old_as_what_it_said_last() {
+        let spec = FeedSpec {
+            name: "sim".into(),
+            suffix: String::new(),
+            stale_after: Duration::ZERO,
+            kind: FeedKind::Sim(SimSpec { seed: 1, symbols: 1, rate: 1 }),
+        };
+        let (sink, _batches) = mpsc::channel(8);
+        let told = Arc::<AtomicU64>::default();
+        let mut outlet = Outlet::new(&spec, sink);
+        outlet.counts.last = Gauge::from_arc(Arc::clone(&told));
+        let asked = || f64::from_bits(told.swap(0, Ordering::Relaxed));
+        outlet.flush().unwrap();
+        assert!(asked() > 1.7e9, "it has begun");
+        outlet.idle(wall_now()).unwrap();
+        assert_eq!(outlet.health, Health::Stale);
+        outlet.hear(None);
+        outlet.flush().unwrap();
+        assert!(asked() > 1.7e9, "a heartbeat");
+        outlet.idle(wall_now()).unwrap();
+        outlet.end("the recording ended", wall_now()).unwrap();
+        assert!(asked().abs() < 1.0, "nothing of it was the feed's");
+    }
 }
