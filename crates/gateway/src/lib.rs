@@ -52,7 +52,7 @@ pub use delay::{Delays, DelaysError};
 pub use handover::{HandoverError, Office, Places, Predecessor, Successor};
 pub use hub::Hub;
 pub use in_force::InForce;
-pub use metrics::describe as describe_metrics;
+pub use metrics::{describe as describe_metrics, tell_build};
 pub use page::{Asset, Page};
 pub use recorder::Recording;
 pub use reload::{ReloadError, Reloader};

@@ -111,7 +111,7 @@ const TASKS: &str = "tickwire_runtime_alive_tasks";
 const QUEUED: &str = "tickwire_runtime_queued_tasks";
 /// Gauge: 1 while the server sends its clients away.
 pub(crate) const DRAINING: &str = "tickwire_draining";
-/// Gauge: 1, with the version as label.
+/// Gauge: 1, with version and revision as labels.
 pub(crate) const BUILD: &str = "tickwire_build_info";
 
 /// Counters whose labels are known before anything happens.
@@ -253,14 +253,20 @@ pub fn describe() {
             counter!(*name, *label => *value).increment(0);
         }
     }
+    // Who only turns clients away has opened none.
+    counter!(OPENED, "transport" => "websocket").increment(0);
     for reason in ["slow_consumer", "ping_timeout"] {
         counter!(CLOSED, "transport" => "websocket", "reason" => reason).increment(0);
     }
     for name in [REPLAYS, ALERTS] {
         gauge!(name).set(0.0);
     }
-    describe_gauge!(BUILD, Unit::Count, "Always 1; the version is a label.");
-    gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    describe_gauge!(BUILD, Unit::Count, "Always 1; version and revision are labels.");
+}
+
+/// Says which program this is: `revision` of its sources.
+pub fn tell_build(revision: &'static str) {
+    gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION"), "revision" => revision).set(1.0);
 }
 
 /// What all shards of the process have counted of how late they are: by themselves, and by their clients.

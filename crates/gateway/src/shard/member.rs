@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use fanout::SessionId;
+use fanout::{Ledger, SessionId};
 use wire::{CloseCode, NoticeState};
 
 use super::{Arrival, Core};
@@ -409,16 +409,24 @@ impl Member {
         let reason = self.reason("gone");
         let lasted = clock::now().saturating_sub(*opened);
         metrics.closed(self.socket.door(), reason, lasted);
+        // Of the streams that it still had.
+        let ledgers = core.fanout.ledgers(session.id);
+        let sum = |part: fn(&Ledger) -> u64| ledgers.iter().map(part).sum::<u64>();
         tracing::info!(
             session = session.name,
             subject = session.subject().unwrap_or("-"),
-            reason,
-            streams = core.fanout.subscription_count(session.id),
-            flushes = sent,
-            messages_received = received,
-            seconds = lasted.as_secs(),
-            bytes = self.sent_bytes,
+            tenant = session.tenant(),
+            address = self.from.map(tracing::field::display),
             door = self.socket.door(),
+            reason,
+            duration_ms = u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX),
+            streams = ledgers.len(),
+            delivered = sum(|ledger| ledger.delivered),
+            coalesced = sum(|ledger| ledger.coalesced),
+            skipped = sum(|ledger| ledger.skipped),
+            flushes = sent,
+            bytes = self.sent_bytes,
+            messages_received = received,
             "session closed"
         );
         let id: SessionId = session.id;
