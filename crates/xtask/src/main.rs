@@ -30,7 +30,7 @@ cargo xtask bench [OPTION…]  every scene with Tickwire, the floors and rivals;
 cargo xtask fuzz [SECONDS]   feeds the WebSocket codec what nobody would think of, for a minute unless told otherwise
 cargo xtask plant [WORD…]    plants bugs into a copy of the sources, one at a time: each must be found by a test
 cargo xtask dashboards       builds the page, and tries what is written in TypeScript
-cargo xtask operators        checks rules, runbooks, dashboards and manifests for operators
+cargo xtask operators        checks rules, runbooks, dashboards and manifests, and sees each alert fire: five minutes
 cargo xtask package          the part of `test` that is about the package for Python
 cargo xtask describe         writes asyncapi.json and openapi.json anew, out of the types";
 
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
         Some("plant") => plant::run(args),
         Some("package") => python::ready().and_then(|()| package::test()),
         Some("describe") => describe::run(),
-        Some("operators") => python::ready().and_then(|()| operators::check()),
+        Some("operators") => python::ready().and_then(|()| operators::faults()),
         Some("dashboards") => {
             browser::ready();
             test::dashboards()

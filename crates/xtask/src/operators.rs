@@ -1,25 +1,58 @@
-//! What is made for operators, held together: rules, their tests, runbooks, dashboards, units, manifests.
+//! What is made for operators, held together: rules, their tests, runbooks, dashboards, units, manifests; and each alert,
+//! seen in a Prometheus that watches plants with faults.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::debian;
-use crate::step::{Done, run as step, target, top};
+use crate::step::{Done, cargo, run as step, target, top};
 
 /// What knows whether rules are right.
 const PACKAGES: [&str; 2] = ["prometheus", "prometheus-alertmanager"];
 
 /// Runs the checks with Debian's tools; those that cannot be had are named, and their checks are not run.
 pub(crate) fn check() -> Done {
-    let folder = top().join("target/operators");
-    let ready = folder.join("ready");
+    tools()?;
+    let mut check = python("check.py");
+    check.arg("--binary").arg(program()).arg("--tools").arg(folder().join("usr/bin"));
+    check.arg("--tools").arg(top().join("target/venv/bin"));
+    step("what is made for operators", &mut check)
+}
+
+/// Does to plants what each alert is for, and waits for the alert: some minutes.
+pub(crate) fn faults() -> Done {
+    step("build for the faults", &mut cargo("build --locked --package tickwire"))?;
+    check()?;
+    if !folder().join("usr/bin/prometheus").exists() {
+        eprintln!("── there is no Prometheus: no alert is seen to fire");
+        return Ok(());
+    }
+    let mut faults = python("faults/run.py");
+    step("faults", faults.arg("--binary").arg(program()).arg("--tools").arg(folder().join("usr/bin")))
+}
+
+/// Where Debian's tools are unpacked.
+fn folder() -> PathBuf {
+    top().join("target/operators/unpacked")
+}
+
+fn program() -> PathBuf {
+    target().join("debug/tickwire")
+}
+
+fn python(script: &str) -> Command {
+    let mut python = Command::new(top().join("target/venv/bin/python3"));
+    python.arg(top().join("deploy").join(script)).current_dir(top()).env("PYTHONDONTWRITEBYTECODE", "1");
+    python
+}
+
+fn tools() -> Done {
+    let ready = top().join("target/operators/ready");
     if !ready.exists() {
-        match debian::unpack(&folder, &PACKAGES) {
+        match debian::unpack(&top().join("target/operators"), &PACKAGES) {
             Ok(()) => std::fs::write(&ready, "").map_err(|error| format!("{}: {error}", ready.display()))?,
             Err(error) => eprintln!("── rules are not tried: {error} (Debian: {})", PACKAGES.join(", ")),
         }
     }
-    let mut check = Command::new(top().join("target/venv/bin/python3"));
-    check.arg(top().join("deploy/check.py")).arg("--binary").arg(target().join("debug/tickwire"));
-    check.arg("--tools").arg(folder.join("unpacked/usr/bin"));
-    step("what is made for operators", check.current_dir(top()).env("PYTHONDONTWRITEBYTECODE", "1"))
+    Ok(())
 }

@@ -4,8 +4,9 @@ use std::process::Command;
 
 use crate::step::{Done, run as step, top};
 
-/// What the clients of the tests and a rival of the bench are written with, and readers of tables.
-const PACKAGES: [&str; 8] = [
+/// What the clients of the tests and a rival of the bench are written with, readers of tables, and what knows how YAML,
+/// manifests and compose files must be.
+const PACKAGES: [&str; 11] = [
     "duckdb==2.0.0",
     "msgpack==1.2.4",
     "polars==2.1.0",
@@ -14,6 +15,9 @@ const PACKAGES: [&str; 8] = [
     "python-socketio==5.18.1",
     "requests==2.34.2",
     "websocket-client==1.9.2",
+    "check-jsonschema==0.39.0",
+    "kubernetes-validate==1.37.0",
+    "yamllint==1.38.0",
 ];
 
 /// Makes it, with the packages that are needed.
