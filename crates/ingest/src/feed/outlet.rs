@@ -15,6 +15,7 @@ use crate::error::FeedError;
 use crate::metrics as names;
 
 /// The receiver is gone: the feed may end.
+#[derive(Debug)]
 pub(super) struct Closed;
 
 pub(super) struct Outlet {
