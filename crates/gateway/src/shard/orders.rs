@@ -90,19 +90,18 @@ impl Order {
     ) -> Option<usize> {
         match self {
             Self::Tally { wanted, reply } => {
-                let here = members.filter(|member| wanted.covers(member));
-                let _ = reply
-                    .send(here.map(|member| (member.session.name.clone(), member.tally(core))).collect());
+                let here: Vec<_> = members.filter(|member| wanted.covers(member)).collect();
+                // Where what is sent does not decide who comes first, it matters of those who do.
+                let here = if wanted.sort.is_by_rate() { here } else { wanted.first(here, core) };
+                let tally = |member: &mut Member| (member.session.name.clone(), member.tally(core));
+                let _ = reply.send(here.into_iter().map(tally).collect());
                 None
             }
             Self::List { wanted, reply } => {
-                let here = members.filter(|member| wanted.covers(member));
-                let mut here: Vec<_> = here.map(|member| (wanted.place(member, core), member)).collect();
+                let here: Vec<_> = members.filter(|member| wanted.covers(member)).collect();
                 let count = here.len();
-                here.sort_unstable_by(|one, other| one.0.cmp(&other.0));
-                here.truncate(wanted.most);
-                let reports = here.into_iter().map(|(place, member)| {
-                    let rates = wanted.rates(member, core);
+                let reports = wanted.first(here, core).into_iter().map(|member| {
+                    let (place, rates) = (wanted.place(member, core), wanted.rates(member, core));
                     Report { place, rates, ..member.report(core, false) }
                 });
                 let _ = reply.send((count, reports.collect()));

@@ -42,6 +42,13 @@ pub(crate) enum Sort {
     Skipped,
 }
 
+impl Sort {
+    /// Whether what a session is sent decides.
+    pub(super) const fn is_by_rate(self) -> bool {
+        matches!(self, Self::Bytes | Self::Delivered | Self::Coalesced | Self::Skipped)
+    }
+}
+
 /// Where a session stands in a list: the smaller, the earlier.
 pub(crate) type Place = (Reverse<u64>, String);
 
@@ -81,6 +88,14 @@ impl Wanted {
             && self.find.as_deref().is_none_or(has)
     }
 
+    /// The first of them, in order.
+    pub(super) fn first<'a>(&self, here: Vec<&'a mut Member>, core: &mut Core) -> Vec<&'a mut Member> {
+        let mut here: Vec<_> = here.into_iter().map(|member| (self.place(member, core), member)).collect();
+        here.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        here.truncate(self.most);
+        here.into_iter().map(|(_, member)| member).collect()
+    }
+
     pub(super) fn place(&self, member: &Member, core: &mut Core) -> Place {
         let now = core.now;
         let mut lag = || core.ctx().fanout.lag(member.session.id, now);
@@ -110,8 +125,12 @@ impl Wanted {
         now.since(before.copied().unwrap_or_default())
     }
 
+    /// `None` also where it was not among the first when the look began.
     pub(super) fn rates(&self, member: &Member, core: &mut Core) -> Option<Rates> {
-        let (_, seconds) = self.since.as_ref()?;
+        let (before, seconds) = self.since.as_ref()?;
+        if !self.sort.is_by_rate() && !before.contains_key(&member.session.name) {
+            return None;
+        }
         let news = self.news(member, member.tally(core));
         Some(news.in_a_second(*seconds))
     }

@@ -133,6 +133,11 @@ const SESSION_SORTS: [(usize, &str); 8] = [
     (9, "age"),
 ];
 
+/// What is nothing does not catch the eye.
+fn quiet(number: f64, text: fn(f64) -> String) -> Cell {
+    (if number < 0.05 { Ink::Faint } else { Ink::Plain }, text(number))
+}
+
 fn session(session: &Session) -> Vec<Cell> {
     let (ink, mode) = match session.mode.as_str() {
         "keeping_up" => (Ink::Plain, "keeps up"),
@@ -143,24 +148,25 @@ fn session(session: &Session) -> Vec<Cell> {
         other => (Ink::Faint, other),
     };
     let lag = std::time::Duration::from_millis(session.oldest_pending_ms).as_secs_f64();
-    let rates = session.rates.unwrap_or_default();
-    let Rates { sent_bytes, delivered, coalesced, skipped } = rates;
+    // Who has just come to the first is looked at for the first time.
+    let rate = |part: fn(&Rates) -> f64, text: fn(f64) -> String| {
+        session.rates.as_ref().map_or((Ink::Faint, "-".to_owned()), |rates| quiet(part(rates), text))
+    };
     let subject = session.subject.as_deref().unwrap_or("-");
     let subject = match &session.tenant {
         Some(tenant) => format!("{subject} of {tenant}"),
         None => subject.to_owned(),
     };
     let of = |number: u64| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
-    let quiet = |number: f64, text: String| (if number < 0.05 { Ink::Faint } else { Ink::Plain }, text);
     vec![
         (Ink::Strong, subject),
         (ink, mode.to_owned()),
         (if session.is_slow() { Ink::Warn } else { Ink::Plain }, duration(lag)),
-        quiet(delivered, count(delivered)),
-        quiet(coalesced, count(coalesced)),
-        quiet(sent_bytes, bytes(sent_bytes)),
-        quiet(of(session.pending), count(of(session.pending))),
-        quiet(skipped, count(skipped)),
+        rate(|rates| rates.delivered, count),
+        rate(|rates| rates.coalesced, count),
+        rate(|rates| rates.sent_bytes, bytes),
+        quiet(of(session.pending), count),
+        rate(|rates| rates.skipped, count),
         (Ink::Plain, count(of(session.subscriptions))),
         (Ink::Plain, duration(of(session.open_seconds))),
         (Ink::Plain, session.door.clone()),
