@@ -9,7 +9,8 @@ use anyhow::Context;
 use clap::Args;
 use fanout::limits::LogLimits;
 use fanout::{Event, Fanout, Options, Sequencer, SessionId};
-use ingest::{Recording, Step};
+use ingest::capture::Input;
+use ingest::{Options, Step};
 use load::now;
 use model::{Channel, Tick};
 use serde_json::{Value, json};
@@ -107,13 +108,19 @@ fn cases() -> anyhow::Result<Vec<Case>> {
 
 /// A line of a recording to ticks.
 fn normalise() -> anyhow::Result<Case> {
-    ingest::normaliser("sim").context("the normaliser of the simulation")?;
-    let round = || {
-        let Some(normaliser) = ingest::normaliser("sim") else { return Duration::ZERO };
-        let (mut reader, mut ticks) = (ingest::Reader::new(normaliser), Vec::<Tick>::new());
-        let mut recording = Recording::new(RECORDING.as_bytes());
+    let open = || {
+        anyhow::Ok((
+            ingest::reader("sim", &Options::default())?,
+            Input::new(Box::new(RECORDING.as_bytes()), None)?,
+        ))
+    };
+    open()?;
+    let round = move || {
+        let Ok((mut reader, input)) = open() else { return Duration::ZERO };
+        let mut ticks = Vec::<Tick>::new();
+        reader.open(input);
         let began = Instant::now();
-        while !matches!(reader.step(&mut recording, &mut ticks), Step::End) {
+        while !matches!(reader.step(&mut ticks), Step::End) {
             black_box(&ticks);
             ticks.clear();
         }

@@ -10,11 +10,12 @@ mod error;
 pub mod feed;
 mod json;
 pub mod metrics;
+mod reader;
 mod recording;
 pub mod sim;
 mod venue;
 
 pub use derive::{Deriver, Health};
 pub use error::{FeedError, INSTRUMENTS_MAX};
-pub use recording::{Reader, Recording, Step};
+pub use reader::{Options, Reader, ReaderError, Spot, Step, Unit, reader};
 pub use venue::{FEEDS, Link, Normaliser, normaliser};

@@ -285,7 +285,7 @@ fn okx() {
 
 #[test]
 fn every_venue_refuses_rubbish_and_lives_on() {
-    for feed in ingest::FEEDS {
+    for feed in ingest::FEEDS.into_iter().filter(|feed| normaliser(feed).is_some()) {
         let mut play = Play::new(feed);
         for (text, reason) in [("{", "xjson"), ("\u{0}\u{1}", "xjson")] {
             assert_eq!(play.frame(text), reason, "{feed}");

@@ -8,26 +8,26 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use ingest::capture::{Input, Lines};
-use ingest::{Reader, Recording, Step, normaliser};
+use ingest::{Options, Step, reader};
 use model::{Body, BookChange, Tick};
 
 use answers::{BYBIT_ZIP, CASES, SeenOf, check_bybit_zip, check_kraken_v2, shared};
 
 /// Everything that `feed` makes of `files`, by venue and venue symbol.
 fn play(data: &Path, feed: &str, files: &[&str]) -> SeenOf {
-    let mut reader = Reader::new(normaliser(feed).unwrap());
+    let mut reader = reader(feed, &Options::default()).unwrap();
     let mut seen = SeenOf::new();
     let (mut ticks, mut before) = (Vec::<Tick>::new(), 0);
     for file in files {
         let first_diffs = first_diffs(&data.join(file));
-        let mut recording = Recording::new(Input::open(&data.join(file)).unwrap());
+        reader.open(Input::open(&data.join(file)).unwrap());
         loop {
-            match reader.step(&mut recording, &mut ticks) {
+            match reader.step(&mut ticks) {
                 Step::Ticks => {}
                 Step::End => break,
                 other @ Step::Broken { .. } => panic!("{file}: {other:?}"),
             }
-            let position = before + recording.line();
+            let position = before + reader.spot().number;
             let joined = ticks.iter().any(|tick| matches!(tick.body, Body::Book(BookChange::Delta(_))));
             for tick in ticks.drain(..) {
                 let instrument = &tick.instrument;
@@ -43,7 +43,7 @@ fn play(data: &Path, feed: &str, files: &[&str]) -> SeenOf {
                 }
             }
         }
-        before += recording.line();
+        before += reader.spot().number;
     }
     seen
 }

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ingest::Options;
 use ingest::feed::{self, Batch, FeedKind, FeedSpec, Gate, ReplaySpec, SimSpec, Stop};
 use model::{Body, BookChange, Speed, State, Tick};
 use tokio::sync::mpsc;
@@ -30,6 +31,7 @@ impl Drop for TempFile {
 fn spec(files: &[&TempFile], repeat: bool, wait_for_subscriber: bool) -> FeedSpec {
     let replay = ReplaySpec {
         feed: "sim".into(),
+        options: Options::default(),
         files: files.iter().map(|file| file.0.clone()).collect(),
         speed: Speed::MAX,
         repeat,

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,6 +14,7 @@ use zip::ZipArchive;
 pub struct Input {
     reader: Box<dyn BufRead + Send>,
     progress: Progress,
+    path: Option<PathBuf>,
 }
 
 /// How far an [`Input`] was read; may be asked from another thread.
@@ -64,7 +65,8 @@ impl Input {
         if meta.is_dir() {
             return Err(InputError::Io(io::Error::from(io::ErrorKind::IsADirectory)));
         }
-        Self::new(Box::new(file), meta.is_file().then_some(meta.len()))
+        let input = Self::new(Box::new(file), meta.is_file().then_some(meta.len()))?;
+        Ok(Self { path: Some(path.to_owned()), ..input })
     }
 
     /// The bytes of any source of which `total` bytes are expected.
@@ -86,7 +88,13 @@ impl Input {
         } else {
             Box::new(reader)
         };
-        Ok(Self { reader, progress })
+        Ok(Self { reader, progress, path: None })
+    }
+
+    /// Where the file is; a name may say what the bytes do not (a day, an instrument). Absent for standard input.
+    #[must_use]
+    pub fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
     }
 
     /// How far this was read.

@@ -69,7 +69,7 @@ impl Prepared {
         &self.spec.name
     }
 
-    /// How many lines of what it reads are broken; they are passed over, and named in the log when they come.
+    /// How many lines or records of what it reads are broken; they are passed over, and named in the log when they come.
     #[must_use]
     pub const fn faults(&self) -> u64 {
         self.survey.faults

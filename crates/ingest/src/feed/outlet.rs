@@ -13,6 +13,7 @@ use super::{BATCH_TICKS_MAX, Batch, FeedSpec};
 use crate::derive::{Deriver, Health};
 use crate::error::FeedError;
 use crate::metrics as names;
+use crate::reader::Spot;
 
 /// The receiver is gone: the feed may end.
 #[derive(Debug)]
@@ -172,10 +173,10 @@ impl Outlet {
         Some(Place { suffix: std::mem::take(&mut self.suffix), deriver, health: self.health, source })
     }
 
-    pub(super) fn fault(&self, file: &Path, line: u64, error: &FeedError) {
+    pub(super) fn fault(&self, file: &Path, spot: Spot, error: &FeedError) {
         metrics::counter!(names::ERRORS, "feed" => self.name.clone(), "reason" => error.reason())
             .increment(1);
-        tracing::warn!(feed = self.name, "{} line {line}: {error}", file.display());
+        tracing::warn!(feed = self.name, "{} {spot}: {error}", file.display());
     }
 
     /// Sends what is there.

@@ -8,6 +8,7 @@ use tokio::sync::mpsc::Sender;
 use super::outlet::wall_now;
 use super::{Batch, FeedKind, FeedSpec, ReplaySpec, SimSpec};
 use crate::derive::{Deriver, Health};
+use crate::reader::Options;
 use crate::sim::Market;
 
 /// Where a feed is: what it plays, how far it is, and what it has derived so far.
@@ -24,7 +25,7 @@ pub struct Place {
 #[serde(rename_all = "snake_case")]
 pub(super) enum Source {
     Sim { spec: SimSpec, market: Market },
-    Replay { feed: String, files: Vec<PathBuf>, progress: Progress },
+    Replay { feed: String, options: Options, files: Vec<PathBuf>, progress: Progress },
 }
 
 /// How much of a recording was played.
@@ -32,9 +33,9 @@ pub(super) enum Source {
 pub(super) struct Progress {
     /// Added to every time: how far the rounds before have come.
     pub(super) shift: u64,
-    /// Lines of this round that were played.
+    /// Lines or records of this round that were played.
     pub(super) lines: u64,
-    /// Ticks of the next line that were played.
+    /// Ticks of the next one that were played.
     pub(super) ticks: usize,
     /// All of it was.
     pub(super) ended: bool,
@@ -46,8 +47,8 @@ impl Place {
         self.suffix == spec.suffix
             && match (&self.source, &spec.kind) {
                 (Source::Sim { spec: played, .. }, FeedKind::Sim(sim)) => played == sim,
-                (Source::Replay { feed, files, .. }, FeedKind::Replay(replay)) => {
-                    (feed, files) == (&replay.feed, &replay.files)
+                (Source::Replay { feed, options, files, .. }, FeedKind::Replay(replay)) => {
+                    (feed, options, files) == (&replay.feed, &replay.options, &replay.files)
                 }
                 _ => false,
             }
@@ -66,6 +67,7 @@ impl Place {
 
 impl Source {
     pub(super) fn replay(spec: &ReplaySpec, progress: Progress) -> Self {
-        Self::Replay { feed: spec.feed.clone(), files: spec.files.clone(), progress }
+        let ReplaySpec { feed, options, files, .. } = spec.clone();
+        Self::Replay { feed, options, files, progress }
     }
 }

@@ -1,6 +1,5 @@
 //! A recording played back, paced by its receive times.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use model::{Speed, Tick, UnixNanos};
@@ -11,8 +10,7 @@ use super::place::{Place, Progress, Source};
 use super::script::{Cue, Script};
 use super::survey::Survey;
 use super::{Batch, FeedSpec, Gate, ReplaySpec, Stop};
-use crate::recording::Reader;
-use crate::venue::normaliser;
+use crate::reader::reader;
 
 /// What is played, and how.
 pub(super) struct Recorded<'a> {
@@ -96,25 +94,25 @@ impl Player<'_> {
 
     /// The recording once through.
     fn round(&mut self) -> Result<(), Closed> {
-        let Some(normaliser) = normaliser(&self.replay.feed) else { return Ok(()) };
-        let mut reader = Reader::new(normaliser);
+        // The survey had one of these, too.
+        let Ok(mut reader) = reader(&self.replay.feed, &self.replay.options) else { return Ok(()) };
         let mut pace = Pace { speed: self.replay.speed, began: Instant::now(), first: None };
         let (mut ticks, mut played) = (Vec::new(), Played { progress: self.progress, newest: None });
         for (path, connections) in self.replay.files.iter().zip(&self.survey.files) {
-            let script = match Script::open(path, connections) {
+            let mut script = match Script::open(&mut reader, path, connections) {
                 Ok(script) => script,
                 Err(error) => {
                     tracing::error!("{}: {error}", path.display());
                     continue;
                 }
             };
-            for cue in script {
+            while let Some(cue) = script.next(&mut reader, &mut ticks) {
                 if played.progress.lines > 0 {
                     if self.stop.is_stopped() {
                         return Ok(());
                     }
                     played.progress.lines -= 1;
-                    played.read(&mut reader, &cue, &mut pace, &mut ticks);
+                    played.pass(&cue, &mut pace, &mut ticks);
                     continue;
                 }
                 if let Some(newest) = played.newest.take() {
@@ -126,7 +124,9 @@ impl Player<'_> {
                     return Ok(());
                 }
                 self.outlet.hear(cue.at);
-                self.read(&mut reader, cue, path, &mut ticks);
+                if let Some((spot, error)) = cue.fault {
+                    self.outlet.fault(path, spot, &error);
+                }
                 for tick in ticks.drain(..).skip(std::mem::take(&mut played.progress.ticks)) {
                     // Without receive times the venue's own time paces the replay.
                     if let (None, Some(at)) = (tick.ts_recv, tick.ts_event)
@@ -144,17 +144,7 @@ impl Player<'_> {
         self.outlet.flush()
     }
 
-    fn read(&self, reader: &mut Reader, cue: Cue, file: &Path, ticks: &mut Vec<Tick>) {
-        let fault = match cue.line {
-            Ok(line) => reader.line(cue.format, &line, ticks).err(),
-            Err(error) => Some(error.into()),
-        };
-        if let Some(error) = fault {
-            self.outlet.fault(file, cue.number, &error);
-        }
-    }
-
-    /// Waits until a line of that time is due; false when told to stop.
+    /// Waits until what came at that time is due; false when told to stop.
     fn wait(&mut self, pace: &mut Pace, at: UnixNanos) -> Result<bool, Closed> {
         let first = *pace.first.get_or_insert(at);
         let due = pace.began + pace.speed.played(at.since(first));
@@ -187,11 +177,8 @@ impl Player<'_> {
 }
 
 impl Played {
-    /// Reads a line for the sake of the normaliser; faults were counted when it was played.
-    fn read(&mut self, reader: &mut Reader, cue: &Cue, pace: &mut Pace, ticks: &mut Vec<Tick>) {
-        if let Ok(line) = &cue.line {
-            let _ = reader.line(cue.format, line, ticks);
-        }
+    /// Passes over what was read for the sake of the normaliser; faults were counted when it was played.
+    fn pass(&mut self, cue: &Cue, pace: &mut Pace, ticks: &mut Vec<Tick>) {
         let without = ticks.drain(..).filter(|tick| tick.ts_recv.is_none()).filter_map(|tick| tick.ts_event);
         for at in cue.at.into_iter().chain(without) {
             pace.first.get_or_insert(at);

@@ -1,4 +1,4 @@
-//! The lines of a recording in the order in which they were received.
+//! What is played of a file, in the order in which it was received.
 //!
 //! Some captures write their connections one after the other. To play them as they were, each
 //! connection is read on its own and the earliest line comes first; within a connection the order
@@ -6,28 +6,41 @@
 
 use std::path::Path;
 
-use model::UnixNanos;
+use model::{Tick, UnixNanos};
 
 use super::survey::{Connections, place};
 use crate::capture::{Format, Input, InputError, Lines, ReadError};
+use crate::error::FeedError;
+use crate::reader::{Reader, Spot, Step};
+use crate::recording::read_line;
 
 /// Connections that are put in order; with more, the order of the file has to do.
 const TRACKS_MAX: usize = 32;
 
-pub(super) struct Script {
-    tracks: Vec<Track>,
+pub(super) enum Script {
+    /// Lines of connections, in their order of receipt.
+    Lines(Vec<Track>),
+    /// Whatever else, as it stands in the file.
+    File,
 }
 
-/// A line in its turn.
+/// Something that is played in its turn.
 #[derive(Debug)]
 pub(super) struct Cue {
-    pub(super) number: u64,
+    /// When it was received.
     pub(super) at: Option<UnixNanos>,
-    pub(super) format: Format,
-    pub(super) line: Result<Vec<u8>, ReadError>,
+    /// What was wrong with it, and where it stands.
+    pub(super) fault: Option<(Spot, FeedError)>,
 }
 
-struct Track {
+struct Line {
+    number: u64,
+    at: Option<UnixNanos>,
+    format: Format,
+    text: Result<Vec<u8>, ReadError>,
+}
+
+pub(super) struct Track {
     lines: Lines<Input>,
     format: Option<Format>,
     /// Only lines of this connection; `None` = all.
@@ -36,11 +49,19 @@ struct Track {
     takes_strays: bool,
     /// The time of the line before, for lines without one.
     at: Option<UnixNanos>,
-    next: Option<Cue>,
+    next: Option<Line>,
 }
 
 impl Script {
-    pub(super) fn open(path: &Path, connections: &Connections) -> Result<Self, InputError> {
+    pub(super) fn open(
+        reader: &mut Reader,
+        path: &Path,
+        connections: &Connections,
+    ) -> Result<Self, InputError> {
+        if reader.normaliser().is_none() {
+            reader.open(Input::open(path)?);
+            return Ok(Self::File);
+        }
         let split = connections.apart && connections.names.len() <= TRACKS_MAX;
         let conns = if split { connections.names.iter().cloned().map(Some).collect() } else { vec![None] };
         let track = |(index, conn)| {
@@ -50,21 +71,34 @@ impl Script {
             track.advance();
             Ok(track)
         };
-        let tracks = conns.into_iter().enumerate().map(track).collect::<Result<_, InputError>>()?;
-        Ok(Self { tracks })
+        conns.into_iter().enumerate().map(track).collect::<Result<_, InputError>>().map(Self::Lines)
+    }
+
+    /// What comes next; its ticks are appended to `out`.
+    pub(super) fn next(&mut self, reader: &mut Reader, out: &mut Vec<Tick>) -> Option<Cue> {
+        let (Self::Lines(tracks), Some(normaliser)) = (self, reader.normaliser()) else {
+            let fault = match reader.step(out) {
+                Step::Ticks => None,
+                Step::Broken { spot, error } => Some((spot, error)),
+                Step::End => return None,
+            };
+            return Some(Cue { at: out.first().and_then(|tick| tick.ts_recv), fault });
+        };
+        let line = next_line(tracks)?;
+        let fault = match line.text {
+            Ok(text) => read_line(normaliser, line.format, &text, out).err(),
+            Err(error) => Some(error.into()),
+        };
+        Some(Cue { at: line.at, fault: fault.map(|error| (Spot::line(line.number), error)) })
     }
 }
 
-impl Iterator for Script {
-    type Item = Cue;
-
-    fn next(&mut self) -> Option<Cue> {
-        let waiting = self.tracks.iter_mut().filter(|track| track.next.is_some());
-        let track = waiting.min_by_key(|track| track.next.as_ref().and_then(|cue| cue.at))?;
-        let cue = track.next.take();
-        track.advance();
-        cue
-    }
+fn next_line(tracks: &mut [Track]) -> Option<Line> {
+    let waiting = tracks.iter_mut().filter(|track| track.next.is_some());
+    let track = waiting.min_by_key(|track| track.next.as_ref().and_then(|line| line.at))?;
+    let line = track.next.take();
+    track.advance();
+    line
 }
 
 impl Track {
@@ -92,9 +126,8 @@ impl Track {
                 continue;
             }
             self.at = placed.and_then(|(_, at)| at).max(self.at);
-            let line = line.map(<[u8]>::to_vec);
-            let number = self.lines.number();
-            self.next = Some(Cue { number, at: self.at, format, line });
+            let text = line.map(<[u8]>::to_vec);
+            self.next = Some(Line { number: self.lines.number(), at: self.at, format, text });
             return;
         }
     }

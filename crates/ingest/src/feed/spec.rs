@@ -6,6 +6,8 @@ use std::time::Duration;
 use model::Speed;
 use serde::{Deserialize, Serialize};
 
+use crate::reader::Options;
+
 /// A feed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FeedSpec {
@@ -44,6 +46,8 @@ pub struct SimSpec {
 pub struct ReplaySpec {
     /// Whose messages these are: one of [`crate::FEEDS`].
     pub feed: String,
+    /// What its reader has to be told.
+    pub options: Options,
     /// The files, in order: one session.
     pub files: Vec<PathBuf>,
     /// How fast.

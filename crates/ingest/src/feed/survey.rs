@@ -4,20 +4,21 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use model::{Instrument, UnixNanos};
+use model::{Instrument, Tick, UnixNanos};
 
 use super::spec::ReplaySpec;
 use crate::capture::{Format, Input, InputError, Line, Lines, ReadError};
-use crate::recording::Reader;
-use crate::venue::normaliser;
+use crate::reader::{Reader, ReaderError, Step, reader};
+use crate::recording::read_line;
+use crate::venue::Normaliser;
 
 /// Why a recording cannot be played.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReplayError {
-    /// No such feed.
-    #[error("unknown feed {0:?}")]
-    Feed(String),
+    /// Nobody can read it.
+    #[error(transparent)]
+    Reader(#[from] ReaderError),
     /// A file cannot be opened.
     #[error("{}: {error}", path.display())]
     Open {
@@ -40,7 +41,7 @@ pub(super) struct Survey {
     pub(super) files: Vec<Connections>,
     /// First and last receive time.
     pub(super) span: Option<(UnixNanos, UnixNanos)>,
-    /// Lines that are broken, and ends that do not read.
+    /// What is broken: lines, records, and ends that do not read.
     pub(super) faults: u64,
 }
 
@@ -57,26 +58,45 @@ pub(super) struct Connections {
 pub(super) const ANSWERS: &str = "http";
 
 pub(super) fn survey(spec: &ReplaySpec) -> Result<Survey, ReplayError> {
-    let normaliser = normaliser(&spec.feed).ok_or_else(|| ReplayError::Feed(spec.feed.clone()))?;
-    let (mut reader, mut ticks) = (Reader::new(normaliser), Vec::new());
-    let mut survey = Survey::default();
-    let mut known = HashSet::new();
+    let mut reader = reader(&spec.feed, &spec.options)?;
+    let mut look = Look { survey: Survey::default(), known: HashSet::new(), ticks: Vec::new() };
     for path in &spec.files {
         let input = Input::open(path).map_err(|error| ReplayError::Open { path: path.clone(), error })?;
+        let connections = match reader.normaliser() {
+            Some(normaliser) => look.lines(normaliser, input),
+            None => look.whatever(&mut reader, input),
+        };
+        look.survey.files.push(connections);
+    }
+    if look.survey.instruments.is_empty() {
+        return Err(ReplayError::Nothing(spec.feed.clone()));
+    }
+    Ok(look.survey)
+}
+
+/// What was seen so far.
+struct Look {
+    survey: Survey,
+    known: HashSet<*const Instrument>,
+    ticks: Vec<Tick>,
+}
+
+impl Look {
+    fn lines(&mut self, normaliser: &mut dyn Normaliser, input: Input) -> Connections {
         let (mut lines, mut format) = (Lines::new(input), None);
         let (mut connections, mut newest) = (Connections::default(), None);
         loop {
             let line = match lines.next_line() {
                 Ok(Some(line)) => line,
                 Err(ReadError::TooLong) => {
-                    survey.faults += 1;
+                    self.survey.faults += 1;
                     continue;
                 }
-                Ok(None) => break,
+                Ok(None) => return connections,
                 // A cut: the replay will meet it again and say so.
                 Err(ReadError::Input(_)) => {
-                    survey.faults += 1;
-                    break;
+                    self.survey.faults += 1;
+                    return connections;
                 }
             };
             if line.iter().all(u8::is_ascii_whitespace) {
@@ -84,7 +104,7 @@ pub(super) fn survey(spec: &ReplaySpec) -> Result<Survey, ReplayError> {
             }
             let format = *format.get_or_insert_with(|| Format::of(line));
             let Ok(parsed) = format.read(line) else {
-                survey.faults += 1;
+                self.survey.faults += 1;
                 continue;
             };
             if let Some((conn, at)) = place(&parsed) {
@@ -93,26 +113,48 @@ pub(super) fn survey(spec: &ReplaySpec) -> Result<Survey, ReplayError> {
                 }
                 connections.apart |= at < newest;
                 newest = newest.max(at);
-                survey.span = match (survey.span, at) {
-                    (Some((first, last)), Some(at)) => Some((first.min(at), last.max(at))),
-                    (None, Some(at)) => Some((at, at)),
-                    (span, None) => span,
-                };
+                self.span(at);
             }
             // What they are is the replay's to report.
-            survey.faults += u64::from(reader.line(format, line, &mut ticks).is_err());
-            for tick in ticks.drain(..) {
-                if known.insert(Arc::as_ptr(&tick.instrument)) {
-                    survey.instruments.push(tick.instrument);
+            self.survey.faults += u64::from(read_line(normaliser, format, line, &mut self.ticks).is_err());
+            self.instruments();
+        }
+    }
+
+    /// What is no lines has no connections.
+    fn whatever(&mut self, reader: &mut Reader, input: Input) -> Connections {
+        reader.open(input);
+        loop {
+            match reader.step(&mut self.ticks) {
+                Step::Ticks => {}
+                Step::Broken { .. } => self.survey.faults += 1,
+                Step::End => return Connections::default(),
+            }
+            if let (Some(first), Some(last)) = (self.ticks.first(), self.ticks.last()) {
+                for at in [first, last].map(|tick| tick.ts_recv.or(tick.ts_event)) {
+                    self.span(at);
                 }
             }
+            self.instruments();
         }
-        survey.files.push(connections);
     }
-    if survey.instruments.is_empty() {
-        return Err(ReplayError::Nothing(spec.feed.clone()));
+
+    fn span(&mut self, at: Option<UnixNanos>) {
+        let span = &mut self.survey.span;
+        *span = match (*span, at) {
+            (Some((first, last)), Some(at)) => Some((first.min(at), last.max(at))),
+            (None, Some(at)) => Some((at, at)),
+            (span, None) => span,
+        };
     }
-    Ok(survey)
+
+    fn instruments(&mut self) {
+        for tick in self.ticks.drain(..) {
+            if self.known.insert(Arc::as_ptr(&tick.instrument)) {
+                self.survey.instruments.push(tick.instrument);
+            }
+        }
+    }
 }
 
 /// The connection a line belongs to, and its time.

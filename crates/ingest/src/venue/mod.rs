@@ -59,7 +59,7 @@ impl Link<'_> {
     }
 }
 
-/// The names that [`normaliser`] knows.
+/// The names that [`crate::reader`] knows.
 pub const FEEDS: [&str; 9] = [
     "binance-spot",
     "binance-usdm",
@@ -72,7 +72,7 @@ pub const FEEDS: [&str; 9] = [
     "sim",
 ];
 
-/// The normaliser of a feed, fresh.
+/// The normaliser of a feed whose messages are text, fresh.
 #[must_use]
 pub fn normaliser(feed: &str) -> Option<Box<dyn Normaliser>> {
     Some(match feed {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use ingest::capture::{Input, Progress};
-use ingest::{Reader, Recording, Step};
+use ingest::{Options, Reader, ReaderError, Step, Unit};
 use model::{Channel, Instrument, Seq, Tick};
 use wire::{Origin, Stamp, Writer};
 
@@ -19,66 +19,71 @@ use crate::exit::{Failure, Outcome};
 
 /// Files below this are done before a bar could be read.
 const BAR_BYTES_MIN: u64 = 1 << 20;
-/// Lines between two looks at the bar.
-const BAR_LINES: u64 = 1_000;
+/// Lines or records between two looks at the bar.
+const BAR_STEPS: u64 = 1_000;
 
 pub(crate) fn run(args: &NormalizeArgs) -> Outcome {
-    let Some(normaliser) = ingest::normaliser(&args.feed) else {
-        return Err(unknown_feed(&args.feed));
-    };
+    let mut reader = ingest::reader(&args.feed, &Options::default()).map_err(|error| match error {
+        ReaderError::Feed(feed) => unknown_feed(&feed),
+        error => Failure::usage(error),
+    })?;
     refuse_recordings(&args.files)?;
-    let mut reader = Reader::new(normaliser);
     let mut printer = Printer {
         out: BufWriter::new(io::stdout().lock()),
         numbers: HashMap::new(),
         line: Vec::new(),
-        lines: 0,
+        read: 0,
     };
     let mut faults = 0;
     for path in &args.files {
         faults += file(&mut reader, path, &mut printer)?;
     }
     printer.out.flush()?;
-    if printer.numbers.is_empty() && printer.lines > 0 {
+    let unit = reader.spot().unit.as_str();
+    if printer.numbers.is_empty() && printer.read > 0 {
         say(&format!(
-            "none of {} lines is a message of {:?}: is --feed the right one?",
-            printer.lines, args.feed
+            "none of {} {unit}s is a message of {:?}: is --feed the right one?",
+            printer.read, args.feed
         ));
     }
     if faults == 0 {
         return Ok(());
     }
-    say(&format!("{faults} broken line(s) were passed over"));
+    say(&format!("{faults} broken {unit}(s) were passed over"));
     Err(Failure::told())
 }
 
-/// Prints the records of one file and returns how many of its lines were broken.
+/// Prints the records of one file and returns how much of it was broken.
 fn file(reader: &mut Reader, path: &Path, printer: &mut Printer<'_>) -> Outcome<u64> {
     let input = Input::open(path).with_context(|| path.display().to_string())?;
     let progress = input.progress();
     let bar = bar(path, &progress);
-    let mut recording = Recording::new(input);
+    reader.open(input);
     let (mut ticks, mut faults) = (Vec::new(), 0);
     loop {
-        let step = reader.step(&mut recording, &mut ticks);
+        let step = reader.step(&mut ticks);
         for tick in ticks.drain(..) {
             printer.print(&tick)?;
         }
         match step {
             Step::Ticks => {}
             Step::End => break,
-            Step::Broken { line, error } => {
+            Step::Broken { spot, error } => {
                 faults += 1;
                 printer.out.flush()?;
-                bar.suspend(|| say(&format!("{}:{line}: {error}", path.display())));
+                let path = path.display();
+                bar.suspend(|| match spot.unit {
+                    Unit::Line => say(&format!("{path}:{}: {error}", spot.number)),
+                    _ => say(&format!("{path}: {spot}: {error}")),
+                });
             }
         }
-        if recording.line().is_multiple_of(BAR_LINES) {
+        if reader.spot().number.is_multiple_of(BAR_STEPS) {
             bar.set_position(progress.bytes());
         }
     }
     bar.finish_and_clear();
-    printer.lines += recording.line();
+    printer.read += reader.spot().number;
     Ok(faults)
 }
 
@@ -96,8 +101,8 @@ struct Printer<'a> {
     /// The last sequence of each stream. Instruments are the normaliser's own, so their address names them.
     numbers: HashMap<(Channel, *const Instrument), Seq>,
     line: Vec<u8>,
-    /// Lines read.
-    lines: u64,
+    /// Lines or records read.
+    read: u64,
 }
 
 impl Printer<'_> {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ingest::Options;
 use ingest::feed::{FeedKind, FeedSpec, ReplaySpec, SimSpec};
 use model::Speed;
 use serde::Deserialize;
@@ -134,6 +135,7 @@ impl FeedFile {
         let files = self.files.as_ref().filter(|files| !files.is_empty()).ok_or_else(|| missing("files"))?;
         Ok(ReplaySpec {
             feed: self.feed.as_ref().ok_or_else(|| missing("feed"))?.0.clone(),
+            options: Options::default(),
             files: files.iter().map(|file| folder.join(file)).collect(),
             speed: self.speed.as_ref().map_or(Speed::REAL, |speed| speed.0),
             repeat: self.repeat.unwrap_or(false),

@@ -43,9 +43,9 @@ parsed_text! {
 }
 
 parsed_text! {
-    /// The name of a venue's normaliser.
+    /// The name of what reads a feed.
     FeedKindName(String), |text| {
-        if ingest::normaliser(text).is_some() {
+        if ingest::FEEDS.contains(&text) {
             return Ok(text.to_owned());
         }
         let hint = wire::closest(text, ingest::FEEDS).map(|near| format!(" Did you mean {near:?}?"));

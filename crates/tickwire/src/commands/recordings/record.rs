@@ -2,9 +2,9 @@
 
 use anyhow::{Context, anyhow};
 use fanout::Sequencer;
-use ingest::FEEDS;
 use ingest::capture::Input;
 use ingest::feed::{self, FeedKind, FeedSpec, Gate, ReplaySpec, Stop};
+use ingest::{FEEDS, Options};
 use model::{Speed, UnixNanos};
 use store::{Journal, Settings};
 use tokio::sync::mpsc;
@@ -30,6 +30,7 @@ pub(crate) fn run(args: &RecordArgs) -> Outcome {
     refuse_recordings(&args.files)?;
     let replay = ReplaySpec {
         feed: args.feed.clone(),
+        options: Options::default(),
         files: args.files.clone(),
         speed: Speed::MAX,
         repeat: false,

@@ -1,0 +1,179 @@
+//! Recordings of one session, file after file, to ticks: lines go through a venue's normaliser,
+//! anything else through a decoder of its own. Faults are counted by the caller and passed over.
+
+use std::fmt;
+
+use model::{Date, Tick};
+use serde::{Deserialize, Serialize};
+
+use crate::capture::Input;
+use crate::error::FeedError;
+use crate::recording::Recording;
+use crate::venue::{Normaliser, normaliser};
+
+/// Reads the recordings of one session, file after file.
+pub struct Reader {
+    source: Source,
+}
+
+enum Source {
+    Lines {
+        normaliser: Box<dyn Normaliser>,
+        file: Option<Recording>,
+    },
+    #[allow(dead_code, reason = "the first that is no venue of lines brings it")]
+    Decoded(Box<dyn Decoder>),
+}
+
+/// What is read is no lines: a stream of records or packets, or a table.
+pub(crate) trait Decoder: Send {
+    /// The next file of the session begins.
+    fn open(&mut self, file: Input);
+
+    /// Reads the next record and appends its ticks to `out`; [`Step::End`] where no file is open.
+    fn step(&mut self, out: &mut Vec<Tick>) -> Step;
+
+    /// What was read last of the file.
+    fn spot(&self) -> Spot;
+}
+
+/// What a line, a record or a row of a recording gave.
+#[derive(Debug)]
+pub enum Step {
+    /// Its ticks were appended, if it had any.
+    Ticks,
+    /// It was broken and is passed over; what was appended before the fault was found stays. Where
+    /// nothing can be read after it, the end comes next.
+    Broken {
+        /// Where it stands.
+        spot: Spot,
+        /// Why.
+        error: FeedError,
+    },
+    /// The file is at its end.
+    End,
+}
+
+/// Where something stands in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spot {
+    /// What is counted.
+    pub unit: Unit,
+    /// Which one: from 1; a byte is an offset, from 0.
+    pub number: u64,
+}
+
+/// What the parts of a file are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    /// Lines of text.
+    Line,
+    /// Rows of a table.
+    Row,
+    /// Records of a binary stream.
+    Record,
+    /// Packets of a network capture.
+    Packet,
+    /// Bytes.
+    Byte,
+}
+
+/// What a feed's reader has to be told besides the bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Options {
+    /// The day that times of day count from, where the files do not say it.
+    pub date: Option<Date>,
+}
+
+/// Why there is no such reader.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReaderError {
+    /// No such feed.
+    #[error("unknown feed {0:?}")]
+    Feed(String),
+    /// The feed has no use for an option.
+    #[error("{feed:?} takes no {option:?}")]
+    Option {
+        /// The feed.
+        feed: String,
+        /// The option.
+        option: &'static str,
+    },
+}
+
+/// The reader of a feed, fresh.
+///
+/// # Errors
+/// There is no such feed, or it has no use for one of the options.
+pub fn reader(feed: &str, options: &Options) -> Result<Reader, ReaderError> {
+    let Some(normaliser) = normaliser(feed) else { return Err(ReaderError::Feed(feed.to_owned())) };
+    if options.date.is_some() {
+        return Err(ReaderError::Option { feed: feed.to_owned(), option: "date" });
+    }
+    Ok(Reader { source: Source::Lines { normaliser, file: None } })
+}
+
+impl Reader {
+    /// The next file of the session begins; what was not read of the one before is left.
+    pub fn open(&mut self, input: Input) {
+        match &mut self.source {
+            Source::Lines { file, .. } => *file = Some(Recording::new(input)),
+            Source::Decoded(decoder) => decoder.open(input),
+        }
+    }
+
+    /// Reads on in the file and appends what that gives to `out`; [`Step::End`] where no file is open.
+    pub fn step(&mut self, out: &mut Vec<Tick>) -> Step {
+        match &mut self.source {
+            Source::Lines { normaliser, file: Some(file) } => file.step(normaliser.as_mut(), out),
+            Source::Lines { file: None, .. } => Step::End,
+            Source::Decoded(decoder) => decoder.step(out),
+        }
+    }
+
+    /// What was read last of the file.
+    #[must_use]
+    pub fn spot(&self) -> Spot {
+        match &self.source {
+            Source::Lines { file, .. } => Spot::line(file.as_ref().map_or(0, Recording::line)),
+            Source::Decoded(decoder) => decoder.spot(),
+        }
+    }
+
+    /// Who understands the lines, where what is read is lines.
+    pub(crate) fn normaliser(&mut self) -> Option<&mut dyn Normaliser> {
+        match &mut self.source {
+            Source::Lines { normaliser, .. } => Some(normaliser.as_mut()),
+            Source::Decoded(_) => None,
+        }
+    }
+}
+
+impl Spot {
+    /// A line.
+    #[must_use]
+    pub const fn line(number: u64) -> Self {
+        Self { unit: Unit::Line, number }
+    }
+}
+
+impl Unit {
+    /// The word for one.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Line => "line",
+            Self::Row => "row",
+            Self::Record => "record",
+            Self::Packet => "packet",
+            Self::Byte => "byte",
+        }
+    }
+}
+
+impl fmt::Display for Spot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.unit.as_str(), self.number)
+    }
+}
