@@ -10,7 +10,7 @@ use clap::Args;
 use fanout::limits::LogLimits;
 use fanout::{Event, Fanout, Options, Sequencer, SessionId};
 use ingest::capture::Input;
-use ingest::{Options, Step};
+use ingest::Step;
 use load::now;
 use model::{Channel, Tick};
 use serde_json::{Value, json};
@@ -110,7 +110,7 @@ fn cases() -> anyhow::Result<Vec<Case>> {
 fn normalise() -> anyhow::Result<Case> {
     let open = || {
         anyhow::Ok((
-            ingest::reader("sim", &Options::default())?,
+            ingest::reader("sim", &ingest::Options::default())?,
             Input::new(Box::new(RECORDING.as_bytes()), None)?,
         ))
     };
