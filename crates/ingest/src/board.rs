@@ -8,10 +8,11 @@ use std::mem;
 use std::sync::Arc;
 
 use model::{
-    Body, Book, BookChange, BookSide, FeedGap, Instrument, Level, Levels, Quote, State, StatusChange, Symbol,
-    Tick, Ticker, Trade, UnixNanos, Venue,
+    Body, Book, BookChange, BookSide, Candle, FeedGap, Instrument, Level, Levels, Quote, State, StatusChange,
+    Symbol, Tick, Ticker, Trade, UnixNanos, Venue,
 };
 
+use crate::binary::Best;
 use crate::error::{FeedError, INSTRUMENTS_MAX};
 
 /// The two times of a message.
@@ -67,6 +68,15 @@ impl Board {
 
     /// The instrument that the venue calls `venue_symbol`.
     pub(crate) fn slot(&mut self, venue_symbol: &str) -> Result<Slot, FeedError> {
+        self.slot_with(venue_symbol, |_| {})
+    }
+
+    /// As [`Self::slot`]; what is known of a new instrument beside its names is said by `define`.
+    pub(crate) fn slot_with(
+        &mut self,
+        venue_symbol: &str,
+        define: impl FnOnce(&mut Instrument),
+    ) -> Result<Slot, FeedError> {
         if let Some(&slot) = self.slots.get(venue_symbol) {
             return Ok(slot);
         }
@@ -75,9 +85,11 @@ impl Board {
         }
         let symbol = Symbol::parse(&(self.name)(venue_symbol))
             .map_err(|source| FeedError::Symbol { text: venue_symbol.to_owned(), source })?;
+        let mut instrument = Instrument::named(symbol, self.venue.clone(), venue_symbol);
+        define(&mut instrument);
         let slot = Slot(self.entries.len());
         self.entries.push(Entry {
-            instrument: Arc::new(Instrument::named(symbol, self.venue.clone(), venue_symbol)),
+            instrument: Arc::new(instrument),
             conn: Box::default(),
             book: Book::default(),
             validity: Validity::Empty,
@@ -114,6 +126,11 @@ impl Board {
         self.entries[slot.0].validity == Validity::Valid
     }
 
+    /// Whether updates of the book were lost, and no snapshot came since.
+    pub(crate) fn is_void(&self, slot: Slot) -> bool {
+        self.entries[slot.0].validity == Validity::Void
+    }
+
     /// From now on the venue's own quotes are the quotes.
     pub(crate) fn expect_quotes(&mut self, slot: Slot) {
         self.entries[slot.0].quoted = true;
@@ -139,6 +156,11 @@ impl Board {
 
     pub(crate) fn ticker(&self, slot: Slot, times: Times, ticker: Ticker, out: &mut Vec<Tick>) {
         out.push(self.tick(slot, times, Body::Ticker(Box::new(ticker))));
+    }
+
+    /// A bar that the venue has made.
+    pub(crate) fn candle(&self, slot: Slot, times: Times, candle: Candle, out: &mut Vec<Tick>) {
+        out.push(self.tick(slot, times, Body::Candle(Box::new(candle))));
     }
 
     /// The venue says that the instrument entered a state.
@@ -185,6 +207,46 @@ impl Board {
             self.applied(slot, times, levels, out);
         }
         right
+    }
+
+    /// The whole book of an instrument whose levels are kept by its feed; its best ones, where they changed.
+    pub(crate) fn kept_snapshot(
+        &mut self,
+        slot: Slot,
+        times: Times,
+        levels: Levels,
+        best: Option<Best>,
+        out: &mut Vec<Tick>,
+    ) {
+        let before = mem::replace(&mut self.entries[slot.0].validity, Validity::Valid);
+        out.push(self.tick(slot, times, Body::Book(BookChange::Snapshot(levels))));
+        if before == Validity::Void {
+            out.push(self.status(slot, times, State::Open, "the book is whole again"));
+        }
+        self.kept_best(slot, times, best, out);
+    }
+
+    /// A change of a valid book whose levels are kept by its feed; its best ones, where they changed.
+    #[inline]
+    pub(crate) fn kept_delta(
+        &mut self,
+        slot: Slot,
+        times: Times,
+        levels: Levels,
+        best: Option<Best>,
+        out: &mut Vec<Tick>,
+    ) {
+        if !levels.is_empty() {
+            out.push(self.tick(slot, times, Body::Book(BookChange::Delta(levels))));
+        }
+        self.kept_best(slot, times, best, out);
+    }
+
+    #[inline]
+    fn kept_best(&self, slot: Slot, times: Times, best: Option<Best>, out: &mut Vec<Tick>) {
+        if let Some((bid, ask)) = best.filter(|_| !self.entries[slot.0].quoted) {
+            out.push(self.tick(slot, times, Body::Quote(Quote { bid, ask, derived: true })));
+        }
     }
 
     fn applied(&mut self, slot: Slot, times: Times, levels: Levels, out: &mut Vec<Tick>) {

@@ -2,6 +2,7 @@
 
 use model::{DecimalError, SymbolError, TimeError};
 
+use crate::binary::BinaryError;
 use crate::capture::{LineError, ReadError};
 
 /// Most instruments of one feed.
@@ -17,6 +18,9 @@ pub enum FeedError {
     /// The line is too long, or the recording ends in the middle of it.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// A record or packet is broken.
+    #[error(transparent)]
+    Binary(#[from] BinaryError),
     /// Not JSON.
     #[error("not JSON: {0}")]
     Json(serde_json::Error),
@@ -60,6 +64,7 @@ impl FeedError {
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::Line(_) | Self::Read(_) => "line",
+            Self::Binary(_) => "record",
             Self::Json(_) => "json",
             Self::Shape(_) | Self::Missing(_) => "shape",
             Self::Number(_) | Self::Decimal(_) => "number",
@@ -68,6 +73,12 @@ impl FeedError {
             Self::StraySnapshot => "snapshot",
             Self::TooManyInstruments => "limit",
         }
+    }
+}
+
+impl From<std::io::Error> for FeedError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Read(ReadError::Input(error))
     }
 }
 

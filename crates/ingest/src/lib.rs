@@ -3,6 +3,7 @@
 //! The normalisers are pure: messages in, ticks out, no socket, no clock. Around them stands a thin
 //! shell of threads that read files and keep time ([`feed`]). Not here: sequencing, subscribers.
 
+mod binary;
 mod board;
 pub mod capture;
 mod derive;
@@ -15,6 +16,7 @@ mod recording;
 pub mod sim;
 mod venue;
 
+pub use binary::BinaryError;
 pub use derive::{Deriver, Health};
 pub use error::{FeedError, INSTRUMENTS_MAX};
 pub use reader::{Options, Reader, ReaderError, Spot, Step, Unit, reader};

@@ -6,6 +6,7 @@ use std::fmt;
 use model::{Date, Tick};
 use serde::{Deserialize, Serialize};
 
+use crate::binary;
 use crate::capture::Input;
 use crate::error::FeedError;
 use crate::recording::Recording;
@@ -17,11 +18,7 @@ pub struct Reader {
 }
 
 enum Source {
-    Lines {
-        normaliser: Box<dyn Normaliser>,
-        file: Option<Recording>,
-    },
-    #[allow(dead_code, reason = "the first that is no venue of lines brings it")]
+    Lines { normaliser: Box<dyn Normaliser>, file: Option<Recording> },
     Decoded(Box<dyn Decoder>),
 }
 
@@ -107,11 +104,26 @@ pub enum ReaderError {
 /// # Errors
 /// There is no such feed, or it has no use for one of the options.
 pub fn reader(feed: &str, options: &Options) -> Result<Reader, ReaderError> {
-    let Some(normaliser) = normaliser(feed) else { return Err(ReaderError::Feed(feed.to_owned())) };
-    if options.date.is_some() {
-        return Err(ReaderError::Option { feed: feed.to_owned(), option: "date" });
+    if let Some(decoder) = binary::decoder(feed, options)? {
+        return Ok(Reader { source: Source::Decoded(decoder) });
     }
+    let Some(normaliser) = normaliser(feed) else { return Err(ReaderError::Feed(feed.to_owned())) };
+    options.only(feed, &[])?;
     Ok(Reader { source: Source::Lines { normaliser, file: None } })
+}
+
+impl Options {
+    /// Refuses what `feed` has no use for: all that is not `taken`.
+    ///
+    /// # Errors
+    /// Names the first option that is set and not taken.
+    pub(crate) fn only(&self, feed: &str, taken: &[&str]) -> Result<(), ReaderError> {
+        let set = [("date", self.date.is_some())];
+        match set.into_iter().find(|(option, set)| *set && !taken.contains(option)) {
+            Some((option, _)) => Err(ReaderError::Option { feed: feed.to_owned(), option }),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Reader {
@@ -151,6 +163,18 @@ impl Reader {
 }
 
 impl Spot {
+    /// A record.
+    #[must_use]
+    pub const fn record(number: u64) -> Self {
+        Self { unit: Unit::Record, number }
+    }
+
+    /// A byte.
+    #[must_use]
+    pub const fn byte(number: u64) -> Self {
+        Self { unit: Unit::Byte, number }
+    }
+
     /// A line.
     #[must_use]
     pub const fn line(number: u64) -> Self {

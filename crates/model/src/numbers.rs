@@ -76,6 +76,13 @@ impl Size {
     }
 }
 
+/// So many whole units.
+impl From<u64> for Size {
+    fn from(units: u64) -> Self {
+        Self(Decimal::from(units))
+    }
+}
+
 /// A stored size is held to the same rule as one that is made.
 impl TryFrom<Price> for Size {
     type Error = DecimalError;

@@ -39,6 +39,8 @@ struct Derived {
     day: Day,
     /// The venue sends 24-hour totals of its own: none are made.
     has_ticker: bool,
+    /// The venue sends bars of its own: none are made.
+    has_candles: bool,
 }
 
 /// How often bars are looked through for such as time alone has closed.
@@ -77,13 +79,16 @@ impl Deriver {
                 candles: Candles::default(),
                 day: Day::default(),
                 has_ticker: false,
+                has_candles: false,
             });
         }
         let derived = &mut self.symbols[index];
         let mut made = Vec::new();
         match &tick.body {
             Body::Trade(trade) => {
-                self.late_trades += u64::from(!derived.candles.trade(trade, at, &mut made));
+                if !derived.has_candles {
+                    self.late_trades += u64::from(!derived.candles.trade(trade, at, &mut made));
+                }
                 if !derived.has_ticker {
                     made.push(Body::Ticker(Box::new(derived.day.trade(trade, at))));
                 }
@@ -92,6 +97,7 @@ impl Deriver {
                 made.extend(derived.day.quote(quote).map(|ticker: Ticker| Body::Ticker(Box::new(ticker))));
             }
             Body::Ticker(_) => derived.has_ticker = true,
+            Body::Candle(_) => (derived.has_candles, derived.candles) = (true, Candles::default()),
             _ => {}
         }
         out.push(tick);

@@ -49,6 +49,29 @@ fn shown(candle: &Candle) -> String {
     format!("{open} {high} {low} {close} v{volume} n{trades}{}", if *closed { " closed" } else { "" })
 }
 
+/// A venue's own bars stand alone from the first one on.
+#[test]
+fn bars_of_the_venue_replace_ours() {
+    let price = Price::new(Decimal::new(7, 0));
+    let bar = Candle {
+        interval: Interval::M1,
+        start: UnixNanos(START),
+        open: price,
+        high: price,
+        low: price,
+        close: price,
+        volume: Decimal::ONE,
+        trades: 0,
+        closed: true,
+    };
+    let ticks = [
+        tick(START, Body::Candle(Box::new(bar))),
+        trade(100, 10, START),
+        trade(100, 10, START + 90 * SECOND),
+    ];
+    assert_eq!(minutes(&play(ticks)).iter().map(shown).collect::<Vec<_>>(), ["7 7 7 7 v1 n0 closed"]);
+}
+
 #[test]
 fn a_bar_opens_grows_and_closes() {
     let bars = minutes(&play([

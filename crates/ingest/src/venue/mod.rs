@@ -60,7 +60,7 @@ impl Link<'_> {
 }
 
 /// The names that [`crate::reader`] knows.
-pub const FEEDS: [&str; 9] = [
+pub const FEEDS: [&str; 10] = [
     "binance-spot",
     "binance-usdm",
     "binance-coinm",
@@ -70,6 +70,7 @@ pub const FEEDS: [&str; 9] = [
     "bybit",
     "okx",
     "sim",
+    "dbn",
 ];
 
 /// The normaliser of a feed whose messages are text, fresh.
@@ -90,11 +91,11 @@ pub fn normaliser(feed: &str) -> Option<Box<dyn Normaliser>> {
 }
 
 /// A gap of which the venue's numbering tells the range.
-const fn sequence_gap(from: u64, to: u64) -> FeedGap {
+pub(crate) const fn sequence_gap(from: u64, to: u64) -> FeedGap {
     FeedGap { reason: GapReason::Sequence, venue_from: Some(from), venue_to: Some(to) }
 }
 
 /// A gap of which no range is known.
-const fn gap(reason: GapReason) -> FeedGap {
+pub(crate) const fn gap(reason: GapReason) -> FeedGap {
     FeedGap { reason, venue_from: None, venue_to: None }
 }

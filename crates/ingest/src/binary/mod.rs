@@ -1,0 +1,25 @@
+//! Recordings that are no lines: records and packets, decoded to ticks.
+
+mod bytes;
+mod dbn;
+mod error;
+mod ladder;
+mod listed;
+mod orders;
+#[cfg(test)]
+mod say;
+
+pub use error::BinaryError;
+pub(crate) use ladder::Best;
+
+use crate::reader::{Decoder, Options, ReaderError};
+
+/// The decoder of a feed whose files are no lines.
+pub(crate) fn decoder(feed: &str, options: &Options) -> Result<Option<Box<dyn Decoder>>, ReaderError> {
+    let decoder: Box<dyn Decoder> = match feed {
+        "dbn" => Box::new(dbn::Dbn::default()),
+        _ => return Ok(None),
+    };
+    options.only(feed, &[])?;
+    Ok(Some(decoder))
+}
