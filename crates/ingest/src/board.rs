@@ -47,6 +47,8 @@ struct Entry {
     validity: Validity,
     /// The venue sends quotes of its own: none are made from the book.
     quoted: bool,
+    /// Quotes were lost, and none came since.
+    lost: bool,
     best: (Option<Level>, Option<Level>),
 }
 
@@ -94,6 +96,7 @@ impl Board {
             book: Book::default(),
             validity: Validity::Empty,
             quoted: false,
+            lost: false,
             best: (None, None),
         });
         self.slots.insert(venue_symbol.into(), slot);
@@ -152,6 +155,9 @@ impl Board {
     ) {
         self.expect_quotes(slot);
         out.push(self.tick(slot, times, Body::Quote(Quote { bid, ask, derived: false })));
+        if mem::take(&mut self.entries[slot.0].lost) {
+            out.push(self.status(slot, times, State::Open, "quoted again"));
+        }
     }
 
     pub(crate) fn ticker(&self, slot: Slot, times: Times, ticker: Ticker, out: &mut Vec<Tick>) {
@@ -269,6 +275,20 @@ impl Board {
         out.push(self.tick(slot, times, Body::Book(BookChange::Gap(gap))));
         let reason = format!("book updates were lost ({}), waiting for a snapshot", gap.reason.as_str());
         out.push(self.status(slot, times, State::Suspect, &reason));
+    }
+
+    /// As [`Self::void`] where there is a book. Where the venue sends only quotes, the last one can no longer be
+    /// trusted, until the next.
+    pub(crate) fn lose(&mut self, slot: Slot, times: Times, gap: FeedGap, out: &mut Vec<Tick>) {
+        let entry = &mut self.entries[slot.0];
+        if entry.validity != Validity::Empty || !entry.quoted {
+            return self.void(slot, times, gap, out);
+        }
+        if !mem::replace(&mut entry.lost, true) {
+            out.push(self.tick(slot, times, Body::Book(BookChange::Gap(gap))));
+            let reason = format!("updates were lost ({}), waiting for a quote", gap.reason.as_str());
+            out.push(self.status(slot, times, State::Suspect, &reason));
+        }
     }
 
     fn derive_quote(&mut self, slot: Slot, times: Times, out: &mut Vec<Tick>) {

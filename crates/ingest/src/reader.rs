@@ -169,6 +169,12 @@ impl Spot {
         Self { unit: Unit::Record, number }
     }
 
+    /// A packet.
+    #[must_use]
+    pub const fn packet(number: u64) -> Self {
+        Self { unit: Unit::Packet, number }
+    }
+
     /// A byte.
     #[must_use]
     pub const fn byte(number: u64) -> Self {

@@ -40,6 +40,27 @@ pub enum BinaryError {
         /// The most that makes sense.
         most: u64,
     },
+    /// The capture has not kept all of a packet.
+    #[error("the capture has not kept the last {0} bytes of a packet")]
+    Lacks(usize),
+    /// Fewer messages than a datagram says.
+    #[error("the datagram ends before its last {lacking} message(s)")]
+    Missing {
+        /// How many are missing.
+        lacking: u64,
+    },
+    /// More bytes than a datagram's messages have.
+    #[error("{0} bytes are left behind the messages of a datagram")]
+    Left(usize),
+    /// A name that is no text.
+    #[error("the name of an instrument is not UTF-8")]
+    Name,
+    /// Times of day, and no day.
+    #[error("its times are times of day: neither its name nor an option says of which one")]
+    NoDay,
+    /// A part of a packet that a network has divided.
+    #[error("a part of a divided packet")]
+    Fragment,
     /// A code that is none.
     #[error("unknown {what} {code}")]
     Code {

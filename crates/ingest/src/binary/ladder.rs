@@ -195,6 +195,11 @@ impl Ladder {
         levels
     }
 
+    /// Nothing was touched: nobody is told of it.
+    pub(crate) fn forget(&mut self) {
+        self.touched.clear();
+    }
+
     /// All levels, best first; from now on nothing is touched.
     pub(crate) fn whole(&mut self) -> Levels {
         self.touched.clear();

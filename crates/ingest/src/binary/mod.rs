@@ -3,8 +3,12 @@
 mod bytes;
 mod dbn;
 mod error;
+mod halts;
+mod iex;
+mod itch;
 mod ladder;
 mod listed;
+mod net;
 mod orders;
 #[cfg(test)]
 mod say;
@@ -16,10 +20,13 @@ use crate::reader::{Decoder, Options, ReaderError};
 
 /// The decoder of a feed whose files are no lines.
 pub(crate) fn decoder(feed: &str, options: &Options) -> Result<Option<Box<dyn Decoder>>, ReaderError> {
+    let taken: &[&str] = if feed == "itch" { &["date"] } else { &[] };
     let decoder: Box<dyn Decoder> = match feed {
         "dbn" => Box::new(dbn::Dbn::default()),
+        "iex" => Box::new(iex::Iex::default()),
+        "itch" => Box::new(itch::Itch::new(options.date)),
         _ => return Ok(None),
     };
-    options.only(feed, &[])?;
+    options.only(feed, taken)?;
     Ok(Some(decoder))
 }

@@ -1,6 +1,7 @@
 //! Single orders by their ids (L3), and the levels that they make.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use model::BookSide;
@@ -66,12 +67,12 @@ impl OrderBook {
     /// So much of an order goes, at most all of it; the order that it was.
     #[inline]
     pub(crate) fn reduce(&mut self, id: u64, size: u32) -> Option<Order> {
-        let order = self.orders.get_mut(&id)?;
-        let was = *order;
+        let Entry::Occupied(mut order) = self.orders.entry(id) else { return None };
+        let was = *order.get();
         if size < was.size {
-            order.size -= size;
+            order.get_mut().size -= size;
         } else {
-            self.orders.remove(&id);
+            order.remove();
         }
         self.ladder.take(was.side, was.price, u64::from(size.min(was.size)));
         Some(was)

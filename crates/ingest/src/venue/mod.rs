@@ -60,7 +60,7 @@ impl Link<'_> {
 }
 
 /// The names that [`crate::reader`] knows.
-pub const FEEDS: [&str; 10] = [
+pub const FEEDS: [&str; 12] = [
     "binance-spot",
     "binance-usdm",
     "binance-coinm",
@@ -71,6 +71,8 @@ pub const FEEDS: [&str; 10] = [
     "okx",
     "sim",
     "dbn",
+    "itch",
+    "iex",
 ];
 
 /// The normaliser of a feed whose messages are text, fresh.

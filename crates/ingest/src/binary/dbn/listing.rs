@@ -152,11 +152,10 @@ impl Listing {
                 let (levels, best) = (book.ladder.whole(), book.ladder.new_best());
                 board.kept_snapshot(self.slot, times, levels, best, out);
             }
+            Book::Orders(book) if void => book.ladder.forget(),
             Book::Orders(book) => {
                 let (levels, best) = (book.ladder.changes(), book.ladder.new_best());
-                if !void {
-                    board.kept_delta(self.slot, times, levels, best, out);
-                }
+                board.kept_delta(self.slot, times, levels, best, out);
             }
             Book::Tops { told, now } if whole => {
                 told.clone_from(now);

@@ -1,0 +1,315 @@
+//! What the messages say: orders by their numbers, levels of each share, trades, states.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use model::{BookSide, Price, Side, Size, State, Tick, Trade, UnixNanos};
+use rust_decimal::Decimal;
+
+use super::super::bytes::{array, text};
+use super::super::error::BinaryError;
+use super::super::halts;
+use super::super::ladder::Ladder;
+use super::super::listed::listed;
+use super::super::net::Reads;
+use super::super::orders::ById;
+use super::day::Day;
+use super::message::{self, HEAD_BYTES, u16, u32, u64};
+use crate::board::{Board, Slot, Times};
+use crate::error::FeedError;
+use crate::venue::sequence_gap;
+
+/// Decimals of a price.
+const SCALE: u32 = 4;
+/// The exchange's own letter, where a message is of one of several of its markets.
+const NASDAQ: u8 = b'Q';
+
+/// The shares of a day.
+pub(super) struct Market {
+    pub(super) day: Day,
+    board: Board,
+    shares: Vec<Share>,
+    /// Shares by their names.
+    index: HashMap<[u8; 8], usize>,
+    /// Shares by the numbers that stand for them this day, counted from 1; 0 where none is known.
+    locates: Vec<u32>,
+    orders: ById<Resting>,
+    /// When the newest message came, for what no message tells.
+    now: Times,
+    /// Something was said since the day began.
+    begun: bool,
+}
+
+struct Share {
+    name: [u8; 8],
+    slot: Slot,
+    ladder: Ladder,
+}
+
+/// An order that rests.
+#[derive(Clone, Copy)]
+struct Resting {
+    price: u32,
+    size: u32,
+    share: u32,
+    side: BookSide,
+}
+
+impl Default for Market {
+    fn default() -> Self {
+        Self {
+            day: Day::default(),
+            board: Board::new("nasdaq", listed),
+            shares: Vec::new(),
+            index: HashMap::new(),
+            locates: vec![0; 1 << 16],
+            orders: ById::default(),
+            now: Times { event: None, recv: None },
+            begun: false,
+        }
+    }
+}
+
+impl Reads for Market {
+    fn message(
+        &mut self,
+        message: &[u8],
+        recv: Option<UnixNanos>,
+        out: &mut Vec<Tick>,
+    ) -> Result<(), FeedError> {
+        let Some(&of) = message.first() else {
+            return Err(BinaryError::Short { what: "a message", len: 0, least: HEAD_BYTES }.into());
+        };
+        let Some(least) = message::bytes(of) else {
+            return Err(BinaryError::Code { what: "type of message", code: of.into() }.into());
+        };
+        if message.len() < least {
+            return Err(BinaryError::Short { what: "a message", len: message.len(), least }.into());
+        }
+        if let Some(at) = recv {
+            self.day.receive(at);
+        }
+        let times = Times { event: Some(self.day.instant(message::time(message), recv)), recv };
+        self.now = times;
+        self.begun |= of != b'S';
+        match of {
+            b'A' | b'F' => return self.add(message, times, out),
+            b'E' => self.execute(message, None, times, out),
+            b'C' => self.execute(message, Some(u32(message, 32)), times, out),
+            b'X' => self.reduce(message, u32(message, 19), times, out),
+            b'D' => self.reduce(message, u32::MAX, times, out),
+            b'U' => self.replace(message, times, out),
+            b'P' => return self.trade(message, times, out),
+            b'Q' => return self.cross(message, times, out),
+            b'H' => return self.action(message, times, out),
+            b'h' => return self.operational(message, times, out),
+            b'R' => return self.share(message, 11).map(drop),
+            b'S' if message[11] == b'O' => self.restart(recv, out),
+            // What our records have no place for: restrictions, market makers, circuit breakers, price collars,
+            // imbalances, offerings, retail interest, and trades that were broken.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// No book can be trusted any more.
+    fn lose(&mut self, (from, to): (u64, u64), out: &mut Vec<Tick>) {
+        for share in &self.shares {
+            self.board.void(share.slot, self.now, sequence_gap(from, to), out);
+        }
+    }
+}
+
+impl Market {
+    /// Another day begins: nothing rests.
+    pub(super) fn restart(&mut self, recv: Option<UnixNanos>, out: &mut Vec<Tick>) {
+        if !std::mem::take(&mut self.begun) {
+            return;
+        }
+        let times = Times { event: self.now.event.filter(|_| self.now.recv == recv), recv };
+        self.orders.clear();
+        self.locates.fill(0);
+        for share in &mut self.shares {
+            share.ladder.clear();
+            if self.board.is_valid(share.slot) || self.board.is_void(share.slot) {
+                let (levels, best) = (share.ladder.whole(), share.ladder.new_best());
+                self.board.kept_snapshot(share.slot, times, levels, best, out);
+            }
+        }
+    }
+
+    /// The share that a message is about: its name stands at `at`.
+    #[inline]
+    fn share(&mut self, message: &[u8], at: usize) -> Result<usize, FeedError> {
+        let (locate, name) = (usize::from(u16(message, 1)), array(message, at));
+        match (self.locates[locate] as usize).checked_sub(1) {
+            Some(known) if self.shares[known].name == name => Ok(known),
+            _ => self.list(locate, name),
+        }
+    }
+
+    #[cold]
+    fn list(&mut self, locate: usize, name: [u8; 8]) -> Result<usize, FeedError> {
+        let known = if let Some(&known) = self.index.get(&name) {
+            known
+        } else {
+            let text = str::from_utf8(text(&name)).map_err(|_| BinaryError::Name)?;
+            let slot = self.board.slot(text)?;
+            self.shares.push(Share { name, slot, ladder: Ladder::new(SCALE) });
+            self.index.insert(name, self.shares.len() - 1);
+            self.shares.len() - 1
+        };
+        self.locates[locate] = u32::try_from(known + 1).unwrap_or(0);
+        Ok(known)
+    }
+
+    #[inline]
+    fn add(&mut self, message: &[u8], times: Times, out: &mut Vec<Tick>) -> Result<(), FeedError> {
+        let side = match message[19] {
+            b'B' => BookSide::Bid,
+            b'S' => BookSide::Ask,
+            code => return Err(BinaryError::Code { what: "side", code: code.into() }.into()),
+        };
+        let at = self.share(message, 24)?;
+        let (price, size) = (u32(message, 32), u32(message, 20));
+        let share = u32::try_from(at).unwrap_or(u32::MAX);
+        self.rest(u64(message, 11), Resting { price, size, share, side });
+        self.changed(at, times, out);
+        Ok(())
+    }
+
+    /// An order comes to rest. Where its number is in use, that one goes: it cannot be told apart any more.
+    #[inline]
+    fn rest(&mut self, id: u64, order: Resting) {
+        if let Some(old) = self.orders.insert(id, order) {
+            let share = &mut self.shares[old.share as usize];
+            share.ladder.take(old.side, old.price.into(), old.size.into());
+        }
+        let share = &mut self.shares[order.share as usize];
+        share.ladder.add(order.side, order.price.into(), order.size.into());
+    }
+
+    /// So much of an order goes; the order that it was. What is not known rested before the recording began.
+    #[inline]
+    fn take(&mut self, id: u64, size: u32) -> Option<Resting> {
+        let Entry::Occupied(mut order) = self.orders.entry(id) else { return None };
+        let was = *order.get();
+        if size < was.size {
+            order.get_mut().size -= size;
+        } else {
+            order.remove();
+        }
+        let share = &mut self.shares[was.share as usize];
+        share.ladder.take(was.side, was.price.into(), size.min(was.size).into());
+        Some(was)
+    }
+
+    #[inline]
+    fn reduce(&mut self, message: &[u8], size: u32, times: Times, out: &mut Vec<Tick>) {
+        if let Some(was) = self.take(u64(message, 11), size) {
+            self.changed(was.share as usize, times, out);
+        }
+    }
+
+    fn replace(&mut self, message: &[u8], times: Times, out: &mut Vec<Tick>) {
+        if let Some(was) = self.take(u64(message, 11), u32::MAX) {
+            let (price, size) = (u32(message, 31), u32(message, 27));
+            self.rest(u64(message, 19), Resting { price, size, ..was });
+            self.changed(was.share as usize, times, out);
+        }
+    }
+
+    /// An order trades, at its own price or at another one.
+    fn execute(&mut self, message: &[u8], price: Option<u32>, times: Times, out: &mut Vec<Tick>) {
+        let (id, size, number) = (u64(message, 11), u32(message, 19), u64(message, 23));
+        // What is not printed is part of a cross that will be.
+        let printed = price.is_none() || message[31] == b'Y';
+        let was = self.take(id, size);
+        let share = match was {
+            Some(was) => Some(was.share as usize),
+            None => (self.locates[usize::from(u16(message, 1))] as usize).checked_sub(1),
+        };
+        if let (true, Some(share), Some(price)) = (printed, share, price.or(was.map(|was| was.price))) {
+            // Who rested did not take.
+            let side = was.map_or(Side::Unknown, |was| match was.side {
+                BookSide::Bid => Side::Sell,
+                BookSide::Ask => Side::Buy,
+            });
+            let trade = execution(price, size.into(), side, number);
+            self.board.trade(self.shares[share].slot, times, trade, false, out);
+        }
+        if let Some(was) = was {
+            self.changed(was.share as usize, times, out);
+        }
+    }
+
+    /// A trade against an order that nobody saw.
+    fn trade(&mut self, message: &[u8], times: Times, out: &mut Vec<Tick>) -> Result<(), FeedError> {
+        let at = self.share(message, 24)?;
+        // Since 2014 all say that a buyer rested: only a seller is believed.
+        let side = if message[19] == b'S' { Side::Buy } else { Side::Unknown };
+        let trade = execution(u32(message, 32), u32(message, 20).into(), side, u64(message, 36));
+        self.board.trade(self.shares[at].slot, times, trade, false, out);
+        Ok(())
+    }
+
+    /// All that traded at one price in an auction; nothing, where there was none.
+    fn cross(&mut self, message: &[u8], times: Times, out: &mut Vec<Tick>) -> Result<(), FeedError> {
+        let (at, size) = (self.share(message, 19)?, u64(message, 11));
+        if size > 0 {
+            let trade = execution(u32(message, 27), size, Side::Unknown, u64(message, 31));
+            self.board.trade(self.shares[at].slot, times, trade, false, out);
+        }
+        Ok(())
+    }
+
+    fn action(&mut self, message: &[u8], times: Times, out: &mut Vec<Tick>) -> Result<(), FeedError> {
+        let (state, word) = match message[19] {
+            b'H' => (State::Halted, "halted"),
+            b'P' => (State::Halted, "paused"),
+            b'Q' => (State::Halted, "quotation only"),
+            b'T' => (State::Open, "trading"),
+            code => return Err(BinaryError::Code { what: "trading state", code: code.into() }.into()),
+        };
+        let at = self.share(message, 11)?;
+        let reason = halts::reason(word, text(&message[21..25]));
+        self.board.state(self.shares[at].slot, times, state, &reason, out);
+        Ok(())
+    }
+
+    /// A halt of one of the exchange's markets alone.
+    fn operational(&mut self, message: &[u8], times: Times, out: &mut Vec<Tick>) -> Result<(), FeedError> {
+        let at = self.share(message, 11)?;
+        let (state, reason) = match (message[19], message[20]) {
+            (NASDAQ, b'H') => (State::Halted, "operational halt"),
+            (NASDAQ, b'T') => (State::Open, "operational halt ended"),
+            (NASDAQ, code) => {
+                return Err(BinaryError::Code { what: "operational halt", code: code.into() }.into());
+            }
+            _ => return Ok(()),
+        };
+        self.board.state(self.shares[at].slot, times, state, reason, out);
+        Ok(())
+    }
+
+    /// Something of a share's book changed.
+    #[inline]
+    fn changed(&mut self, at: usize, times: Times, out: &mut Vec<Tick>) {
+        let Share { slot, ladder, .. } = &mut self.shares[at];
+        if self.board.is_valid(*slot) {
+            let (levels, best) = (ladder.changes(), ladder.new_best());
+            self.board.kept_delta(*slot, times, levels, best, out);
+        } else if self.board.is_void(*slot) {
+            ladder.forget();
+        } else {
+            // What is known is the book from here on.
+            let (levels, best) = (ladder.whole(), ladder.new_best());
+            self.board.kept_snapshot(*slot, times, levels, best, out);
+        }
+    }
+}
+
+fn execution(price: u32, size: u64, side: Side, number: u64) -> Trade {
+    let price = Price::new(Decimal::new(price.into(), SCALE));
+    Trade { price, size: Size::from(size), side, id: Some(number.to_string().into()) }
+}
