@@ -2,14 +2,17 @@
 
 mod binance;
 mod bybit;
+mod checksum;
 mod coinbase;
 mod kraken;
 mod kraken_v2;
 mod names;
+mod numbering;
 mod okx;
 mod sim;
+mod sync;
 
-use model::{FeedGap, GapReason, Tick, UnixNanos};
+use model::{FeedGap, GapReason, Side, Tick, UnixNanos};
 
 pub(crate) use sim::VENUE as SIM_VENUE;
 pub use sim::message as sim_message;
@@ -97,4 +100,15 @@ const fn sequence_gap(from: u64, to: u64) -> FeedGap {
 /// A gap of which no range is known.
 const fn gap(reason: GapReason) -> FeedGap {
     FeedGap { reason, venue_from: None, venue_to: None }
+}
+
+/// `buy` or `sell`, in whatever case.
+fn side(text: &str) -> Side {
+    if text.eq_ignore_ascii_case("buy") {
+        Side::Buy
+    } else if text.eq_ignore_ascii_case("sell") {
+        Side::Sell
+    } else {
+        Side::Unknown
+    }
 }

@@ -79,7 +79,7 @@ pub(crate) fn okx(name: &str) -> String {
 
 /// Names of Bybit's derivatives: `BTCUSDT` and `BTCUSD` are perpetual, `BTCPERP` is settled in USDC,
 /// anything with a date (`BTCUSDT-26SEP25`, `BTC-26SEP25`, options) stays as it is.
-pub(crate) fn bybit_derivative(name: &str) -> String {
+pub(crate) fn contract(name: &str) -> String {
     if name.contains('-') {
         return name.to_owned();
     }
@@ -121,21 +121,22 @@ mod tests {
             ("DOT-USD-260327", derivative("DOTUSD_260327")),
             ("BTC-BUSD-PERP", derivative("BTCBUSD")),
             ("ETH-BTC-PERP", derivative("ETHBTC")),
-            ("DOT-USD-PERP", bybit_derivative("DOTUSD")),
-            ("BTC-27MAR26-70000-P-USDT", bybit_derivative("BTC-27MAR26-70000-P-USDT")),
+            ("DOT-USD-PERP", contract("DOTUSD")),
+            ("BTC-27MAR26-70000-P-USDT", contract("BTC-27MAR26-70000-P-USDT")),
             ("BTC-USDT-PERP", derivative("BTCUSDT")),
             ("BTC-USDT-220624", derivative("BTCUSDT_220624")),
             ("BTC-USD-PERP", derivative("BTCUSD_PERP")),
             ("BTC-USD", kraken("XBT/USD")),
             ("ADA-BTC", kraken("ADA/XBT")),
             ("DOGE-EUR", kraken("XDG/EUR")),
+            ("BTC-USDC-PERP", contract("BTCPERP")),
             ("UNI-USD-PERP", okx("UNI-USD-SWAP")),
             ("BTC-USD-220527", okx("BTC-USD-220527")),
             ("BTC-USDT", okx("BTC-USDT")),
-            ("BTC-USDT-PERP", bybit_derivative("BTCUSDT")),
-            ("BTC-USD-PERP", bybit_derivative("BTCUSD")),
-            ("BTC-USDC-PERP", bybit_derivative("BTCPERP")),
-            ("BTC-26SEP25", bybit_derivative("BTC-26SEP25")),
+            ("BTC-USDT-PERP", contract("BTCUSDT")),
+            ("BTC-USD-PERP", contract("BTCUSD")),
+            ("BTC-USDC-PERP", contract("BTCPERP")),
+            ("BTC-26SEP25", contract("BTC-26SEP25")),
         ] {
             assert_eq!(venues, ours);
         }
