@@ -17,6 +17,9 @@ pub enum FeedError {
     /// The line is too long, or the recording ends in the middle of it.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// A binary frame where the venue sends text.
+    #[error("a binary frame; this venue's messages are text")]
+    Binary,
     /// Not JSON.
     #[error("not JSON: {0}")]
     Json(serde_json::Error),
@@ -60,6 +63,7 @@ impl FeedError {
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::Line(_) | Self::Read(_) => "line",
+            Self::Binary => "frame",
             Self::Json(_) => "json",
             Self::Shape(_) | Self::Missing(_) => "shape",
             Self::Number(_) | Self::Decimal(_) => "number",

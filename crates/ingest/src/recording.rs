@@ -78,13 +78,20 @@ impl Reader {
     /// The line is broken; what was appended to `out` before the fault was found stays.
     pub fn line(&mut self, format: Format, line: &[u8], out: &mut Vec<Tick>) -> Result<(), FeedError> {
         match format.read(line)? {
-            Line::Header | Line::Sent => Ok(()),
+            Line::Sent => Ok(()),
+            Line::Header { exchange } => {
+                self.normaliser.handle_header(&exchange);
+                Ok(())
+            }
             Line::Connected { conn, addr, at } => {
                 self.normaliser.handle_connect(&Link { conn: &conn, recv: at }, &addr, out);
                 Ok(())
             }
             Line::Frame { conn, text, at } => {
                 self.normaliser.handle_frame(&Link { conn: &conn, recv: at }, &text, out)
+            }
+            Line::Binary { conn, bytes, at } => {
+                self.normaliser.handle_binary(&Link { conn: &conn, recv: at }, &bytes, out)
             }
             Line::Answer { url, body, at } => {
                 self.normaliser.handle_answer(&Link { conn: "", recv: at }, &url, &body, out)

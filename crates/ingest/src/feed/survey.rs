@@ -118,8 +118,10 @@ pub(super) fn survey(spec: &ReplaySpec) -> Result<Survey, ReplayError> {
 /// The connection a line belongs to, and its time.
 pub(super) fn place<'a>(line: &'a Line<'_>) -> Option<(&'a str, Option<UnixNanos>)> {
     match line {
-        Line::Header | Line::Sent => None,
-        Line::Connected { conn, at, .. } | Line::Frame { conn, at, .. } => Some((conn, *at)),
+        Line::Header { .. } | Line::Sent => None,
+        Line::Connected { conn, at, .. } | Line::Frame { conn, at, .. } | Line::Binary { conn, at, .. } => {
+            Some((conn, *at))
+        }
         Line::Answer { at, .. } => Some((ANSWERS, *at)),
     }
 }

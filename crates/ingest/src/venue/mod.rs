@@ -22,6 +22,9 @@ use crate::error::FeedError;
 /// Turns one venue's messages into ticks. It opens no socket and reads no clock: the same
 /// normaliser eats live frames and recordings.
 pub trait Normaliser: Send {
+    /// A recording begins, of the exchange that its recorder calls `exchange`; empty where it does not say.
+    fn handle_header(&mut self, _exchange: &str) {}
+
     /// A connection was opened, or opened again.
     fn handle_connect(&mut self, _link: &Link<'_>, _addr: &str, _out: &mut Vec<Tick>) {}
 
@@ -31,6 +34,19 @@ pub trait Normaliser: Send {
     /// The message is broken: it is skipped whole, the normaliser goes on. What was appended
     /// before the fault was found stays.
     fn handle_frame(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError>;
+
+    /// A binary message arrived. Appends what it says to `out`.
+    ///
+    /// # Errors
+    /// As [`Self::handle_frame`].
+    fn handle_binary(
+        &mut self,
+        _link: &Link<'_>,
+        _bytes: &[u8],
+        _out: &mut Vec<Tick>,
+    ) -> Result<(), FeedError> {
+        Err(FeedError::Binary)
+    }
 
     /// An HTTP answer arrived. Appends what it says to `out`.
     ///
