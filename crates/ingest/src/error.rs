@@ -4,6 +4,9 @@ use model::{DecimalError, SymbolError, TimeError};
 
 use crate::capture::{LineError, ReadError};
 
+/// How much of a venue's error is told.
+const REFUSAL_CHARS_MAX: usize = 200;
+
 /// Most instruments of one feed.
 pub const INSTRUMENTS_MAX: usize = 100_000;
 
@@ -20,6 +23,9 @@ pub enum FeedError {
     /// A binary frame where the venue sends text.
     #[error("a binary frame; this venue's messages are text")]
     Binary,
+    /// The venue refuses what was asked of it.
+    #[error("the venue answers with an error: {0}")]
+    Refused(Box<str>),
     /// Not JSON.
     #[error("not JSON: {0}")]
     Json(serde_json::Error),
@@ -58,12 +64,25 @@ pub enum FeedError {
 pub(crate) const NUMBER_MARK: &str = "number: ";
 
 impl FeedError {
+    /// What a venue said when it refused, bounded, and harmless to a terminal.
+    pub(crate) fn refused(text: &str) -> Self {
+        let told = text.chars().take(REFUSAL_CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c });
+        Self::Refused(told.collect())
+    }
+
+    /// Whether the message itself is whole, and says that the venue refused something.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(_))
+    }
+
     /// The kind of fault, for counters: a closed set of words.
     #[must_use]
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::Line(_) | Self::Read(_) => "line",
             Self::Binary => "frame",
+            Self::Refused(_) => "refused",
             Self::Json(_) => "json",
             Self::Shape(_) | Self::Missing(_) => "shape",
             Self::Number(_) | Self::Decimal(_) => "number",

@@ -100,7 +100,8 @@ pub(super) fn survey(spec: &ReplaySpec) -> Result<Survey, ReplayError> {
                 };
             }
             // What they are is the replay's to report.
-            survey.faults += u64::from(reader.line(format, line, &mut ticks).is_err());
+            let fault = reader.line(format, line, &mut ticks).is_err_and(|error| !error.is_refusal());
+            survey.faults += u64::from(fault);
             for tick in ticks.drain(..) {
                 if known.insert(Arc::as_ptr(&tick.instrument)) {
                     survey.instruments.push(tick.instrument);

@@ -12,6 +12,7 @@ use std::borrow::Cow;
 
 use model::{Level, Levels, Side, Tick, Ticker, Trade};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::sync::{Diff, Fit, Rule, Stand, Sync};
@@ -49,6 +50,15 @@ struct Kind<'a> {
     #[serde(rename = "lastUpdateId")]
     last_update_id: Option<u64>,
     u: Option<u64>,
+    error: Option<IgnoredAny>,
+    /// Of an error that stands alone.
+    msg: Option<IgnoredAny>,
+}
+
+impl Kind<'_> {
+    const fn is_refusal(&self) -> bool {
+        self.error.is_some() || self.msg.is_some()
+    }
 }
 
 #[derive(Deserialize)]
@@ -169,6 +179,7 @@ impl Binance {
             // Spot sends best bid and offer without saying what it is.
             ("", None) if kind.u.is_some() => self.book_ticker(link, text, out),
             ("", Some(_)) => self.snapshot(link, stream, None, text, out),
+            ("", None) if kind.is_refusal() => Err(FeedError::refused(text)),
             _ => Ok(()),
         }
     }
@@ -354,6 +365,9 @@ impl Normaliser for Binance {
             return Ok(());
         }
         let symbol = query.split('&').find_map(|pair| pair.strip_prefix("symbol="));
+        if serde_json::from_str::<Kind<'_>>(body)?.is_refusal() {
+            return Err(FeedError::refused(body));
+        }
         self.snapshot(link, "", symbol, body, out)
     }
 }

@@ -49,6 +49,8 @@ const MARKETS: [(&str, &str); 4] = [
 
 #[derive(Deserialize)]
 struct Message<'a> {
+    /// Of the answer to a subscription.
+    success: Option<bool>,
     #[serde(borrow, default)]
     topic: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -242,6 +244,9 @@ impl Normaliser for Bybit {
 
     fn handle_frame(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
         let message: Message<'_> = serde_json::from_str(text)?;
+        if message.success == Some(false) {
+            return Err(FeedError::refused(text));
+        }
         let Some(data) = message.data else { return Ok(()) };
         let market = match self.conns.get(link.conn) {
             Some(&index) => &mut self.markets[index],

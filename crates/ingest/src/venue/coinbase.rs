@@ -29,6 +29,9 @@ impl Default for Coinbase {
 
 #[derive(Deserialize)]
 struct Message<'a> {
+    /// Of errors only.
+    #[serde(borrow, default)]
+    r#type: Cow<'a, str>,
     #[serde(borrow, default)]
     channel: Cow<'a, str>,
     #[serde(borrow)]
@@ -179,6 +182,9 @@ impl Normaliser for Coinbase {
 
     fn handle_frame(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
         let message: Message<'_> = serde_json::from_str(text)?;
+        if message.r#type == "error" {
+            return Err(FeedError::refused(text));
+        }
         let at = message.timestamp.as_deref().map(UnixNanos::from_rfc3339).transpose()?;
         let number = message.sequence_num;
         match number.map_or(Order::Next, |number| self.numbering.order(link.conn, number)) {

@@ -32,6 +32,8 @@ impl Default for KrakenV2 {
 
 #[derive(Deserialize)]
 struct Message<'a> {
+    /// Of the answer to a request.
+    success: Option<bool>,
     #[serde(borrow, default)]
     channel: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -201,6 +203,9 @@ impl Normaliser for KrakenV2 {
 
     fn handle_frame(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
         let message: Message<'_> = serde_json::from_str(text)?;
+        if message.success == Some(false) {
+            return Err(FeedError::refused(text));
+        }
         if let Some(result) = &message.result {
             return self.subscribed(result);
         }

@@ -235,6 +235,9 @@ impl Normaliser for Okx {
             return Ok(());
         }
         let message: Message<'_> = serde_json::from_str(text)?;
+        if message.event.as_deref() == Some("error") {
+            return Err(FeedError::refused(text));
+        }
         let Some(arg) = &message.arg else { return Ok(()) };
         if let Some(event) = &message.event {
             if event == "subscribe"
