@@ -25,6 +25,7 @@ use crate::json::{Millis, Pair, PriceText, SizeText, levels};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Market {
     Spot,
+    Us,
     UsdM,
     CoinM,
 }
@@ -146,6 +147,7 @@ impl Binance {
     pub(crate) fn new(market: Market) -> Self {
         let board = match market {
             Market::Spot => Board::new("binance", names::spot),
+            Market::Us => Board::new("binance-us", names::spot),
             Market::UsdM => Board::new("binance-usdm", names::derivative),
             Market::CoinM => Board::new("binance-coinm", names::derivative),
         };
@@ -154,7 +156,7 @@ impl Binance {
 
     fn rule(&self) -> Rule {
         match self.market {
-            Market::Spot => spot,
+            Market::Spot | Market::Us => spot,
             Market::UsdM | Market::CoinM => futures,
         }
     }

@@ -1,6 +1,7 @@
 //! The venues: one normaliser each, pure, from their messages to ticks.
 
 mod binance;
+mod binance_json;
 mod bybit;
 mod checksum;
 mod coinbase;
@@ -79,10 +80,11 @@ impl Link<'_> {
 }
 
 /// The names that [`normaliser`] knows.
-pub const FEEDS: [&str; 9] = [
+pub const FEEDS: [&str; 10] = [
     "binance-spot",
     "binance-usdm",
     "binance-coinm",
+    "binance-json",
     "kraken",
     "kraken-v2",
     "coinbase",
@@ -98,6 +100,7 @@ pub fn normaliser(feed: &str) -> Option<Box<dyn Normaliser>> {
         "binance-spot" => Box::new(binance::Binance::new(binance::Market::Spot)),
         "binance-usdm" => Box::new(binance::Binance::new(binance::Market::UsdM)),
         "binance-coinm" => Box::new(binance::Binance::new(binance::Market::CoinM)),
+        "binance-json" => Box::new(binance_json::BinanceJson::default()),
         "kraken" => Box::new(kraken::Kraken::default()),
         "kraken-v2" => Box::new(kraken_v2::KrakenV2::default()),
         "coinbase" => Box::new(coinbase::Coinbase::default()),
