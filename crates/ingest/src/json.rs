@@ -1,8 +1,9 @@
 //! Prices, sizes, levels and times as venues write them in JSON, read without a detour.
 
 use std::fmt;
+use std::marker::PhantomData;
 
-use model::{DecimalError, Level, Price, Size, UnixNanos};
+use model::{DecimalError, Level, Price, Size, TimeError, UnixNanos};
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -80,24 +81,27 @@ fn bare(raw: &RawValue) -> &str {
 
 impl<'de> Deserialize<'de> for Pair {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(PairVisitor)
+        let visitor = PairVisitor::<PriceText, SizeText>(PhantomData);
+        deserializer
+            .deserialize_seq(visitor)
+            .map(|(price, size)| Self(Level { price: price.0, size: size.0 }))
     }
 }
 
-struct PairVisitor;
+struct PairVisitor<P, S>(PhantomData<(P, S)>);
 
-impl<'de> Visitor<'de> for PairVisitor {
-    type Value = Pair;
+impl<'de, P: Deserialize<'de>, S: Deserialize<'de>> Visitor<'de> for PairVisitor<P, S> {
+    type Value = (P, S);
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of price and size")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Pair, A::Error> {
-        let price: PriceText = list.next_element()?.ok_or_else(|| A::Error::invalid_length(0, &self))?;
-        let size: SizeText = list.next_element()?.ok_or_else(|| A::Error::invalid_length(1, &self))?;
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(P, S), A::Error> {
+        let price = list.next_element()?.ok_or_else(|| A::Error::invalid_length(0, &self))?;
+        let size = list.next_element()?.ok_or_else(|| A::Error::invalid_length(1, &self))?;
         while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Pair(Level { price: price.0, size: size.0 }))
+        Ok((price, size))
     }
 }
 
@@ -106,14 +110,19 @@ pub(crate) fn levels(pairs: Vec<Pair>) -> Vec<Level> {
     pairs.into_iter().map(|pair| pair.0).collect()
 }
 
-/// Milliseconds since the epoch, as a number or in a string.
+/// Time since the epoch in a unit of so many nanoseconds, as a number or in a string.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Millis(pub(crate) UnixNanos);
+pub(crate) struct Since<const NANOS: u64>(pub(crate) UnixNanos);
 
-impl<'de> Deserialize<'de> for Millis {
+pub(crate) type Millis = Since<1_000_000>;
+pub(crate) type Micros = Since<1_000>;
+
+impl<'de, const NANOS: u64> Deserialize<'de> for Since<NANOS> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&RawValue>::deserialize(deserializer)?;
-        let millis = bare(raw).parse().map_err(|_| D::Error::custom("milliseconds expected"))?;
-        UnixNanos::from_millis(millis).map(Self).map_err(D::Error::custom)
+        let units: u64 =
+            bare(raw).parse().map_err(|_| D::Error::custom("a time since the epoch expected"))?;
+        let nanos = units.checked_mul(NANOS).ok_or_else(|| D::Error::custom(TimeError::OutOfRange))?;
+        Ok(Self(UnixNanos(nanos)))
     }
 }

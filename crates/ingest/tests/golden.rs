@@ -101,6 +101,11 @@ fn binance_json() {
 }
 
 #[test]
+fn bitstamp() {
+    check("bitstamp");
+}
+
+#[test]
 fn kraken() {
     check("kraken");
 }

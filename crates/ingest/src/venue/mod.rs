@@ -2,6 +2,7 @@
 
 mod binance;
 mod binance_json;
+mod bitstamp;
 mod bybit;
 mod checksum;
 mod coinbase;
@@ -80,7 +81,7 @@ impl Link<'_> {
 }
 
 /// The names that [`normaliser`] knows.
-pub const FEEDS: [&str; 10] = [
+pub const FEEDS: [&str; 11] = [
     "binance-spot",
     "binance-usdm",
     "binance-coinm",
@@ -90,6 +91,7 @@ pub const FEEDS: [&str; 10] = [
     "coinbase",
     "bybit",
     "okx",
+    "bitstamp",
     "sim",
 ];
 
@@ -106,6 +108,7 @@ pub fn normaliser(feed: &str) -> Option<Box<dyn Normaliser>> {
         "coinbase" => Box::new(coinbase::Coinbase::default()),
         "bybit" => Box::new(bybit::Bybit::default()),
         "okx" => Box::new(okx::Okx::default()),
+        "bitstamp" => Box::new(bitstamp::Bitstamp::default()),
         "sim" => Box::new(sim::Sim::default()),
         _ => return None,
     })

@@ -69,6 +69,14 @@ pub(crate) fn kraken(name: &str) -> String {
     name.split('/').map(part).collect::<Vec<_>>().join("-")
 }
 
+/// `ethusd` → `ETH-USD`, `btcusd-perp` → `BTC-USD-PERP`.
+pub(crate) fn bitstamp(name: &str) -> String {
+    let name = name.to_ascii_uppercase();
+    let quotes = ["USDT", "USDC", "PYUSD", "RLUSD", "EURC", "USD", "EUR", "GBP", "PAX", "BTC", "ETH"];
+    let (pair, perpetual) = name.strip_suffix("-PERP").map_or((&*name, ""), |pair| (pair, "-PERP"));
+    split_by(pair, &quotes).map_or_else(|| name.clone(), |(base, quote)| format!("{base}-{quote}{perpetual}"))
+}
+
 /// `UNI-USD-SWAP` → `UNI-USD-PERP`; the rest is written as we write it.
 pub(crate) fn okx(name: &str) -> String {
     match name.strip_suffix("-SWAP") {
@@ -129,6 +137,10 @@ mod tests {
             ("BTC-USD", kraken("XBT/USD")),
             ("ADA-BTC", kraken("ADA/XBT")),
             ("DOGE-EUR", kraken("XDG/EUR")),
+            ("USDT-USD", bitstamp("usdtusd")),
+            ("SHIB-USD", bitstamp("shibusd")),
+            ("ADA-EUR", bitstamp("adaeur")),
+            ("BTC-USD-PERP", bitstamp("btcusd-perp")),
             ("BTC-USDC-PERP", contract("BTCPERP")),
             ("UNI-USD-PERP", okx("UNI-USD-SWAP")),
             ("BTC-USD-220527", okx("BTC-USD-220527")),

@@ -161,6 +161,11 @@ impl Sync {
         }
     }
 
+    /// The book was lost: diffs wait for a new snapshot.
+    pub(super) fn forget(&mut self) {
+        *self = Self::default();
+    }
+
     /// Whether it waits for a snapshot, with diffs around that number.
     pub(super) fn waits_around(&self, number: u64) -> bool {
         let Self::Waiting(buffer) = self else { return false };

@@ -7,3 +7,4 @@
 mod play;
 
 mod binance;
+mod bitstamp;
