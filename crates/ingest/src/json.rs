@@ -29,6 +29,10 @@ pub(crate) struct SizeNumber(pub(crate) Size);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pair(pub(crate) Level);
 
+/// `[price,size,…]` in numbers, or in strings.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NumberPair(pub(crate) Level);
+
 fn number_error<E: Error>(error: DecimalError) -> E {
     E::custom(format_args!("{NUMBER_MARK}{error}"))
 }
@@ -88,6 +92,26 @@ impl<'de> Deserialize<'de> for Pair {
     }
 }
 
+impl<'de> Deserialize<'de> for NumberPair {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let visitor = PairVisitor::<PriceNumber, SizeNumber>(PhantomData);
+        deserializer
+            .deserialize_seq(visitor)
+            .map(|(price, size)| Self(Level { price: price.0, size: size.0 }))
+    }
+}
+
+/// A whole number, or one in a string.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Whole(pub(crate) u64);
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        bare(raw).parse().map(Self).map_err(|_| D::Error::custom("a whole number expected"))
+    }
+}
+
 struct PairVisitor<P, S>(PhantomData<(P, S)>);
 
 impl<'de, P: Deserialize<'de>, S: Deserialize<'de>> Visitor<'de> for PairVisitor<P, S> {
@@ -110,12 +134,18 @@ pub(crate) fn levels(pairs: Vec<Pair>) -> Vec<Level> {
     pairs.into_iter().map(|pair| pair.0).collect()
 }
 
+/// The levels of pairs of numbers.
+pub(crate) fn number_levels(pairs: Vec<NumberPair>) -> Vec<Level> {
+    pairs.into_iter().map(|pair| pair.0).collect()
+}
+
 /// Time since the epoch in a unit of so many nanoseconds, as a number or in a string.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Since<const NANOS: u64>(pub(crate) UnixNanos);
 
 pub(crate) type Millis = Since<1_000_000>;
 pub(crate) type Micros = Since<1_000>;
+pub(crate) type Nanos = Since<1>;
 
 impl<'de, const NANOS: u64> Deserialize<'de> for Since<NANOS> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

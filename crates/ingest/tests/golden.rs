@@ -106,6 +106,11 @@ fn bitstamp() {
 }
 
 #[test]
+fn kucoin() {
+    check("kucoin");
+}
+
+#[test]
 fn kraken() {
     check("kraken");
 }

@@ -8,6 +8,7 @@ mod checksum;
 mod coinbase;
 mod kraken;
 mod kraken_v2;
+mod kucoin;
 mod names;
 mod numbering;
 mod okx;
@@ -81,7 +82,7 @@ impl Link<'_> {
 }
 
 /// The names that [`normaliser`] knows.
-pub const FEEDS: [&str; 11] = [
+pub const FEEDS: [&str; 12] = [
     "binance-spot",
     "binance-usdm",
     "binance-coinm",
@@ -92,6 +93,7 @@ pub const FEEDS: [&str; 11] = [
     "bybit",
     "okx",
     "bitstamp",
+    "kucoin",
     "sim",
 ];
 
@@ -109,6 +111,7 @@ pub fn normaliser(feed: &str) -> Option<Box<dyn Normaliser>> {
         "bybit" => Box::new(bybit::Bybit::default()),
         "okx" => Box::new(okx::Okx::default()),
         "bitstamp" => Box::new(bitstamp::Bitstamp::default()),
+        "kucoin" => Box::new(kucoin::Kucoin::default()),
         "sim" => Box::new(sim::Sim::default()),
         _ => return None,
     })

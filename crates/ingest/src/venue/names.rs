@@ -59,14 +59,21 @@ pub(crate) fn derivative(name: &str) -> String {
     }
 }
 
+/// A venue's own names of currencies, and the usual ones.
+type Aliases = [(&'static str, &'static str)];
+
+fn usual<'a>(currency: &'a str, aliases: &Aliases) -> &'a str {
+    aliases.iter().find(|(own, _)| *own == currency).map_or(currency, |&(_, usual)| usual)
+}
+
+/// The usual names of the parts of a name, joined as we do.
+fn joined<'a>(parts: impl Iterator<Item = &'a str>, aliases: &Aliases) -> String {
+    parts.map(|part| usual(part, aliases)).collect::<Vec<_>>().join("-")
+}
+
 /// `XBT/USD` → `BTC-USD`: parts apart by a slash, Kraken's own names for some of them.
 pub(crate) fn kraken(name: &str) -> String {
-    let part = |part: &str| match part.to_ascii_uppercase().as_str() {
-        "XBT" => "BTC".to_owned(),
-        "XDG" => "DOGE".to_owned(),
-        other => other.to_owned(),
-    };
-    name.split('/').map(part).collect::<Vec<_>>().join("-")
+    joined(name.to_ascii_uppercase().split('/'), &[("XBT", "BTC"), ("XDG", "DOGE")])
 }
 
 /// `ethusd` → `ETH-USD`, `btcusd-perp` → `BTC-USD-PERP`.
@@ -75,6 +82,21 @@ pub(crate) fn bitstamp(name: &str) -> String {
     let quotes = ["USDT", "USDC", "PYUSD", "RLUSD", "EURC", "USD", "EUR", "GBP", "PAX", "BTC", "ETH"];
     let (pair, perpetual) = name.strip_suffix("-PERP").map_or((&*name, ""), |pair| (pair, "-PERP"));
     split_by(pair, &quotes).map_or_else(|| name.clone(), |(base, quote)| format!("{base}-{quote}{perpetual}"))
+}
+
+/// KuCoin's spot market writes as we do, but for currencies that have changed their names.
+pub(crate) fn kucoin(name: &str) -> String {
+    const OWN: [(&str, &str); 3] = [("BCHSV", "BSV"), ("WAX", "WAXP"), ("LOKI", "OXEN")];
+    joined(name.to_ascii_uppercase().split('-'), &OWN)
+}
+
+/// `XBTUSDTM` → `BTC-USDT-PERP`, `XBTUSDM` → `BTC-USD-PERP`; what ends on a day (`XBTMZ25`) stays as it is.
+pub(crate) fn kucoin_futures(name: &str) -> String {
+    let name = name.to_ascii_uppercase();
+    match name.strip_suffix('M').and_then(|pair| split_by(pair, &["USDT", "USDC", "USD"])) {
+        Some((base, quote)) => joined([base, quote, "PERP"].into_iter(), &[("XBT", "BTC")]),
+        None => name,
+    }
 }
 
 /// `UNI-USD-SWAP` → `UNI-USD-PERP`; the rest is written as we write it.
@@ -141,6 +163,10 @@ mod tests {
             ("SHIB-USD", bitstamp("shibusd")),
             ("ADA-EUR", bitstamp("adaeur")),
             ("BTC-USD-PERP", bitstamp("btcusd-perp")),
+            ("BSV-USDT", kucoin("BCHSV-USDT")),
+            ("BTC-USDT-PERP", kucoin_futures("XBTUSDTM")),
+            ("ETH-USD-PERP", kucoin_futures("ETHUSDM")),
+            ("XBTMZ25", kucoin_futures("XBTMZ25")),
             ("BTC-USDC-PERP", contract("BTCPERP")),
             ("UNI-USD-PERP", okx("UNI-USD-SWAP")),
             ("BTC-USD-220527", okx("BTC-USD-220527")),

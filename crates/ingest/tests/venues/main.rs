@@ -8,3 +8,4 @@ mod play;
 
 mod binance;
 mod bitstamp;
+mod kucoin;
