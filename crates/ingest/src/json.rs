@@ -1,10 +1,13 @@
 //! Prices, sizes, levels and times as venues write them in JSON, read without a detour.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
 use model::{DecimalError, Level, Price, Size, TimeError, UnixNanos};
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
+use serde::Deserialize;
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::error::NUMBER_MARK;
@@ -98,6 +101,36 @@ impl<'de> Deserialize<'de> for NumberPair {
         deserializer
             .deserialize_seq(visitor)
             .map(|(price, size)| Self(Level { price: price.0, size: size.0 }))
+    }
+}
+
+/// `["word","price","size",…]`: a level and what is to be done with it.
+#[derive(Clone, Debug)]
+pub(crate) struct Marked<'a>(pub(crate) Cow<'a, str>, pub(crate) Level);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Marked<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (Word(word), Pair(level)) = deserializer.deserialize_seq(MarkedVisitor(PhantomData))?;
+        Ok(Self(word, level))
+    }
+}
+
+#[derive(Deserialize)]
+struct Word<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// A word, and what of the rest of the list makes a `T`.
+struct MarkedVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for MarkedVisitor<T> {
+    type Value = (Word<'de>, T);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of a word, price and size")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let word = list.next_element()?.ok_or_else(|| A::Error::invalid_length(0, &self))?;
+        Ok((word, T::deserialize(SeqAccessDeserializer::new(list))?))
     }
 }
 

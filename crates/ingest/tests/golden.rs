@@ -106,6 +106,11 @@ fn bitstamp() {
 }
 
 #[test]
+fn gemini() {
+    check("gemini");
+}
+
+#[test]
 fn kucoin() {
     check("kucoin");
 }

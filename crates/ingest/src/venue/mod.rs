@@ -6,6 +6,7 @@ mod bitstamp;
 mod bybit;
 mod checksum;
 mod coinbase;
+mod gemini;
 mod kraken;
 mod kraken_v2;
 mod kucoin;
@@ -82,7 +83,7 @@ impl Link<'_> {
 }
 
 /// The names that [`normaliser`] knows.
-pub const FEEDS: [&str; 12] = [
+pub const FEEDS: [&str; 13] = [
     "binance-spot",
     "binance-usdm",
     "binance-coinm",
@@ -93,6 +94,7 @@ pub const FEEDS: [&str; 12] = [
     "bybit",
     "okx",
     "bitstamp",
+    "gemini",
     "kucoin",
     "sim",
 ];
@@ -111,6 +113,7 @@ pub fn normaliser(feed: &str) -> Option<Box<dyn Normaliser>> {
         "bybit" => Box::new(bybit::Bybit::default()),
         "okx" => Box::new(okx::Okx::default()),
         "bitstamp" => Box::new(bitstamp::Bitstamp::default()),
+        "gemini" => Box::new(gemini::Gemini::default()),
         "kucoin" => Box::new(kucoin::Kucoin::default()),
         "sim" => Box::new(sim::Sim::default()),
         _ => return None,

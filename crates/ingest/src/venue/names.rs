@@ -84,6 +84,22 @@ pub(crate) fn bitstamp(name: &str) -> String {
     split_by(pair, &quotes).map_or_else(|| name.clone(), |(base, quote)| format!("{base}-{quote}{perpetual}"))
 }
 
+/// `BTCUSD` → `BTC-USD`, `BTCUSDCPERP` → `BTC-USDC-PERP`.
+pub(crate) fn gemini(name: &str) -> String {
+    let name = name.to_ascii_uppercase();
+    let quotes = [
+        "RLUSD", "GUSD", "USDT", "USDC", "USD", "EUR", "GBP", "SGD", "AUD", "DAI", "BTC", "ETH", "SOL",
+        "FIL", "LTC", "BCH",
+    ];
+    let (pair, perpetual) = name.strip_suffix("PERP").map_or((&*name, ""), |pair| (pair, "-PERP"));
+    let parts = match pair {
+        // A base in G, in USD.
+        "PAXGUSD" | "USDGUSD" | "WCFGUSD" => Some(pair.split_at(4)),
+        _ => split_by(pair, &quotes),
+    };
+    parts.map_or_else(|| name.clone(), |(base, quote)| format!("{base}-{quote}{perpetual}"))
+}
+
 /// KuCoin's spot market writes as we do, but for currencies that have changed their names.
 pub(crate) fn kucoin(name: &str) -> String {
     const OWN: [(&str, &str); 3] = [("BCHSV", "BSV"), ("WAX", "WAXP"), ("LOKI", "OXEN")];
@@ -163,6 +179,13 @@ mod tests {
             ("SHIB-USD", bitstamp("shibusd")),
             ("ADA-EUR", bitstamp("adaeur")),
             ("BTC-USD-PERP", bitstamp("btcusd-perp")),
+            ("BTC-USD", gemini("BTCUSD")),
+            ("BTC-GUSD-PERP", gemini("btcgusdperp")),
+            ("BTC-USDC-PERP", gemini("BTCUSDCPERP")),
+            ("PAXG-USD", gemini("PAXGUSD")),
+            ("PAXG-GUSD", gemini("PAXGGUSD")),
+            ("OP-GUSD", gemini("OPGUSD")),
+            ("RLUSD-USD", gemini("RLUSDUSD")),
             ("BSV-USDT", kucoin("BCHSV-USDT")),
             ("BTC-USDT-PERP", kucoin_futures("XBTUSDTM")),
             ("ETH-USD-PERP", kucoin_futures("ETHUSDM")),

@@ -8,4 +8,5 @@ mod play;
 
 mod binance;
 mod bitstamp;
+mod gemini;
 mod kucoin;
