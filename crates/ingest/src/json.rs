@@ -108,9 +108,20 @@ impl<'de> Deserialize<'de> for NumberPair {
 #[derive(Clone, Debug)]
 pub(crate) struct Marked<'a>(pub(crate) Cow<'a, str>, pub(crate) Level);
 
+/// The same with price and size in numbers.
+#[derive(Clone, Debug)]
+pub(crate) struct MarkedNumbers<'a>(pub(crate) Cow<'a, str>, pub(crate) Level);
+
 impl<'de: 'a, 'a> Deserialize<'de> for Marked<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let (Word(word), Pair(level)) = deserializer.deserialize_seq(MarkedVisitor(PhantomData))?;
+        Ok(Self(word, level))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for MarkedNumbers<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (Word(word), NumberPair(level)) = deserializer.deserialize_seq(MarkedVisitor(PhantomData))?;
         Ok(Self(word, level))
     }
 }
@@ -143,6 +154,11 @@ impl<'de> Deserialize<'de> for Whole {
         let raw = <&RawValue>::deserialize(deserializer)?;
         bare(raw).parse().map(Self).map_err(|_| D::Error::custom("a whole number expected"))
     }
+}
+
+/// The text of a number or of a string, as it stands there; `None` for `null`.
+pub(crate) fn text_of(raw: &RawValue) -> Option<&str> {
+    Some(bare(raw)).filter(|text| *text != "null")
 }
 
 struct PairVisitor<P, S>(PhantomData<(P, S)>);

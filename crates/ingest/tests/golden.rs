@@ -106,6 +106,11 @@ fn bitstamp() {
 }
 
 #[test]
+fn deribit() {
+    check("deribit");
+}
+
+#[test]
 fn gemini() {
     check("gemini");
 }

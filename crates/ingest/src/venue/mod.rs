@@ -6,6 +6,7 @@ mod bitstamp;
 mod bybit;
 mod checksum;
 mod coinbase;
+mod deribit;
 mod gemini;
 mod kraken;
 mod kraken_v2;
@@ -83,7 +84,7 @@ impl Link<'_> {
 }
 
 /// The names that [`normaliser`] knows.
-pub const FEEDS: [&str; 13] = [
+pub const FEEDS: [&str; 14] = [
     "binance-spot",
     "binance-usdm",
     "binance-coinm",
@@ -94,6 +95,7 @@ pub const FEEDS: [&str; 13] = [
     "bybit",
     "okx",
     "bitstamp",
+    "deribit",
     "gemini",
     "kucoin",
     "sim",
@@ -113,6 +115,7 @@ pub fn normaliser(feed: &str) -> Option<Box<dyn Normaliser>> {
         "bybit" => Box::new(bybit::Bybit::default()),
         "okx" => Box::new(okx::Okx::default()),
         "bitstamp" => Box::new(bitstamp::Bitstamp::default()),
+        "deribit" => Box::new(deribit::Deribit::default()),
         "gemini" => Box::new(gemini::Gemini::default()),
         "kucoin" => Box::new(kucoin::Kucoin::default()),
         "sim" => Box::new(sim::Sim::default()),

@@ -115,6 +115,18 @@ pub(crate) fn kucoin_futures(name: &str) -> String {
     }
 }
 
+/// `BTC-PERPETUAL` → `BTC-USD-PERP`, `BTC_USDC-PERPETUAL` → `BTC-USDC-PERP`, `BTC_USDC` → `BTC-USDC`; futures,
+/// options and combinations stay as they are (`BTC-24SEP21`, `XRP_USDC-30AUG24-0D625-C`).
+pub(crate) fn deribit(name: &str) -> String {
+    let name = name.to_ascii_uppercase();
+    let (pair, perpetual) = name.strip_suffix("-PERPETUAL").map_or((&*name, ""), |pair| (pair, "-PERP"));
+    match pair.split_once('_') {
+        Some((base, quote)) if !pair.contains('-') => format!("{base}-{quote}{perpetual}"),
+        None if !perpetual.is_empty() => format!("{pair}-USD{perpetual}"),
+        _ => name,
+    }
+}
+
 /// `UNI-USD-SWAP` → `UNI-USD-PERP`; the rest is written as we write it.
 pub(crate) fn okx(name: &str) -> String {
     match name.strip_suffix("-SWAP") {
@@ -190,6 +202,12 @@ mod tests {
             ("BTC-USDT-PERP", kucoin_futures("XBTUSDTM")),
             ("ETH-USD-PERP", kucoin_futures("ETHUSDM")),
             ("XBTMZ25", kucoin_futures("XBTMZ25")),
+            ("BTC-USD-PERP", deribit("BTC-PERPETUAL")),
+            ("SOL-USDC-PERP", deribit("SOL_USDC-PERPETUAL")),
+            ("SOL-USDC", deribit("SOL_USDC")),
+            ("BTC-24SEP21-8000-P", deribit("BTC-24SEP21-8000-P")),
+            ("XRP_USDC-30AUG24-0D625-C", deribit("XRP_USDC-30AUG24-0d625-C")),
+            ("BTC-FS-27DEC24_PERP", deribit("BTC-FS-27DEC24_PERP")),
             ("BTC-USDC-PERP", contract("BTCPERP")),
             ("UNI-USD-PERP", okx("UNI-USD-SWAP")),
             ("BTC-USD-220527", okx("BTC-USD-220527")),

@@ -8,5 +8,6 @@ mod play;
 
 mod binance;
 mod bitstamp;
+mod deribit;
 mod gemini;
 mod kucoin;
