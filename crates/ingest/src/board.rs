@@ -112,6 +112,11 @@ impl Board {
         self.slots().filter(over).collect::<Vec<_>>().into_iter()
     }
 
+    /// The book of this instrument, as it was sent on.
+    pub(crate) fn book(&self, slot: Slot) -> &Book {
+        &self.entries[slot.0].book
+    }
+
     /// The book of this instrument comes over `conn`.
     pub(crate) fn comes_over(&mut self, slot: Slot, conn: &str) {
         let known = &mut self.entries[slot.0].conn;

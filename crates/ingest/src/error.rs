@@ -26,6 +26,9 @@ pub enum FeedError {
     /// The venue refuses what was asked of it.
     #[error("the venue answers with an error: {0}")]
     Refused(Box<str>),
+    /// A message on a channel that no answer to a subscription named.
+    #[error("channel {0} was never subscribed to")]
+    Channel(u64),
     /// Not JSON.
     #[error("not JSON: {0}")]
     Json(serde_json::Error),
@@ -83,6 +86,7 @@ impl FeedError {
             Self::Line(_) | Self::Read(_) => "line",
             Self::Binary => "frame",
             Self::Refused(_) => "refused",
+            Self::Channel(_) => "channel",
             Self::Json(_) => "json",
             Self::Shape(_) | Self::Missing(_) => "shape",
             Self::Number(_) | Self::Decimal(_) => "number",

@@ -101,6 +101,11 @@ fn binance_json() {
 }
 
 #[test]
+fn bitfinex() {
+    check("bitfinex");
+}
+
+#[test]
 fn bitstamp() {
     check("bitstamp");
 }

@@ -2,6 +2,7 @@
 
 mod binance;
 mod binance_json;
+mod bitfinex;
 mod bitstamp;
 mod bybit;
 mod checksum;
@@ -18,6 +19,7 @@ mod sim;
 mod sync;
 
 use model::{FeedGap, GapReason, Side, Tick, UnixNanos};
+use rust_decimal::Decimal;
 
 pub(crate) use sim::VENUE as SIM_VENUE;
 pub use sim::message as sim_message;
@@ -84,7 +86,7 @@ impl Link<'_> {
 }
 
 /// The names that [`normaliser`] knows.
-pub const FEEDS: [&str; 14] = [
+pub const FEEDS: [&str; 15] = [
     "binance-spot",
     "binance-usdm",
     "binance-coinm",
@@ -94,6 +96,7 @@ pub const FEEDS: [&str; 14] = [
     "coinbase",
     "bybit",
     "okx",
+    "bitfinex",
     "bitstamp",
     "deribit",
     "gemini",
@@ -114,6 +117,7 @@ pub fn normaliser(feed: &str) -> Option<Box<dyn Normaliser>> {
         "coinbase" => Box::new(coinbase::Coinbase::default()),
         "bybit" => Box::new(bybit::Bybit::default()),
         "okx" => Box::new(okx::Okx::default()),
+        "bitfinex" => Box::new(bitfinex::Bitfinex::default()),
         "bitstamp" => Box::new(bitstamp::Bitstamp::default()),
         "deribit" => Box::new(deribit::Deribit::default()),
         "gemini" => Box::new(gemini::Gemini::default()),
@@ -142,4 +146,9 @@ fn side(text: &str) -> Side {
     } else {
         Side::Unknown
     }
+}
+
+/// What a part of 1 is in per cent.
+fn per_cent(part: Decimal) -> Option<Decimal> {
+    part.checked_mul(Decimal::ONE_HUNDRED)
 }

@@ -76,6 +76,46 @@ pub(crate) fn kraken(name: &str) -> String {
     joined(name.to_ascii_uppercase().split('/'), &[("XBT", "BTC"), ("XDG", "DOGE")])
 }
 
+/// Names of Bitfinex with their `t`: `tBTCUSD`, `tLINK:USD`, and `tBTCF0:USTF0` of what is perpetual.
+pub(crate) fn bitfinex(name: &str) -> String {
+    // Source: Bitfinex, `conf/pub:map:currency:sym`.
+    const OWN: [(&str, &str); 23] = [
+        ("UST", "USDT"),
+        ("UDC", "USDC"),
+        ("TSD", "TUSD"),
+        ("EUT", "EURT"),
+        ("EUS", "EURS"),
+        ("IOT", "IOTA"),
+        ("DSH", "DASH"),
+        ("QTM", "QTUM"),
+        ("ATO", "ATOM"),
+        ("ALG", "ALGO"),
+        ("AMP", "AMPL"),
+        ("MNA", "MANA"),
+        ("DAT", "DATA"),
+        ("STJ", "STORJ"),
+        ("SNG", "SNGLS"),
+        ("RBT", "RBTC"),
+        ("WBT", "WBTC"),
+        ("QSH", "QASH"),
+        ("VSY", "VSYS"),
+        ("OMN", "OMNI"),
+        ("YYW", "YOYOW"),
+        ("DOG", "MDOGE"),
+        ("XCH", "XCHF"),
+    ];
+    let pair = name.strip_prefix('t').unwrap_or(name);
+    let parts = pair.split_once(':').or_else(|| pair.split_at_checked(pair.len().saturating_sub(3)));
+    let Some((base, quote)) = parts.filter(|(base, _)| !base.is_empty()) else {
+        return pair.to_ascii_uppercase();
+    };
+    match (base.strip_suffix("F0"), quote.strip_suffix("F0")) {
+        (Some(base), Some(quote)) => joined([base, quote, "PERP"].into_iter(), &OWN),
+        _ => joined([base, quote].into_iter(), &OWN),
+    }
+    .to_ascii_uppercase()
+}
+
 /// `ethusd` → `ETH-USD`, `btcusd-perp` → `BTC-USD-PERP`.
 pub(crate) fn bitstamp(name: &str) -> String {
     let name = name.to_ascii_uppercase();
@@ -187,6 +227,12 @@ mod tests {
             ("BTC-USD", kraken("XBT/USD")),
             ("ADA-BTC", kraken("ADA/XBT")),
             ("DOGE-EUR", kraken("XDG/EUR")),
+            ("BTC-USDT", bitfinex("tBTCUST")),
+            ("IOTA-ETH", bitfinex("tIOTETH")),
+            ("TESTBTC-TESTUSD", bitfinex("tTESTBTC:TESTUSD")),
+            ("BTC-USDT-PERP", bitfinex("tBTCF0:USTF0")),
+            ("BTC-CNHT", bitfinex("tBTC:CNHT")),
+            ("T", bitfinex("tT")),
             ("USDT-USD", bitstamp("usdtusd")),
             ("SHIB-USD", bitstamp("shibusd")),
             ("ADA-EUR", bitstamp("adaeur")),

@@ -317,7 +317,7 @@ pub(crate) struct Case {
 const SPOT: [&str; 2] = ["binance/spot_btcusdt_20240808.gz", "binance/spot_btcusdt_20240809.gz"];
 const COINM: [&str; 2] = ["binance/cm_btcusd_perp_20240808.gz", "binance/cm_btcusd_perp_20240809.gz"];
 
-pub(crate) const CASES: [Case; 19] = [
+pub(crate) const CASES: [Case; 20] = [
     one("binance-spot", &SPOT, "binance_spot_btcusdt.json"),
     one("binance-spot", SPOT.split_at(1).0, "binance_spot_btcusdt_20240808_alone.json"),
     one("binance-usdm", &["binance/usdm_btcusdt_20240808.gz"], "binance_usdm_btcusdt.json"),
@@ -331,6 +331,7 @@ pub(crate) const CASES: [Case; 19] = [
     one("binance-json", &COINM, "binance_cm_btcusd_perp.json"),
     many("binance-json", &["ws/binance.jsonl.zst"], "ws_binance.json", symbol_only),
     many("binance-json", &["ws/binance_futures.jsonl.zst"], "ws_binance_futures.json", symbol_only),
+    many("bitfinex", &["ws/bitfinex.jsonl.zst"], "ws_bitfinex.json", symbol_only),
     many("bitstamp", &["ws/bitstamp.jsonl.zst"], "ws_bitstamp.json", symbol_only),
     many("deribit", &["ws/deribit.jsonl.zst"], "ws_deribit.json", symbol_only),
     many("gemini", &["ws/gemini.jsonl.zst"], "ws_gemini.json", symbol_only),

@@ -7,6 +7,7 @@
 mod play;
 
 mod binance;
+mod bitfinex;
 mod bitstamp;
 mod deribit;
 mod gemini;
