@@ -106,6 +106,11 @@ fn bitfinex() {
 }
 
 #[test]
+fn bitget() {
+    check("bitget");
+}
+
+#[test]
 fn bitstamp() {
     check("bitstamp");
 }

@@ -3,6 +3,7 @@
 mod binance;
 mod binance_json;
 mod bitfinex;
+mod bitget;
 mod bitstamp;
 mod bybit;
 mod checksum;
@@ -86,7 +87,7 @@ impl Link<'_> {
 }
 
 /// The names that [`normaliser`] knows.
-pub const FEEDS: [&str; 15] = [
+pub const FEEDS: [&str; 16] = [
     "binance-spot",
     "binance-usdm",
     "binance-coinm",
@@ -97,6 +98,7 @@ pub const FEEDS: [&str; 15] = [
     "bybit",
     "okx",
     "bitfinex",
+    "bitget",
     "bitstamp",
     "deribit",
     "gemini",
@@ -118,6 +120,7 @@ pub fn normaliser(feed: &str) -> Option<Box<dyn Normaliser>> {
         "bybit" => Box::new(bybit::Bybit::default()),
         "okx" => Box::new(okx::Okx::default()),
         "bitfinex" => Box::new(bitfinex::Bitfinex::default()),
+        "bitget" => Box::new(bitget::Bitget::default()),
         "bitstamp" => Box::new(bitstamp::Bitstamp::default()),
         "deribit" => Box::new(deribit::Deribit::default()),
         "gemini" => Box::new(gemini::Gemini::default()),

@@ -175,7 +175,7 @@ pub(crate) fn okx(name: &str) -> String {
     }
 }
 
-/// Names of Bybit's derivatives: `BTCUSDT` and `BTCUSD` are perpetual, `BTCPERP` is settled in USDC,
+/// Names of derivatives of Bybit and Bitget: `BTCUSDT` and `BTCUSD` are perpetual, `BTCPERP` is settled in USDC,
 /// anything with a date (`BTCUSDT-26SEP25`, `BTC-26SEP25`, options) stays as it is.
 pub(crate) fn contract(name: &str) -> String {
     if name.contains('-') {
@@ -255,6 +255,7 @@ mod tests {
             ("XRP_USDC-30AUG24-0D625-C", deribit("XRP_USDC-30AUG24-0d625-C")),
             ("BTC-FS-27DEC24_PERP", deribit("BTC-FS-27DEC24_PERP")),
             ("BTC-USDC-PERP", contract("BTCPERP")),
+            ("BTCUSDZ22", contract("BTCUSDZ22")),
             ("UNI-USD-PERP", okx("UNI-USD-SWAP")),
             ("BTC-USD-220527", okx("BTC-USD-220527")),
             ("BTC-USDT", okx("BTC-USDT")),

@@ -317,7 +317,7 @@ pub(crate) struct Case {
 const SPOT: [&str; 2] = ["binance/spot_btcusdt_20240808.gz", "binance/spot_btcusdt_20240809.gz"];
 const COINM: [&str; 2] = ["binance/cm_btcusd_perp_20240808.gz", "binance/cm_btcusd_perp_20240809.gz"];
 
-pub(crate) const CASES: [Case; 20] = [
+pub(crate) const CASES: [Case; 21] = [
     one("binance-spot", &SPOT, "binance_spot_btcusdt.json"),
     one("binance-spot", SPOT.split_at(1).0, "binance_spot_btcusdt_20240808_alone.json"),
     one("binance-usdm", &["binance/usdm_btcusdt_20240808.gz"], "binance_usdm_btcusdt.json"),
@@ -332,6 +332,7 @@ pub(crate) const CASES: [Case; 20] = [
     many("binance-json", &["ws/binance.jsonl.zst"], "ws_binance.json", symbol_only),
     many("binance-json", &["ws/binance_futures.jsonl.zst"], "ws_binance_futures.json", symbol_only),
     many("bitfinex", &["ws/bitfinex.jsonl.zst"], "ws_bitfinex.json", symbol_only),
+    many("bitget", &["ws/bitget.jsonl.zst"], "ws_bitget.json", bitget_name),
     many("bitstamp", &["ws/bitstamp.jsonl.zst"], "ws_bitstamp.json", symbol_only),
     many("deribit", &["ws/deribit.jsonl.zst"], "ws_deribit.json", symbol_only),
     many("gemini", &["ws/gemini.jsonl.zst"], "ws_gemini.json", symbol_only),
@@ -359,6 +360,10 @@ fn symbol_only(_: &str, symbol: &str) -> String {
 
 fn bybit_name(venue: &str, symbol: &str) -> String {
     format!("{}:{symbol}", venue.strip_prefix("bybit-").unwrap())
+}
+
+fn bitget_name(venue: &str, symbol: &str) -> String {
+    format!("{}:{symbol}", if venue == "bitget-spot" { "sp" } else { "mc" })
 }
 
 impl Case {

@@ -8,6 +8,7 @@ mod play;
 
 mod binance;
 mod bitfinex;
+mod bitget;
 mod bitstamp;
 mod deribit;
 mod gemini;
