@@ -1,8 +1,13 @@
 //! What can be wrong with a venue's message. A feed fault is counted and skipped, never guessed at.
 
+use std::io;
+
 use model::{DecimalError, SymbolError, TimeError};
 
 use crate::capture::{LineError, ReadError};
+
+/// Largest message, unpacked. The largest seen in the wild, a full book, has 5 MB.
+pub const FRAME_BYTES_MAX: u64 = 64 << 20;
 
 /// How much of a venue's error is told.
 const REFUSAL_CHARS_MAX: usize = 200;
@@ -23,6 +28,12 @@ pub enum FeedError {
     /// A binary frame where the venue sends text.
     #[error("a binary frame; this venue's messages are text")]
     Binary,
+    /// A packed frame that cannot be unpacked.
+    #[error("the frame cannot be unpacked: {0}")]
+    Packed(io::Error),
+    /// A packed frame that is larger than any message.
+    #[error("the frame unpacks to more than {} bytes", FRAME_BYTES_MAX)]
+    TooLarge,
     /// The venue refuses what was asked of it.
     #[error("the venue answers with an error: {0}")]
     Refused(Box<str>),
@@ -84,7 +95,7 @@ impl FeedError {
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::Line(_) | Self::Read(_) => "line",
-            Self::Binary => "frame",
+            Self::Binary | Self::Packed(_) | Self::TooLarge => "frame",
             Self::Refused(_) => "refused",
             Self::Channel(_) => "channel",
             Self::Json(_) => "json",

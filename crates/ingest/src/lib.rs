@@ -15,6 +15,6 @@ pub mod sim;
 mod venue;
 
 pub use derive::{Deriver, Health};
-pub use error::{FeedError, INSTRUMENTS_MAX};
+pub use error::{FRAME_BYTES_MAX, FeedError, INSTRUMENTS_MAX};
 pub use recording::{Reader, Recording, Step};
 pub use venue::{FEEDS, Link, Normaliser, normaliser};

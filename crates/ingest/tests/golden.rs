@@ -126,6 +126,11 @@ fn gemini() {
 }
 
 #[test]
+fn huobi() {
+    check("huobi");
+}
+
+#[test]
 fn kucoin() {
     check("kucoin");
 }

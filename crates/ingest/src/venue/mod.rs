@@ -10,6 +10,7 @@ mod checksum;
 mod coinbase;
 mod deribit;
 mod gemini;
+mod huobi;
 mod kraken;
 mod kraken_v2;
 mod kucoin;
@@ -18,6 +19,7 @@ mod numbering;
 mod okx;
 mod sim;
 mod sync;
+mod unpack;
 
 use model::{FeedGap, GapReason, Side, Tick, UnixNanos};
 use rust_decimal::Decimal;
@@ -87,7 +89,7 @@ impl Link<'_> {
 }
 
 /// The names that [`normaliser`] knows.
-pub const FEEDS: [&str; 16] = [
+pub const FEEDS: [&str; 17] = [
     "binance-spot",
     "binance-usdm",
     "binance-coinm",
@@ -102,6 +104,7 @@ pub const FEEDS: [&str; 16] = [
     "bitstamp",
     "deribit",
     "gemini",
+    "huobi",
     "kucoin",
     "sim",
 ];
@@ -124,6 +127,7 @@ pub fn normaliser(feed: &str) -> Option<Box<dyn Normaliser>> {
         "bitstamp" => Box::new(bitstamp::Bitstamp::default()),
         "deribit" => Box::new(deribit::Deribit::default()),
         "gemini" => Box::new(gemini::Gemini::default()),
+        "huobi" => Box::new(huobi::Huobi::default()),
         "kucoin" => Box::new(kucoin::Kucoin::default()),
         "sim" => Box::new(sim::Sim::default()),
         _ => return None,

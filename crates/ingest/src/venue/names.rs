@@ -140,6 +140,32 @@ pub(crate) fn gemini(name: &str) -> String {
     parts.map_or_else(|| name.clone(), |(base, quote)| format!("{base}-{quote}{perpetual}"))
 }
 
+/// `btcusdt` → `BTC-USDT`, of a venue without TUSD and BUSD.
+pub(crate) fn huobi(name: &str) -> String {
+    let name = name.to_ascii_uppercase();
+    let quotes = ["USDT", "USDC", "HUSD", "USDD", "USD", "EUR", "BTC", "ETH", "TRX", "HT"];
+    split_by(&name, &quotes).map_or_else(|| name.clone(), |(base, quote)| format!("{base}-{quote}"))
+}
+
+/// Derivatives of Huobi: `BTC-USD` and `BTC-USDT` are perpetual, `BTC210625` and `BTC_CW` are quoted in USD
+/// and end on a day or in a week (`CW`, `NW`) or quarter (`CQ`, `NQ`), `BTC-USDT-210625` says itself.
+pub(crate) fn huobi_derivative(name: &str) -> String {
+    let name = name.to_ascii_uppercase();
+    if let Some((base, end)) = name.split_once('_') {
+        return format!("{base}-USD-{end}");
+    }
+    match name.matches('-').count() {
+        1 => format!("{name}-PERP"),
+        0 => match name.trim_end_matches(|c: char| c.is_ascii_digit()) {
+            base if !base.is_empty() && name.len() - base.len() == 6 => {
+                format!("{base}-USD-{}", &name[base.len()..])
+            }
+            _ => name,
+        },
+        _ => name,
+    }
+}
+
 /// KuCoin's spot market writes as we do, but for currencies that have changed their names.
 pub(crate) fn kucoin(name: &str) -> String {
     const OWN: [(&str, &str); 3] = [("BCHSV", "BSV"), ("WAX", "WAXP"), ("LOKI", "OXEN")];
@@ -244,6 +270,12 @@ mod tests {
             ("PAXG-GUSD", gemini("PAXGGUSD")),
             ("OP-GUSD", gemini("OPGUSD")),
             ("RLUSD-USD", gemini("RLUSDUSD")),
+            ("FIL3S-USDT", huobi("fil3susdt")),
+            ("YFI-HUSD", huobi("yfihusd")),
+            ("BTC-USD-PERP", huobi_derivative("BTC-USD")),
+            ("BTC-USDT-210625", huobi_derivative("BTC-USDT-210625")),
+            ("BTC-USD-CW", huobi_derivative("BTC_CW")),
+            ("BTC-USD-210625", huobi_derivative("BTC210625")),
             ("BSV-USDT", kucoin("BCHSV-USDT")),
             ("BTC-USDT-PERP", kucoin_futures("XBTUSDTM")),
             ("ETH-USD-PERP", kucoin_futures("ETHUSDM")),

@@ -317,7 +317,7 @@ pub(crate) struct Case {
 const SPOT: [&str; 2] = ["binance/spot_btcusdt_20240808.gz", "binance/spot_btcusdt_20240809.gz"];
 const COINM: [&str; 2] = ["binance/cm_btcusd_perp_20240808.gz", "binance/cm_btcusd_perp_20240809.gz"];
 
-pub(crate) const CASES: [Case; 21] = [
+pub(crate) const CASES: [Case; 22] = [
     one("binance-spot", &SPOT, "binance_spot_btcusdt.json"),
     one("binance-spot", SPOT.split_at(1).0, "binance_spot_btcusdt_20240808_alone.json"),
     one("binance-usdm", &["binance/usdm_btcusdt_20240808.gz"], "binance_usdm_btcusdt.json"),
@@ -336,6 +336,7 @@ pub(crate) const CASES: [Case; 21] = [
     many("bitstamp", &["ws/bitstamp.jsonl.zst"], "ws_bitstamp.json", symbol_only),
     many("deribit", &["ws/deribit.jsonl.zst"], "ws_deribit.json", symbol_only),
     many("gemini", &["ws/gemini.jsonl.zst"], "ws_gemini.json", symbol_only),
+    many("huobi", &["ws/huobi.jsonl.zst"], "ws_huobi.json", symbol_only),
     many("kucoin", &["ws/kucoin.jsonl.zst"], "ws_kucoin.json", symbol_only),
     many("bybit", &["ws/bybit.jsonl.zst"], "ws_bybit.json", bybit_name),
     many("okx", &["ws/okx.jsonl.zst"], "ws_okx.json", symbol_only),

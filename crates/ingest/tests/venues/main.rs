@@ -12,4 +12,5 @@ mod bitget;
 mod bitstamp;
 mod deribit;
 mod gemini;
+mod huobi;
 mod kucoin;
