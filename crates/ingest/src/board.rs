@@ -26,9 +26,20 @@ pub(crate) struct Times {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Slot(usize);
 
-impl Slot {
-    pub(crate) const fn index(self) -> usize {
-        self.0
+/// What a venue's normaliser keeps of each instrument.
+#[derive(Default)]
+pub(crate) struct PerSlot<T>(Vec<T>);
+
+impl<T: Default> PerSlot<T> {
+    pub(crate) fn at(&mut self, slot: Slot) -> &mut T {
+        if self.0.len() <= slot.0 {
+            self.0.resize_with(slot.0 + 1, T::default);
+        }
+        &mut self.0[slot.0]
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Slot, &T)> {
+        self.0.iter().enumerate().map(|(index, kept)| (Slot(index), kept))
     }
 }
 
@@ -43,6 +54,8 @@ struct Entry {
     instrument: Arc<Instrument>,
     /// The connection that the book comes from.
     conn: Box<str>,
+    /// The depth of the channel that the book comes from.
+    depth: u32,
     book: Book,
     validity: Validity,
     /// The venue sends quotes of its own: none are made from the book.
@@ -93,6 +106,7 @@ impl Board {
         self.entries.push(Entry {
             instrument: Arc::new(instrument),
             conn: Box::default(),
+            depth: 0,
             book: Book::default(),
             validity: Validity::Empty,
             quoted: false,
@@ -107,6 +121,17 @@ impl Board {
         (0..self.entries.len()).map(Slot)
     }
 
+    /// The instruments whose books come over `conn`.
+    pub(crate) fn slots_over(&self, conn: &str) -> impl Iterator<Item = Slot> + use<> {
+        let over = |slot: &Slot| self.entries[slot.0].conn.as_ref() == conn;
+        self.slots().filter(over).collect::<Vec<_>>().into_iter()
+    }
+
+    /// The book of this instrument, as it was sent on.
+    pub(crate) fn book(&self, slot: Slot) -> &Book {
+        &self.entries[slot.0].book
+    }
+
     /// The book of this instrument comes over `conn`.
     pub(crate) fn comes_over(&mut self, slot: Slot, conn: &str) {
         let known = &mut self.entries[slot.0].conn;
@@ -115,12 +140,23 @@ impl Board {
         }
     }
 
+    /// Whether the book is taken from a channel of `depth` on `conn`: of several, the deepest is the book;
+    /// once that is void, whichever begins anew. If so, it comes over `conn`.
+    pub(crate) fn takes(&mut self, slot: Slot, conn: &str, depth: u32, is_snapshot: bool) -> bool {
+        let entry = &mut self.entries[slot.0];
+        let anew = is_snapshot && entry.validity != Validity::Valid;
+        if depth < entry.depth && !anew {
+            return false;
+        }
+        entry.depth = depth;
+        self.comes_over(slot, conn);
+        true
+    }
+
     /// Voids every book that comes over `conn`.
     pub(crate) fn void_all(&mut self, conn: &str, times: Times, gap: FeedGap, out: &mut Vec<Tick>) {
-        for slot in self.slots() {
-            if self.entries[slot.0].conn.as_ref() == conn {
-                self.void(slot, times, gap, out);
-            }
+        for slot in self.slots_over(conn) {
+            self.void(slot, times, gap, out);
         }
     }
 

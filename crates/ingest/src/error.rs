@@ -1,9 +1,17 @@
 //! What can be wrong with a venue's message. A feed fault is counted and skipped, never guessed at.
 
+use std::io;
+
 use model::{DecimalError, SymbolError, TimeError};
 
 use crate::binary::BinaryError;
 use crate::capture::{LineError, ReadError};
+
+/// Largest message, unpacked. The largest seen in the wild, a full book, has 5 MB.
+pub const FRAME_BYTES_MAX: u64 = 64 << 20;
+
+/// How much of a venue's error is told.
+const REFUSAL_CHARS_MAX: usize = 200;
 
 /// Most instruments of one feed.
 pub const INSTRUMENTS_MAX: usize = 100_000;
@@ -21,6 +29,21 @@ pub enum FeedError {
     /// A record or packet is broken.
     #[error(transparent)]
     Binary(#[from] BinaryError),
+    /// A binary frame where the venue sends text.
+    #[error("a binary frame; this venue's messages are text")]
+    BinaryFrame,
+    /// A packed frame that cannot be unpacked.
+    #[error("the frame cannot be unpacked: {0}")]
+    Packed(io::Error),
+    /// A packed frame that is larger than any message.
+    #[error("the frame unpacks to more than {} bytes", FRAME_BYTES_MAX)]
+    TooLarge,
+    /// The venue refuses what was asked of it.
+    #[error("the venue answers with an error: {0}")]
+    Refused(Box<str>),
+    /// A message on a channel that no answer to a subscription named.
+    #[error("channel {0} was never subscribed to")]
+    Channel(u64),
     /// Not JSON.
     #[error("not JSON: {0}")]
     Json(serde_json::Error),
@@ -59,12 +82,27 @@ pub enum FeedError {
 pub(crate) const NUMBER_MARK: &str = "number: ";
 
 impl FeedError {
+    /// What a venue said when it refused, bounded, and harmless to a terminal.
+    pub(crate) fn refused(text: &str) -> Self {
+        let told = text.chars().take(REFUSAL_CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c });
+        Self::Refused(told.collect())
+    }
+
+    /// Whether the message itself is whole, and says that the venue refused something.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(_))
+    }
+
     /// The kind of fault, for counters: a closed set of words.
     #[must_use]
     pub const fn reason(&self) -> &'static str {
         match self {
             Self::Line(_) | Self::Read(_) => "line",
             Self::Binary(_) => "record",
+            Self::BinaryFrame | Self::Packed(_) | Self::TooLarge => "frame",
+            Self::Refused(_) => "refused",
+            Self::Channel(_) => "channel",
             Self::Json(_) => "json",
             Self::Shape(_) | Self::Missing(_) => "shape",
             Self::Number(_) | Self::Decimal(_) => "number",

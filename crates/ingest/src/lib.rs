@@ -18,6 +18,6 @@ mod venue;
 
 pub use binary::BinaryError;
 pub use derive::{Deriver, Health};
-pub use error::{FeedError, INSTRUMENTS_MAX};
+pub use error::{FRAME_BYTES_MAX, FeedError, INSTRUMENTS_MAX};
 pub use reader::{Options, Reader, ReaderError, Spot, Step, Unit, reader};
 pub use venue::{FEEDS, Link, Normaliser, normaliser};

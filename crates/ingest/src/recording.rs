@@ -53,13 +53,20 @@ pub(crate) fn read_line(
     out: &mut Vec<Tick>,
 ) -> Result<(), FeedError> {
     match format.read(line)? {
-        Line::Header | Line::Sent => Ok(()),
+        Line::Sent => Ok(()),
+        Line::Header { exchange } => {
+            normaliser.handle_header(&exchange);
+            Ok(())
+        }
         Line::Connected { conn, addr, at } => {
             normaliser.handle_connect(&Link { conn: &conn, recv: at }, &addr, out);
             Ok(())
         }
         Line::Frame { conn, text, at } => {
             normaliser.handle_frame(&Link { conn: &conn, recv: at }, &text, out)
+        }
+        Line::Binary { conn, bytes, at } => {
+            normaliser.handle_binary(&Link { conn: &conn, recv: at }, &bytes, out)
         }
         Line::Answer { url, body, at } => {
             normaliser.handle_answer(&Link { conn: "", recv: at }, &url, &body, out)

@@ -3,59 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
-use ingest::{Link, Normaliser, normaliser};
-use model::{Body, BookChange, GapReason, State, Tick, UnixNanos};
+mod play;
 
-/// Feeds frames and tells in short what came of each: `S` snapshot, `D` delta, `Q` derived quote,
-/// `q` quote of the venue, `T` trade, `t` ticker, `G…` gap, `!…` state, `x…` refused, `-` nothing.
-struct Play(Box<dyn Normaliser>);
-
-impl Play {
-    fn new(feed: &str) -> Self {
-        Self(normaliser(feed).unwrap())
-    }
-
-    fn frame(&mut self, text: &str) -> String {
-        self.frame_on("c", text)
-    }
-
-    fn frame_on(&mut self, conn: &str, text: &str) -> String {
-        let mut out = Vec::new();
-        let result = self.0.handle_frame(&Link { conn, recv: Some(UnixNanos(1)) }, text, &mut out);
-        let mut said: Vec<_> = out.iter().map(say).collect();
-        said.extend(result.err().map(|error| format!("x{}", error.reason())));
-        if said.is_empty() { "-".into() } else { said.join(" ") }
-    }
-
-    fn connect(&mut self, conn: &str) -> String {
-        let mut out = Vec::new();
-        self.0.handle_connect(&Link { conn, recv: Some(UnixNanos(1)) }, "wss://x/v5/public/linear", &mut out);
-        out.iter().map(say).collect::<Vec<_>>().join(" ")
-    }
-}
-
-fn say(tick: &Tick) -> String {
-    match &tick.body {
-        Body::Trade(_) => "T".into(),
-        Body::OldTrade(_) => "O".into(),
-        Body::Quote(quote) => if quote.derived { "Q" } else { "q" }.into(),
-        Body::Ticker(_) => "t".into(),
-        Body::Book(BookChange::Snapshot(_)) => "S".into(),
-        Body::Book(BookChange::Delta(_)) => "D".into(),
-        Body::Book(BookChange::Gap(gap)) => match (gap.reason, gap.venue_from, gap.venue_to) {
-            (GapReason::Sequence, Some(from), Some(to)) => format!("G{from}-{to}"),
-            (reason, ..) => format!("G({})", reason.as_str()),
-        },
-        Body::Status(change) => {
-            if change.state == State::Open {
-                "!open".into()
-            } else {
-                format!("!{}", change.state)
-            }
-        }
-        Body::Candle(_) => "C".into(),
-    }
-}
+use ingest::Link;
+use model::{Body, BookChange};
+use play::Play;
 
 #[test]
 fn binance_spot() {
@@ -283,9 +235,43 @@ fn okx() {
     assert_eq!(play.frame(&book("update", 20, 21, sum + 1)), "G(checksum) !suspect");
 }
 
+/// A subscription that fails is no broken message, and is told.
+#[test]
+fn refusals_are_told() {
+    for (feed, frame) in [
+        (
+            "kraken",
+            r#"{"errorMessage":"Currency pair not supported X/Y","event":"subscriptionStatus","pair":"X/Y","status":"error","subscription":{"name":"book"}}"#,
+        ),
+        ("kraken", r#"{"errorMessage":"Malformed request","event":"error"}"#),
+        (
+            "kraken-v2",
+            r#"{"error":"Currency pair not supported X/Y","method":"subscribe","success":false,"symbol":"X/Y","time_in":"a","time_out":"b"}"#,
+        ),
+        ("coinbase", r#"{"type":"error","message":"authentication failure"}"#),
+        (
+            "bybit",
+            r#"{"success":false,"ret_msg":"error:handler not found,topic:x","conn_id":"a","req_id":"","op":"subscribe"}"#,
+        ),
+        (
+            "okx",
+            r#"{"event":"error","code":"60018","msg":"Wrong URL or channel:x,instId:X doesn't exist","connId":"a"}"#,
+        ),
+    ] {
+        assert_eq!(Play::new(feed).frame(frame), "xrefused", "{feed}");
+    }
+    for (feed, frame) in [
+        ("kraken", r#"{"connectionID":1,"event":"systemStatus","status":"online","version":"1.9.0"}"#),
+        ("kraken-v2", r#"{"method":"subscribe","result":{"channel":"trade","symbol":"X/Y"},"success":true}"#),
+        ("bybit", r#"{"success":true,"ret_msg":"","conn_id":"a","req_id":"","op":"subscribe"}"#),
+    ] {
+        assert_eq!(Play::new(feed).frame(frame), "-", "{feed}");
+    }
+}
+
 #[test]
 fn every_venue_refuses_rubbish_and_lives_on() {
-    for feed in ingest::FEEDS.into_iter().filter(|feed| normaliser(feed).is_some()) {
+    for feed in ingest::FEEDS.into_iter().filter(|feed| ingest::normaliser(feed).is_some()) {
         let mut play = Play::new(feed);
         for (text, reason) in [("{", "xjson"), ("\u{0}\u{1}", "xjson")] {
             assert_eq!(play.frame(text), reason, "{feed}");

@@ -48,19 +48,23 @@ fn play(data: &Path, feed: &str, files: &[&str]) -> SeenOf {
     seen
 }
 
-/// In captures of Binance all REST answers stand first; the golden books take a snapshot when the
-/// first diff of its symbol arrives, so that is the line they name.
+/// In captures all REST answers stand first; the golden books take a snapshot when the first diff of
+/// its symbol arrives, so that is the line they name.
 fn first_diffs(file: &Path) -> BTreeMap<String, u64> {
     let mut first = BTreeMap::new();
-    if !file.to_str().unwrap().contains("ws/binance") {
-        return first;
-    }
+    let name = file.file_name().unwrap().to_str().unwrap();
+    // What stands before the symbol in the lines of diffs.
+    let marks = match name.split(['.', '_']).next() {
+        Some("binance") => ["depthUpdate", r#"\"s\":\""#],
+        Some("kucoin") => ["sequenceStart", r#"\"symbol\":\""#],
+        Some("bitstamp") => ["microtimestamp", "diff_order_book_"],
+        _ => return first,
+    };
     let mut lines = Lines::new(Input::open(file).unwrap());
     while let Some(line) = lines.next_line().unwrap() {
         let line = str::from_utf8(line).unwrap();
-        if let Some((_, rest)) =
-            line.split_once("depthUpdate").and_then(|(_, rest)| rest.split_once(r#"\"s\":\""#))
-        {
+        let rest = line.split_once(marks[0]).and_then(|(_, rest)| rest.split_once(marks[1]));
+        if let Some((_, rest)) = rest {
             let symbol = rest.split_once('\\').unwrap().0.to_owned();
             let number = lines.number();
             first.entry(symbol).or_insert(number);
@@ -89,6 +93,46 @@ fn binance_usdm() {
 #[test]
 fn binance_coinm() {
     check("binance-coinm");
+}
+
+#[test]
+fn binance_json() {
+    check("binance-json");
+}
+
+#[test]
+fn bitfinex() {
+    check("bitfinex");
+}
+
+#[test]
+fn bitget() {
+    check("bitget");
+}
+
+#[test]
+fn bitstamp() {
+    check("bitstamp");
+}
+
+#[test]
+fn deribit() {
+    check("deribit");
+}
+
+#[test]
+fn gemini() {
+    check("gemini");
+}
+
+#[test]
+fn huobi() {
+    check("huobi");
+}
+
+#[test]
+fn kucoin() {
+    check("kucoin");
 }
 
 #[test]

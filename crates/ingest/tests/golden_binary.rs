@@ -36,7 +36,7 @@ impl Default for Seen {
         Self {
             trades: Trades::default(),
             trade_count: 0,
-            quotes: Quotes::with_absent("0"),
+            quotes: Quotes::default(),
             quote_count: 0,
             book: Book::default(),
             books: 0,

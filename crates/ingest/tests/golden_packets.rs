@@ -264,7 +264,7 @@ fn iex_a_day() {
             }
             Body::Quote(quote) => {
                 quoted += 1;
-                quotes.entry(share).or_insert_with(|| Quotes::with_absent("0")).add(quote);
+                quotes.entry(share).or_insert_with(Quotes::default).add(quote);
             }
             Body::Status(change) => *states.entry(change.state.as_str()).or_default() += 1,
             other => panic!("{other:?}"),

@@ -3,9 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use ingest::Options;
 use ingest::feed::{self, Batch, FeedKind, FeedSpec, Gate, ReplaySpec, SimSpec, Stop};
 use model::{Body, BookChange, Speed, State, Tick};
@@ -29,8 +32,12 @@ impl Drop for TempFile {
 }
 
 fn spec(files: &[&TempFile], repeat: bool, wait_for_subscriber: bool) -> FeedSpec {
+    spec_of("sim", files, repeat, wait_for_subscriber)
+}
+
+fn spec_of(feed: &str, files: &[&TempFile], repeat: bool, wait_for_subscriber: bool) -> FeedSpec {
     let replay = ReplaySpec {
-        feed: "sim".into(),
+        feed: feed.into(),
         options: Options::default(),
         files: files.iter().map(|file| file.0.clone()).collect(),
         speed: Speed::MAX,
@@ -124,6 +131,32 @@ fn absurd_times_are_survived() {
     stop.stop();
     while source.blocking_recv().is_some() {}
     thread.join().expect("nothing overflows");
+}
+
+/// What is not a message reaches the normaliser, too: the header, and frames that are not text.
+#[test]
+fn headers_and_binary_frames_are_played() {
+    let trade = r#"{\"e\":\"trade\",\"s\":\"BTCUSD\",\"t\":7,\"p\":\"1\",\"q\":\"1\",\"T\":1,\"m\":true}"#;
+    let file = TempFile::new(
+        "header.jsonl",
+        &lines(&[
+            r#"{"t":"header","format":2,"exchange":"BINANCE_US"}"#.into(),
+            format!(r#"{{"t":"recv","conn":"b","ts":12,"data":"{trade}"}}"#),
+            format!(r#"{{"t":"recv","conn":"a","ts":11,"data":"{trade}"}}"#),
+        ]),
+    );
+    let ticks = play(spec_of("binance-json", &[&file], false, false));
+    assert_eq!(trade_ids(&ticks), ["7", "7"]);
+    assert!(ticks.iter().all(|tick| tick.instrument.venue.as_str() == "binance-us"));
+
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let trade = r#"{"ch":"market.btcusdt.trade.detail","ts":1,"tick":{"data":[{"ts":1,"tradeId":9,"amount":1,"price":1,"direction":"buy"}]}}"#;
+    encoder.write_all(trade.as_bytes()).unwrap();
+    let packed = BASE64.encode(encoder.finish().unwrap());
+    let frame = format!(r#"{{"t":"recv","conn":"h","ts":11,"b64":"{packed}"}}"#);
+    let broken = r#"{"t":"recv","conn":"h","ts":11,"b64":"AQID"}"#.into();
+    let file = TempFile::new("binary.jsonl", &lines(&[broken, frame]));
+    assert_eq!(trade_ids(&play(spec_of("huobi", &[&file], false, false))), ["9"]);
 }
 
 #[test]

@@ -44,9 +44,7 @@ fn expected() -> String {
 fn normalize_knows_its_feeds() {
     let (status, out, err) = code(&run(&["normalize", "--feed", "binance", "x.gz"]));
     assert_eq!((status, out.as_str()), (Some(2), ""));
-    for name in
-        ["binance-spot", "binance-usdm", "binance-coinm", "kraken", "kraken-v2", "coinbase", "bybit", "okx"]
-    {
+    for name in ingest::FEEDS {
         assert!(err.contains(name), "{err}");
     }
     let recording = top().join("feeds/recordings/sim.jsonl");

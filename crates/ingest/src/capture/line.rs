@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use model::{TimeError, UnixNanos};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -21,7 +23,10 @@ pub enum Format {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line<'a> {
     /// About the recording itself.
-    Header,
+    Header {
+        /// The exchange it is of, in the recorder's words; empty where it does not say.
+        exchange: Cow<'a, str>,
+    },
     /// A connection was opened.
     Connected {
         /// The connection's name within the recording.
@@ -39,6 +44,15 @@ pub enum Line<'a> {
         conn: Cow<'a, str>,
         /// The message.
         text: Cow<'a, str>,
+        /// When.
+        at: Option<UnixNanos>,
+    },
+    /// A binary message arrived.
+    Binary {
+        /// The connection's name within the recording; empty where it has none.
+        conn: Cow<'a, str>,
+        /// The message.
+        bytes: Vec<u8>,
         /// When.
         at: Option<UnixNanos>,
     },
@@ -86,15 +100,17 @@ pub enum LineError {
         /// The line's `t`.
         kind: String,
     },
-    /// A binary frame where the venue sends text.
-    #[error("a binary frame; this venue's messages are text")]
-    Binary,
+    /// A binary frame that is not written in base 64.
+    #[error("a binary frame that cannot be read: {0}")]
+    Base64(#[from] base64::DecodeError),
 }
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow)]
     t: Cow<'a, str>,
+    #[serde(borrow)]
+    exchange: Option<Cow<'a, str>>,
     #[serde(borrow)]
     conn: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -150,7 +166,7 @@ fn envelope(line: Envelope<'_>) -> Result<Line<'_>, LineError> {
     let at = line.ts.map(|ts| UnixNanos::from_decimal_seconds(ts.get())).transpose()?;
     let missing = |field| LineError::Missing { kind: line.t.clone().into_owned(), field };
     match line.t.as_ref() {
-        "header" => Ok(Line::Header),
+        "header" => Ok(Line::Header { exchange: line.exchange.unwrap_or_default() }),
         "send" => Ok(Line::Sent),
         "connect" => Ok(Line::Connected {
             conn: line.conn.ok_or_else(|| missing("conn"))?,
@@ -162,12 +178,14 @@ fn envelope(line: Envelope<'_>) -> Result<Line<'_>, LineError> {
             body: line.data.ok_or_else(|| missing("data"))?,
             at,
         }),
-        "recv" if line.data.is_none() && line.b64.is_some() => Err(LineError::Binary),
-        "recv" => Ok(Line::Frame {
-            conn: line.conn.unwrap_or_default(),
-            text: line.data.ok_or_else(|| missing("data"))?,
-            at,
-        }),
+        "recv" => {
+            let conn = line.conn.clone().unwrap_or_default();
+            match (line.data, line.b64) {
+                (Some(text), _) => Ok(Line::Frame { conn, text, at }),
+                (None, Some(b64)) => Ok(Line::Binary { conn, bytes: BASE64.decode(b64.as_bytes())?, at }),
+                (None, None) => Err(missing("data")),
+            }
+        }
         kind => Err(LineError::Kind { kind: kind.to_owned() }),
     }
 }
@@ -199,6 +217,16 @@ mod tests {
     }
 
     #[test]
+    fn headers_and_binary_frames() {
+        let line = br#"{"t":"header","format":2,"exchange":"HUOBI","config":{"trades":["A-B"]}}"#;
+        assert_eq!(Format::Envelope.read(line).unwrap(), Line::Header { exchange: "HUOBI".into() });
+        let line = br#"{"t":"recv","conn":"H","ts":1,"b64":"AQID"}"#;
+        let wanted =
+            Line::Binary { conn: "H".into(), bytes: vec![1, 2, 3], at: Some(UnixNanos(1_000_000_000)) };
+        assert_eq!(Format::Envelope.read(line).unwrap(), wanted);
+    }
+
+    #[test]
     fn broken_lines_say_why() {
         let say = |format: Format, line: &[u8]| format.read(line).unwrap_err().to_string();
         assert_eq!(say(Format::Raw, b"a\xff"), "not UTF-8 (at byte 1)");
@@ -208,8 +236,8 @@ mod tests {
         );
         assert_eq!(say(Format::Envelope, br#"{"t":"recv"}"#), r#"a "recv" line needs "data""#);
         assert_eq!(
-            say(Format::Envelope, br#"{"t":"recv","b64":"AA=="}"#),
-            "a binary frame; this venue's messages are text"
+            say(Format::Envelope, br#"{"t":"recv","b64":"A"}"#),
+            "a binary frame that cannot be read: Invalid input length: 1"
         );
         assert_eq!(
             say(Format::Envelope, br#"{"t":"what"}"#),

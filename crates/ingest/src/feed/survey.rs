@@ -116,7 +116,9 @@ impl Look {
                 self.span(at);
             }
             // What they are is the replay's to report.
-            self.survey.faults += u64::from(read_line(normaliser, format, line, &mut self.ticks).is_err());
+            let fault =
+                read_line(normaliser, format, line, &mut self.ticks).is_err_and(|error| !error.is_refusal());
+            self.survey.faults += u64::from(fault);
             self.instruments();
         }
     }
@@ -160,8 +162,10 @@ impl Look {
 /// The connection a line belongs to, and its time.
 pub(super) fn place<'a>(line: &'a Line<'_>) -> Option<(&'a str, Option<UnixNanos>)> {
     match line {
-        Line::Header | Line::Sent => None,
-        Line::Connected { conn, at, .. } | Line::Frame { conn, at, .. } => Some((conn, *at)),
+        Line::Header { .. } | Line::Sent => None,
+        Line::Connected { conn, at, .. } | Line::Frame { conn, at, .. } | Line::Binary { conn, at, .. } => {
+            Some((conn, *at))
+        }
         Line::Answer { at, .. } => Some((ANSWERS, *at)),
     }
 }

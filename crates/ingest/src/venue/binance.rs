@@ -9,25 +9,23 @@
 //! | futures | `u < lastUpdateId` | `U <= lastUpdateId <= u` | `pu == previous u` |
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
-use std::mem;
 
 use model::{Level, Levels, Side, Tick, Ticker, Trade};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::{Link, Normaliser, names, sequence_gap};
-use crate::board::{Board, Slot, Times};
+use super::sync::{Diff, Fit, Rule, Stand, Sync};
+use super::{Link, Normaliser, names};
+use crate::board::{Board, PerSlot, Slot};
 use crate::error::FeedError;
 use crate::json::{Millis, Pair, PriceText, SizeText, levels};
-
-/// Diffs kept for a book that waits for its snapshot.
-const BUFFERED_DIFFS_MAX: usize = 10_000;
 
 /// A market of Binance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Market {
     Spot,
+    Us,
     UsdM,
     CoinM,
 }
@@ -35,28 +33,7 @@ pub(crate) enum Market {
 pub(crate) struct Binance {
     market: Market,
     board: Board,
-    /// By slot.
-    sync: Vec<Sync>,
-}
-
-/// Where a book stands against the venue's numbering.
-enum Sync {
-    /// No snapshot yet, or none that fits: diffs wait.
-    Waiting(VecDeque<Diff>),
-    /// The snapshot is in, no diff yet.
-    Snapshot(u64),
-    /// In step; the last diff's `u`.
-    Live(u64),
-    /// The stream sends whole books instead of diffs.
-    Partial,
-}
-
-struct Diff {
-    first: u64,
-    last: u64,
-    previous: Option<u64>,
-    times: Times,
-    levels: Levels,
+    books: PerSlot<Sync>,
 }
 
 #[derive(Deserialize)]
@@ -74,6 +51,15 @@ struct Kind<'a> {
     #[serde(rename = "lastUpdateId")]
     last_update_id: Option<u64>,
     u: Option<u64>,
+    error: Option<IgnoredAny>,
+    /// Of an error that stands alone.
+    msg: Option<IgnoredAny>,
+}
+
+impl Kind<'_> {
+    const fn is_refusal(&self) -> bool {
+        self.error.is_some() || self.msg.is_some()
+    }
 }
 
 #[derive(Deserialize)]
@@ -161,18 +147,18 @@ impl Binance {
     pub(crate) fn new(market: Market) -> Self {
         let board = match market {
             Market::Spot => Board::new("binance", names::spot),
+            Market::Us => Board::new("binance-us", names::spot),
             Market::UsdM => Board::new("binance-usdm", names::derivative),
             Market::CoinM => Board::new("binance-coinm", names::derivative),
         };
-        Self { market, board, sync: Vec::new() }
+        Self { market, board, books: PerSlot::default() }
     }
 
-    fn slot(&mut self, symbol: &str) -> Result<Slot, FeedError> {
-        let slot = self.board.slot(symbol)?;
-        if self.sync.len() <= slot.index() {
-            self.sync.resize_with(slot.index() + 1, || Sync::Waiting(VecDeque::new()));
+    fn rule(&self) -> Rule {
+        match self.market {
+            Market::Spot | Market::Us => spot,
+            Market::UsdM | Market::CoinM => futures,
         }
-        Ok(slot)
     }
 
     fn message(
@@ -195,6 +181,7 @@ impl Binance {
             // Spot sends best bid and offer without saying what it is.
             ("", None) if kind.u.is_some() => self.book_ticker(link, text, out),
             ("", Some(_)) => self.snapshot(link, stream, None, text, out),
+            ("", None) if kind.is_refusal() => Err(FeedError::refused(text)),
             _ => Ok(()),
         }
     }
@@ -207,66 +194,18 @@ impl Binance {
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
         let depth: Depth<'_> = serde_json::from_str(text)?;
-        let slot = self.slot(&depth.s)?;
+        let slot = self.board.slot(&depth.s)?;
         let times = link.times(Some(depth.matched.unwrap_or(depth.event).0));
         let levels = Levels { bids: levels(depth.b), asks: levels(depth.a) };
+        let (rule, book) = (self.rule(), (&mut self.board, slot));
         if is_partial(stream) {
-            self.partial(slot, times, levels, out);
+            self.books.at(slot).whole(book, times, levels, out);
             return Ok(());
         }
-        let diff = Diff { first: depth.first, last: depth.u, previous: depth.pu, times, levels };
-        self.diff(slot, diff, out);
+        let (first, last, previous) = (depth.first, depth.u, depth.pu);
+        let diff = Diff { first, last, previous, times, levels, numbers: None };
+        self.books.at(slot).diff(book, rule, diff, out);
         Ok(())
-    }
-
-    /// A stream of whole (shallow) books. Beside a stream of diffs it says nothing new.
-    fn partial(&mut self, slot: Slot, times: Times, levels: Levels, out: &mut Vec<Tick>) {
-        let sync = &mut self.sync[slot.index()];
-        if matches!(sync, Sync::Waiting(buffer) if buffer.is_empty()) {
-            *sync = Sync::Partial;
-        }
-        if matches!(sync, Sync::Partial) {
-            self.board.snapshot(slot, times, levels, out);
-        }
-    }
-
-    fn diff(&mut self, slot: Slot, diff: Diff, out: &mut Vec<Tick>) {
-        let spot = self.market == Market::Spot;
-        let sync = &mut self.sync[slot.index()];
-        let (stale, follows, expected) = match *sync {
-            Sync::Waiting(ref mut buffer) => {
-                if buffer.len() == BUFFERED_DIFFS_MAX {
-                    buffer.pop_front();
-                }
-                buffer.push_back(diff);
-                return;
-            }
-            Sync::Partial => {
-                *sync = Sync::Waiting(VecDeque::from([diff]));
-                return;
-            }
-            Sync::Snapshot(id) if spot => (diff.last <= id, diff.first <= id + 1 && id < diff.last, id + 1),
-            // What follows the snapshot by its own word follows it, too.
-            Sync::Snapshot(id) => {
-                let spans = diff.first <= id && id <= diff.last;
-                (diff.last < id, spans || diff.previous == Some(id), id)
-            }
-            // A diff that was applied already, sent twice, is as stale as one before the snapshot.
-            Sync::Live(u) if spot => (diff.last <= u, diff.first == u + 1, u + 1),
-            Sync::Live(u) => (diff.last <= u, diff.previous == Some(u), u + 1),
-        };
-        if stale {
-            return;
-        }
-        if follows {
-            *sync = Sync::Live(diff.last);
-            self.board.delta(slot, diff.times, diff.levels, out);
-            return;
-        }
-        let until = diff.previous.unwrap_or(diff.first.saturating_sub(1));
-        let (times, gap) = (diff.times, sequence_gap(expected, until.max(expected)));
-        *sync = Sync::Waiting(VecDeque::from([diff]));
-        self.board.void(slot, times, gap, out);
     }
 
     fn snapshot(
@@ -283,33 +222,15 @@ impl Binance {
         let stream_symbol = stream.split_once('@').map(|(symbol, _)| symbol.to_ascii_uppercase());
         let named = snapshot.symbol.as_deref().or(url_symbol).or(stream_symbol.as_deref());
         let slot = match named {
-            Some(symbol) => self.slot(symbol)?,
+            Some(symbol) => self.board.slot(symbol)?,
             None => self.waiting_for(id)?,
         };
         let levels = Levels { bids: levels(snapshot.bids), asks: levels(snapshot.asks) };
+        let (rule, book) = (self.rule(), (&mut self.board, slot));
         if is_partial(stream) {
-            self.partial(slot, times, levels, out);
-            return Ok(());
-        }
-        let spot = self.market == Market::Spot;
-        let sync = &mut self.sync[slot.index()];
-        let buffer = match sync {
-            // Older than what we have, or than the first diff we could put on it: wait for a newer one.
-            Sync::Live(u) if id < *u => return Ok(()),
-            Sync::Waiting(buffer) => {
-                let stale = |diff: &Diff| if spot { diff.last <= id } else { diff.last < id };
-                let reach = if spot { id + 1 } else { id };
-                if buffer.iter().find(|diff| !stale(diff)).is_some_and(|first| first.first > reach) {
-                    return Ok(());
-                }
-                mem::take(buffer)
-            }
-            Sync::Live(_) | Sync::Snapshot(_) | Sync::Partial => VecDeque::new(),
-        };
-        *sync = Sync::Snapshot(id);
-        self.board.snapshot(slot, times, levels, out);
-        for diff in buffer {
-            self.diff(slot, diff, out);
+            self.books.at(slot).whole(book, times, levels, out);
+        } else {
+            self.books.at(slot).snapshot(book, rule, (id, times), levels, out);
         }
         Ok(())
     }
@@ -317,14 +238,8 @@ impl Binance {
     /// The book that a snapshot without a name must be for: the only one there is, or the one that
     /// waits with diffs around it.
     fn waiting_for(&self, id: u64) -> Result<Slot, FeedError> {
-        let fits = |slot: &Slot| match &self.sync[slot.index()] {
-            Sync::Waiting(buffer) => buffer
-                .front()
-                .zip(buffer.back())
-                .is_some_and(|(first, last)| first.first <= id + 1 && id <= last.last),
-            _ => false,
-        };
-        let (mut all, mut fitting) = (self.board.slots(), self.board.slots().filter(fits));
+        let mut all = self.board.slots();
+        let mut fitting = self.books.iter().filter(|(_, book)| book.waits_around(id)).map(|(slot, _)| slot);
         match (all.next(), all.next(), fitting.next(), fitting.next()) {
             (Some(slot), None, ..) | (_, _, Some(slot), None) => Ok(slot),
             _ => Err(FeedError::StraySnapshot),
@@ -333,7 +248,7 @@ impl Binance {
 
     fn trade(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
         let message: TradeMessage<'_> = serde_json::from_str(text)?;
-        let slot = self.slot(&message.s)?;
+        let slot = self.board.slot(&message.s)?;
         let trade = Trade {
             price: message.p.0,
             size: message.q.0,
@@ -346,7 +261,7 @@ impl Binance {
 
     fn book_ticker(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
         let message: BookTicker<'_> = serde_json::from_str(text)?;
-        let slot = self.slot(&message.s)?;
+        let slot = self.board.slot(&message.s)?;
         let times = link.times(message.matched.or(message.event).map(|at| at.0));
         let (bid, ask) = (level(message.b, message.bid_size), level(message.a, message.ask_size));
         self.board.quote(slot, times, bid, ask, out);
@@ -355,7 +270,7 @@ impl Binance {
 
     fn day_ticker(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
         let message: DayTicker<'_> = serde_json::from_str(text)?;
-        let slot = self.slot(&message.s)?;
+        let slot = self.board.slot(&message.s)?;
         let times = link.times(Some(message.event.0));
         let side =
             |price: Option<PriceText>, size: Option<SizeText>| price.zip(size).and_then(|(p, s)| level(p, s));
@@ -381,6 +296,31 @@ impl Binance {
     }
 }
 
+fn spot(stand: Stand, diff: &Diff) -> Fit {
+    let at = stand.at();
+    if diff.last <= at {
+        return Fit::Stale;
+    }
+    let next = at.saturating_add(1);
+    let follows = match stand {
+        Stand::Snapshot(_) => diff.first <= next,
+        Stand::Diff(_) => diff.first == next,
+    };
+    Fit::follows_if(follows, next, diff.first.saturating_sub(1))
+}
+
+fn futures(stand: Stand, diff: &Diff) -> Fit {
+    let lost = diff.previous.unwrap_or(diff.first.saturating_sub(1));
+    match stand {
+        Stand::Snapshot(at) if diff.last < at => Fit::Stale,
+        // What follows the snapshot by its own word follows it, too.
+        Stand::Snapshot(at) => Fit::follows_if(diff.first <= at || diff.previous == Some(at), at, lost),
+        // A diff that was applied already, sent twice, is as stale as one before the snapshot.
+        Stand::Diff(at) if diff.last <= at => Fit::Stale,
+        Stand::Diff(at) => Fit::follows_if(diff.previous == Some(at), at.saturating_add(1), lost),
+    }
+}
+
 /// An empty side is written as zeros.
 fn level(price: PriceText, size: SizeText) -> Option<Level> {
     (!size.0.is_zero()).then_some(Level { price: price.0, size: size.0 })
@@ -396,7 +336,7 @@ impl Normaliser for Binance {
         let streams = addr.split_once("streams=").map_or("", |(_, streams)| streams);
         for stream in streams.split('/') {
             if let Some(symbol) = stream.strip_suffix("@bookTicker")
-                && let Ok(slot) = self.slot(&symbol.to_ascii_uppercase())
+                && let Ok(slot) = self.board.slot(&symbol.to_ascii_uppercase())
             {
                 self.board.expect_quotes(slot);
             }
@@ -427,6 +367,9 @@ impl Normaliser for Binance {
             return Ok(());
         }
         let symbol = query.split('&').find_map(|pair| pair.strip_prefix("symbol="));
+        if serde_json::from_str::<Kind<'_>>(body)?.is_refusal() {
+            return Err(FeedError::refused(body));
+        }
         self.snapshot(link, "", symbol, body, out)
     }
 }

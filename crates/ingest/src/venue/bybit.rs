@@ -7,12 +7,12 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use model::{GapReason, Level, Levels, Price, Side, Size, Tick, Ticker, Trade};
+use model::{GapReason, Level, Levels, Price, Size, Tick, Ticker, Trade};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Link, Normaliser, gap, names, sequence_gap};
-use crate::board::{Board, Slot};
+use super::{Link, Normaliser, gap, names, sequence_gap, side};
+use crate::board::{Board, PerSlot, Slot};
 use crate::error::FeedError;
 use crate::json::{Millis, Pair, PriceText, SizeText, levels};
 
@@ -26,8 +26,7 @@ pub(crate) struct Bybit {
 struct Market {
     name: &'static str,
     board: Board,
-    /// By slot.
-    streams: Vec<Streams>,
+    streams: PerSlot<Streams>,
 }
 
 /// What is known of one instrument's streams.
@@ -35,8 +34,6 @@ struct Market {
 struct Streams {
     /// The last `u` of its book.
     last: u64,
-    /// The depth that its book is taken from, where several are sent.
-    depth: u32,
     ticker: Ticker,
     bid: (Option<Price>, Option<Size>),
     ask: (Option<Price>, Option<Size>),
@@ -52,6 +49,8 @@ const MARKETS: [(&str, &str); 4] = [
 
 #[derive(Deserialize)]
 struct Message<'a> {
+    /// Of the answer to a subscription.
+    success: Option<bool>,
     #[serde(borrow, default)]
     topic: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -111,8 +110,8 @@ impl Bybit {
     fn market(&mut self, conn: &str, kind: &str) -> &mut Market {
         let (_, name) = MARKETS.into_iter().find(|(tail, _)| *tail == kind).unwrap_or(MARKETS[0]);
         let index = self.markets.iter().position(|market| market.name == name).unwrap_or_else(|| {
-            let rename = if kind == "spot" { names::spot } else { names::bybit_derivative };
-            self.markets.push(Market { name, board: Board::new(name, rename), streams: Vec::new() });
+            let rename = if kind == "spot" { names::spot } else { names::contract };
+            self.markets.push(Market { name, board: Board::new(name, rename), streams: PerSlot::default() });
             self.markets.len() - 1
         });
         self.conns.insert(conn.into(), index);
@@ -121,14 +120,6 @@ impl Bybit {
 }
 
 impl Market {
-    fn slot(&mut self, symbol: &str) -> Result<Slot, FeedError> {
-        let slot = self.board.slot(symbol)?;
-        if self.streams.len() <= slot.index() {
-            self.streams.resize_with(slot.index() + 1, Streams::default);
-        }
-        Ok(slot)
-    }
-
     fn book(
         &mut self,
         link: &Link<'_>,
@@ -138,22 +129,19 @@ impl Market {
     ) -> Result<(), FeedError> {
         let book: BookData<'_> = serde_json::from_str(data)?;
         let depth: u32 = message.topic.split('.').nth(1).and_then(|d| d.parse().ok()).unwrap_or(0);
-        let slot = self.slot(&book.s)?;
+        let slot = self.board.slot(&book.s)?;
         let times = link.times(message.cts.or(message.ts).map(|at| at.0));
         let levels = Levels { bids: levels(book.b), asks: levels(book.a) };
         if depth == 1 {
             self.best(slot, times, &levels, out);
             return Ok(());
         }
-        let streams = &mut self.streams[slot.index()];
-        // Of several depths the deepest is the book; once that is void, whatever begins anew.
-        let anew = message.r#type == "snapshot" && !self.board.is_valid(slot);
-        if depth < streams.depth && !anew {
+        let is_snapshot = message.r#type == "snapshot";
+        if !self.board.takes(slot, link.conn, depth, is_snapshot) {
             return Ok(());
         }
-        streams.depth = depth;
-        self.board.comes_over(slot, link.conn);
-        if message.r#type == "snapshot" {
+        let streams = self.streams.at(slot);
+        if is_snapshot {
             streams.last = book.u;
             self.board.snapshot(slot, times, levels, out);
         } else if self.board.is_valid(slot) && book.u > streams.last {
@@ -170,7 +158,7 @@ impl Market {
 
     /// `orderbook.1`: each message names the sides that changed.
     fn best(&mut self, slot: Slot, times: crate::board::Times, levels: &Levels, out: &mut Vec<Tick>) {
-        let streams = &mut self.streams[slot.index()];
+        let streams = self.streams.at(slot);
         for (side, changed) in [(&mut streams.bid, &levels.bids), (&mut streams.ask, &levels.asks)] {
             for level in changed {
                 if !level.size.is_zero() {
@@ -187,14 +175,9 @@ impl Market {
     fn trades(&mut self, link: &Link<'_>, data: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
         let rows: Vec<TradeData<'_>> = serde_json::from_str(data)?;
         for row in rows {
-            let slot = self.slot(&row.symbol)?;
-            let side = match row.s.as_ref() {
-                "Buy" => Side::Buy,
-                "Sell" => Side::Sell,
-                _ => Side::Unknown,
-            };
-            let trade =
-                Trade { price: row.price.0, size: row.size.0, side, id: Some(row.id.as_ref().into()) };
+            let slot = self.board.slot(&row.symbol)?;
+            let (side, id) = (side(&row.s), Some(row.id.as_ref().into()));
+            let trade = Trade { price: row.price.0, size: row.size.0, side, id };
             self.board.trade(slot, link.times(Some(row.t.0)), trade, false, out);
         }
         Ok(())
@@ -208,9 +191,9 @@ impl Market {
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
         let data: TickerData<'_> = serde_json::from_str(data)?;
-        let slot = self.slot(&data.symbol)?;
+        let slot = self.board.slot(&data.symbol)?;
         let times = link.times(message.ts.map(|at| at.0));
-        let streams = &mut self.streams[slot.index()];
+        let streams = self.streams.at(slot);
         let mut touched = false;
         for (side, price, size) in [
             (&mut streams.bid, &data.bid1_price, &data.bid1_size),
@@ -261,6 +244,9 @@ impl Normaliser for Bybit {
 
     fn handle_frame(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
         let message: Message<'_> = serde_json::from_str(text)?;
+        if message.success == Some(false) {
+            return Err(FeedError::refused(text));
+        }
         let Some(data) = message.data else { return Ok(()) };
         let market = match self.conns.get(link.conn) {
             Some(&index) => &mut self.markets[index],

@@ -7,28 +7,31 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use model::{GapReason, Level, Levels, Side, Tick, Ticker, Trade, UnixNanos};
+use model::{GapReason, Level, Levels, Tick, Ticker, Trade, UnixNanos};
 use serde::Deserialize;
 
-use super::{Link, Normaliser, gap, sequence_gap};
+use super::numbering::{Numbering, Order};
+use super::{Link, Normaliser, gap, sequence_gap, side};
 use crate::board::Board;
 use crate::error::FeedError;
 use crate::json::{PriceText, SizeText};
 
 pub(crate) struct Coinbase {
     board: Board,
-    /// The last `sequence_num` of each connection.
-    last: HashMap<Box<str>, u64>,
+    numbering: Numbering,
 }
 
 impl Default for Coinbase {
     fn default() -> Self {
-        Self { board: Board::new("coinbase", str::to_ascii_uppercase), last: HashMap::new() }
+        Self { board: Board::new("coinbase", str::to_ascii_uppercase), numbering: Numbering::from(0) }
     }
 }
 
 #[derive(Deserialize)]
 struct Message<'a> {
+    /// Of errors only.
+    #[serde(borrow, default)]
+    r#type: Cow<'a, str>,
     #[serde(borrow, default)]
     channel: Cow<'a, str>,
     #[serde(borrow)]
@@ -93,37 +96,7 @@ struct TickerRow<'a> {
     best_ask_quantity: Option<SizeText>,
 }
 
-/// How a message stands in its connection's numbering.
-enum Order {
-    Next,
-    Repeated,
-    /// It begins anew: this is another connection.
-    Anew,
-    Lost {
-        from: u64,
-        to: u64,
-    },
-}
-
 impl Coinbase {
-    fn order(&mut self, conn: &str, number: Option<u64>) -> Order {
-        let Some(number) = number else { return Order::Next };
-        let Some(last) = self.last.get_mut(conn) else {
-            self.last.insert(conn.into(), number);
-            return Order::Next;
-        };
-        if number == 0 && *last > 0 {
-            *last = 0;
-            return Order::Anew;
-        }
-        if number <= *last {
-            return Order::Repeated;
-        }
-        let from = *last + 1;
-        *last = number;
-        if number == from { Order::Next } else { Order::Lost { from, to: number - 1 } }
-    }
-
     fn book(&mut self, link: &Link<'_>, event: Event<'_>, out: &mut Vec<Tick>) -> Result<(), FeedError> {
         let product = event.product_id.ok_or(FeedError::Missing("product_id"))?;
         let slot = self.board.slot(&product)?;
@@ -146,15 +119,10 @@ impl Coinbase {
         let old = event.r#type == "snapshot";
         for row in event.trades {
             let slot = self.board.slot(&row.product_id)?;
-            let maker = match row.side.as_ref() {
-                "BUY" => Side::Buy,
-                "SELL" => Side::Sell,
-                _ => Side::Unknown,
-            };
             let trade = Trade {
                 price: row.price.0,
                 size: row.size.0,
-                side: maker.opposite(),
+                side: side(&row.side).opposite(),
                 id: Some(row.trade_id.as_ref().into()),
             };
             let times = link.times(Some(UnixNanos::from_rfc3339(&row.time)?));
@@ -207,15 +175,19 @@ impl Coinbase {
 
 impl Normaliser for Coinbase {
     fn handle_connect(&mut self, link: &Link<'_>, _addr: &str, out: &mut Vec<Tick>) {
-        if self.last.remove(link.conn).is_some() {
+        if self.numbering.reset(link.conn) {
             self.board.void_all(link.conn, link.times(None), gap(GapReason::Reconnect), out);
         }
     }
 
     fn handle_frame(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
         let message: Message<'_> = serde_json::from_str(text)?;
+        if message.r#type == "error" {
+            return Err(FeedError::refused(text));
+        }
         let at = message.timestamp.as_deref().map(UnixNanos::from_rfc3339).transpose()?;
-        match self.order(link.conn, message.sequence_num) {
+        let number = message.sequence_num;
+        match number.map_or(Order::Next, |number| self.numbering.order(link.conn, number)) {
             Order::Next => {}
             Order::Repeated => return Ok(()),
             Order::Anew => self.board.void_all(link.conn, link.times(at), gap(GapReason::Reconnect), out),

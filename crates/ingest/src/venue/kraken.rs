@@ -93,6 +93,9 @@ struct TickerBody {
 impl Kraken {
     fn event(&mut self, text: &str) -> Result<(), FeedError> {
         let event: Event<'_> = serde_json::from_str(text)?;
+        if event.status == "error" || event.kind == "error" {
+            return Err(FeedError::refused(text));
+        }
         if event.kind == "subscriptionStatus"
             && event.status == "subscribed"
             && let (Some(pair), Some(subscription)) = (event.pair, event.subscription)

@@ -5,13 +5,13 @@
 
 use std::borrow::Cow;
 
-use model::{GapReason, Level, Levels, Side, Tick, Ticker, Trade, UnixNanos};
+use model::{GapReason, Level, Levels, Tick, Ticker, Trade, UnixNanos};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use super::{Link, Normaliser, gap, names};
-use crate::board::{Board, Slot};
+use super::{Link, Normaliser, gap, names, side};
+use crate::board::{Board, PerSlot};
 use crate::error::FeedError;
 use crate::json::{PriceNumber, SizeNumber};
 
@@ -20,18 +20,20 @@ const DEPTHS: [usize; 5] = [10, 25, 100, 500, 1_000];
 
 pub(crate) struct KrakenV2 {
     board: Board,
-    /// Depth of each book, by slot.
-    depths: Vec<usize>,
+    /// Depth of each book.
+    depths: PerSlot<usize>,
 }
 
 impl Default for KrakenV2 {
     fn default() -> Self {
-        Self { board: Board::new("kraken", names::kraken), depths: Vec::new() }
+        Self { board: Board::new("kraken", names::kraken), depths: PerSlot::default() }
     }
 }
 
 #[derive(Deserialize)]
 struct Message<'a> {
+    /// Of the answer to a request.
+    success: Option<bool>,
     #[serde(borrow, default)]
     channel: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -96,20 +98,12 @@ struct TickerData {
 }
 
 impl KrakenV2 {
-    fn slot(&mut self, symbol: &str) -> Result<Slot, FeedError> {
-        let slot = self.board.slot(symbol)?;
-        if self.depths.len() <= slot.index() {
-            self.depths.resize(slot.index() + 1, 0);
-        }
-        Ok(slot)
-    }
-
     fn subscribed(&mut self, result: &Subscribed<'_>) -> Result<(), FeedError> {
         let Some(symbol) = &result.symbol else { return Ok(()) };
-        let slot = self.slot(symbol)?;
+        let slot = self.board.slot(symbol)?;
         match result.channel.as_ref() {
             "ticker" => self.board.expect_quotes(slot),
-            "book" => self.depths[slot.index()] = result.depth.unwrap_or(DEPTHS[0]),
+            "book" => *self.depths.at(slot) = result.depth.unwrap_or(DEPTHS[0]),
             _ => {}
         }
         Ok(())
@@ -122,7 +116,7 @@ impl KrakenV2 {
         data: BookData,
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
-        let slot = self.slot(&data.symbol)?;
+        let slot = self.board.slot(&data.symbol)?;
         self.board.comes_over(slot, link.conn);
         let times = link.times(time(data.timestamp.as_deref())?);
         let side = |rows: Vec<BookLevel>| {
@@ -136,7 +130,7 @@ impl KrakenV2 {
                 self.board.void(slot, times, gap(GapReason::Checksum), out);
                 return Ok(());
             }
-            let depth = &mut self.depths[slot.index()];
+            let depth = self.depths.at(slot);
             if *depth == 0 {
                 // A recording without the answer to the subscription: the snapshot fills the depth.
                 let seen = levels.bids.len().max(levels.asks.len());
@@ -144,7 +138,7 @@ impl KrakenV2 {
             }
             self.board.snapshot(slot, times, levels, out);
         } else if self.board.is_valid(slot) {
-            let depth = self.depths[slot.index()];
+            let depth = *self.depths.at(slot);
             if !self.board.checked_delta(slot, times, levels, depth, is_right, out) {
                 self.board.void(slot, times, gap(GapReason::Checksum), out);
             }
@@ -159,20 +153,21 @@ impl KrakenV2 {
         data: &TradeData,
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
-        let slot = self.slot(&data.symbol)?;
+        let slot = self.board.slot(&data.symbol)?;
         let times = link.times(time(Some(&data.timestamp))?);
-        let side = match data.side.as_str() {
-            "buy" => Side::Buy,
-            "sell" => Side::Sell,
-            _ => Side::Unknown,
-        };
         let id = data.trade_id.map(|id| id.to_string().into());
-        self.board.trade(slot, times, Trade { price: data.price.0, size: data.qty.0, side, id }, old, out);
+        self.board.trade(
+            slot,
+            times,
+            Trade { price: data.price.0, size: data.qty.0, side: side(&data.side), id },
+            old,
+            out,
+        );
         Ok(())
     }
 
     fn ticker(&mut self, link: &Link<'_>, data: &TickerData, out: &mut Vec<Tick>) -> Result<(), FeedError> {
-        let slot = self.slot(&data.symbol)?;
+        let slot = self.board.slot(&data.symbol)?;
         let times = link.times(time(data.timestamp.as_deref())?);
         let bid = Some(Level { price: data.bid.0, size: data.bid_qty.0 });
         let ask = Some(Level { price: data.ask.0, size: data.ask_qty.0 });
@@ -208,6 +203,9 @@ impl Normaliser for KrakenV2 {
 
     fn handle_frame(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
         let message: Message<'_> = serde_json::from_str(text)?;
+        if message.success == Some(false) {
+            return Err(FeedError::refused(text));
+        }
         if let Some(result) = &message.result {
             return self.subscribed(result);
         }

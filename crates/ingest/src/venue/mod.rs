@@ -1,15 +1,28 @@
 //! The venues: one normaliser each, pure, from their messages to ticks.
 
 mod binance;
+mod binance_json;
+mod bitfinex;
+mod bitget;
+mod bitstamp;
 mod bybit;
+mod checksum;
 mod coinbase;
+mod deribit;
+mod gemini;
+mod huobi;
 mod kraken;
 mod kraken_v2;
+mod kucoin;
 mod names;
+mod numbering;
 mod okx;
 mod sim;
+mod sync;
+mod unpack;
 
-use model::{FeedGap, GapReason, Tick, UnixNanos};
+use model::{FeedGap, GapReason, Side, Tick, UnixNanos};
+use rust_decimal::Decimal;
 
 pub(crate) use sim::VENUE as SIM_VENUE;
 pub use sim::message as sim_message;
@@ -19,6 +32,9 @@ use crate::error::FeedError;
 /// Turns one venue's messages into ticks. It opens no socket and reads no clock: the same
 /// normaliser eats live frames and recordings.
 pub trait Normaliser: Send {
+    /// A recording begins, of the exchange that its recorder calls `exchange`; empty where it does not say.
+    fn handle_header(&mut self, _exchange: &str) {}
+
     /// A connection was opened, or opened again.
     fn handle_connect(&mut self, _link: &Link<'_>, _addr: &str, _out: &mut Vec<Tick>) {}
 
@@ -28,6 +44,19 @@ pub trait Normaliser: Send {
     /// The message is broken: it is skipped whole, the normaliser goes on. What was appended
     /// before the fault was found stays.
     fn handle_frame(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError>;
+
+    /// A binary message arrived. Appends what it says to `out`.
+    ///
+    /// # Errors
+    /// As [`Self::handle_frame`].
+    fn handle_binary(
+        &mut self,
+        _link: &Link<'_>,
+        _bytes: &[u8],
+        _out: &mut Vec<Tick>,
+    ) -> Result<(), FeedError> {
+        Err(FeedError::BinaryFrame)
+    }
 
     /// An HTTP answer arrived. Appends what it says to `out`.
     ///
@@ -60,15 +89,23 @@ impl Link<'_> {
 }
 
 /// The names that [`crate::reader`] knows.
-pub const FEEDS: [&str; 12] = [
+pub const FEEDS: [&str; 20] = [
     "binance-spot",
     "binance-usdm",
     "binance-coinm",
+    "binance-json",
     "kraken",
     "kraken-v2",
     "coinbase",
     "bybit",
     "okx",
+    "bitfinex",
+    "bitget",
+    "bitstamp",
+    "deribit",
+    "gemini",
+    "huobi",
+    "kucoin",
     "sim",
     "dbn",
     "itch",
@@ -82,11 +119,19 @@ pub fn normaliser(feed: &str) -> Option<Box<dyn Normaliser>> {
         "binance-spot" => Box::new(binance::Binance::new(binance::Market::Spot)),
         "binance-usdm" => Box::new(binance::Binance::new(binance::Market::UsdM)),
         "binance-coinm" => Box::new(binance::Binance::new(binance::Market::CoinM)),
+        "binance-json" => Box::new(binance_json::BinanceJson::default()),
         "kraken" => Box::new(kraken::Kraken::default()),
         "kraken-v2" => Box::new(kraken_v2::KrakenV2::default()),
         "coinbase" => Box::new(coinbase::Coinbase::default()),
         "bybit" => Box::new(bybit::Bybit::default()),
         "okx" => Box::new(okx::Okx::default()),
+        "bitfinex" => Box::new(bitfinex::Bitfinex::default()),
+        "bitget" => Box::new(bitget::Bitget::default()),
+        "bitstamp" => Box::new(bitstamp::Bitstamp::default()),
+        "deribit" => Box::new(deribit::Deribit::default()),
+        "gemini" => Box::new(gemini::Gemini::default()),
+        "huobi" => Box::new(huobi::Huobi::default()),
+        "kucoin" => Box::new(kucoin::Kucoin::default()),
         "sim" => Box::new(sim::Sim::default()),
         _ => return None,
     })
@@ -100,4 +145,20 @@ pub(crate) const fn sequence_gap(from: u64, to: u64) -> FeedGap {
 /// A gap of which no range is known.
 pub(crate) const fn gap(reason: GapReason) -> FeedGap {
     FeedGap { reason, venue_from: None, venue_to: None }
+}
+
+/// `buy` or `sell`, in whatever case.
+fn side(text: &str) -> Side {
+    if text.eq_ignore_ascii_case("buy") {
+        Side::Buy
+    } else if text.eq_ignore_ascii_case("sell") {
+        Side::Sell
+    } else {
+        Side::Unknown
+    }
+}
+
+/// What a part of 1 is in per cent.
+fn per_cent(part: Decimal) -> Option<Decimal> {
+    part.checked_mul(Decimal::ONE_HUNDRED)
 }

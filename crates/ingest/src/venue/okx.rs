@@ -6,30 +6,19 @@
 
 use std::borrow::Cow;
 
-use model::{Book, BookSide, GapReason, Level, Levels, Side, Tick, Ticker, Trade};
+use model::{Book, GapReason, Level, Levels, Tick, Ticker, Trade};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Link, Normaliser, gap, names};
-use crate::board::{Board, Slot};
+use super::{Link, Normaliser, checksum, gap, names, side};
+use crate::board::{Board, PerSlot, Slot};
 use crate::error::FeedError;
 use crate::json::{Millis, Pair, PriceText, SizeText, levels};
 
-/// Levels a side that the checksum covers.
-const CHECKSUM_LEVELS: usize = 25;
-
 pub(crate) struct Okx {
     board: Board,
-    /// Where each book stands, by slot.
-    sources: Vec<Source>,
-}
-
-/// The channel that a book is built from. Of several, the deepest: their numberings differ.
-#[derive(Clone, Copy, Default)]
-struct Source {
-    levels: u32,
-    /// The last `seqId`.
-    last: Option<i64>,
+    /// The last `seqId` of each book.
+    last: PerSlot<Option<i64>>,
 }
 
 /// Levels a side of a book channel; 0 for what is none.
@@ -44,7 +33,7 @@ fn levels_of(channel: &str) -> u32 {
 
 impl Default for Okx {
     fn default() -> Self {
-        Self { board: Board::new("okx", names::okx), sources: Vec::new() }
+        Self { board: Board::new("okx", names::okx), last: PerSlot::default() }
     }
 }
 
@@ -122,14 +111,6 @@ struct TickerData<'a> {
 }
 
 impl Okx {
-    fn slot(&mut self, instrument: &str) -> Result<Slot, FeedError> {
-        let slot = self.board.slot(instrument)?;
-        if self.sources.len() <= slot.index() {
-            self.sources.resize(slot.index() + 1, Source::default());
-        }
-        Ok(slot)
-    }
-
     fn books(
         &mut self,
         link: &Link<'_>,
@@ -137,17 +118,14 @@ impl Okx {
         arg: &Arg<'_>,
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
-        let slot = self.slot(arg.inst_id.as_deref().ok_or(FeedError::Missing("instId"))?)?;
+        let slot = self.board.slot(arg.inst_id.as_deref().ok_or(FeedError::Missing("instId"))?)?;
         let rows: Vec<BookData> = serde_json::from_str(message.data.map_or("[]", RawValue::get))?;
-        let (source, offered) = (&mut self.sources[slot.index()], levels_of(&arg.channel));
-        if offered < source.levels && self.board.is_valid(slot) {
+        // Channels of whole books (books5) name no action.
+        let is_snapshot = message.action.as_deref().is_none_or(|action| action == "snapshot");
+        if !self.board.takes(slot, link.conn, levels_of(&arg.channel), is_snapshot) {
             return Ok(());
         }
-        source.levels = offered;
-        self.board.comes_over(slot, link.conn);
         for row in rows {
-            // Channels of whole books (books5) name no action.
-            let is_snapshot = message.action.as_deref().is_none_or(|action| action == "snapshot");
             self.book(link, slot, is_snapshot, row, out);
         }
         Ok(())
@@ -157,8 +135,8 @@ impl Okx {
         let times = link.times(Some(row.ts.0));
         let levels = Levels { bids: levels(row.bids), asks: levels(row.asks) };
         let wanted = row.checksum.filter(|&sum| sum != 0);
-        let is_right = |book: &Book| wanted.is_none_or(|wanted| checksum(book) == wanted);
-        let last = &mut self.sources[slot.index()].last;
+        let is_right = |book: &Book| wanted.is_none_or(|wanted| checksum::of_texts(book) == wanted);
+        let last = self.last.at(slot);
         if is_snapshot {
             *last = row.seq_id;
             if is_right(&Book::from_levels(&levels)) {
@@ -187,7 +165,7 @@ impl Okx {
         arg: &Arg<'_>,
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
-        let slot = self.slot(arg.inst_id.as_deref().ok_or(FeedError::Missing("instId"))?)?;
+        let slot = self.board.slot(arg.inst_id.as_deref().ok_or(FeedError::Missing("instId"))?)?;
         let rows: Vec<BookData> = serde_json::from_str(message.data.map_or("[]", RawValue::get))?;
         for row in rows {
             let first = |side: &[Pair]| side.first().map(|pair| pair.0).filter(|level| !level.size.is_zero());
@@ -199,14 +177,9 @@ impl Okx {
     fn trades(&mut self, link: &Link<'_>, data: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
         let rows: Vec<TradeData<'_>> = serde_json::from_str(data)?;
         for row in rows {
-            let slot = self.slot(&row.inst_id)?;
-            let side = match row.side.as_ref() {
-                "buy" => Side::Buy,
-                "sell" => Side::Sell,
-                _ => Side::Unknown,
-            };
-            let trade =
-                Trade { price: row.px.0, size: row.sz.0, side, id: Some(row.trade_id.as_ref().into()) };
+            let slot = self.board.slot(&row.inst_id)?;
+            let (side, id) = (side(&row.side), Some(row.trade_id.as_ref().into()));
+            let trade = Trade { price: row.px.0, size: row.sz.0, side, id };
             self.board.trade(slot, link.times(Some(row.ts.0)), trade, false, out);
         }
         Ok(())
@@ -215,7 +188,7 @@ impl Okx {
     fn tickers(&mut self, link: &Link<'_>, data: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
         let rows: Vec<TickerData<'_>> = serde_json::from_str(data)?;
         for row in rows {
-            let slot = self.slot(&row.inst_id)?;
+            let slot = self.board.slot(&row.inst_id)?;
             let times = link.times(Some(row.ts.0));
             let bid = level(&row.bid_px, &row.bid_sz)?;
             let ask = level(&row.ask_px, &row.ask_sz)?;
@@ -252,24 +225,6 @@ fn level(price: &str, size: &str) -> Result<Option<Level>, FeedError> {
     Ok(Some(Level { price: model::Price::parse(price)?, size: model::Size::parse(size)? }))
 }
 
-fn checksum(book: &Book) -> i32 {
-    use std::fmt::Write;
-
-    let mut text = String::new();
-    let mut put = |level: Option<Level>| {
-        if let Some(Level { price, size }) = level {
-            let colon = if text.is_empty() { "" } else { ":" };
-            write!(text, "{colon}{price}:{size}").expect("writing to memory does not fail");
-        }
-    };
-    let (mut bids, mut asks) = (book.iter(BookSide::Bid), book.iter(BookSide::Ask));
-    for _ in 0..CHECKSUM_LEVELS {
-        put(bids.next());
-        put(asks.next());
-    }
-    crc32fast::hash(text.as_bytes()).cast_signed()
-}
-
 impl Normaliser for Okx {
     fn handle_connect(&mut self, link: &Link<'_>, _addr: &str, out: &mut Vec<Tick>) {
         self.board.void_all(link.conn, link.times(None), gap(GapReason::Reconnect), out);
@@ -280,13 +235,16 @@ impl Normaliser for Okx {
             return Ok(());
         }
         let message: Message<'_> = serde_json::from_str(text)?;
+        if message.event.as_deref() == Some("error") {
+            return Err(FeedError::refused(text));
+        }
         let Some(arg) = &message.arg else { return Ok(()) };
         if let Some(event) = &message.event {
             if event == "subscribe"
                 && matches!(arg.channel.as_ref(), "tickers" | "bbo-tbt")
                 && let Some(instrument) = &arg.inst_id
             {
-                let slot = self.slot(instrument)?;
+                let slot = self.board.slot(instrument)?;
                 self.board.expect_quotes(slot);
             }
             return Ok(());

@@ -69,7 +69,8 @@ fn file(reader: &mut Reader, path: &Path, printer: &mut Printer<'_>) -> Outcome<
             Step::Ticks => {}
             Step::End => break,
             Step::Broken { spot, error } => {
-                faults += 1;
+                // A line in which the venue says no is not a broken one.
+                faults += u64::from(!error.is_refusal());
                 printer.out.flush()?;
                 let path = path.display();
                 bar.suspend(|| match spot.unit {
