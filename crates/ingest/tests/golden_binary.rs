@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use answers::{Quotes, Stream, Trades, compare, four, golden, pair, plain, shared};
 
 /// What was seen of one instrument, in the words of the golden files.
+#[derive(Default)]
 struct Seen {
     trades: Trades,
     trade_count: u64,
@@ -29,25 +30,6 @@ struct Seen {
     best_stream: Stream,
     best_at: BTreeMap<u64, [String; 4]>,
     bars: Vec<Value>,
-}
-
-impl Default for Seen {
-    fn default() -> Self {
-        Self {
-            trades: Trades::default(),
-            trade_count: 0,
-            quotes: Quotes::default(),
-            quote_count: 0,
-            book: Book::default(),
-            books: 0,
-            crossed: 0,
-            best: None,
-            best_changes: 0,
-            best_stream: Stream::default(),
-            best_at: BTreeMap::new(),
-            bars: Vec::new(),
-        }
-    }
 }
 
 impl Seen {
