@@ -88,7 +88,7 @@ impl Link<'_> {
     }
 }
 
-/// The names that [`crate::reader`] knows.
+/// The names that [`crate::reader()`] knows.
 pub const FEEDS: [&str; 20] = [
     "binance-spot",
     "binance-usdm",
