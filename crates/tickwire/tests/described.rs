@@ -59,10 +59,11 @@ fn a_server_says_what_it_is_said_to_say() {
 }
 
 /// The schemas of what is said over plain HTTP.
-const ANSWERS: [&str; 11] = [
+const ANSWERS: [&str; 12] = [
     "PollAnswer",
     "StateAnswer",
     "HistoryAnswer",
+    "CandlesAnswer",
     "SymbolsAnswer",
     "RecordingsAnswer",
     "RecordingAnswer",

@@ -47,6 +47,8 @@ export interface ConnectionListener {
 }
 
 const TOKEN_AGAIN_MS = 2000;
+/** A token is never asked for more often than this while a connection serves. */
+const TOKEN_LEAST_MS = 1000;
 const GOODBYE = 1000;
 
 export class Connection {
@@ -62,6 +64,7 @@ export class Connection {
   #sync: ClockSync | undefined;
   #timers = new Set<unknown>();
   #tokensAsked = 0;
+  #isRenewing = false;
   /** When a token was taken last. */
   #authenticatedAt = 0;
   #fetched: string | undefined;
@@ -219,16 +222,20 @@ export class Connection {
 
   /** The token runs out in so many milliseconds; without a function there is no other one. */
   #refresh(left: number): void {
-    if (typeof this.options.token !== "function") return;
+    if (typeof this.options.token !== "function" || this.#isRenewing) return;
     const { clock } = this.options;
     const run = (): void => {
+      this.#isRenewing = false;
       this.#tokensAsked = 0;
       void this.#authenticate();
     };
     // Of one whose whole life is short that is said at once: half of it is lived, so that the next one is not asked for in a loop.
-    const wait = left / 2 - (clock.now() - this.#authenticatedAt);
-    if (wait > 0) this.#after(wait, run);
-    else run();
+    // One that is out already, and good for a moment still, is the last that there is: it is asked for once a second.
+    const wait = Math.max(left / 2, TOKEN_LEAST_MS) - (clock.now() - this.#authenticatedAt);
+    if (wait > 0) {
+      this.#isRenewing = true;
+      this.#after(wait, run);
+    } else run();
   }
 
   #after(ms: number, run: () => void): void {

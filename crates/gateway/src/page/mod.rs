@@ -77,6 +77,10 @@ async fn rules(State(tags): State<Arc<Tags>>, mut request: Request, next: Next) 
     let (path, asked) = (request.uri().path().to_owned(), request.headers().clone());
     let method = request.method().clone();
     let reads = matches!(method, Method::GET | Method::HEAD);
+    // Files are small and sent whole: their tags are ours, and parts of them would be without.
+    for name in [header::RANGE, header::IF_RANGE, header::IF_MATCH] {
+        request.headers_mut().remove(name);
+    }
     if !reads {
         // Whether it is there at all.
         *request.method_mut() = Method::HEAD;
@@ -101,6 +105,7 @@ async fn rules(State(tags): State<Arc<Tags>>, mut request: Request, next: Next) 
         response.headers_mut().insert(header::ETAG, tag.clone());
     }
     let headers = response.headers_mut();
+    headers.remove(header::ACCEPT_RANGES);
     let cache = match path.as_str() {
         ELEMENT => SHORT,
         path if path.starts_with("/assets/") => IMMUTABLE,

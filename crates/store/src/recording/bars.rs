@@ -108,7 +108,7 @@ impl Search<'_> {
                     found.entry(start).or_insert(bar);
                 }
             }
-            let is_first = at == 0;
+            let is_first = at == 0 || self.begins_in(at);
             let reaches = found.keys().next().is_some_and(|first| *first < wanted.from);
             let is_enough = found.len() >= wanted.most || self.looked >= BARS_LOOKED && !found.is_empty();
             if is_first || reaches || is_enough {
@@ -119,6 +119,11 @@ impl Search<'_> {
             }
             at -= 1;
         }
+    }
+
+    /// Whether a state has all of the stream's bars up to it: a state that could have more has them.
+    fn begins_in(&mut self, at: usize) -> bool {
+        self.held(at).is_some_and(|held| held.len() < STATE_BARS)
     }
 
     fn oldest(mut self) -> Bars {

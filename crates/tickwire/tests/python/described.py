@@ -164,6 +164,8 @@ def doors(server):
     _, list = server.ask("/v1/recordings")
     name = list["recordings"][0]["recording"]
     server.ask(f"/v1/recordings/{name}")
+    server.ask("/v1/candles", {"symbol": "BTC-USD", "interval": "1s", "limit": 3, "recording": name})
+    server.ask("/v1/candles", {"symbol": "NOPE", "interval": "1s", "recording": name})
     for query in ({"symbol": catalogue["symbols"][0]["symbol"]}, {"symbol": "NOPE-USD"}, {"symbol": "AAPL", "depth": 7}):
         server.ask(f"/v1/recordings/{name}/book", query)
     server.ask("/v1/recordings/nope")

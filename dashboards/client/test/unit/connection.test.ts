@@ -189,6 +189,19 @@ test("a token that is told to run out as soon as it is taken lives half of its l
   }
 });
 
+test("a token that is out already is not asked for in a loop", async () => {
+  let asked = 0;
+  const { socket } = await live({ token: async () => `t${(asked += 1)}` });
+  for (let at = 0; at < 50; at++) {
+    socket.say({ type: "token_expiring", expires_at: "2026-11-20T14:30:00.000000000Z", expires_in_ms: 0 });
+    const before = asked;
+    await clock.pass(100);
+    await settled();
+    if (asked > before) socket.say({ type: "ack", id: "auth", op: "auth", subject: "alice", expires_at: "2026-11-20T14:30:00.000000000Z" });
+  }
+  assert.ok(asked >= 3 && asked <= 7, `${asked} times in five seconds`);
+});
+
 test("a ping that is refused is nobody's matter; what nobody asked for is told", async () => {
   const { session, socket } = await live();
   const told: string[] = [];

@@ -7,7 +7,7 @@ interface Visit {
   subject: string;
   expires_at: string;
   /** Up to when it may be used, milliseconds of `performance.now`: this machine's clock may be wrong. */
-  until: number;
+  until: { clock: number; date: number };
 }
 
 /** How this page is let in. A token lives here only: never in the address, never in what the browser keeps. */
@@ -34,12 +34,16 @@ async function visit(token?: string): Promise<Visit | undefined> {
     const given = (await answer.json()) as Omit<Visit, "until">;
     const served = Date.parse(answer.headers.get("Date") ?? "") || Date.now();
     // That time has no fractions.
-    return { ...given, until: performance.now() + Date.parse(given.expires_at) - served - 1000 };
+    const left = Date.parse(given.expires_at) - served - 1000;
+    return { ...given, until: { clock: performance.now() + left, date: Date.now() + left } };
   }
   // Who welcomes no guests says so; all else may pass.
   if ([401, 403, 404, 405].includes(answer.status)) return undefined;
   throw new Error(`guests: ${answer.status}`);
 }
+
+/** Where a machine sleeps, one of its clocks may stand still; where it is set, the other one jumps. */
+const isPast = ({ clock, date }: Visit["until"]): boolean => performance.now() >= clock || Date.now() >= date;
 
 /** A guest's tokens: a session asks for one at each connection, requests take what there is. */
 class Guest {
@@ -55,7 +59,7 @@ class Guest {
     return this.visit.token;
   };
 
-  readonly current = async (): Promise<string> => (this.visit.until > performance.now() ? this.visit.token : this.next());
+  readonly current = async (): Promise<string> => (isPast(this.visit.until) ? this.next() : this.visit.token);
 }
 
 /** Finds the way in, and what there is to be seen. Throws `SignInNeeded`, or what the network says. */

@@ -2,12 +2,12 @@
 
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { candlesBefore, formatDecimal, fractionDigits, subtractDecimals } from "@tickwire/client";
+import { candlesBefore, formatDecimal, fractionDigits, HttpError, subtractDecimals } from "@tickwire/client";
 
 import { connection, http, interval, market, now, pickInterval, replay, symbol, tell, tickOf } from "../feed/desk.js";
 import { language, palette, zone } from "../feed/settings.js";
 import { CandleChart } from "../draw/candles.js";
-import { type Bar, INTERVALS, SECONDS } from "../model/bars.js";
+import { type Bar, BARS, INTERVALS, SECONDS } from "../model/bars.js";
 import { compactDigits, groupDigits, signedDigits } from "../text/numbers.js";
 import { marks, t } from "../text/texts.js";
 import { countdownText } from "../text/times.js";
@@ -36,14 +36,15 @@ export function Chart() {
     const bars = market()?.bars(name, span);
     const first = bars?.all[0];
     const key = `${recording ?? ""} ${name} ${span} ${first?.time}`;
-    if (bars === undefined || first === undefined || from === undefined || isLoading.value || isExhausted.current === key) return;
+    if (bars === undefined || first === undefined || from === undefined || isLoading.value || isExhausted.current === key || bars.all.length >= BARS.history) return;
     isLoading.value = true;
     try {
       const older = await candlesBefore(from, name, span, first.candle.start, HISTORY_PAGE, recording);
       // Another place of a recording may be shown by now: then these are not what is missing.
       if (bars.all[0] === first && bars.prepend(older) === 0) isExhausted.current = key;
     } catch (error) {
-      isExhausted.current = key;
+      // What may pass is tried again when the chart is next moved.
+      if (!(error instanceof HttpError && error.retryable)) isExhausted.current = key;
       tell(error as Error);
     } finally {
       isLoading.value = false;

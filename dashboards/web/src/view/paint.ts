@@ -18,6 +18,8 @@ type Painter = (time: number) => void;
 const painters = new Set<Painter>();
 let last = 0;
 let isDue = false;
+/** Something changed while a round was under way: some had drawn already. */
+let isAgain = false;
 /** Who has still to draw in this round. */
 let round: Painter[] = [];
 /** What a round takes by now, with what the browser makes of it. */
@@ -29,7 +31,11 @@ let spent = 0;
 
 /** Something has changed: the next paint comes as soon as it may. */
 export function requestPaint(): void {
-  if (isDue || document.hidden) return;
+  if (document.hidden) return;
+  if (isDue) {
+    isAgain = true;
+    return;
+  }
   isDue = true;
   const interval = Math.min(PAINT_MS_MAX, Math.max(PAINT_MS, taken * SHARE));
   const wait = Math.max(0, last + interval - performance.now());
@@ -39,6 +45,7 @@ export function requestPaint(): void {
 
 function begin(time: number): void {
   last = performance.now();
+  isAgain = false;
   round = [...painters];
   takes = 0;
   paint(time);
@@ -49,20 +56,30 @@ function paint(time: number): void {
   const began = performance.now();
   do {
     const painter = round.shift();
-    if (painter !== undefined && painters.has(painter)) painter(time);
+    if (painter !== undefined && painters.has(painter)) run(painter, time);
   } while (round.length > 0 && performance.now() - began < FRAME_SHARE_MS);
   const drawing = performance.now() - began;
   spent += drawing;
   requestAnimationFrame((next) => {
-    // A frame that came in time shows nothing of what the browser did behind it.
-    takes += Math.max(drawing, performance.now() - began - FRAME_MS);
+    // A frame that came in time shows nothing of what the browser did behind it, one after a while of hiding neither.
+    takes += Math.max(drawing, Math.min(PAINT_MS_MAX / SHARE, performance.now() - began - FRAME_MS));
     if (round.length > 0) {
       paint(next);
       return;
     }
     taken = taken * 0.8 + takes * 0.2;
     isDue = false;
+    if (isAgain) requestPaint();
   });
+}
+
+/** One pane that fails stops no other one. */
+function run(painter: Painter, time: number): void {
+  try {
+    painter(time);
+  } catch (error) {
+    reportError(error);
+  }
 }
 
 /** How long painters took since the last call, milliseconds. */
@@ -77,14 +94,18 @@ export function startPainting(): void {
   document.addEventListener("visibilitychange", requestPaint);
 }
 
+/** Calls `painter` at each paint, until what is returned is called. */
+export function addPainter(painter: Painter): () => void {
+  painters.add(painter);
+  requestPaint();
+  return () => void painters.delete(painter);
+}
+
 /** Calls the newest `painter` at each paint for as long as the component is there. */
 export function usePaint(painter: Painter): void {
   const newest = useRef(painter);
   newest.current = painter;
   useEffect(() => {
-    const run: Painter = (time) => newest.current(time);
-    painters.add(run);
-    requestPaint();
-    return () => void painters.delete(run);
+    return addPainter((time) => newest.current(time));
   }, []);
 }

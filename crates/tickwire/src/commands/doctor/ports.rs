@@ -81,6 +81,10 @@ pub(super) fn check(
                     checks.ok(key, format!("{address} is had by the plant that runs{pid}{next}"));
                     continue;
                 }
+                if owner.as_ref().is_some_and(|owner| owner.pid == 1 && owner.name == "systemd") {
+                    checks.ok(key, format!("{address} is held by systemd, for the service that it starts"));
+                    continue;
+                }
                 let (who, end) = owner.map_or_else(
                     || ("a process that cannot be looked into from here".to_owned(), "end it".to_owned()),
                     |owner| {
