@@ -13,7 +13,7 @@ fn main() -> io::Result<()> {
     println!("cargo:rerun-if-env-changed=TICKWIRE_REVISION");
     let given = env::var("TICKWIRE_REVISION").ok().filter(|given| !given.is_empty());
     let revision = given.or_else(checked_out).unwrap_or_else(|| "unknown".to_owned());
-    println!("cargo:rustc-env=TICKWIRE_REVISION={revision}");
+    println!("cargo:rustc-env=REVISION={revision}");
     // A folder that is not there counts as changed each time: the one that it is to be in tells when it comes.
     let there = dist.ancestors().find(|folder| folder.exists()).unwrap_or(&dist);
     println!("cargo:rerun-if-changed={}", there.display());

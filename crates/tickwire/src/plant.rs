@@ -64,7 +64,7 @@ impl Plant {
         });
         let (server, hub) = bound?;
         ingest::metrics::describe();
-        gateway::tell_build(env!("TICKWIRE_REVISION"));
+        gateway::tell_build(env!("REVISION"));
         drop(guard);
         Ok(Self { runtime, server, hub, feeds, successor, handover })
     }

@@ -64,6 +64,12 @@ impl Case {
 
     fn doctor(&self) -> Command {
         let mut command = tickwire();
+        // What is set for the tests is none of its matters.
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("TICKWIRE_") {
+                command.env_remove(name);
+            }
+        }
         command.args(["doctor", "--json", "-c"]).arg(self.path("tickwire.toml"));
         command
     }

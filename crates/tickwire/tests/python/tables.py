@@ -123,7 +123,9 @@ for VENUE, SYMBOL in sorted(seen):
     if instruments is None:
         answers = known
     else:
-        answers = instruments.get(SYMBOL) or instruments[f"{VENUE.removeprefix('bybit-')}:{SYMBOL}"]
+        # Markets of one venue that share names have theirs before them.
+        market = {"bitget-spot": "sp"}.get(VENUE, "mc" if VENUE.startswith("bitget") else VENUE.removeprefix("bybit-"))
+        answers = instruments.get(SYMBOL) or instruments[f"{market}:{SYMBOL}"]
     for name, check in (("trades", trades), ("book", book), ("venue_quotes", quotes), ("book_ticker", quotes)):
         if name in answers:
             check(answers[name])

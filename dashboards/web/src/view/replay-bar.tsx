@@ -33,7 +33,9 @@ export function ReplayBar() {
   const field = useRef<HTMLInputElement>(null);
   const name = playing?.recording ?? (chosen.value || all?.[0]?.recording);
   const recording = all?.find((one) => one.recording === name);
-  const span = playing ?? (recording === undefined ? undefined : { from: toMilliseconds(recording.from), to: toMilliseconds(recording.to) });
+  const whole = recording === undefined ? undefined : { from: toMilliseconds(recording.from), to: toMilliseconds(recording.to) };
+  // A replay that began in the middle goes back to before that, too.
+  const span = playing === null ? whole : { from: Math.min(playing.from, whole?.from ?? playing.from), to: playing.to };
 
   usePaint(() => {
     const at = now();

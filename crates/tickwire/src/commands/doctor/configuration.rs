@@ -70,6 +70,7 @@ fn environment(checks: &mut Checks) {
 fn variables(command: &Command) -> Vec<String> {
     let own = command.get_arguments().filter_map(|argument| argument.get_env()?.to_str().map(str::to_owned));
     // Not an option anywhere: a command line is seen by all.
-    let own = own.chain(["TICKWIRE_TOKEN".to_owned()]);
+    // The revision is read by the build.
+    let own = own.chain(["TICKWIRE_TOKEN".to_owned(), "TICKWIRE_REVISION".to_owned()]);
     own.chain(command.get_subcommands().flat_map(variables)).collect()
 }
