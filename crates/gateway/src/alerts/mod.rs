@@ -2,7 +2,8 @@
 //!
 //! The hub shows every event to the [`Alerts`] as it is sequenced, before any shard has it; delayed ones when they are
 //! due. They know the newest value of everything that can be watched, so that an alert begins with the one that it was
-//! set at. It happens at the edge: the value before was not beyond its bound, and this one is. Nothing is queued for
+//! set at. It happens at the edge: the value before was not beyond its bound, and this one is; who sets one again that
+//! was armed has the edge counted that nobody saw. Nothing is queued for
 //! whoever is away: an alert counts how often it has happened and keeps the newest time, and a session asks for those
 //! that have changed since it last did.
 
@@ -24,7 +25,7 @@ use crate::auth::Grant;
 use crate::limits::{ALERTS_MAX, GUEST_ALERTS_MAX, SUBJECT_ALERTS_MAX, TENANT_ALERTS_MAX};
 use crate::metrics::{ALERTS, ALERTS_FIRED};
 pub(crate) use bell::Bell;
-use line::{Line, fields};
+use line::{Line, Moved, fields};
 use told::Crossing;
 pub(crate) use told::Told;
 
@@ -117,6 +118,7 @@ impl Alerts {
         let line = inner.line(symbol, set.field);
         line.watch(set.bound, number);
         let (beyond, sequence) = (line.is_beyond(set.bound), line.sequence());
+        let unseen = line.last().filter(|_| beyond && set.armed);
         let names = &mut inner.owners.entry(owner.clone()).or_default().names;
         if let Some(old) = names.insert(set.alert.as_str().into(), number) {
             inner.forget(old);
@@ -127,6 +129,9 @@ impl Alerts {
         inner.of_guests += usize::from(owner.is_guest);
         let owner = owner.clone();
         inner.kept.insert(number, Kept { owner, set, symbol, fired: 0, last: None, edition: 0 });
+        if let Some(crossing) = unseen {
+            inner.fire(number, crossing);
+        }
         inner.publish();
         Ok((beyond, sequence))
     }
@@ -218,11 +223,18 @@ impl Inner {
 
     /// A value has come.
     fn take(&mut self, event: &Event, field: AlertField, value: Decimal) {
-        let mut crossed = self.line(event.topic.symbol, field).take(value, event.seq.0);
+        let to = Crossing::of(event, value);
+        let mut crossed = match self.line(event.topic.symbol, field).take(to) {
+            Moved::Across(crossed) => crossed,
+            Moved::First { mut beyond } => {
+                beyond.retain(|number| self.kept.get(number).is_some_and(|kept| kept.set.armed));
+                beyond
+            }
+        };
         // In the order in which they were set.
         crossed.sort_unstable();
         for number in crossed {
-            self.fire(number, Crossing::of(event, value));
+            self.fire(number, to);
         }
     }
 

@@ -40,6 +40,7 @@ impl Market {
             field: AlertField::LastPrice,
             bound,
             repeat,
+            armed: false,
         };
         self.alerts.set(owner, set, id(), NOW).unwrap().0
     }
@@ -113,6 +114,40 @@ fn what_is_beyond_has_to_come_back() {
     assert_eq!(market.list(&alice)[0].fired, 0);
 }
 
+/// An alert that was armed elsewhere: what has crossed meanwhile is told, by the value that is there or by the first.
+#[test]
+fn an_edge_that_nobody_saw_is_told() {
+    for comes_first in [true, false] {
+        let (mut market, alice) = (Market::new(), owner("alice"));
+        if comes_first {
+            market.trade("101");
+        }
+        let edition = market.alerts.attend(&alice, NOW, &Arc::default());
+        let bounds = [Bound::Above(decimal("100")), Bound::Below(decimal("102")), Bound::Above(decimal("101"))];
+        for (n, bound) in bounds.into_iter().enumerate() {
+            for armed in [true, false] {
+                let alert = format!("{n}{armed}");
+                let set =
+                    AlertSet { alert, symbol: symbol(), field: AlertField::LastPrice, bound, repeat: n == 1, armed };
+                market.alerts.set(&alice, set, id(), NOW).unwrap();
+            }
+        }
+        if !comes_first {
+            assert!(market.news(&alice, edition).0.is_empty());
+            market.trade("101");
+        }
+        let (news, _) = market.news(&alice, edition);
+        let news: Vec<_> = news.iter().map(|one| (&*one.alert, one.fired, one.state)).collect();
+        assert_eq!(news, [("0true", 1, AlertState::Done), ("1true", 1, AlertState::Beyond)]);
+        let (news, _) = market.news(&alice, edition);
+        assert_eq!(news[0].last.as_ref().map(|last| (&*last.value, last.sequence)), Some(("101", 1)));
+        market.trade("103");
+        market.trade("101.5");
+        let fired: Vec<_> = market.list(&alice).iter().map(|one| one.fired).collect();
+        assert_eq!(fired, [0, 1, 1, 2, 1, 1], "by name: false before true");
+    }
+}
+
 /// The first value that there is crosses nothing; from then on it is that of all.
 #[test]
 fn a_value_is_that_of_all() {
@@ -142,6 +177,7 @@ fn guests_make_room() {
         field: AlertField::LastPrice,
         bound: Bound::Above(decimal("2")),
         repeat: false,
+        armed: false,
     };
     let bell = Arc::new(Bell::default());
     market.alerts.attend(&guest(0), NOW.later(10), &bell);
@@ -215,6 +251,7 @@ fn a_subject_has_so_many() {
         field: AlertField::LastPrice,
         bound: Bound::Above(decimal("2")),
         repeat: false,
+        armed: false,
     };
     let id = id();
     assert_eq!(market.alerts.set(&alice, set("one more"), id, NOW), Err(TooMany::Subject));
@@ -240,6 +277,7 @@ fn a_tenant_has_so_many() {
         field: AlertField::LastPrice,
         bound: Bound::Above(decimal("2")),
         repeat: false,
+        armed: false,
     };
     assert_eq!(market.alerts.set(&of(99), set(), id, NOW), Err(TooMany::Tenant));
     market.alerts.clear(&of(0), "a0");

@@ -18,8 +18,8 @@ pub(crate) struct Told {
 /// How an alert happened.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Crossing {
-    value: Decimal,
-    sequence: u64,
+    pub(super) value: Decimal,
+    pub(super) sequence: u64,
     ts_event: UnixNanos,
     ts_recv: UnixNanos,
 }
@@ -32,7 +32,7 @@ impl Crossing {
 
 impl Told {
     pub(crate) fn entry(self) -> AlertEntry {
-        let AlertSet { alert, symbol, field, bound, repeat } = self.set;
+        let AlertSet { alert, symbol, field, bound, repeat, armed: _ } = self.set;
         let state = match self.is_beyond {
             _ if self.fired > 0 && !repeat => AlertState::Done,
             true => AlertState::Beyond,

@@ -20,6 +20,8 @@ pub struct AlertSet {
     pub bound: Bound,
     /// It happens each time that the value crosses.
     pub repeat: bool,
+    /// The client knew the value when it was not beyond: where it is now, it has crossed meanwhile.
+    pub armed: bool,
 }
 
 /// Where an alert happens.
@@ -31,7 +33,8 @@ pub enum Bound {
     Below(Decimal),
 }
 
-pub(super) const SET_FIELDS: [&str; 8] = ["op", "id", "alert", "symbol", "field", "above", "below", "repeat"];
+pub(super) const SET_FIELDS: [&str; 9] =
+    ["op", "id", "alert", "symbol", "field", "above", "below", "repeat", "armed"];
 /// Bytes of an alert's name.
 pub(super) const NAME_BYTES_MAX: usize = 64;
 
@@ -50,7 +53,8 @@ pub(super) fn set(fields: &Fields) -> Result<AlertSet, RequestError> {
         }
     };
     let repeat = fields.optional("repeat", "true or false")?.unwrap_or_default();
-    Ok(AlertSet { alert, symbol, field: field.unwrap_or_default(), bound, repeat })
+    let armed = fields.optional("armed", "true or false")?.unwrap_or_default();
+    Ok(AlertSet { alert, symbol, field: field.unwrap_or_default(), bound, repeat, armed })
 }
 
 /// Which alert.

@@ -172,6 +172,10 @@ fn field(name: &str) -> Value {
         "above" => (one("AskedDecimal"), "It happens when the value gets above this. This or `below`."),
         "below" => (one("AskedDecimal"), "It happens when the value gets below this. This or `above`."),
         "repeat" => (with(flag(), false.into()), "It happens each time that the value crosses."),
+        "armed" => (
+            with(flag(), false.into()),
+            "The client knew the value when it was not beyond: where it is now, it has crossed meanwhile.",
+        ),
         "records" => (with(whole(1, STEP_RECORDS_MAX), 1.into()), "How many."),
         "resume" => (one("Cursor"), "The cursor of the last message that was handled: go on from there."),
         "bytes_per_second" => (
