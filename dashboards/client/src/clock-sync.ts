@@ -49,6 +49,12 @@ export class ClockSync {
     return true;
   }
 
+  /** Pings at once. */
+  ask(): void {
+    this.clock.clear(this.#timer);
+    this.#ping();
+  }
+
   stop(): void {
     this.clock.clear(this.#timer);
   }

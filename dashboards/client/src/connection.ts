@@ -125,9 +125,12 @@ export class Connection {
     this.#socket?.send(this.options.codec.encode(request));
   }
 
-  /** Looks whether the line is alive, at once. */
+  /** Looks whether the line is alive, at once: what was silent too long is given up, anything else is asked. */
   probe(): void {
     this.#liveness?.probe();
+    if (!this.isReady) return;
+    this.#liveness?.expect();
+    this.#sync?.ask();
   }
 
   /** Ends it from here; nothing more is told. */

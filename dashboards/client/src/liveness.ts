@@ -8,6 +8,8 @@ const STALE_HEARTBEATS = 1.5;
 const DEAD_HEARTBEATS = 2;
 /** What has come while the machine slept is looked at before it counts as silence. It lies in the kernel already. */
 const GRACE_MS = 250;
+/** An answer that was asked for comes within this, or the line is given up. */
+const ANSWER_MS = 2500;
 const TICK_MAX_MS = 1000;
 
 export interface LivenessListener {
@@ -19,6 +21,9 @@ export class Liveness {
   #heard: number;
   #due = 0;
   #timer: unknown;
+  #answer: unknown;
+  /** Something has come since it was asked. */
+  #isAnswered = false;
   #isStale = false;
   #stopped = false;
 
@@ -34,6 +39,7 @@ export class Liveness {
   /** Something came. */
   hear(): void {
     this.#heard = this.clock.now();
+    this.#isAnswered = true;
     this.#setStale(false);
   }
 
@@ -44,9 +50,19 @@ export class Liveness {
     this.#tick();
   }
 
+  /** The other side was asked something just now. */
+  expect(): void {
+    this.#isAnswered = false;
+    this.clock.clear(this.#answer);
+    this.#answer = this.clock.after(ANSWER_MS, () => {
+      if (!this.#isAnswered) this.#die(`nobody answered for ${ANSWER_MS} ms`);
+    });
+  }
+
   stop(): void {
     this.#stopped = true;
     this.clock.clear(this.#timer);
+    this.clock.clear(this.#answer);
   }
 
   #tickMs(): number {

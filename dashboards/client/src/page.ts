@@ -12,16 +12,19 @@ export interface Surroundings {
   navigator?: { readonly onLine?: boolean };
 }
 
-/** Calls `wake` when the network is back and when the page is seen again, until what is returned is called. */
+/** Calls `wake` when the network comes or goes and when the page is seen again, until what is returned is called. */
 export function watchPage(surroundings: Surroundings, wake: (why: string) => void): Off {
   const online = (): void => wake("the network is back");
+  const offline = (): void => wake("the network is gone");
   const seen = (): void => {
     if (surroundings.document?.visibilityState === "visible") wake("the page is seen again");
   };
   surroundings.addEventListener?.("online", online);
+  surroundings.addEventListener?.("offline", offline);
   surroundings.document?.addEventListener("visibilitychange", seen);
   return () => {
     surroundings.removeEventListener?.("online", online);
+    surroundings.removeEventListener?.("offline", offline);
     surroundings.document?.removeEventListener("visibilitychange", seen);
   };
 }

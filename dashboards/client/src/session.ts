@@ -140,7 +140,7 @@ export class Session {
     return this.#replays.open(options);
   }
 
-  /** Tries at once instead of waiting, and looks at the line where there is one. */
+  /** Tries at once instead of waiting; where there is a line, asks whether it is alive. */
   wake(): void {
     this.#line.wake();
   }

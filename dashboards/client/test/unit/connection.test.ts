@@ -262,3 +262,20 @@ test("the network and the eyes on the page end the waiting", async () => {
   surroundings.dispatchEvent(new Event("online"));
   assert.equal(FakeSocket.opened.length, 3);
 });
+
+test("a network that goes is believed where the server does not answer", async () => {
+  const surroundings = Object.assign(new EventTarget(), { navigator: { onLine: true } });
+  const { session, socket } = await live({ surroundings });
+  surroundings.dispatchEvent(new Event("offline"));
+  socket.quote(11, "e:3");
+  await clock.pass(2600);
+  assert.equal(session.state.value.phase, "live");
+  surroundings.navigator.onLine = false;
+  surroundings.dispatchEvent(new Event("offline"));
+  await clock.pass(2400);
+  assert.equal(session.state.value.phase, "live");
+  await clock.pass(200);
+  assert.equal(session.state.value.phase, "offline");
+  assert.match(session.state.value.reason, /nobody answered/);
+  session.close();
+});

@@ -14,6 +14,7 @@ import { watchlist } from "./settings.js";
 /** So many symbols are watched where nobody has chosen. */
 const WATCHED = 40;
 const RETRY_MS = 2000;
+const ALERTS_MS = 30_000;
 
 /** A recording that has something in it. */
 export type Recording = RecordingInfo & { from: Time; to: Time };
@@ -43,7 +44,11 @@ export const alerts = new Alerts((error) => tell(error));
 export const replay = new Replaying(
   () => live?.session,
   () => ({ symbol: symbol.value, interval: interval.value, watched: watched.value }),
-  (error) => tell(error),
+  (error) => {
+    tell(error);
+    // What is recorded may be something else by now.
+    void lookForRecordings();
+  },
   () => changed(),
 );
 
@@ -60,7 +65,10 @@ export const watched = computed<readonly string[]>(() => {
   return chosen ?? [...names].slice(0, WATCHED);
 });
 
-export const isReplaying = computed(() => replay.playing.value !== null);
+/** The address names a place in a recording, which is not shown yet. */
+const isAwaited = signal(first.at !== undefined);
+
+export const isReplaying = computed(() => replay.playing.value !== null || isAwaited.value);
 
 /** The market that the page shows. */
 export function market(): Market | undefined {
@@ -136,14 +144,12 @@ let isFollowing = false;
 
 /** What is chosen is subscribed to, for as long as the page is open. */
 function follow(): void {
-  void lookForRecordings().then(() => {
-    if (first.at !== undefined && !isFollowing) void replay.open({ from: first.at, paused: true, ...(first.recording && { recording: first.recording }) });
-    isFollowing = true;
-  });
   if (isFollowing) {
     subscribe();
     return;
   }
+  isFollowing = true;
+  if (isAwaited.value) void openAt(first).finally(() => (isAwaited.value = false));
   effect(() => live?.watch(watched.value));
   effect(() => {
     if (symbol.value !== "") live?.focus(symbol.value);
@@ -154,9 +160,30 @@ function follow(): void {
   // A new connection: its name is another one.
   const name = computed(() => (connection.value?.phase === "live" ? connection.value.session : null));
   effect(() => {
-    if (name.value !== null) void alerts.reconcile();
+    if (name.value === null) return;
+    void alerts.reconcile();
+    // A server that was started anew has others.
+    void lookForRecordings();
   });
+  // Values come back without a word: the alerts that are armed again by that are known from the server's list.
+  setInterval(() => name.value !== null && alerts.all.value.length > 0 && void alerts.reconcile(), ALERTS_MS);
   effect(remember);
+  addEventListener("hashchange", () => go(parsePlace(location.hash)));
+}
+
+function openAt({ at, recording }: Place): Promise<void> {
+  return replay.open({ from: at!, paused: true, ...(recording !== undefined && { recording }) });
+}
+
+/** Somebody has put another address into this page. */
+function go(place: Place): void {
+  batch(() => {
+    if (place.symbol !== undefined) symbol.value = place.symbol;
+    interval.value = place.interval;
+    layout.value = place.layout;
+  });
+  if (place.at !== undefined) void openAt(place);
+  else if (isReplaying.value) void replay.close();
 }
 
 function subscribe(): void {
@@ -169,6 +196,7 @@ function subscribe(): void {
 /** The address says where the page stands, without a step in its history. */
 function remember(): void {
   const playing = replay.playing.value;
+  if (isAwaited.value) return;
   const place: Place = {
     symbol: symbol.value || undefined, interval: interval.value, layout: layout.value,
     at: playing?.at, recording: playing?.recording,

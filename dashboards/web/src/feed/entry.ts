@@ -10,7 +10,10 @@ interface Visit {
   until: { clock: number; date: number };
 }
 
-/** How this page is let in. A token lives here only: never in the address, never in what the browser keeps. */
+/**
+ * How this page is let in. A token lives here only: never in the address, never in what the browser keeps. A guest's,
+ * which anybody gets, is that of the tab, so that who loads the page again is the same guest.
+ */
 export type Entry =
   | { way: "guest" | "token"; token: () => Promise<string>; current: () => Promise<string> }
   | { way: "cookie" };
@@ -42,6 +45,32 @@ async function visit(token?: string): Promise<Visit | undefined> {
   throw new Error(`guests: ${answer.status}`);
 }
 
+const KEPT = "tickwire.guest";
+
+/** The guest that this tab was; a page that is not allowed to keep anything is a new one each time. */
+function keptGuest(): string | undefined {
+  try {
+    return sessionStorage.getItem(KEPT) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function keepGuest({ token }: Visit): void {
+  try {
+    sessionStorage.setItem(KEPT, token);
+  } catch {
+    // A new one the next time.
+  }
+}
+
+/** For the same guest where the server knows it still; one that was started anew knows nobody. */
+async function visitAgain(token: string | undefined): Promise<Visit | undefined> {
+  const visited = (token === undefined ? undefined : await visit(token)) ?? (await visit());
+  if (visited !== undefined) keepGuest(visited);
+  return visited;
+}
+
 /** Where a machine sleeps, one of its clocks may stand still; where it is set, the other one jumps. */
 const isPast = ({ clock, date }: Visit["until"]): boolean => performance.now() >= clock || Date.now() >= date;
 
@@ -52,9 +81,8 @@ class Guest {
 
   constructor(private visit: Visit) {}
 
-  /** For the same guest where the server knows it still; one that was started anew knows nobody. */
   readonly next = async (): Promise<string> => {
-    if (!this.#isFresh) this.visit = (await visit(this.visit.token)) ?? (await visit()) ?? this.visit;
+    if (!this.#isFresh) this.visit = (await visitAgain(this.visit.token)) ?? this.visit;
     this.#isFresh = false;
     return this.visit.token;
   };
@@ -68,7 +96,7 @@ export async function enter(pasted: string | undefined): Promise<{ entry: Entry;
     const token = async (): Promise<string> => pasted;
     return look({ way: "token", token, current: token });
   }
-  const first = await visit();
+  const first = await visitAgain(keptGuest());
   if (first === undefined) return look({ way: "cookie" });
   const guest = new Guest(first);
   return look({ way: "guest", token: guest.next, current: guest.current });

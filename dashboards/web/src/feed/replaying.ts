@@ -109,16 +109,15 @@ export class Replaying {
   }
 
   setSpeed(speed: ReplaySpeed): Promise<void> {
-    return this.#inTurn(async () => {
-      await this.#leader?.setSpeed(speed);
-      this.#set({ speed });
-    });
+    return this.#inTurn(() => this.#setSpeed(speed));
   }
 
   /** The next faster, or slower, of the speeds. */
   shift(by: 1 | -1): Promise<void> {
-    const at = SPEEDS.indexOf(this.playing.value?.speed ?? 1) + by;
-    return this.setSpeed(SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, at))]!);
+    return this.#inTurn(() => {
+      const at = SPEEDS.indexOf(this.playing.value?.speed ?? 1) + by;
+      return this.#setSpeed(SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, at))]!);
+    });
   }
 
   /** Back to what happens now. */
@@ -186,6 +185,11 @@ export class Replaying {
     await this.#leader?.seek({ to });
     const position = toMilliseconds(to);
     this.#set({ position, at: to, heard: performance.now() });
+  }
+
+  async #setSpeed(speed: ReplaySpeed): Promise<void> {
+    await this.#leader?.setSpeed(speed);
+    this.#set({ speed });
   }
 
   async #leave(): Promise<void> {

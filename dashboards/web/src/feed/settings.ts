@@ -18,20 +18,27 @@ export interface AlertWish {
   above?: string;
   below?: string;
   repeat?: boolean;
+  /** How it stood when this browser last knew. */
+  state?: "armed" | "beyond" | "done";
+  fired?: number;
 }
 
 const PREFIX = "tickwire.";
 
-/** A signal whose value outlives the page; where nothing may be kept, it is as any other. */
+/** A signal whose value outlives the page, the same on all pages of a browser; where nothing may be kept, it is as any other. */
 function kept<T>(name: string, first: T, isValid: (value: unknown) => boolean): Signal<T> {
   const made = signal(first);
-  try {
-    const text = localStorage.getItem(PREFIX + name);
-    const value: unknown = text === null ? undefined : JSON.parse(text);
-    if (isValid(value)) made.value = value as T;
-  } catch {
-    // As it is by itself.
-  }
+  const read = (): void => {
+    try {
+      const text = localStorage.getItem(PREFIX + name);
+      const value: unknown = text === null ? undefined : JSON.parse(text);
+      if (isValid(value)) made.value = value as T;
+    } catch {
+      // As it is by itself.
+    }
+  };
+  read();
+  addEventListener("storage", ({ key }) => key === PREFIX + name && read());
   let isFirst = true;
   effect(() => {
     const text = JSON.stringify(made.value);
@@ -64,7 +71,7 @@ export const watchlist = kept<string[] | null>("watchlist", null, isTexts);
 export const sort = kept<Sort>("sort", { key: "added", isDescending: false }, (value) => typeof value === "object" && value !== null);
 /** The smallest trade that is listed; empty: all. */
 export const minSize = kept<string>("min-size", "", isText);
-export const alertWishes = kept<AlertWish[]>("alerts", [], Array.isArray);
+export const alertWishes = kept<readonly AlertWish[]>("alerts", [], Array.isArray);
 
 const darkness = matchMedia("(prefers-color-scheme: light)");
 const isBright = signal(darkness.matches);

@@ -1,6 +1,6 @@
 // Numbers for eyes: digits of exact decimal texts, grouped as a language does. No float is made of a price or a size.
 
-import { type Decimal, formatDecimal, fractionDigits } from "@tickwire/client";
+import { type Decimal, formatDecimal, fractionDigits, isDecimal } from "@tickwire/client";
 
 export interface Marks {
   group: string;
@@ -27,6 +27,19 @@ export function groupDigits(text: Decimal, marks: Marks): string {
   }
   return (negative ? MINUS : "") + grouped + (fraction === undefined ? "" : marks.decimal + fraction);
 }
+
+/** A number as somebody writes it by the marks of a language, or with a dot; `undefined` where it is none, or could be two. */
+export function readDigits(text: string, { group, decimal }: Marks): Decimal | undefined {
+  const bare = text.trim().replace(/^[\u2212\u2013]/, "-").replaceAll(/[\s\u00a0\u202f'\u2019]/g, "");
+  const dots = (digits: string): string => digits.replaceAll(group, "").replace(decimal, ".");
+  const escaped = `\\${group}`;
+  const isGrouped = new RegExp(`^-?\\d{1,3}(${escaped}\\d{3})+(\\${decimal}\\d+)?$`).test(bare);
+  const read = isGrouped || !bare.includes(group) ? dots(bare) : bare;
+  return isDecimal(read) ? read : undefined;
+}
+
+/** A number as it is written into a field. */
+export const writeDigits = (text: Decimal, { decimal }: Marks): string => text.replace(".", decimal);
 
 /** With so many digits behind the mark, rounded half away from zero. */
 export function fixedDigits(text: Decimal, digits: number, marks: Marks): string {

@@ -1,12 +1,13 @@
 // Setting a price alert, and the list of those that are set.
 
 import { signal, useSignal } from "@preact/signals";
-import { compareDecimals, isDecimal } from "@tickwire/client";
+import { useEffect } from "preact/hooks";
+import { compareDecimals } from "@tickwire/client";
 
 import { alerts, market, symbol } from "../feed/desk.js";
 import type { Alert } from "../feed/alerts.js";
 import type { AlertWish } from "../feed/settings.js";
-import { groupDigits } from "../text/numbers.js";
+import { groupDigits, readDigits, writeDigits } from "../text/numbers.js";
 import { count, marks, t } from "../text/texts.js";
 import { Dialog } from "./dialog.js";
 
@@ -19,7 +20,7 @@ export function openAlert(wish: Partial<{ symbol: string; bound: string }> = {})
 }
 
 /** An alert in words. */
-export function alertText({ symbol: name, field, above, below }: AlertWish): string {
+export function alertText({ symbol: name, field, above, below }: Omit<AlertWish, "alert">): string {
   const bound = groupDigits(above ?? below ?? "", marks.value);
   return t("alertText", { symbol: name, field: t(`field_${field}`), direction: t(above === undefined ? "below" : "above"), bound });
 }
@@ -34,21 +35,24 @@ function Panel() {
   const first = wished.value!;
   const last = market()?.instrument(first.symbol).ticker?.last_price;
   const field = useSignal<AlertWish["field"]>("last_price");
-  const bound = useSignal(first.bound);
-  const isBelow = last !== undefined && isDecimal(first.bound) && compareDecimals(first.bound, last) < 0;
+  const bound = useSignal(writeDigits(first.bound, marks.value));
+  const isBelow = last !== undefined && first.bound !== "" && compareDecimals(first.bound, last) < 0;
   const direction = useSignal<"above" | "below">(isBelow ? "below" : "above");
   const isRepeating = useSignal(false);
   const note = useSignal("");
   const close = (): void => void (wished.value = null);
+  const read = readDigits(bound.value, marks.value);
+  const meant = read === undefined ? "" : alertText({ symbol: first.symbol, field: field.value, [direction.value]: read });
+  // The list says how they stand now.
+  useEffect(() => void alerts.reconcile(), []);
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
-    const text = bound.value.trim();
-    if (!isDecimal(text)) {
-      note.value = t("boundInvalid");
+    if (read === undefined) {
+      note.value = t("boundInvalid", { example: groupDigits("68900.50", marks.value) });
       return;
     }
     try {
-      const isBeyond = await alerts.set({ symbol: first.symbol, field: field.value, [direction.value]: text, ...(isRepeating.value && { repeat: true }) });
+      const isBeyond = await alerts.set({ symbol: first.symbol, field: field.value, [direction.value]: read, ...(isRepeating.value && { repeat: true }) });
       if (isBeyond) note.value = t("alreadyBeyond");
       else close();
     } catch (error) {
@@ -69,10 +73,10 @@ function Panel() {
           </select>
         </label>
         <label>{t("bound")}
-          <input class="number" inputMode="decimal" autocomplete="off" autoFocus value={bound.value} aria-describedby="alert-note" onInput={(event) => (bound.value = event.currentTarget.value)} />
+          <input class="number" inputMode="decimal" autocomplete="off" autoFocus value={bound.value} aria-describedby="alert-note" onInput={(event) => ((bound.value = event.currentTarget.value), (note.value = ""))} />
         </label>
         <label class="check"><input type="checkbox" checked={isRepeating.value} onChange={(event) => (isRepeating.value = event.currentTarget.checked)} /> {t("repeat")}</label>
-        <p id="alert-note" class="note" role="status">{note.value}</p>
+        <p id="alert-note" class="note" role="status">{note.value || meant}</p>
         <div class="actions"><button type="submit" class="primary">{t("set")}</button><button type="button" onClick={close}>{t("cancel")}</button></div>
       </form>
       <AlertList />
@@ -94,7 +98,7 @@ function Item({ alert }: { alert: Alert }) {
       <span>{text}</span>
       <span class={`tag alert-${alert.state}`}>{t(`alert_${alert.state}`)}</span>
       <span class="dim">{alert.fired > 0 ? t("firedTimes", { count: count(alert.fired) }) : ""}</span>
-      <button type="button" class="quiet" aria-label={t("clear", { alert: text })} onClick={() => void alerts.clear(alert.alert).catch(() => {})}>×</button>
+      <button type="button" class="quiet" aria-label={t("clear", { alert: text })} onClick={() => alerts.clear(alert.alert)}>×</button>
     </li>
   );
 }

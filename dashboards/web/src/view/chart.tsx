@@ -4,7 +4,7 @@ import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { candlesBefore, formatDecimal, fractionDigits, HttpError, subtractDecimals } from "@tickwire/client";
 
-import { connection, http, interval, market, now, pickInterval, replay, symbol, tell, tickOf } from "../feed/desk.js";
+import { connection, http, interval, isReplaying, market, now, pickInterval, replay, symbol, tell, tickOf } from "../feed/desk.js";
 import { language, palette, zone } from "../feed/settings.js";
 import { CandleChart } from "../draw/candles.js";
 import { type Bar, BARS, INTERVALS, SECONDS } from "../model/bars.js";
@@ -16,6 +16,9 @@ import { Cell } from "./cell.js";
 import { usePaint } from "./paint.js";
 
 const HISTORY_PAGE = 500;
+/** So many bars fill a chart; where there are fewer, older ones are asked for, not more often than this. */
+const FILLED = 120;
+const FILL_MS = 2000;
 
 export function Chart() {
   const box = useRef<HTMLDivElement>(null);
@@ -27,6 +30,7 @@ export function Chart() {
   const isEmpty = useSignal(true);
   const pointed = useRef<number | undefined>(undefined);
   const isExhausted = useRef("");
+  const askedAt = useRef(Number.NEGATIVE_INFINITY);
 
   const look = () => ({ zone: zone.value, language: language.value, marks: marks.value, tick: tickOf(symbol.value) ?? "0.01" });
 
@@ -66,11 +70,16 @@ export function Chart() {
     requestAnimationFrame(() => chart.current?.look(wish));
   });
 
-  usePaint(() => {
+  usePaint((time) => {
     const bars = market()?.bars(symbol.value, interval.value);
     const { current: drawn } = chart;
     if (bars === undefined || drawn === undefined) return;
     drawn.draw(bars, interval.value === "1s");
+    // A place in a recording begins with few.
+    if (bars.all.length < FILLED && time - askedAt.current > FILL_MS) {
+      askedAt.current = time;
+      void loadBack();
+    }
     isEmpty.value = bars.last === undefined;
     isBack.value = !drawn.isLive;
     box.current!.classList.toggle("doubtful", connection.value?.phase !== "live");
@@ -106,7 +115,7 @@ export function Chart() {
         <div class="canvas-box" ref={box} tabIndex={0} role="group" aria-label={t("chartKeys")} onKeyDown={keys} />
         {isEmpty.value && <p class="chart-note">{t("noBars")}</p>}
         {isLoading.value && <p class="chart-note loading">{t("loadingHistory")}</p>}
-        {isBack.value && !isEmpty.value && <button type="button" class="go-live" onClick={() => chart.current?.goLive()}>{t("goLive")} →</button>}
+        {isBack.value && !isEmpty.value && <button type="button" class="go-live" onClick={() => chart.current?.goLive()}>{t(isReplaying.value ? "goNewest" : "goLive")} →</button>}
         <a class="attribution" href="https://www.tradingview.com/" target="_blank" rel="noreferrer noopener">{t("attribution")}</a>
       </div>
       <BarsTable />

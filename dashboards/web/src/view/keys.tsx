@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 
-import { isReplaying, layout, pickInterval, replay, stage, symbol, unwatch } from "../feed/desk.js";
+import { alerts, isReplaying, layout, pickInterval, replay, stage, symbol, unwatch } from "../feed/desk.js";
 import { LAYOUTS } from "../feed/place.js";
 import { theme, THEMES, zone } from "../feed/settings.js";
 import { INTERVALS } from "../model/bars.js";
@@ -34,9 +34,32 @@ const ACTIONS: Record<string, () => void> = {
   C: () => (recenter.value += 1),
   R: () => !isReplaying.value && startReplay(),
   L: () => void (isReplaying.value && replay.close()),
+  ArrowDown: () => enterRows(1),
+  ArrowUp: () => enterRows(-1),
+  Escape: () => alerts.seenAll(),
   "[": () => void (isReplaying.value && replay.shift(-1)),
   "]": () => void (isReplaying.value && replay.shift(1)),
 };
+
+/** Whoever types means a symbol: a letter that is a key as well is done where no other letter follows at once. */
+const TYPING_MS = 250;
+let begun: { text: string; timer: ReturnType<typeof setTimeout> } | undefined;
+
+function letter(key: string, action: (() => void) | undefined): void {
+  const text = (begun?.text ?? "") + key.toUpperCase();
+  clearTimeout(begun?.timer);
+  begun = undefined;
+  if (text.length > 1 || action === undefined) openSearch(text);
+  else begun = { text, timer: setTimeout(() => ((begun = undefined), action()), TYPING_MS) };
+}
+
+/** Into the rows, beside the one that is looked at. */
+function enterRows(by: 1 | -1): void {
+  const rows = [...document.querySelectorAll<HTMLElement>(".watchlist tr[data-symbol]")];
+  const at = rows.findIndex((row) => row.getAttribute("aria-current") === "true");
+  const to = rows[Math.min(rows.length - 1, Math.max(0, at + by))];
+  to?.querySelector<HTMLElement>("button.row")?.focus();
+}
 
 /** What a control does with a key by itself, it goes on doing. */
 function isOwn(target: HTMLElement, key: string): boolean {
@@ -62,11 +85,8 @@ function actionOf(event: KeyboardEvent): (() => void) | undefined {
   if (isReplaying.value && key === " ") return () => void replay.toggle();
   if (isReplaying.value && key === "ArrowRight") return () => void replay.step(shiftKey ? 100 : 1);
   if (/^[1-6]$/.test(key)) return () => pickInterval(INTERVALS[Number(key) - 1]!);
-  const isLetter = /^[a-z]$/i.test(key);
-  const action = ACTIONS[isLetter && !shiftKey ? key.toUpperCase() : key];
-  if (action !== undefined && !(isLetter && shiftKey)) return action;
-  // Whoever types means a symbol; letters that are keys of their own, with Shift.
-  return isLetter ? () => openSearch(key.toUpperCase()) : undefined;
+  if (!/^[a-z]$/i.test(key)) return ACTIONS[key];
+  return () => letter(key, shiftKey ? undefined : ACTIONS[key.toUpperCase()]);
 }
 
 export function listenToKeys(): void {

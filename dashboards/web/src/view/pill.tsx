@@ -68,6 +68,7 @@ export function Pill() {
         <span title={t("roundTrip")}>{t("roundTripShort")} <b /></span> <span title={t("dataAge")}>{t("dataAgeShort")} <b /></span>
       </span>
       <p id="link-says" class="unseen" role="status">{saysOf(look.value)}</p>
+      {(look.value === "reconnecting" || look.value === "offline") && <button type="button" class="small" onClick={() => session()?.wake()}>{t("connectNow")}</button>}
       {look.value === "closed" && <button type="button" class="primary small" onClick={() => void start()}>{t("connectAgain")}</button>}
       <div id="link-details" class="details" role="group" aria-label={t("details")} hidden={!isOpen.value}>{isOpen.value && <Details />}</div>
     </div>

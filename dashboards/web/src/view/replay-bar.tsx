@@ -4,11 +4,11 @@ import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { fromMilliseconds, type ReplaySpeed, toMilliseconds } from "@tickwire/client";
 
-import { isReplaying, lookForRecordings, now, recorded, recordedReason, replay } from "../feed/desk.js";
+import { isReplaying, lookForRecordings, now, recorded, recordedReason, replay, tell } from "../feed/desk.js";
 import { zone } from "../feed/settings.js";
 import { SPEEDS } from "../feed/replaying.js";
 import { count, t } from "../text/texts.js";
-import { clockText, dateText, delayText, writtenTime } from "../text/times.js";
+import { clockText, dateText, dateTimeText, delayText, writtenTime } from "../text/times.js";
 import { usePaint } from "./paint.js";
 import { speedText } from "./speed.js";
 
@@ -60,9 +60,26 @@ export function ReplayBar() {
     goTo(span!.from + (Number(slider.current!.value) / STEPS) * (to - span!.from));
   };
 
+  /** What is wrong with a time that somebody has typed. */
+  const mistake = (text: string): string => {
+    const ms = writtenTime(text, now(), zone.value);
+    if (Number.isNaN(ms)) return t("noTime", { text });
+    const to = playing === null ? now() : span!.to;
+    // Whole seconds may be written of an end that has fractions.
+    if (ms >= span!.from - 1000 && ms <= to + 1000) return "";
+    return t("outOfRecording", { time: dateTimeText(ms, zone.value), from: dateTimeText(span!.from, zone.value), to: dateTimeText(to, zone.value) });
+  };
   const enter = (event: KeyboardEvent & { currentTarget: HTMLInputElement }): void => {
     if (event.key !== "Enter" && event.key !== "Escape") return;
-    if (event.key === "Enter") goTo(writtenTime(event.currentTarget.value, now(), zone.value));
+    if (event.key === "Enter") {
+      const wrong = mistake(event.currentTarget.value);
+      if (wrong !== "") {
+        tell(new Error(wrong));
+        event.currentTarget.select();
+        return;
+      }
+      goTo(writtenTime(event.currentTarget.value, now(), zone.value));
+    }
     event.currentTarget.blur();
   };
 

@@ -6,11 +6,13 @@ import { alerts, trouble } from "../feed/desk.js";
 import type { Happened } from "../feed/alerts.js";
 import { zone } from "../feed/settings.js";
 import { groupDigits } from "../text/numbers.js";
-import { marks, t } from "../text/texts.js";
+import { count, marks, t } from "../text/texts.js";
 import { clockText } from "../text/times.js";
 import { toMilliseconds } from "@tickwire/client";
 
 const TROUBLE_MS = 8000;
+/** So many are shown; what is older waits behind them. */
+const SHOWN = 3;
 
 function said({ alert }: Happened): string {
   const { symbol, field, above, below, last } = alert;
@@ -26,9 +28,16 @@ export function Toasts() {
     const timer = setTimeout(() => (trouble.value = ""), TROUBLE_MS);
     return () => clearTimeout(timer);
   }, [text]);
+  const { value: happened } = alerts.happened;
   return (
     <div class="toasts">
-      {alerts.happened.value.map((one) => {
+      {happened.length > 1 && (
+        <p class="toast more">
+          {happened.length > SHOWN && <span>{t("moreAlerts", { count: count(happened.length - SHOWN) })}</span>}
+          <button type="button" class="quiet" onClick={() => alerts.seenAll()}>{t("dismissAll")} <kbd>Esc</kbd></button>
+        </p>
+      )}
+      {happened.slice(-SHOWN).map((one) => {
         const at = one.alert.last?.ts_event ?? one.alert.last?.ts_recv;
         return (
           <div class="toast alert-toast" role="alert" key={one.number}>

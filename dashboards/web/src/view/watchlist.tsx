@@ -4,7 +4,7 @@ import { effect, signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
 import { isReplaying, look, market, symbol, unwatch, watched } from "../feed/desk.js";
-import { language, sort, zone } from "../feed/settings.js";
+import { language, palette, sort, zone } from "../feed/settings.js";
 import { sorted, type SortKey } from "../model/order.js";
 import type { Texts } from "../text/en.js";
 import { t } from "../text/texts.js";
@@ -95,8 +95,8 @@ export function Watchlist() {
     if (node === null) rows.current.delete(name);
     else if (rows.current.get(name)?.node !== node) rows.current.set(name, new Row(node, name));
   };
-  // Rows are made anew where the words or the source change.
-  const life = `${language.value} ${zone.value} ${isReplaying.value}`;
+  // Rows are made anew where the words, the colours or the source change.
+  const life = `${language.value} ${zone.value} ${palette()} ${isReplaying.value}`;
   const focusable = order.value.includes(symbol.value) ? symbol.value : order.value[0];
 
   return (

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
 
-import { missing, prices, says, sees, Stage, until } from "../support/browser.js";
+import { missing, prices, sees, Stage, until } from "../support/browser.js";
 
 const focused = (page: Page): Promise<string> => page.evaluate(() => document.activeElement?.textContent ?? "");
 const title = (page: Page): Promise<string> => page.locator(".strip h1").innerText();
@@ -16,7 +16,16 @@ describe("the desk", { skip: missing }, () => {
 
   test("goes by keys alone", async () => {
     const page = await stage.page("#symbol=BTC-USD");
-    // Typing anywhere is looking for a symbol; letters that are keys begin with `/`.
+    // Typing anywhere is looking for a symbol, also where the letters are keys by themselves.
+    await page.keyboard.type("tsla");
+    await sees(page, "what was typed", () => document.querySelector<HTMLInputElement>(".search-field")?.value.toUpperCase() === "TSLA");
+    assert.equal(await page.evaluate(() => document.querySelector<HTMLSelectElement>(".tools select")!.value), "auto");
+    await page.keyboard.press("Escape");
+    await sees(page, "no search", () => document.querySelector("dialog") === null);
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+    await page.keyboard.press("ArrowDown");
+    const next = await page.evaluate(() => document.querySelector('.watchlist tr[aria-current] + tr button.row')!.textContent);
+    assert.equal(await focused(page), next);
     await page.keyboard.press("n");
     await page.keyboard.type("vd");
     await sees(page, "one symbol", () => document.querySelectorAll("#found li").length === 1);
@@ -42,6 +51,7 @@ describe("the desk", { skip: missing }, () => {
     await page.keyboard.press("u");
     await sees(page, "local times", () => [...document.querySelectorAll(".tools button")].some((one) => one.textContent === "Local"));
     await page.keyboard.press("u");
+    await sees(page, "UTC", () => ![...document.querySelectorAll(".tools button")].some((one) => one.textContent === "Local"));
     await page.keyboard.press("t");
     await sees(page, "another palette", () => document.querySelector<HTMLSelectElement>(".tools select")!.value === "dark");
     await page.keyboard.press("?");
@@ -92,43 +102,6 @@ describe("the desk", { skip: missing }, () => {
     const pointed = await names();
     await sees(page, "many changes", () => Number((document.documentElement.dataset.seen = String(Number(document.documentElement.dataset.seen ?? 0) + 1))) > 80);
     assert.deepEqual(await names(), pointed);
-    await page.context().close();
-  });
-
-  test("tells of a price that was crossed, also after the server forgot", async () => {
-    const page = await stage.page("#symbol=BTC-USD");
-    await page.locator('.book [data-side="ask"] tr:not(.none) button').first().click();
-    await sees(page, "the dialog", () => document.querySelector("dialog.alert") !== null);
-    assert.match(await page.locator("dialog.alert input.number").inputValue(), /^\d+\.\d\d$/);
-    // One that waits: far away.
-    await page.locator("dialog.alert input.number").fill("99999.00");
-    await page.keyboard.press("Enter");
-    await sees(page, "it is set", () => document.querySelector(".number-badge")?.textContent === "1");
-    // One that happens: just above the last price, in a market that wanders.
-    const last = async (): Promise<number> => Number((await stage.plant.get("/v1/snapshot?channel=ticker&symbols=BTC-USD")).data[0].last_price);
-    await page.keyboard.press("a");
-    await page.locator("dialog.alert input.number").fill(((await last()) + 0.01).toFixed(2));
-    await page.locator("dialog.alert select").nth(1).selectOption("above");
-    await page.locator('dialog.alert button[type="submit"]').click();
-    await sees(page, "that it has happened", () => document.querySelector('.alert-toast[role="alert"]') !== null);
-    assert.match(await page.locator(".alert-toast").first().innerText(), /BTC-USD: Last price [\d,.]+ is above [\d,.]+/);
-    if (await page.locator("dialog.alert").count()) await page.keyboard.press("Escape");
-    await page.locator(".alert-toast button").first().click();
-    await stage.plant.kill();
-    await says(page, /RECONNECTING/);
-    await stage.plant.run();
-    await says(page, /LIVE/);
-    await until("the server has them again", async () => {
-      const { alerts } = await page.evaluate(() => ({ alerts: JSON.parse(localStorage.getItem("tickwire.alerts") ?? "[]").length }));
-      await page.evaluate(() => (document.activeElement as HTMLElement).blur());
-      await page.keyboard.press("a");
-      const listed = await page.locator(".alert-list li .alert-armed, .alert-list li .alert-beyond, .alert-list li .alert-done").count();
-      await page.keyboard.press("Escape");
-      return alerts === 2 && listed === 2;
-    });
-    await page.keyboard.press("a");
-    await page.locator('.alert-list li button').first().click();
-    await sees(page, "one less", () => document.querySelectorAll(".alert-list li").length === 1);
     await page.context().close();
   });
 

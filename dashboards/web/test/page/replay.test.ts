@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Page } from "playwright-core";
 
-import { missing, picture, pill, says, sees, Stage, until } from "../support/browser.js";
+import { missing, picture, pill, prices, says, sees, Stage, until } from "../support/browser.js";
 
 const place = (page: Page): Promise<URLSearchParams> => page.evaluate(() => location.hash.slice(1)).then((hash) => new URLSearchParams(hash));
 const at = async (page: Page): Promise<string> => (await place(page)).get("at") ?? "";
@@ -24,6 +24,12 @@ function levels(page: Page): Promise<Levels> {
 }
 
 /** A key of the page, not of the control that was used last. */
+/** Whether a clock stands at another one or before, within half a day. */
+function isUpTo(clock: string, other: string): boolean {
+  const ms = (text: string): number => Date.parse(`1970-01-01T${text}Z`);
+  return (ms(other) - ms(clock) + 86_400_000) % 86_400_000 < 43_200_000;
+}
+
 async function press(page: Page, key: string): Promise<void> {
   await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
   await page.keyboard.press(key);
@@ -101,6 +107,19 @@ describe("a replay", { skip: missing }, () => {
     await settles("the book after steps");
   });
 
+  test("says what is wrong with a time, and stays", async () => {
+    const stood = await at(page);
+    const clock = page.locator(".replay-bar .clock");
+    for (const [text, wrong] of [["half past two", /no time/], ["2001-01-01 00:00", /not in the recording: it goes from/]] as const) {
+      await clock.fill(text);
+      await clock.press("Enter");
+      await sees(page, "what is wrong", (pattern) => new RegExp(pattern).test(document.querySelector(".toasts")?.textContent ?? ""), wrong.source);
+    }
+    await clock.press("Escape");
+    await page.locator(".toast button").click();
+    assert.equal(await at(page), stood);
+  });
+
   test("goes where it is told", async () => {
     const { recordings } = await stage.plant.get("/v1/recordings");
     const from = Date.parse(recordings[0].from);
@@ -112,7 +131,7 @@ describe("a replay", { skip: missing }, () => {
     await agrees("the book there");
     // No trade of the list is from later.
     const newest = await page.evaluate(() => document.querySelector('.tape [data-cell="time"]')!.textContent!);
-    assert.ok(newest <= `${target.slice(11)}.999`, `${newest} is later than ${target}`);
+    assert.ok(isUpTo(newest, `${target.slice(11)}.999`), `${newest} is later than ${target}`);
     const slider = page.locator(".replay-bar .slider");
     const box = (await slider.boundingBox())!;
     const before = await at(page);
@@ -196,13 +215,24 @@ describe("a replay", { skip: missing }, () => {
   });
 
   test("is found again by its address", async () => {
-    const other = await stage.page(new URL(page.url()).hash);
+    const other = await stage.page(new URL(page.url()).hash, {}, "nothing");
+    // Never live, not even for a moment.
+    await sees(other, "the page", () => document.querySelector(".pill") !== null);
+    assert.equal(await other.evaluate(() => document.documentElement.dataset.replay), "true");
     await says(other, /REPLAY/);
+    await prices(other);
     const [mine, theirs] = [await place(page), await place(other)];
     assert.equal(theirs.get("recording"), mine.get("recording"));
     assert.equal(theirs.get("symbol"), mine.get("symbol"));
     await until("the same levels", async () => String((await levels(other)).bids) === String((await levels(page)).bids));
     assert.doesNotMatch(other.url(), /token|eyJ/);
+    // An address that is put into an open page.
+    await other.evaluate(() => (location.hash = "#symbol=ETH-USD&interval=5m"));
+    await says(other, /LIVE/);
+    await sees(other, "the other symbol", () => document.querySelector(".strip")!.textContent!.includes("ETH-USD"));
+    await other.evaluate((hash) => (location.hash = hash), new URL(page.url()).hash);
+    await says(other, /REPLAY/);
+    await until("the same levels again", async () => String((await levels(other)).bids) === String((await levels(page)).bids));
     await other.context().close();
   });
 
@@ -212,6 +242,7 @@ describe("a replay", { skip: missing }, () => {
     stage.site.cut();
     await until("it is opened again", async () => (await phase(page)) === "opening" || !/REPLAY/.test(await pill(page)) || stage.site.connections > before);
     await until("it waits", async () => (await phase(page)) === "paused");
+    await prices(page);
     // It is behind the same event; the clock may have been between that and the next one.
     await until("the place", async () => Math.abs(Date.parse(await at(page)) - Date.parse(stood)) < 1000);
     await settles("the book after the break");

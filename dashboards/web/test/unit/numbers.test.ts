@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { columnDigits, compactDigits, fixedDigits, groupDigits, marksOf, signedDigits, trimZeros } from "../../src/text/numbers.js";
+import { columnDigits, compactDigits, fixedDigits, groupDigits, marksOf, readDigits, signedDigits, trimZeros } from "../../src/text/numbers.js";
 
 const EN = marksOf("en");
 const DE = marksOf("de");
@@ -58,4 +58,17 @@ test("signed numbers say so, but nothing has no sign", () => {
   check("-1.2345", "−1.23");
   check("-0.001", "0.00");
   check("0", "0.00");
+});
+
+test("numbers are read as they are written, and not as something else", () => {
+  const check = (text: string, en: string | undefined, de: string | undefined): void => assert.deepEqual([readDigits(text, EN), readDigits(text, DE)], [en, de], text);
+  check("68900.50", "68900.50", "68900.50");
+  check("68,900.50", "68900.50", undefined);
+  check("68.900,50", undefined, "68900.50");
+  check("68900,50", undefined, "68900.50");
+  check("68.845", "68.845", "68845");
+  check("68,845", "68845", "68.845");
+  check("1 234 567", "1234567", "1234567");
+  check("\u22121,5", undefined, "-1.5");
+  for (const text of ["", "abc", "1.2.3", "1,2,3", "1e5", "--1"]) check(text, undefined, undefined);
 });
