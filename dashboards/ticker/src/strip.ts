@@ -24,6 +24,8 @@ export class Strip {
   readonly #rows = new Map<string, Row>();
   readonly #session: Session;
   readonly #offs: Off[];
+  /** What the server refused: it is said for as long as the strip is there. */
+  #refused = "";
 
   constructor(
     readonly wish: Wish,
@@ -37,11 +39,11 @@ export class Strip {
     const looks = setInterval(() => this.#look(), LOOK_MS);
     this.#offs = [
       session.state.subscribe(({ phase, reason }) => {
-        place.stands(phase, phase === "live" ? "" : phase === "connecting" ? reason || "…" : reason || phase);
+        place.stands(phase, phase === "live" ? this.#refused : phase === "connecting" ? reason || "…" : reason || phase);
         this.#look();
       }),
-      session.on("rejected", ({ rejected }) => place.stands(session.state.value.phase, rejected.message)),
-      session.on("error", ({ message }) => place.stands(session.state.value.phase, message)),
+      session.on("rejected", ({ rejected }) => this.#refuse(rejected.message)),
+      session.on("error", ({ message }) => this.#refuse(message)),
       store.onFlush(({ changes, forgotten }) => {
         for (const { channel, symbol } of forgotten ?? []) if (channel === "ticker") this.#drop(symbol);
         for (const { channel, symbol, record } of changes) if (channel === "ticker" && record) this.#row(symbol).show(record as Ticker);
@@ -57,6 +59,11 @@ export class Strip {
     for (const off of this.#offs) off();
     this.#session.close();
     this.place.list.replaceChildren();
+  }
+
+  #refuse(message: string): void {
+    this.#refused = message;
+    this.place.stands(this.#session.state.value.phase, message);
   }
 
   #look(): void {

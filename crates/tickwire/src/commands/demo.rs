@@ -37,7 +37,7 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
         keys: keys.into(),
         published: None,
         cookie: None,
-        allowed_origins: Vec::new().into(),
+        allowed_origins: args.allowed_origins.clone().into(),
         compression: false,
         shards: 1,
         drain: Duration::ZERO,

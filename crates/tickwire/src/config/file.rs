@@ -210,6 +210,10 @@ impl Config {
             );
             return Err(ConfigError::rule(source, message));
         }
+        for origin in &file.server.allowed_origins {
+            gateway::parse_origin(origin)
+                .map_err(|error| ConfigError::rule(source, format!("[server] allowed_origins: {error}")))?;
+        }
         let mut all = Vec::new();
         for feed in file.feed {
             all.push(feed.spec(source)?);

@@ -142,6 +142,11 @@ fn values_that_do_not_go_together() {
             "[server] listen = \"0.0.0.0:80\" can be reached by others, and there is no certificate: set tls_cert_file \
              and tls_key_file, or say allow_plain = true",
         ),
+        (
+            "[server]\nallowed_origins = [\"https://desk.example/\"]",
+            "[server] allowed_origins: \"https://desk.example/\" is no origin: it has a scheme, a host and a port, and \
+             nothing else, as in \"https://desk.example:8443\"",
+        ),
         ("[limits]\nsymbols = 0", "[limits] symbols = 0: at least 1"),
         ("[limits]\ntenant_connections = 0", "[limits] tenant_connections = 0: at least 1"),
         (
