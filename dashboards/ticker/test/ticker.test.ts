@@ -96,6 +96,18 @@ test("twelve changes of symbols leave no row of one that is not named", inBrowse
   site.faults.length = 0;
 });
 
+test("what the server refuses stays said below what it gives", inBrowser, async () => {
+  const page = await site.show(ticker("BTC-USD,NO-SUCH"));
+  await until(async () => (await rowsOf(page)).length === 1, "the row of what there is");
+  await until(async () => (await said(page)).includes("NO-SUCH"), "what is not there");
+  // Round trips change the session's state all the time.
+  const words = await said(page);
+  await page.waitForTimeout(1500);
+  assert.equal(await said(page), words);
+  assert.deepEqual(site.faults, []);
+  await page.close();
+});
+
 test("a server that is no address is refused in the element, and nowhere else", inBrowser, async () => {
   for (const server of ["ticks.example", "//ticks.example", "http://", "ftp://ticks.example", ""]) {
     const page = await site.show(`<tickwire-ticker symbols="BTC-USD" server="${server}"></tickwire-ticker>`);
