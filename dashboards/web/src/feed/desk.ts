@@ -14,6 +14,8 @@ import { watchlist } from "./settings.js";
 /** So many symbols are watched where nobody has chosen. */
 const WATCHED = 40;
 const RETRY_MS = 2000;
+/** A longer list is subscribed to in part: a server gives a session so many symbols, and nobody sees more. */
+const SUBSCRIBED_MAX = 500;
 const ALERTS_MS = 30_000;
 
 /** A recording that has something in it. */
@@ -43,7 +45,7 @@ let entry: Entry | undefined;
 export const alerts = new Alerts((error) => tell(error));
 export const replay = new Replaying(
   () => live?.session,
-  () => ({ symbol: symbol.value, interval: interval.value, watched: watched.value }),
+  () => ({ symbol: symbol.value, interval: interval.value, watched: subscribed.value }),
   (error) => {
     tell(error);
     // What is recorded may be something else by now.
@@ -64,6 +66,15 @@ export const watched = computed<readonly string[]>(() => {
   const chosen = watchlist.value?.filter((name) => names.size === 0 || names.has(name));
   return chosen ?? [...names].slice(0, WATCHED);
 });
+
+/** What of a long list is near what is seen. */
+const near = signal<readonly string[]>([]);
+const subscribed = computed(() => (watched.value.length <= SUBSCRIBED_MAX ? watched.value : near.value));
+
+/** These rows of the list are near what is seen. */
+export function see(names: readonly string[]): void {
+  near.value = names;
+}
 
 /** The address names a place in a recording, which is not shown yet. */
 const isAwaited = signal(first.at !== undefined);
@@ -150,7 +161,7 @@ function follow(): void {
   }
   isFollowing = true;
   if (isAwaited.value) void openAt(first).finally(() => (isAwaited.value = false));
-  effect(() => live?.watch(watched.value));
+  effect(() => live?.watch(subscribed.value));
   effect(() => {
     if (symbol.value !== "") live?.focus(symbol.value);
   });
@@ -187,7 +198,7 @@ function go(place: Place): void {
 }
 
 function subscribe(): void {
-  live?.watch(watched.value);
+  live?.watch(subscribed.value);
   if (symbol.value === "") return;
   live?.focus(symbol.value);
   live?.chart(symbol.value, interval.value);

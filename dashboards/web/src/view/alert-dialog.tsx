@@ -76,7 +76,7 @@ function Panel() {
           <input class="number" inputMode="decimal" autocomplete="off" autoFocus value={bound.value} aria-describedby="alert-note" onInput={(event) => ((bound.value = event.currentTarget.value), (note.value = ""))} />
         </label>
         <label class="check"><input type="checkbox" checked={isRepeating.value} onChange={(event) => (isRepeating.value = event.currentTarget.checked)} /> {t("repeat")}</label>
-        <p id="alert-note" class="note" role="status">{note.value || meant}</p>
+        <p id="alert-note" class={note.value === "" ? "note meant" : "note"} role="status">{note.value || meant}</p>
         <div class="actions"><button type="submit" class="primary">{t("set")}</button><button type="button" onClick={close}>{t("cancel")}</button></div>
       </form>
       <AlertList />

@@ -19,6 +19,8 @@ import { recenter } from "./recenter.js";
 
 const ROW = 20;
 const MID = 36;
+/** As many as are subscribed to where nothing is grouped. */
+const ROWS_MAX = 50;
 const FACTORS = [1, 2, 5, 10, 20, 50, 100, 500, 1000] as const;
 
 function useSize(measure: (height: number, width: number) => void) {
@@ -38,7 +40,7 @@ export function Ladder() {
   const from = useSignal(0);
   const depthSize = useRef({ width: 0, height: 0 });
   const box = useSize((height, wide) => {
-    count.value = Math.min(20, Math.max(4, Math.floor((height - MID) / 2 / ROW)));
+    count.value = Math.min(ROWS_MAX, Math.max(4, Math.floor((height - MID) / 2 / ROW)));
     width.value = wide;
   });
   const depthBox = useSize((height, wide) => void (depthSize.current = { width: wide, height }));

@@ -3,7 +3,7 @@
 import { effect, signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
-import { isReplaying, look, market, symbol, unwatch, watched } from "../feed/desk.js";
+import { isReplaying, look, market, see, symbol, unwatch, watched } from "../feed/desk.js";
 import { language, palette, sort, zone } from "../feed/settings.js";
 import { sorted, type SortKey } from "../model/order.js";
 import type { Texts } from "../text/en.js";
@@ -13,8 +13,9 @@ import { openSearch } from "./search.js";
 import { usePaint } from "./paint.js";
 import { Row } from "./watchlist-row.js";
 
-const ROW_HEIGHT = 24;
 const SORT_MS = 2000;
+/** Rows that are subscribed to together. */
+const BLOCK = 100;
 
 interface Column {
   name: keyof Texts;
@@ -52,6 +53,7 @@ export function Watchlist() {
   const rows = useRef(new Map<string, Row>());
   const isPointed = useSignal(false);
   const sortedAt = useRef(0);
+  const near = useRef<{ block: number; order: readonly string[] }>({ block: -1, order: [] });
 
   useEffect(() => effect(() => {
     const { value: symbols } = watched;
@@ -69,8 +71,15 @@ export function Watchlist() {
       if (next.some((name, at) => name !== order.value[at])) order.value = next;
     }
     const { scrollTop, clientHeight } = box.current;
-    const first = Math.floor(scrollTop / ROW_HEIGHT) - 2;
-    const last = first + Math.ceil(clientHeight / ROW_HEIGHT) + 4;
+    // A fraction of a pixel is many rows in a long list.
+    const height = (body.current?.offsetHeight ?? 0) / (order.value.length || 1) || 1;
+    const first = Math.floor(scrollTop / height) - 2;
+    const last = first + Math.ceil(clientHeight / height) + 4;
+    const block = Math.floor(Math.max(0, first) / BLOCK);
+    if (block !== near.current.block || order.value !== near.current.order) {
+      near.current = { block, order: order.value };
+      see(order.value.slice(Math.max(0, block - 1) * BLOCK, (block + 3) * BLOCK));
+    }
     order.value.forEach((name, at) => {
       // What nobody sees is not drawn.
       if (at >= first && at <= last) rows.current.get(name)?.paint(shown, time);

@@ -266,3 +266,24 @@ describe("states without a line", { skip: missing }, () => {
     stage.site.welcomes = true;
   });
 });
+
+describe("a list of 3,000", { skip: missing }, () => {
+  test("has a price in each row that is looked at", async () => {
+    const stage = await Stage.open({ symbols: 3000, rate: 6000, recording: false });
+    try {
+      const { symbols } = await stage.plant.get("/v1/symbols");
+      const names: string[] = symbols.map(({ symbol }: { symbol: string }) => symbol);
+      const page = await stage.page("", {}, "nothing");
+      await page.evaluate((all) => localStorage.setItem("tickwire.watchlist", JSON.stringify(all)), names);
+      await page.reload();
+      await sees(page, "all rows", (count) => document.querySelectorAll(".watchlist tbody tr").length === count, names.length);
+      await page.evaluate(() => document.querySelector(".watchlist tbody tr:last-child")!.scrollIntoView());
+      await sees(page, "the last one's price", () => /\d/.test(document.querySelector('.watchlist tbody tr:last-child [data-cell="last"]')!.textContent!));
+      await page.evaluate(() => document.querySelector(".watchlist tbody tr")!.scrollIntoView());
+      await sees(page, "the first one's price", () => /\d/.test(document.querySelector('.watchlist tbody tr [data-cell="last"]')!.textContent!));
+      assert.deepEqual(stage.complaints, []);
+    } finally {
+      await stage.close();
+    }
+  });
+});
