@@ -69,6 +69,8 @@ pub struct AlertEntry {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AlertState {
+    /// The first value there is.
+    Waiting,
     /// That the value crosses.
     Armed,
     /// The value is beyond: that it comes back first.

@@ -1,6 +1,6 @@
 // One session's rows, from its beginning to its end: what comes late is nobody's.
 
-import { connect, everyMs, LatestStore, matches, type Off, type Session, type Ticker, type Token } from "@tickwire/client";
+import { connect, everyMs, LatestStore, matches, type Off, type Session, type Subscription, type Ticker, type Token } from "@tickwire/client";
 import { Row } from "./row.js";
 
 /** Changes are drawn this often: more is for nobody's eyes. */
@@ -23,9 +23,10 @@ export interface Place {
 export class Strip {
   readonly #rows = new Map<string, Row>();
   readonly #session: Session;
+  readonly #subscription: Subscription;
   readonly #offs: Off[];
-  /** What the server refused: it is said for as long as the strip is there. */
-  #refused = "";
+  /** What went wrong last, until a price comes. */
+  #wrong = "";
 
   constructor(
     readonly wish: Wish,
@@ -39,20 +40,25 @@ export class Strip {
     const looks = setInterval(() => this.#look(), LOOK_MS);
     this.#offs = [
       session.state.subscribe(({ phase, reason }) => {
-        place.stands(phase, phase === "live" ? this.#refused : phase === "connecting" ? reason || "…" : reason || phase);
+        place.stands(phase, phase === "live" ? this.#words() : phase === "connecting" ? reason || "…" : reason || phase);
         this.#look();
       }),
-      session.on("rejected", ({ rejected }) => this.#refuse(rejected.message)),
-      session.on("error", ({ message }) => this.#refuse(message)),
+      session.on("rejected", () => this.#say()),
+      session.on("error", ({ message }) => {
+        this.#wrong = message;
+        this.#say();
+      }),
       store.onFlush(({ changes, forgotten }) => {
         for (const { channel, symbol } of forgotten ?? []) if (channel === "ticker") this.#drop(symbol);
         for (const { channel, symbol, record } of changes) if (channel === "ticker" && record) this.#row(symbol).show(record as Ticker);
+        if (changes.length > 0) this.#wrong = "";
+        this.#say();
         this.#look();
       }),
       () => store.close(),
       () => clearInterval(looks),
     ];
-    session.subscribe({ channels: ["ticker", "status"], symbols: [...wish.symbols], conflate_ms: DRAWN_MS });
+    this.#subscription = session.subscribe({ channels: ["ticker", "status"], symbols: [...wish.symbols], conflate_ms: DRAWN_MS });
   }
 
   end(): void {
@@ -61,9 +67,15 @@ export class Strip {
     this.place.list.replaceChildren();
   }
 
-  #refuse(message: string): void {
-    this.#refused = message;
-    this.place.stands(this.#session.state.value.phase, message);
+  /** What the server refuses by now: it may have a symbol later that it did not have when it had just begun. */
+  #words(): string {
+    const refused = new Set(this.#subscription?.rejected.map(({ message }) => message));
+    return [...refused].join(" ") || this.#wrong;
+  }
+
+  #say(): void {
+    const { phase } = this.#session.state.value;
+    if (phase === "live") this.place.stands(phase, this.#words());
   }
 
   #look(): void {

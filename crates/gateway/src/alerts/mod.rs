@@ -289,8 +289,9 @@ impl Inner {
         let kept = kept.filter(|kept| kept.edition >= edition);
         let told = kept.map(|kept| {
             let lines = self.lines.get(kept.symbol.index());
+            let line = lines.map(|lines| &lines[kept.set.field as usize]);
             let is_beyond =
-                lines.is_some_and(|lines| lines[kept.set.field as usize].is_beyond(kept.set.bound));
+                line.filter(|line| line.last().is_some()).map(|line| line.is_beyond(kept.set.bound));
             Told { symbol: kept.symbol, set: kept.set.clone(), is_beyond, fired: kept.fired, last: kept.last }
         });
         told.collect()

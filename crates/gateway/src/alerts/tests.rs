@@ -134,6 +134,7 @@ fn an_edge_that_nobody_saw_is_told() {
         }
         if !comes_first {
             assert!(market.news(&alice, edition).0.is_empty());
+            assert!(market.list(&alice).iter().all(|one| one.state == AlertState::Waiting));
             market.trade("101");
         }
         let (news, _) = market.news(&alice, edition);

@@ -10,7 +10,8 @@ use wire::{AlertCrossing, AlertEntry, AlertSet, AlertState, Bound};
 pub(crate) struct Told {
     pub(crate) symbol: SymbolId,
     pub(crate) set: AlertSet,
-    pub(super) is_beyond: bool,
+    /// Absent while there is no value.
+    pub(super) is_beyond: Option<bool>,
     pub(super) fired: u64,
     pub(super) last: Option<Crossing>,
 }
@@ -35,8 +36,9 @@ impl Told {
         let AlertSet { alert, symbol, field, bound, repeat, armed: _ } = self.set;
         let state = match self.is_beyond {
             _ if self.fired > 0 && !repeat => AlertState::Done,
-            true => AlertState::Beyond,
-            false => AlertState::Armed,
+            None => AlertState::Waiting,
+            Some(true) => AlertState::Beyond,
+            Some(false) => AlertState::Armed,
         };
         let (above, below) = match bound {
             Bound::Above(at) => (Some(at.to_string()), None),

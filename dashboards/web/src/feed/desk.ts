@@ -1,7 +1,7 @@
 // The desk: what is looked at, where it comes from, and how that stands. All panes read it, and change it by its verbs.
 
 import { batch, computed, effect, signal } from "@preact/signals";
-import { type ConnectionState, type Instrument as Listed, type Interval, type RecordingInfo, recordings, symbols as symbolsOf, type Time } from "@tickwire/client";
+import { type ConnectionState, HttpError, type Instrument as Listed, type Interval, type RecordingInfo, recordings, symbols as symbolsOf, type Time } from "@tickwire/client";
 
 import type { Market } from "../model/market.js";
 import { Alerts } from "./alerts.js";
@@ -10,12 +10,14 @@ import { Live } from "./live.js";
 import { formatPlace, type Layout, parsePlace, type Place } from "./place.js";
 import { Replaying } from "./replaying.js";
 import { watchlist } from "./settings.js";
+import { wishes } from "./wishes.js";
 
 /** So many symbols are watched where nobody has chosen. */
 const WATCHED = 40;
 const RETRY_MS = 2000;
 /** A longer list is subscribed to in part: a server gives a session so many symbols, and nobody sees more. */
-const SUBSCRIBED_MAX = 500;
+export const LIST_MAX = 500;
+const SEEN_MS = 200;
 const ALERTS_MS = 30_000;
 
 /** A recording that has something in it. */
@@ -69,11 +71,19 @@ export const watched = computed<readonly string[]>(() => {
 
 /** What of a long list is near what is seen. */
 const near = signal<readonly string[]>([]);
-const subscribed = computed(() => (watched.value.length <= SUBSCRIBED_MAX ? watched.value : near.value));
+export const isLong = computed(() => watched.value.length > LIST_MAX);
+const subscribed = computed(() => {
+  if (!isLong.value) return watched.value;
+  return near.value.length === 0 ? watched.value.slice(0, LIST_MAX / 2) : near.value;
+});
 
-/** These rows of the list are near what is seen. */
+let seeing: ReturnType<typeof setTimeout> | undefined;
+
+/** These rows of a long list are near what is seen; who scrolls on has not looked. */
 export function see(names: readonly string[]): void {
-  near.value = names;
+  clearTimeout(seeing);
+  if (!isLong.value || String(names) === String(near.value)) return;
+  seeing = setTimeout(() => (near.value = names), SEEN_MS);
 }
 
 /** The address names a place in a recording, which is not shown yet. */
@@ -92,7 +102,7 @@ export const http = () => (entry === undefined ? undefined : httpOf(entry));
 
 /** Milliseconds since 1970, by the clock that the page follows. */
 export function now(): number {
-  return isReplaying.value ? replay.now() : Date.now() + (connection.value?.clockOffsetMs ?? 0);
+  return replay.playing.value !== null ? replay.now() : Date.now() + (connection.value?.clockOffsetMs ?? 0);
 }
 
 export function tickOf(name: string): string | undefined {
@@ -163,6 +173,11 @@ function follow(): void {
   if (isAwaited.value) void openAt(first).finally(() => (isAwaited.value = false));
   effect(() => live?.watch(subscribed.value));
   effect(() => {
+    void subscribed.value;
+    // What is looked at of a long list is replayed, too.
+    if (isLong.peek() && replay.isOn) void replay.reopen();
+  });
+  effect(() => {
     if (symbol.value !== "") live?.focus(symbol.value);
   });
   effect(() => {
@@ -177,7 +192,7 @@ function follow(): void {
     void lookForRecordings();
   });
   // Values come back without a word: the alerts that are armed again by that are known from the server's list.
-  setInterval(() => name.value !== null && alerts.all.value.length > 0 && void alerts.reconcile(), ALERTS_MS);
+  setInterval(() => name.value !== null && wishes.value.length > 0 && void alerts.reconcile(), ALERTS_MS);
   effect(remember);
   addEventListener("hashchange", () => go(parsePlace(location.hash)));
 }
@@ -193,8 +208,12 @@ function go(place: Place): void {
     interval.value = place.interval;
     layout.value = place.layout;
   });
-  if (place.at !== undefined) void openAt(place);
-  else if (isReplaying.value) void replay.close();
+  if (place.at === undefined) {
+    void replay.close();
+    return;
+  }
+  isAwaited.value = true;
+  void openAt(place).finally(() => (isAwaited.value = false));
 }
 
 function subscribe(): void {
@@ -224,6 +243,8 @@ export async function lookForRecordings(): Promise<void> {
     recorded.value = found.sort((a, b) => (a.from < b.from ? 1 : -1));
     recordedReason.value = "";
   } catch (error) {
+    // What may pass leaves what was known.
+    if (recorded.value !== null && !(error instanceof HttpError && [401, 403].includes(error.status))) return;
     recorded.value = [];
     recordedReason.value = (error as Error).message;
   }

@@ -62,7 +62,7 @@ export class Replaying {
   ) {}
 
   get isOn(): boolean {
-    return this.playing.value !== null;
+    return this.playing.peek() !== null;
   }
 
   /** Opens a recording at a place; the newest one unless named. */

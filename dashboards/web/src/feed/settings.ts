@@ -1,4 +1,4 @@
-// What a user has chosen, kept in this browser: looks, language, watchlist, alerts. Never a token.
+// What a user has chosen, kept in this browser: looks, language, watchlist. Never a token.
 
 import { effect, type Signal, signal } from "@preact/signals";
 
@@ -10,51 +10,55 @@ export const THEMES: readonly Theme[] = ["auto", "dark", "light", "blue-orange"]
 export type Language = "en" | "de";
 export const LANGUAGES: readonly Language[] = ["en", "de"];
 
-/** A price that the server watches for. */
-export interface AlertWish {
-  alert: string;
-  symbol: string;
-  field: "last_price" | "bid_price" | "ask_price" | "change_percent";
-  above?: string;
-  below?: string;
-  repeat?: boolean;
-  /** How it stood when this browser last knew. */
-  state?: "armed" | "beyond" | "done";
-  fired?: number;
-}
-
 const PREFIX = "tickwire.";
 
-/** A signal whose value outlives the page, the same on all pages of a browser; where nothing may be kept, it is as any other. */
-function kept<T>(name: string, first: T, isValid: (value: unknown) => boolean): Signal<T> {
+interface Kept<T> {
+  signal: Signal<T>;
+  /** Takes what is kept by now. */
+  refresh(): void;
+}
+
+/** A signal whose value outlives the page, in a store; where nothing may be kept, it is as any other. */
+function keptIn<T>(of: () => Storage, name: string, first: T, isValid: (value: unknown) => boolean): Kept<T> {
   const made = signal(first);
-  const read = (): void => {
+  let known: string | null = null;
+  const refresh = (): void => {
     try {
-      const text = localStorage.getItem(PREFIX + name);
+      const text = of().getItem(PREFIX + name);
+      if (text === known) return;
+      known = text;
       const value: unknown = text === null ? undefined : JSON.parse(text);
       if (isValid(value)) made.value = value as T;
     } catch {
       // As it is by itself.
     }
   };
-  read();
-  addEventListener("storage", ({ key }) => key === PREFIX + name && read());
+  refresh();
   let isFirst = true;
   effect(() => {
     const text = JSON.stringify(made.value);
-    if (isFirst) isFirst = false;
-    else store(name, text);
+    if (!isFirst && text !== known) {
+      known = text;
+      try {
+        of().setItem(PREFIX + name, text);
+      } catch {
+        // A browser that keeps nothing still shows everything.
+      }
+    }
+    isFirst = false;
   });
+  return { signal: made, refresh };
+}
+
+/** The same on all pages of a browser. */
+export function kept<T>(name: string, first: T, isValid: (value: unknown) => boolean): Kept<T> {
+  const made = keptIn(() => localStorage, name, first, isValid);
+  addEventListener("storage", ({ key }) => key === PREFIX + name && made.refresh());
   return made;
 }
 
-function store(name: string, text: string): void {
-  try {
-    localStorage.setItem(PREFIX + name, text);
-  } catch {
-    // A browser that keeps nothing still shows everything.
-  }
-}
+/** For as long as the tab is there. */
+export const keptInTab = <T>(name: string, first: T, isValid: (value: unknown) => boolean): Kept<T> => keptIn(() => sessionStorage, name, first, isValid);
 
 const isText = (value: unknown): value is string => typeof value === "string";
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
@@ -63,15 +67,14 @@ function preferred(): Language {
   return (navigator.languages ?? [navigator.language]).some((language) => language.toLowerCase().startsWith("de")) ? "de" : "en";
 }
 
-export const theme = kept<Theme>("theme", "auto", (value) => THEMES.includes(value as Theme));
-export const language = kept<Language>("language", preferred(), (value) => LANGUAGES.includes(value as Language));
-export const zone = kept<Zone>("zone", "utc", (value) => value === "utc" || value === "local");
+export const theme = kept<Theme>("theme", "auto", (value) => THEMES.includes(value as Theme)).signal;
+export const language = kept<Language>("language", preferred(), (value) => LANGUAGES.includes(value as Language)).signal;
+export const zone = kept<Zone>("zone", "utc", (value) => value === "utc" || value === "local").signal;
 /** `null`: what the server lists first. */
-export const watchlist = kept<string[] | null>("watchlist", null, isTexts);
-export const sort = kept<Sort>("sort", { key: "added", isDescending: false }, (value) => typeof value === "object" && value !== null);
+export const watchlist = kept<string[] | null>("watchlist", null, isTexts).signal;
+export const sort = kept<Sort>("sort", { key: "added", isDescending: false }, (value) => typeof value === "object" && value !== null).signal;
 /** The smallest trade that is listed; empty: all. */
-export const minSize = kept<string>("min-size", "", isText);
-export const alertWishes = kept<readonly AlertWish[]>("alerts", [], Array.isArray);
+export const minSize = kept<string>("min-size", "", isText).signal;
 
 const darkness = matchMedia("(prefers-color-scheme: light)");
 const isBright = signal(darkness.matches);

@@ -47,7 +47,7 @@ export const en = {
   alerts: "Alerts", newAlert: "New alert", noAlerts: "No alerts. Choose a price in the order book, or press A.", field: "Watch", field_last_price: "Last price", field_bid_price: "Bid", field_ask_price: "Ask", field_change_percent: "Change %",
   above: "above", below: "below", repeat: "Each time", bound: "Price", set: "Set alert", clear: "Clear {alert}", cancel: "Cancel", condition: "Condition",
   alertHappened: "{symbol}: {field} {value} is {direction} {bound}", alertText: "{symbol} {field} {direction} {bound}", dismiss: "Dismiss", dismissAll: "Dismiss all", moreAlerts: "{count} more",
-  alert_armed: "armed", alert_beyond: "beyond", alert_done: "happened", firedTimes: "{count}×", boundInvalid: "A number, as {example}.", alreadyBeyond: "The value is beyond this already: it has to come back first.", atMost: "Alerts are watched by the server, also while this page is closed.",
+  alert_waiting: "no price yet", alert_refused: "not watched", alert_armed: "armed", alert_beyond: "beyond", alert_done: "happened", firedTimes: "{count}×", boundInvalid: "A number, as {example}.", alreadyBeyond: "The value is beyond this already: it has to come back first.", atMost: "Alerts are watched by the server, also while this page is closed.",
   // Search
   search: "Find a symbol", searchHint: "Type a symbol", noMatch: "No symbol matches “{text}”.", add: "Add {symbol} to the watchlist", remove: "Remove {symbol} from the watchlist", watchedMark: "watched",
   results: "Symbols",
@@ -56,7 +56,7 @@ export const en = {
   language: "Language", layout: "Layout", layout_desk: "Desk", layout_chart: "Chart", layout_book: "Book", keys: "Keys", settings: "Settings", pane: "Pane", closeDialog: "Close",
   // Getting in
   entering: "Connecting…", signIn: "Sign in", signInHow: "This server wants a token. Make one with", token: "Token", signInNote: "It is kept in this page's memory only: not in the address, not in the browser.", enter: "Connect",
-  gone: "The server does not answer", goneHow: "It is asked again every two seconds. To start one:", noSymbols: "No symbols", noSymbolsHow: "Your token shows no streams, or the server has no feed. A token for all:", emptyList: "No symbols are watched.", emptyListHow: "Press / to find one.",
+  gone: "The server does not answer", goneHow: "It is asked again every two seconds. To start one:", noSymbols: "No symbols", noSymbolsHow: "Your token shows no streams, or the server has no feed. A token for all:", tooLong: "Lists of up to {count} symbols can be sorted by values.", emptyList: "No symbols are watched.", emptyListHow: "Press / to find one.",
   // Overlay
   overlay: "Performance", fps: "Frames/s", frameTime: "Frame time, worst", flushRate: "Flushes/s", recordRate: "Records/s", longTasks: "Long tasks/min", busy: "Painting", 
   // Keys

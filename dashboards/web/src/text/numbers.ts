@@ -30,10 +30,10 @@ export function groupDigits(text: Decimal, marks: Marks): string {
 
 /** A number as somebody writes it by the marks of a language, or with a dot; `undefined` where it is none, or could be two. */
 export function readDigits(text: string, { group, decimal }: Marks): Decimal | undefined {
-  const bare = text.trim().replace(/^[\u2212\u2013]/, "-").replaceAll(/[\s\u00a0\u202f'\u2019]/g, "");
+  const bare = text.trim().replace(/^[\u2212\u2013]/, "-").replaceAll(/(?<=\d)[ \u00a0\u202f'\u2019](?=\d{3}(\D|$))/g, "");
   const dots = (digits: string): string => digits.replaceAll(group, "").replace(decimal, ".");
   const escaped = `\\${group}`;
-  const isGrouped = new RegExp(`^-?\\d{1,3}(${escaped}\\d{3})+(\\${decimal}\\d+)?$`).test(bare);
+  const isGrouped = new RegExp(`^-?[1-9]\\d{0,2}(${escaped}\\d{3})+(\\${decimal}\\d+)?$`).test(bare);
   const read = isGrouped || !bare.includes(group) ? dots(bare) : bare;
   return isDecimal(read) ? read : undefined;
 }

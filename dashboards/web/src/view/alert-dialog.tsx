@@ -6,7 +6,7 @@ import { compareDecimals } from "@tickwire/client";
 
 import { alerts, market, symbol } from "../feed/desk.js";
 import type { Alert } from "../feed/alerts.js";
-import type { AlertWish } from "../feed/settings.js";
+import type { AlertWish } from "../feed/wishes.js";
 import { groupDigits, readDigits, writeDigits } from "../text/numbers.js";
 import { count, marks, t } from "../text/texts.js";
 import { Dialog } from "./dialog.js";
@@ -20,7 +20,7 @@ export function openAlert(wish: Partial<{ symbol: string; bound: string }> = {})
 }
 
 /** An alert in words. */
-export function alertText({ symbol: name, field, above, below }: Omit<AlertWish, "alert">): string {
+export function alertText({ symbol: name, field, above, below }: Omit<AlertWish, "alert" | "state">): string {
   const bound = groupDigits(above ?? below ?? "", marks.value);
   return t("alertText", { symbol: name, field: t(`field_${field}`), direction: t(above === undefined ? "below" : "above"), bound });
 }

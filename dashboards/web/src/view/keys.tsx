@@ -12,6 +12,7 @@ import { openAlert } from "./alert-dialog.js";
 import { Dialog } from "./dialog.js";
 import { isOverlay } from "./overlay.js";
 import { recenter } from "./recenter.js";
+import { SHOWN } from "./toasts.js";
 import { startReplay } from "./replay-bar.js";
 import { isSearching, openSearch } from "./search.js";
 
@@ -36,26 +37,34 @@ const ACTIONS: Record<string, () => void> = {
   L: () => void (isReplaying.value && replay.close()),
   ArrowDown: () => enterRows(1),
   ArrowUp: () => enterRows(-1),
-  Escape: () => alerts.seenAll(),
+  Escape: () => alerts.seenNewest(SHOWN),
   "[": () => void (isReplaying.value && replay.shift(-1)),
   "]": () => void (isReplaying.value && replay.shift(1)),
 };
 
 /** Whoever types means a symbol: a letter that is a key as well is done where no other letter follows at once. */
 const TYPING_MS = 250;
-let begun: { text: string; timer: ReturnType<typeof setTimeout> } | undefined;
+let begun: { text: string; run: () => void; timer: ReturnType<typeof setTimeout> } | undefined;
+
+/** What has begun is over; what it was. */
+function end(): typeof begun {
+  const was = begun;
+  clearTimeout(was?.timer);
+  begun = undefined;
+  return was;
+}
 
 function letter(key: string, action: (() => void) | undefined): void {
-  const text = (begun?.text ?? "") + key.toUpperCase();
-  clearTimeout(begun?.timer);
-  begun = undefined;
+  const text = (end()?.text ?? "") + key.toUpperCase();
   if (text.length > 1 || action === undefined) openSearch(text);
-  else begun = { text, timer: setTimeout(() => ((begun = undefined), action()), TYPING_MS) };
+  else begun = { text, run: action, timer: setTimeout(() => end()!.run(), TYPING_MS) };
 }
+
+const ROWS = ".watchlist tr[data-symbol]";
 
 /** Into the rows, beside the one that is looked at. */
 function enterRows(by: 1 | -1): void {
-  const rows = [...document.querySelectorAll<HTMLElement>(".watchlist tr[data-symbol]")];
+  const rows = [...document.querySelectorAll<HTMLElement>(ROWS)];
   const at = rows.findIndex((row) => row.getAttribute("aria-current") === "true");
   const to = rows[Math.min(rows.length - 1, Math.max(0, at + by))];
   to?.querySelector<HTMLElement>("button.row")?.focus();
@@ -66,7 +75,7 @@ function isOwn(target: HTMLElement, key: string): boolean {
   if (target.closest("dialog") !== null) return true;
   if (target.matches("input:not([type=range]):not([type=checkbox]), textarea, select")) return true;
   if (key === " " && target.matches("button, a, input")) return true;
-  return key.startsWith("Arrow") && target.matches("input[type=range]");
+  return key.startsWith("Arrow") && target.closest("input[type=range], .scroll[tabindex], .canvas-box") !== null;
 }
 
 function take(event: KeyboardEvent): void {
@@ -76,21 +85,32 @@ function take(event: KeyboardEvent): void {
   if (isOwn(target, event.key)) return;
   const run = actionOf(event);
   if (run === undefined) return;
+  if (event.repeat && isLetter(event.key)) return;
   event.preventDefault();
   run();
 }
+
+const isLetter = (key: string): boolean => /^[a-z]$/i.test(key);
 
 function actionOf(event: KeyboardEvent): (() => void) | undefined {
   const { key, shiftKey } = event;
   if (isReplaying.value && key === " ") return () => void replay.toggle();
   if (isReplaying.value && key === "ArrowRight") return () => void replay.step(shiftKey ? 100 : 1);
+  if (begun !== undefined && /^[\d./-]$/.test(key)) return () => letter(key, undefined);
   if (/^[1-6]$/.test(key)) return () => pickInterval(INTERVALS[Number(key) - 1]!);
-  if (!/^[a-z]$/i.test(key)) return ACTIONS[key];
+  if (!isLetter(key)) {
+    const action = ACTIONS[key];
+    // Where the list is not shown, arrows are whoever's they were.
+    if (key.startsWith("Arrow") && document.querySelector<HTMLElement>(ROWS)?.offsetParent == null) return undefined;
+    return action && (() => (end()?.run(), action()));
+  }
   return () => letter(key, shiftKey ? undefined : ACTIONS[key.toUpperCase()]);
 }
 
 export function listenToKeys(): void {
   addEventListener("keydown", take);
+  // A hand on the mouse is about something else.
+  addEventListener("pointerdown", end, { capture: true });
 }
 
 export const removeFocused = (): void => unwatch(symbol.value);

@@ -59,7 +59,7 @@ export function Pill() {
   });
   return (
     <div class="link" onPointerEnter={() => (isOpen.value = true)} onPointerLeave={() => (isOpen.value = false)}
-      onKeyDown={(event) => event.key === "Escape" && (isOpen.value = false)}>
+      onKeyDown={(event) => event.key === "Escape" && isOpen.value && (event.preventDefault(), (isOpen.value = false))}>
       <button type="button" class={`pill ${look.value}`} aria-expanded={isOpen.value} aria-controls="link-details" aria-describedby="link-says"
         onFocus={(event) => (isOpen.value = event.currentTarget.matches(":focus-visible"))} onBlur={() => (isOpen.value = false)} onClick={() => (isOpen.value = true)}>
         <span class="glyph" aria-hidden="true" key={look.value}>{GLYPHS[look.value]}</span><span ref={word} key={`word ${look.value}`} />

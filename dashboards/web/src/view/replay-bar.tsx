@@ -83,7 +83,7 @@ export function ReplayBar() {
     event.currentTarget.blur();
   };
 
-  if (all !== null && all.length === 0) {
+  if (playing === null && all !== null && all.length === 0) {
     const isDenied = recordedReason.value !== "";
     return (
       <section class="replay-bar" aria-label={t("replay")}>

@@ -12,7 +12,7 @@ import { toMilliseconds } from "@tickwire/client";
 
 const TROUBLE_MS = 8000;
 /** So many are shown; what is older waits behind them. */
-const SHOWN = 3;
+export const SHOWN = 3;
 
 function said({ alert }: Happened): string {
   const { symbol, field, above, below, last } = alert;
@@ -34,7 +34,7 @@ export function Toasts() {
       {happened.length > 1 && (
         <p class="toast more">
           {happened.length > SHOWN && <span>{t("moreAlerts", { count: count(happened.length - SHOWN) })}</span>}
-          <button type="button" class="quiet" onClick={() => alerts.seenAll()}>{t("dismissAll")} <kbd>Esc</kbd></button>
+          <button type="button" class="quiet" onClick={() => alerts.seenNewest(happened.length)}>{t("dismissAll")}</button>
         </p>
       )}
       {happened.slice(-SHOWN).map((one) => {

@@ -3,9 +3,9 @@
 import { effect, signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 
-import { isReplaying, look, market, see, symbol, unwatch, watched } from "../feed/desk.js";
+import { isLong, isReplaying, LIST_MAX, look, market, see, symbol, unwatch, watched } from "../feed/desk.js";
 import { language, palette, sort, zone } from "../feed/settings.js";
-import { sorted, type SortKey } from "../model/order.js";
+import { type Sort, sorted, type SortKey } from "../model/order.js";
 import type { Texts } from "../text/en.js";
 import { t } from "../text/texts.js";
 import { Empty } from "./empty.js";
@@ -31,8 +31,13 @@ const COLUMNS: readonly Column[] = [
 /** The order of rows; it rests while somebody is in them. */
 const order = signal<readonly string[]>([]);
 
+const isByName = (key: SortKey): boolean => key === "added" || key === "symbol";
+
+/** Of a long list only what is looked at has values. */
+const inForce = (): Sort => (isLong.value && !isByName(sort.value.key) ? { key: "added", isDescending: false } : sort.value);
+
 function SortButton({ name, sortKey }: { name: keyof Texts; sortKey: SortKey }) {
-  const { key, isDescending } = sort.value;
+  const { key, isDescending } = inForce();
   const next = (): void => {
     const first = sortKey === "symbol" ? false : true;
     if (key !== sortKey) sort.value = { key: sortKey, isDescending: first };
@@ -41,7 +46,7 @@ function SortButton({ name, sortKey }: { name: keyof Texts; sortKey: SortKey }) 
   };
   const glyph = key !== sortKey ? "" : isDescending ? "▾" : "▴";
   return (
-    <button type="button" class="sort" onClick={next} aria-label={t("sortBy", { column: t(name) })}>
+    <button type="button" class="sort" onClick={next} aria-label={t("sortBy", { column: t(name) })} disabled={isLong.value && !isByName(sortKey)} title={isLong.value && !isByName(sortKey) ? t("tooLong", { count: LIST_MAX }) : undefined}>
       {t(name)}<span aria-hidden="true">{glyph}</span>
     </button>
   );
@@ -57,7 +62,7 @@ export function Watchlist() {
 
   useEffect(() => effect(() => {
     const { value: symbols } = watched;
-    const { value: wish } = sort;
+    const wish = inForce();
     const shown = market();
     order.value = shown === undefined ? symbols : sorted(symbols, wish, (name) => shown.instrument(name));
   }), []);
@@ -65,9 +70,9 @@ export function Watchlist() {
   usePaint((time) => {
     const shown = market();
     if (shown === undefined || box.current === null) return;
-    if (time - sortedAt.current > SORT_MS && !isPointed.value && !["added", "symbol"].includes(sort.value.key)) {
+    if (time - sortedAt.current > SORT_MS && !isPointed.value && !isByName(inForce().key)) {
       sortedAt.current = time;
-      const next = sorted(watched.value, sort.value, (name) => shown.instrument(name));
+      const next = sorted(watched.value, inForce(), (name) => shown.instrument(name));
       if (next.some((name, at) => name !== order.value[at])) order.value = next;
     }
     const { scrollTop, clientHeight } = box.current;
@@ -122,7 +127,7 @@ export function Watchlist() {
           <thead>
             <tr>
               {COLUMNS.map(({ name, key, isText }) => (
-                <th key={name} scope="col" class={isText ? "text" : ""} aria-sort={key === undefined || sort.value.key !== key ? undefined : sort.value.isDescending ? "descending" : "ascending"}>
+                <th key={name} scope="col" class={isText ? "text" : ""} aria-sort={key === undefined || inForce().key !== key ? undefined : inForce().isDescending ? "descending" : "ascending"}>
                   {key === undefined ? t(name) : <SortButton name={name} sortKey={key} />}
                 </th>
               ))}

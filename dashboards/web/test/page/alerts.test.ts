@@ -8,7 +8,7 @@ import { missing, prices, says, sees, Stage, until } from "../support/browser.js
 
 /** An alert as a page of before has left it. */
 function wish(more: object): object {
-  return { alert: "web-1", symbol: "BTC-USD", field: "last_price", fired: 0, ...more };
+  return { alert: "web-1", symbol: "BTC-USD", field: "last_price", ...more };
 }
 
 async function openAlerts(page: Page): Promise<void> {
@@ -84,7 +84,7 @@ describe("a price alert", { skip: missing }, () => {
 
   test("that was armed when the page was closed is told by the next one", async () => {
     const page = await left([
-      wish({ alert: "web-1", above: "1", state: "armed" }), wish({ alert: "web-2", above: "2", state: "beyond" }), wish({ alert: "web-3", above: "3", state: "done", fired: 1 }),
+      wish({ alert: "web-1", above: "1", state: "armed" }), wish({ alert: "web-2", above: "2", state: "beyond" }), wish({ alert: "web-3", above: "3", state: "done" }),
     ]);
     await sees(page, "that it has happened", () => document.querySelector(".alert-toast") !== null);
     await openAlerts(page);
@@ -110,6 +110,16 @@ describe("a price alert", { skip: missing }, () => {
     await page.context().close();
   });
 
+  test("that the server does not take keeps none of the others back", async () => {
+    const page = await left([wish({ alert: "web-1", symbol: "GONE-USD", above: "1" }), wish({ alert: "web-2", above: "999999" })]);
+    await openAlerts(page);
+    await sees(page, "both, as they are", () => document.querySelector(".alert-list .alert-refused") !== null && document.querySelector(".alert-list .alert-armed") !== null);
+    await page.locator(".alert-list li", { has: page.locator(".alert-refused") }).locator("button").click();
+    await sees(page, "one", () => document.querySelectorAll(".alert-list li").length === 1);
+    await until("it is watched", async () => (await watchedFor(page)) === 1);
+    await page.context().close();
+  });
+
   test("of one page is that of the others, set and cleared", async () => {
     const page = await stage.page("#symbol=BTC-USD");
     const other = await page.context().newPage();
@@ -119,6 +129,7 @@ describe("a price alert", { skip: missing }, () => {
     await page.locator("dialog.alert input.number").fill("999,999.50");
     assert.match(await page.locator("#alert-note").innerText(), /BTC-USD Last price above 999,999\.50/);
     await page.keyboard.press("Enter");
+    await until("another guest watches it, too", async () => (await watchedFor(other)) === 1);
     await openAlerts(other);
     await sees(other, "it", () => document.querySelectorAll(".alert-list .alert-armed").length === 1);
     await openAlerts(page);

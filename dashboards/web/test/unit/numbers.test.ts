@@ -69,6 +69,10 @@ test("numbers are read as they are written, and not as something else", () => {
   check("68.845", "68.845", "68845");
   check("68,845", "68845", "68.845");
   check("1 234 567", "1234567", "1234567");
+  // No group begins with a zero.
+  check("0.500", "0.500", "0.500");
+  check("0,500", undefined, "0.500");
+  check("1.5 2", undefined, undefined);
   check("\u22121,5", undefined, "-1.5");
   for (const text of ["", "abc", "1.2.3", "1,2,3", "1e5", "--1"]) check(text, undefined, undefined);
 });
