@@ -218,6 +218,8 @@ fn update(event: &Event) -> Vec<u8> {
         seq: event.seq,
         prev: event.seq.prev(),
         ts_event: Some(event.ts_event),
+        ts_source: event.ts_source,
+        ts_seq: None,
         ts_recv: Some(event.ts_recv),
     };
     let (kind, channel) = ("update", Channel::Quotes);

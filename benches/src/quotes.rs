@@ -33,6 +33,7 @@ impl Quotes {
         Tick {
             instrument: Arc::clone(&self.instruments[symbol]),
             ts_event: Some(at),
+            ts_source: None,
             ts_recv: Some(now()),
             body: self.bodies[self.count % self.bodies.len()].clone(),
         }

@@ -8,7 +8,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Book, BookChange, BookSide, Level, Levels, Price, Seq};
+use model::{Book, BookChange, BookSide, FeedGap, Level, Levels, Price, Seq};
 
 use crate::estate::KeptView;
 use crate::event::{Encoded, Event, book_weight};
@@ -62,8 +62,10 @@ impl Fold for Merged {
     type Entry = Arc<BookRecord>;
 
     fn fate(record: &Arc<BookRecord>) -> Fate<Self> {
-        if record.news != BookNews::Delta {
-            return Fate::Void(GapCause::FeedGap);
+        match record.news {
+            BookNews::Delta => {}
+            BookNews::Void(gap) => return Fate::Void(GapCause::FeedGap(Some(gap))),
+            BookNews::Known(gap) => return Fate::Void(GapCause::FeedGap(gap)),
         }
         let mut levels = BTreeMap::new();
         for side in BookSide::BOTH {
@@ -95,6 +97,8 @@ impl Fold for Merged {
 pub(crate) struct Books {
     book: Book,
     is_known: bool,
+    /// What made it void the last time.
+    void: Option<FeedGap>,
     pub(crate) views: Vec<View>,
     bounds: Bounds,
     stamp: Option<Arc<Event>>,
@@ -122,7 +126,7 @@ pub(crate) struct View {
 
 impl Books {
     pub(crate) fn new(bounds: Bounds) -> Self {
-        Self { book: Book::default(), is_known: false, views: Vec::new(), bounds, stamp: None }
+        Self { book: Book::default(), is_known: false, void: None, views: Vec::new(), bounds, stamp: None }
     }
 
     pub(crate) const fn is_known(&self) -> bool {
@@ -160,7 +164,7 @@ impl Books {
 
     /// Begins anew after `floor`: the book is not known before it is told whole.
     pub(crate) fn restart(&mut self, floor: Seq, position: u64) {
-        (self.book, self.is_known) = (Book::default(), false);
+        (self.book, self.is_known, self.void) = (Book::default(), false, None);
         for view in &mut self.views {
             view.lane.ring.restart(floor, position);
             view.specials.clear();
@@ -207,15 +211,15 @@ impl Books {
             BookChange::Snapshot(levels) => {
                 self.book = Book::from_levels(levels);
                 self.is_known = true;
-                (BookNews::Known, levels.clone())
+                (BookNews::Known(self.void.take()), levels.clone())
             }
-            BookChange::Gap(_) => {
+            BookChange::Gap(gap) => {
                 self.book = Book::default();
-                self.is_known = false;
-                (BookNews::Void, Levels::default())
+                (self.is_known, self.void) = (false, Some(*gap));
+                (BookNews::Void(*gap), Levels::default())
             }
         };
-        let crossed = self.book.is_crossed();
+        let (crossed, locked) = (self.book.is_crossed(), self.book.is_locked());
         for view in &mut self.views {
             let Some(levels) = view.change(&self.book, news, &delta) else { continue };
             let record = Arc::new(BookRecord {
@@ -225,9 +229,12 @@ impl Books {
                 position: event.position,
                 first: event.position,
                 ts_event: event.ts_event,
+                ts_source: event.ts_source,
+                ts_seq: event.sequenced,
                 ts_recv: event.ts_recv,
                 levels,
                 crossed,
+                locked,
                 checksum: view.checksum.then(|| self.book.checksum(view.depth.levels())),
                 encoded: Encoded::default(),
                 news,
@@ -258,9 +265,12 @@ impl Books {
             seq: head,
             depth: view.depth.shown(),
             ts_event: event.ts_event,
+            ts_source: event.ts_source,
+            ts_seq: event.sequenced,
             ts_recv: event.ts_recv,
             levels: self.book.top(view.depth.levels()),
             crossed: self.book.is_crossed(),
+            locked: self.book.is_locked(),
             checksum: view.checksum.then(|| self.book.checksum(view.depth.levels())),
             encoded: Encoded::default(),
         });
@@ -293,7 +303,7 @@ impl View {
     /// What an event does to this view; `None` where that is nothing.
     fn change(&mut self, book: &Book, news: BookNews, delta: &Levels) -> Option<Levels> {
         let Depth::Top(depth) = self.depth else {
-            let whole = news == BookNews::Known;
+            let whole = matches!(news, BookNews::Known(_));
             return Some(if whole { book.top(usize::MAX) } else { delta.clone() });
         };
         if news != BookNews::Delta {
@@ -328,11 +338,14 @@ impl View {
     }
 
     /// The place and the kind of the newest record after `place` that is no change, and the place of
-    /// the newest that voids the book.
-    pub(crate) fn special_after(&self, place: Seq) -> Option<(BookNews, Option<Seq>)> {
+    /// the newest that voids the book, and why.
+    pub(crate) fn special_after(&self, place: Seq) -> Option<(BookNews, Option<(Seq, FeedGap)>)> {
         let (seq, news) = *self.specials.back()?;
-        let mut voids = self.specials.iter().rev().filter(|(_, news)| *news == BookNews::Void);
-        let void = voids.next().map(|&(seq, _)| seq).filter(|&seq| seq > place);
+        let mut voids = self.specials.iter().rev().filter_map(|&(seq, news)| match news {
+            BookNews::Void(gap) => Some((seq, gap)),
+            BookNews::Delta | BookNews::Known(_) => None,
+        });
+        let void = voids.next().filter(|&(seq, _)| seq > place);
         (seq > place).then_some((news, void))
     }
 
@@ -355,9 +368,12 @@ impl View {
             position: last.position,
             first: if lack.overrun { 0 } else { self.lane.ring.next_position(place).unwrap_or(0) },
             ts_event: last.ts_event,
+            ts_source: last.ts_source,
+            ts_seq: last.ts_seq,
             ts_recv: last.ts_recv,
             levels: fold.levels(),
             crossed: last.crossed,
+            locked: last.locked,
             checksum: last.checksum,
             encoded: Encoded::default(),
             news: BookNews::Delta,

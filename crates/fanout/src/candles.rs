@@ -1,6 +1,6 @@
 //! Bars: the newest of each, and every closed one.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use model::{Body, Seq, UnixNanos};
@@ -91,12 +91,14 @@ impl Bars {
         lacks
     }
 
-    /// The newest bars as of `place`, in order: closed ones, and the open one where it is known.
+    /// The newest bars as of `place`, in order: closed ones as they were told last, and the open one where it is known.
     pub(crate) fn last_until(&self, place: Seq, count: usize) -> Vec<Arc<Event>> {
         let end = self.closed.partition_point(|event| event.seq <= place);
         let open = self.open_at(place);
         let count = count - usize::from(open.is_some()).min(count);
-        let mut bars: Vec<_> = self.closed.range(end.saturating_sub(count)..end).cloned().collect();
+        let mut told = BTreeSet::new();
+        let newest = self.closed.range(..end).rev().filter(|event| told.insert(start(event)));
+        let mut bars: Vec<_> = newest.take(count).cloned().collect();
         bars.extend(open);
         bars.sort_unstable_by_key(|event| event.seq);
         bars
@@ -104,6 +106,9 @@ impl Bars {
 
     /// The bar that was open as of `place`.
     fn open_at(&self, place: Seq) -> Option<Arc<Event>> {
+        if let Some(open) = self.open.as_ref().filter(|open| open.seq <= place) {
+            return Some(Arc::clone(open));
+        }
         let recent = self.lane.ring.last_until(place, CORRECTIONS_MAX + 1);
         let recent: Vec<_> = recent.map(|seen| &seen.event).collect();
         let at = recent.iter().rposition(|event| !is_closed(event))?;

@@ -374,11 +374,8 @@ fn book(books: &mut Books, options: &Options, room: Room<'_>, out: &mut Out<'_>)
     }
     // From here on only the whole book makes it good.
     let head = out.topic.head;
-    let gap = match (special.and_then(|(_, void)| void).or(lack.void), lack.lost) {
-        _ if dropped => Some((head, GapCause::SlowConsumer)),
-        (Some(void), _) => Some((void, GapCause::FeedGap)),
-        (None, lost) => lost,
-    };
+    let void = special.and_then(|(_, void)| void).map(|(to, gap)| (to, GapCause::FeedGap(Some(gap))));
+    let gap = if dropped { Some((head, GapCause::SlowConsumer)) } else { void.or(lack.void).or(lack.lost) };
     if let Some((to, cause)) = gap {
         out.gap(to, cause);
     }
@@ -397,8 +394,8 @@ pub(crate) fn changes(view: &mut View, until: u64, out: &mut Out<'_>) {
     for record in records {
         match record.news {
             BookNews::Delta => out.record(&record),
-            BookNews::Void => out.gap_at(record.position, record.seq, GapCause::FeedGap),
-            BookNews::Known => {
+            BookNews::Void(gap) => out.gap_at(record.position, record.seq, GapCause::FeedGap(Some(gap))),
+            BookNews::Known(_) => {
                 let known = view.known(&record);
                 out.known(&record, known);
             }

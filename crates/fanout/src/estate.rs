@@ -140,6 +140,7 @@ fn stands(books: &Books) -> Option<Arc<Event>> {
         topic: newest.topic,
         record: Placed { instrument: Arc::clone(&newest.instrument), body, ..newest.record },
         quote: None,
+        sequenced: newest.sequenced,
         encoded: Encoded::default(),
     }))
 }

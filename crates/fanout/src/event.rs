@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
-use model::{Body, BookChange, Placed};
+use model::{Body, BookChange, Placed, UnixNanos};
 
 use crate::ids::TopicId;
 
@@ -16,6 +16,8 @@ pub struct Event {
     pub record: Placed,
     /// Trades: the quote that was current before it.
     pub quote: Option<Arc<Event>>,
+    /// When it got its place here; another process may have given it that.
+    pub sequenced: Option<UnixNanos>,
     /// Its bytes, made once.
     pub encoded: Encoded,
 }
@@ -49,6 +51,7 @@ impl Event {
     pub fn weight(&self) -> usize {
         match &self.body {
             Body::Trade(_) | Body::OldTrade(_) => 210,
+            Body::Correction(_) => 420,
             Body::Quote(_) => 230,
             Body::Ticker(_) => 420,
             Body::Candle(_) => 330,

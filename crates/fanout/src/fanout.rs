@@ -25,6 +25,8 @@ pub struct Fanout {
     pub(crate) topics: Vec<Option<Box<Topic>>>,
     listed: Vec<Arc<Instrument>>,
     by_name: BTreeMap<Symbol, SymbolId>,
+    /// Other names that are in use; `None` where several symbols have one.
+    by_alias: BTreeMap<Symbol, Option<SymbolId>>,
     pub(crate) sessions: Sessions,
     pub(crate) position: u64,
     pub(crate) stats: Stats,
@@ -103,6 +105,11 @@ impl Fanout {
         }
         self.listed.push(Arc::clone(&event.instrument));
         self.by_name.insert(event.instrument.symbol.clone(), id);
+        for alias in &event.instrument.aliases {
+            // A name that two go by is nobody's.
+            let known = self.by_alias.entry(alias.clone()).or_insert(Some(id));
+            known.take_if(|known| *known != id);
+        }
         let symbols = self.listed.len() * self.twins.stride();
         self.topics.resize_with(symbols * Stream::COUNT as usize, || None);
         Some(id)
@@ -118,7 +125,8 @@ impl Fanout {
     /// The symbol of that name.
     #[must_use]
     pub fn symbol(&self, name: &str) -> Option<SymbolId> {
-        self.by_name.get(name).copied()
+        let alias = || self.by_alias.get(name).copied().flatten();
+        self.by_name.get(name).copied().or_else(alias)
     }
 
     /// All symbols, by name. Twins have none.

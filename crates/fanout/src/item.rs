@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::Seq;
+use model::{FeedGap, Seq};
 
 use crate::book::{BookRecord, BookSnapshot};
 use crate::event::Event;
@@ -116,8 +116,8 @@ pub enum Kind {
 pub enum GapCause {
     /// The reader was too slow, and asked for this or fell behind all that is kept.
     SlowConsumer,
-    /// The feed lost them.
-    FeedGap,
+    /// The feed lost them, with what it knows of that.
+    FeedGap(Option<FeedGap>),
     /// The reader comes back and they are no longer kept.
     CursorExpired,
 }

@@ -77,7 +77,7 @@ impl Fanout {
         let state = self.sessions.sub_mut(session, sub);
         let from = state.account.place.next();
         state.account.gap(to);
-        let kind = Kind::Gap { range: Some((from, to)), cause: GapCause::FeedGap };
+        let kind = Kind::Gap { range: Some((from, to)), cause: GapCause::FeedGap(None) };
         Some(Item { topic: id, position: event.position - 1, look: state.options.look, kind })
     }
 

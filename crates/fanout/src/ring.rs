@@ -60,7 +60,7 @@ pub(crate) struct Lack {
     /// Up to here nobody can give it any more.
     pub(crate) lost: Option<(Seq, GapCause)>,
     /// Up to here it was void before it was lost.
-    pub(crate) void: Option<Seq>,
+    pub(crate) void: Option<(Seq, GapCause)>,
     /// Parts that it lacks.
     parts: Range<usize>,
     /// Entries that it lacks.
@@ -214,7 +214,8 @@ impl<F: Fold> Ring<F> {
         let reach = reach.or(self.slots.front().map(|slot| slot.entry.prev())).unwrap_or(Seq::START);
         let given_from = self.floor.max(reach);
         Lack {
-            void: (place < self.floor && self.floor_cause == GapCause::FeedGap).then_some(self.floor),
+            void: (place < self.floor && matches!(self.floor_cause, GapCause::FeedGap(_)))
+                .then_some((self.floor, self.floor_cause)),
             lost: (place < given_from).then_some((given_from, self.floor_cause)),
             parts: first_part..self.parts.len(),
             entries: start..self.slots.len(),

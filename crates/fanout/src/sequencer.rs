@@ -20,6 +20,10 @@ pub struct Sequencer {
     /// By symbol, twins among them: its newest quote.
     quotes: Vec<Option<Arc<Event>>>,
     position: u64,
+    /// The clock by which places are given: it never goes back.
+    clock: UnixNanos,
+    /// How often something was listed, or what is known of it changed.
+    edition: u64,
 }
 
 /// Two instruments would share one symbol.
@@ -53,6 +57,7 @@ impl Sequencer {
             return Ok(None);
         }
         let symbol = self.symbol(&tick.instrument)?;
+        self.clock = self.clock.max(now);
         Ok(Some(self.place(symbol, tick, now)))
     }
 
@@ -74,10 +79,13 @@ impl Sequencer {
             seq: *seq,
             position: self.position,
             ts_event: tick.ts_event.unwrap_or(*recv),
+            ts_source: tick.ts_source,
             ts_recv: *recv,
             body: tick.body,
         };
-        self.event(topic, placed)
+        // What is repeated is told when it was first had.
+        let sequenced = (now > UnixNanos(0)).then_some(self.clock);
+        self.event(topic, placed, sequenced)
     }
 
     /// Input: a tick that another sequencer has placed, after all that it placed before; from here on, sequences
@@ -91,7 +99,7 @@ impl Sequencer {
         let (seq, recv) = &mut self.streams[topic.index()];
         (*seq, *recv) = (placed.seq, placed.ts_recv);
         self.position = placed.position;
-        Ok(self.event(topic, placed))
+        Ok(self.event(topic, placed, None))
     }
 
     /// Numbers the symbol of an instrument.
@@ -99,12 +107,13 @@ impl Sequencer {
         self.symbol(instrument).map(|_| ())
     }
 
-    fn event(&mut self, topic: TopicId, placed: Placed) -> Arc<Event> {
+    fn event(&mut self, topic: TopicId, placed: Placed, sequenced: Option<UnixNanos>) -> Arc<Event> {
         let quote = &mut self.quotes[topic.symbol.index()];
         let event = Arc::new(Event {
             topic,
             record: placed,
             quote: if topic.stream == Stream::Trades { quote.clone() } else { None },
+            sequenced,
             encoded: Encoded::default(),
         });
         if topic.stream == Stream::Quotes {
@@ -125,6 +134,12 @@ impl Sequencer {
         &self.listed
     }
 
+    /// Another number once what [`Self::instruments`] says has changed.
+    #[must_use]
+    pub const fn edition(&self) -> u64 {
+        self.edition
+    }
+
     /// How many events each listed symbol has had, all its streams together. Cost: O(streams).
     pub fn counts(&self) -> impl Iterator<Item = (&Symbol, u64)> {
         self.symbols.iter().map(|(symbol, id)| {
@@ -139,11 +154,19 @@ impl Sequencer {
             let known = &self.listed[self.twins.listed(id)];
             let same = Arc::ptr_eq(known, instrument)
                 || (known.venue == instrument.venue && known.venue_symbol == instrument.venue_symbol);
-            return if same { Ok(id) } else { Err(taken(known, instrument)) };
+            if !same {
+                return Err(taken(known, instrument));
+            }
+            if !Arc::ptr_eq(known, instrument) {
+                self.edition += u64::from(known != instrument);
+                self.listed[self.twins.listed(id)] = Arc::clone(instrument);
+            }
+            return Ok(id);
         }
         let id = self.twins.symbol(self.listed.len());
         self.symbols.insert(instrument.symbol.clone(), id);
         self.listed.push(Arc::clone(instrument));
+        self.edition += 1;
         let symbols = self.listed.len() * self.twins.stride();
         self.quotes.resize(symbols, None);
         self.streams.resize(symbols * Stream::COUNT as usize, (Seq::START, UnixNanos(0)));
@@ -167,6 +190,7 @@ mod tests {
         Tick {
             instrument: Arc::new(Instrument::named(symbol, Venue::new(venue), "BTCUSD")),
             ts_event: None,
+            ts_source: None,
             ts_recv: Some(UnixNanos(recv)),
             body: Body::Quote(Quote { bid: None, ask: None, derived: false }),
         }
@@ -182,6 +206,22 @@ mod tests {
         }
         assert_eq!(sequencer.counts().map(|(_, count)| count).collect::<Vec<_>>(), [3]);
         assert_eq!(places, [(1, 1, 5), (2, 2, 5), (3, 3, 7)]);
+    }
+
+    #[test]
+    fn what_is_known_of_an_instrument_changes() {
+        let mut sequencer = Sequencer::default();
+        sequencer.push(tick("a", 1), UnixNanos(0)).unwrap();
+        let before = sequencer.edition();
+        sequencer.push(tick("a", 2), UnixNanos(0)).unwrap();
+        assert_eq!(sequencer.edition(), before, "the same, told by another value");
+        let mut newer = tick("a", 3);
+        let definition = model::Definition { price_scale: Some(2), ..model::Definition::default() };
+        newer.instrument =
+            Arc::new(Instrument { definition: definition.clone(), ..(*newer.instrument).clone() });
+        sequencer.push(newer, UnixNanos(0)).unwrap();
+        assert_ne!(sequencer.edition(), before);
+        assert_eq!(sequencer.instruments()[0].definition, definition);
     }
 
     #[test]

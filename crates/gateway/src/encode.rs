@@ -382,6 +382,8 @@ fn stamp(event: &Event, seq: Seq, prev: Seq) -> Stamp<'_> {
         seq,
         prev,
         ts_event: Some(event.ts_event),
+        ts_source: event.ts_source,
+        ts_seq: event.sequenced,
         ts_recv: Some(event.ts_recv),
     }
 }
@@ -392,9 +394,12 @@ fn book(writer: &mut Writer<'_>, record: &BookRecord, instrument: &Instrument, p
         seq: record.seq,
         prev,
         ts_event: Some(record.ts_event),
+        ts_source: record.ts_source,
+        ts_seq: record.ts_seq,
         ts_recv: Some(record.ts_recv),
     };
-    let notes = BookNotes { checksum: record.checksum, crossed: record.crossed, ..BookNotes::default() };
+    let BookRecord { checksum, crossed, locked, .. } = *record;
+    let notes = BookNotes { checksum, crossed, locked, ..BookNotes::default() };
     writer.book(&stamp, &record.levels, notes);
 }
 
@@ -404,22 +409,22 @@ fn whole_book(writer: &mut Writer<'_>, snapshot: &BookSnapshot, instrument: &Ins
         seq: snapshot.seq,
         prev: snapshot.seq.prev(),
         ts_event: Some(snapshot.ts_event),
+        ts_source: snapshot.ts_source,
+        ts_seq: snapshot.ts_seq,
         ts_recv: Some(snapshot.ts_recv),
     };
     let (depth, checksum) = (Some(snapshot.depth), snapshot.checksum);
-    writer.book(
-        &stamp,
-        &snapshot.levels,
-        BookNotes { snapshot: false, depth, checksum, crossed: snapshot.crossed },
-    );
+    let (crossed, locked) = (snapshot.crossed, snapshot.locked);
+    writer.book(&stamp, &snapshot.levels, BookNotes { snapshot: false, depth, checksum, crossed, locked });
 }
 
 fn gap(item: &Item, range: Option<(Seq, Seq)>, cause: GapCause, place: &Place<'_>) -> Gap {
     let reason = match cause {
         GapCause::SlowConsumer => "slow_consumer",
-        GapCause::FeedGap => "feed_gap",
+        GapCause::FeedGap(_) => "feed_gap",
         GapCause::CursorExpired => "cursor_expired",
     };
+    let known = if let GapCause::FeedGap(known) = cause { known } else { None };
     Gap {
         channel: item.topic.stream.channel().to_string(),
         symbol: place.instrument(item).symbol.to_string(),
@@ -428,6 +433,9 @@ fn gap(item: &Item, range: Option<(Seq, Seq)>, cause: GapCause, place: &Place<'_
         to_sequence: range.map(|(_, to)| to.0),
         count: range.map(|(from, to)| to.since(from) + 1),
         reason: reason.to_owned(),
+        cause: known.map(|gap| gap.reason.as_str().to_owned()),
+        venue_from_sequence: known.and_then(|gap| gap.venue_from),
+        venue_to_sequence: known.and_then(|gap| gap.venue_to),
         replay: place.replay.map(str::to_owned),
         cursor: String::new(),
         ts_sent: clock::wall().to_string(),

@@ -51,8 +51,8 @@ struct Inner {
     alerts: Arc<Alerts>,
     feeds: Feeds,
     catalogue: Catalogue,
-    /// How many of the instruments are in it.
-    listed: usize,
+    /// Which edition of the instruments is in it.
+    edition: u64,
     /// Symbols whose conflict was logged.
     conflicts: Vec<Symbol>,
 }
@@ -102,7 +102,7 @@ impl Hub {
             alerts,
             feeds,
             catalogue,
-            listed: 0,
+            edition: 0,
             conflicts: Vec::new(),
         })))
     }
@@ -322,10 +322,9 @@ impl Inner {
                 states.push((event.topic.symbol, change.state));
             }
         }
-        let instruments = self.sequencer.instruments();
-        if instruments.len() != self.listed {
-            self.listed = instruments.len();
-            self.catalogue.list(instruments);
+        if self.sequencer.edition() != self.edition {
+            self.edition = self.sequencer.edition();
+            self.catalogue.list(self.sequencer.instruments());
         }
         for (symbol, state) in states {
             self.catalogue.note(symbol, state);

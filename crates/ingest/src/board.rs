@@ -8,18 +8,27 @@ use std::mem;
 use std::sync::Arc;
 
 use model::{
-    Body, Book, BookChange, BookSide, Candle, FeedGap, Instrument, Level, Levels, Quote, State, StatusChange,
-    Symbol, Tick, Ticker, Trade, UnixNanos, Venue,
+    Body, Book, BookChange, BookSide, Candle, Correction, Definition, FeedGap, Instrument, Level, Levels,
+    Original, Quote, State, StatusChange, Symbol, Tick, Ticker, Trade, UnixNanos, Venue,
 };
 
 use crate::binary::Best;
 use crate::error::{FeedError, INSTRUMENTS_MAX};
 
-/// The two times of a message.
+/// The times of a message.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Times {
     pub(crate) event: Option<UnixNanos>,
+    /// When the venue sent it, where it says that besides.
+    pub(crate) source: Option<UnixNanos>,
     pub(crate) recv: Option<UnixNanos>,
+}
+
+impl Times {
+    /// The venue says when it sent the message, besides.
+    pub(crate) const fn sent(self, at: UnixNanos) -> Self {
+        Self { source: Some(at), ..self }
+    }
 }
 
 /// An instrument of the board.
@@ -48,6 +57,8 @@ pub(crate) struct Board {
     name: fn(&str) -> String,
     entries: Vec<Entry>,
     slots: HashMap<Box<str>, Slot>,
+    /// What was said of instruments before anything happened to them.
+    defined: HashMap<Box<str>, Definition>,
 }
 
 struct Entry {
@@ -78,7 +89,13 @@ enum Validity {
 impl Board {
     /// The board of `venue`, whose names for instruments become ours by `name`.
     pub(crate) fn new(venue: &str, name: fn(&str) -> String) -> Self {
-        Self { venue: Venue::new(venue), name, entries: Vec::new(), slots: HashMap::new() }
+        Self {
+            venue: Venue::new(venue),
+            name,
+            entries: Vec::new(),
+            slots: HashMap::new(),
+            defined: HashMap::new(),
+        }
     }
 
     /// The instrument that the venue calls `venue_symbol`.
@@ -101,6 +118,8 @@ impl Board {
         let symbol = Symbol::parse(&(self.name)(venue_symbol))
             .map_err(|source| FeedError::Symbol { text: venue_symbol.to_owned(), source })?;
         let mut instrument = Instrument::named(symbol, self.venue.clone(), venue_symbol);
+        instrument.aliases = aliases(&instrument);
+        instrument.definition = self.defined.remove(venue_symbol).unwrap_or_default();
         define(&mut instrument);
         let slot = Slot(self.entries.len());
         self.entries.push(Entry {
@@ -178,6 +197,37 @@ impl Board {
     pub(crate) fn trade(&self, slot: Slot, times: Times, trade: Trade, old: bool, out: &mut Vec<Tick>) {
         let body = if old { Body::OldTrade(trade) } else { Body::Trade(trade) };
         out.push(self.tick(slot, times, body));
+    }
+
+    /// The venue takes back the execution of that id, or says what holds instead. `original` is what it repeats of it,
+    /// with its time where it says that, too.
+    pub(crate) fn correct(
+        &self,
+        slot: Slot,
+        times: Times,
+        id: &str,
+        original: Option<(Trade, Option<UnixNanos>)>,
+        becomes: Option<Trade>,
+        out: &mut Vec<Tick>,
+    ) {
+        let original = original.map(|(trade, ts_event)| Original { trade, ts_event, back: None });
+        let correction = Correction { id: id.into(), original, becomes };
+        out.push(self.tick(slot, times, Body::Correction(Box::new(correction))));
+    }
+
+    /// What the venue says of the instrument that it calls `venue_symbol`, whether or not anything was heard of it
+    /// yet.
+    pub(crate) fn define(&mut self, venue_symbol: &str, definition: &Definition) {
+        if let Some(&slot) = self.slots.get(venue_symbol) {
+            let known = &mut self.entries[slot.0].instrument;
+            let mut newer = known.definition.clone();
+            newer.update(definition);
+            if newer != known.definition {
+                *known = Arc::new(Instrument { definition: newer, ..(**known).clone() });
+            }
+        } else if self.defined.len() < INSTRUMENTS_MAX {
+            self.defined.entry(venue_symbol.into()).or_default().update(definition);
+        }
     }
 
     /// The venue's own best bid and offer.
@@ -347,6 +397,17 @@ impl Board {
 
     fn tick(&self, slot: Slot, times: Times, body: Body) -> Tick {
         let instrument = Arc::clone(&self.entries[slot.0].instrument);
-        Tick { instrument, ts_event: times.event, ts_recv: times.recv, body }
+        Tick { instrument, ts_event: times.event, ts_source: times.source, ts_recv: times.recv, body }
     }
+}
+
+/// The names under which others know an instrument: the venue's own, as far as it is of our form, and that with our
+/// separators.
+fn aliases(instrument: &Instrument) -> Vec<Symbol> {
+    let own = instrument.venue_symbol.to_ascii_uppercase();
+    let dashed = own.replace(['/', '_', ':'], "-");
+    let mut aliases: Vec<_> = [own, dashed].iter().filter_map(|name| Symbol::parse(name).ok()).collect();
+    aliases.dedup();
+    aliases.retain(|alias| *alias != instrument.symbol);
+    aliases
 }

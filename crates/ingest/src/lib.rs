@@ -17,7 +17,7 @@ pub mod sim;
 mod venue;
 
 pub use binary::BinaryError;
-pub use derive::{Deriver, Health};
+pub use derive::{Deriver, Health, Totals};
 pub use error::{FRAME_BYTES_MAX, FeedError, INSTRUMENTS_MAX};
 pub use reader::{Options, Reader, ReaderError, Spot, Step, Unit, reader};
 pub use venue::{FEEDS, Link, Normaliser, normaliser};

@@ -10,6 +10,14 @@ pub const ERRORS: &str = "tickwire_feed_errors_total";
 pub const GAPS: &str = "tickwire_feed_sequence_gaps_total";
 /// Counter: trades too late for one of their bars, by feed.
 pub const LATE_TRADES: &str = "tickwire_feed_late_trades_total";
+/// Counter: executions taken back or said anew, by feed and what became of the totals: `exact`, `partial`, `unknown`.
+pub const CORRECTIONS: &str = "tickwire_feed_corrections_total";
+/// Counter: best bids that came to be above the best offer, or at it, by feed and kind.
+pub const CROSSED: &str = "tickwire_feed_crossed_quotes_total";
+/// Counter: venue times that went back within a stream, by feed.
+pub const BACKWARDS: &str = "tickwire_feed_backwards_times_total";
+/// Gauge: the venue's clock minus ours, as the quickest messages of late tell, by feed.
+pub const CLOCK_OFFSET: &str = "tickwire_feed_clock_offset_seconds";
 /// Gauge: when a feed was heard last, by feed.
 pub const LAST_EVENT: &str = "tickwire_feed_last_event_timestamp_seconds";
 
@@ -25,7 +33,31 @@ pub fn describe() {
         Unit::Count,
         "Order books voided because a feed lost updates or a checksum failed."
     );
-    describe_counter!(LATE_TRADES, Unit::Count, "Trades that came too late for at least one of their bars.");
+    describe_counter!(
+        LATE_TRADES,
+        Unit::Count,
+        "Trades that came too late for at least one of their totals."
+    );
+    describe_counter!(
+        CORRECTIONS,
+        Unit::Count,
+        "Executions that a venue took back or said anew, by what became of bars and totals: exact, partial, or unknown."
+    );
+    describe_counter!(
+        CROSSED,
+        Unit::Count,
+        "How often a best bid came to be above the best offer (crossed), or at it (locked)."
+    );
+    describe_counter!(
+        BACKWARDS,
+        Unit::Count,
+        "Times of a venue that lie before the one before them in their stream."
+    );
+    describe_gauge!(
+        CLOCK_OFFSET,
+        Unit::Seconds,
+        "The venue's clock minus this one's, at least: by the quickest of its messages of late."
+    );
     describe_gauge!(
         LAG,
         Unit::Seconds,

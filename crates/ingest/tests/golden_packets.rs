@@ -253,6 +253,7 @@ fn iex_a_day() {
     let (ticks, packets) = play("iex", &data.join("iex").join(known["file"].as_str().unwrap()));
     let (mut trades, mut quotes) = (BTreeMap::<&str, Trades>::new(), BTreeMap::<&str, Quotes>::new());
     let (mut symbols, mut count, mut volume, mut quoted) = (BTreeSet::new(), 0, Decimal::ZERO, 0);
+    let mut broken = 0;
     let mut states: BTreeMap<&str, u64> = BTreeMap::new();
     for tick in &ticks {
         let share = &*tick.instrument.venue_symbol;
@@ -266,6 +267,7 @@ fn iex_a_day() {
                 quoted += 1;
                 quotes.entry(share).or_insert_with(Quotes::default).add(quote);
             }
+            Body::Correction(_) => broken += 1,
             Body::Status(change) => *states.entry(change.state.as_str()).or_default() += 1,
             other => panic!("{other:?}"),
         }
@@ -273,7 +275,7 @@ fn iex_a_day() {
     let mut faults = Vec::new();
     let ours = json!({
         "packets": packets, "symbols": symbols.len(), "trades_total": count, "quotes_total": quoted,
-        "trades_volume_total": plain(volume),
+        "trades_volume_total": plain(volume), "trade_breaks": broken,
     });
     compare("all", &ours, Some(&known), &mut faults);
     for (share, wanted) in known["trades_of_the_25_most_traded"].as_object().unwrap() {

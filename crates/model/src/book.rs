@@ -210,6 +210,13 @@ impl Book {
         best(BookSide::Bid).zip(best(BookSide::Ask)).is_some_and(|(bid, ask)| bid >= ask)
     }
 
+    /// Whether the best bid is the best ask.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        let best = |side| self.best(side).map(|level| level.price);
+        best(BookSide::Bid).zip(best(BookSide::Ask)).is_some_and(|(bid, ask)| bid == ask)
+    }
+
     /// CRC-32 of the ten best levels as Kraken defines it; see [`crate::kraken_checksum`].
     #[must_use]
     pub fn checksum(&self, depth: usize) -> u32 {
@@ -281,6 +288,8 @@ mod tests {
     fn locked_and_crossed_are_told() {
         assert!(book(&[("2", "1")], &[("2", "1")]).is_crossed());
         assert!(book(&[("3", "1")], &[("2", "1")]).is_crossed());
+        assert!(book(&[("2", "1")], &[("2.0", "1")]).is_locked());
+        assert!(!book(&[("3", "1")], &[("2", "1")]).is_locked());
         assert!(!book(&[("3", "1")], &[]).is_crossed());
     }
 

@@ -100,4 +100,6 @@ pub struct Candle {
     pub trades: u64,
     /// Whether the bar is over.
     pub closed: bool,
+    /// Whether it was told as closed before, and is told anew because a trade came late, was taken back or corrected.
+    pub corrected: bool,
 }

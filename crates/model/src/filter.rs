@@ -2,7 +2,7 @@
 
 use crate::book::Level;
 use crate::numbers::{Price, Size};
-use crate::tick::{Body, Side};
+use crate::tick::{Body, Side, Trade};
 
 /// A condition on trades and quotes; what is `None` holds of all. A quote meets it where one of the
 /// levels asked about does.
@@ -23,9 +23,12 @@ impl Filter {
     #[must_use]
     pub fn lets(&self, body: &Body) -> bool {
         match body {
-            Body::Trade(trade) => {
-                let level = Level { price: trade.price, size: trade.size };
-                self.side.is_none_or(|side| side == trade.side) && self.lets_level(level)
+            Body::Trade(trade) => self.lets_trade(trade),
+            // Whoever was told of the trade is told of its end, and whoever would have been of what holds instead.
+            Body::Correction(correction) => {
+                let told = correction.original.as_ref().map(|original| &original.trade);
+                told.is_none_or(|trade| self.lets_trade(trade))
+                    || correction.becomes.as_ref().is_some_and(|trade| self.lets_trade(trade))
             }
             Body::Quote(quote) => {
                 let asked = |side, level: Option<Level>| {
@@ -36,6 +39,11 @@ impl Filter {
             }
             _ => true,
         }
+    }
+
+    fn lets_trade(&self, trade: &Trade) -> bool {
+        let level = Level { price: trade.price, size: trade.size };
+        self.side.is_none_or(|side| side == trade.side) && self.lets_level(level)
     }
 
     fn lets_level(&self, level: Level) -> bool {

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::symbol::Symbol;
+use crate::time::UnixNanos;
 
 /// A market that lists instruments; several markets of one exchange are several venues
 /// (`binance`, `binance-usdm`, `binance-coinm`).
@@ -33,6 +34,110 @@ impl fmt::Display for Venue {
     }
 }
 
+/// What sort of thing an instrument is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum InstrumentKind {
+    /// One currency or coin for another, delivered at once.
+    Spot,
+    /// A future without an end.
+    Perp,
+    /// A future with an end.
+    Future,
+    /// An option.
+    Option,
+    /// A share, or what trades as one.
+    Equity,
+    /// One currency for another, between banks.
+    Fx,
+    /// Several instruments in one.
+    Spread,
+}
+
+impl InstrumentKind {
+    /// All kinds.
+    pub const ALL: [Self; 7] =
+        [Self::Spot, Self::Perp, Self::Future, Self::Option, Self::Equity, Self::Fx, Self::Spread];
+
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Spot => "spot",
+            Self::Perp => "perp",
+            Self::Future => "future",
+            Self::Option => "option",
+            Self::Equity => "equity",
+            Self::Fx => "fx",
+            Self::Spread => "spread",
+        }
+    }
+}
+
+/// Decimals as texts, absent or `null` where they are not known: both were written once.
+mod step {
+    use rust_decimal::Decimal;
+    use serde::de::{Deserialize, Deserializer, Error};
+
+    pub(super) use rust_decimal::serde::str_option::serialize;
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Decimal>, D::Error> {
+        let text = Option::<Box<str>>::deserialize(deserializer)?;
+        text.map(|text| crate::decimal::parse(&text)).transpose().map_err(D::Error::custom)
+    }
+}
+
+/// What a venue says of an instrument; what it does not say is `None`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Definition {
+    /// Smallest step of a price.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "step")]
+    pub tick_size: Option<Decimal>,
+    /// Smallest step of a size.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "step")]
+    pub lot_size: Option<Decimal>,
+    /// Decimals of a price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_scale: Option<u32>,
+    /// What sort of thing it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<InstrumentKind>,
+    /// What is bought and sold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Box<str>>,
+    /// What it is paid with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quote: Option<Box<str>>,
+    /// When it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiry: Option<UnixNanos>,
+}
+
+impl Definition {
+    /// Takes over what a newer one says.
+    pub fn update(&mut self, newer: &Self) {
+        fn take<T: Clone>(known: &mut Option<T>, newer: &Option<T>) {
+            if newer.is_some() {
+                known.clone_from(newer);
+            }
+        }
+        take(&mut self.tick_size, &newer.tick_size);
+        take(&mut self.lot_size, &newer.lot_size);
+        take(&mut self.price_scale, &newer.price_scale);
+        take(&mut self.kind, &newer.kind);
+        take(&mut self.base, &newer.base);
+        take(&mut self.quote, &newer.quote);
+        take(&mut self.expiry, &newer.expiry);
+    }
+
+    /// Decimals of a price, as they are said or as the smallest step has them.
+    #[must_use]
+    pub fn price_decimals(&self) -> Option<u32> {
+        self.price_scale.or_else(|| self.tick_size.map(|step| step.normalize().scale()))
+    }
+}
+
 /// One tradable thing at one venue. (`venue`, `venue_symbol`) is unique.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Instrument {
@@ -42,18 +147,43 @@ pub struct Instrument {
     pub venue: Venue,
     /// The name exactly as the venue writes it.
     pub venue_symbol: Box<str>,
-    /// Smallest step of a price, where known.
-    #[serde(with = "rust_decimal::serde::str_option")]
-    pub tick_size: Option<Decimal>,
-    /// Smallest step of a size, where known.
-    #[serde(with = "rust_decimal::serde::str_option")]
-    pub lot_size: Option<Decimal>,
+    /// Other names for it that are in use, none of which is its symbol.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<Symbol>,
+    /// What is known of it.
+    #[serde(flatten)]
+    pub definition: Definition,
 }
 
 impl Instrument {
     /// An instrument of which only the names are known.
     #[must_use]
     pub fn named(symbol: Symbol, venue: Venue, venue_symbol: &str) -> Self {
-        Self { symbol, venue, venue_symbol: venue_symbol.into(), tick_size: None, lot_size: None }
+        Self {
+            symbol,
+            venue,
+            venue_symbol: venue_symbol.into(),
+            aliases: Vec::new(),
+            definition: Definition::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_definition_keeps_what_it_does_not_say() {
+        let mut known = Definition {
+            tick_size: Some(Decimal::new(10, 2)),
+            kind: Some(InstrumentKind::Spot),
+            ..Definition::default()
+        };
+        assert_eq!(known.price_decimals(), Some(1));
+        known.update(&Definition { tick_size: Some(Decimal::new(5, 3)), ..Definition::default() });
+        assert_eq!((known.price_decimals(), known.kind), (Some(3), Some(InstrumentKind::Spot)));
+        known.update(&Definition { price_scale: Some(8), ..Definition::default() });
+        assert_eq!(known.price_decimals(), Some(8));
     }
 }

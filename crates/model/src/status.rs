@@ -23,12 +23,23 @@ pub enum State {
     Suspect,
     /// The feed is not connected, or has ended.
     SourceDown,
+    /// The feed is alive, but nothing is to be expected of this symbol for now: its market is quiet, or outside of its
+    /// hours. What is shown is current.
+    QuietExpected,
 }
 
 impl State {
-    /// All states.
-    pub const ALL: [Self; 7] =
-        [Self::Open, Self::Closed, Self::Halted, Self::Stale, Self::Delayed, Self::Suspect, Self::SourceDown];
+    /// All states. Recordings know a state by its number here, so new ones come last.
+    pub const ALL: [Self; 8] = [
+        Self::Open,
+        Self::Closed,
+        Self::Halted,
+        Self::Stale,
+        Self::Delayed,
+        Self::Suspect,
+        Self::SourceDown,
+        Self::QuietExpected,
+    ];
 
     /// The name on the wire.
     #[must_use]
@@ -41,6 +52,7 @@ impl State {
             Self::Delayed => "delayed",
             Self::Suspect => "suspect",
             Self::SourceDown => "source_down",
+            Self::QuietExpected => "quiet_expected",
         }
     }
 

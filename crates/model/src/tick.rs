@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::book::{Level, Levels};
 use crate::candle::Candle;
 use crate::channel::Channel;
+use crate::correction::Correction;
 use crate::decimal;
+use crate::gap::FeedGap;
 use crate::instrument::Instrument;
 use crate::numbers::{Price, Seq, Size};
 use crate::status::StatusChange;
@@ -24,6 +26,8 @@ pub struct Tick {
     pub instrument: Arc<Instrument>,
     /// The venue's time of the event; absent where the venue gives none.
     pub ts_event: Option<UnixNanos>,
+    /// When the venue sent it, where it says that besides the time of the event.
+    pub ts_source: Option<UnixNanos>,
     /// When we received it; absent where the recording does not say.
     pub ts_recv: Option<UnixNanos>,
     /// What happened.
@@ -41,6 +45,8 @@ pub struct Placed {
     pub position: u64,
     /// The venue's time; where it gives none, the time of receipt.
     pub ts_event: UnixNanos,
+    /// When the venue sent it, where it says that besides the time of the event.
+    pub ts_source: Option<UnixNanos>,
     /// When it was received; never before the one before it in the stream.
     pub ts_recv: UnixNanos,
     /// What happened.
@@ -54,6 +60,8 @@ pub enum Body {
     Trade(Trade),
     /// An execution from before the subscription, repeated by the venue at its start. Never counted.
     OldTrade(Trade),
+    /// An execution is taken back, or said anew.
+    Correction(Box<Correction>),
     /// The best bid and offer after a change.
     Quote(Quote),
     /// The totals of 24 hours.
@@ -71,7 +79,7 @@ impl Body {
     #[must_use]
     pub const fn channel(&self) -> Channel {
         match self {
-            Self::Trade(_) | Self::OldTrade(_) => Channel::Trades,
+            Self::Trade(_) | Self::OldTrade(_) | Self::Correction(_) => Channel::Trades,
             Self::Quote(_) => Channel::Quotes,
             Self::Ticker(_) => Channel::Ticker,
             Self::Book(_) => Channel::Book,
@@ -138,6 +146,20 @@ pub struct Quote {
     pub derived: bool,
 }
 
+impl Quote {
+    /// Whether the bid is at or above the ask.
+    #[must_use]
+    pub fn is_crossed(&self) -> bool {
+        self.bid.zip(self.ask).is_some_and(|(bid, ask)| bid.price >= ask.price)
+    }
+
+    /// Whether bid and ask are one price.
+    #[must_use]
+    pub fn is_locked(&self) -> bool {
+        self.bid.zip(self.ask).is_some_and(|(bid, ask)| bid.price == ask.price)
+    }
+}
+
 /// Last price, best bid and offer, and the totals of 24 hours. What a venue does not say is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticker {
@@ -190,38 +212,4 @@ pub enum BookChange {
     Delta(Levels),
     /// The venue's updates were lost or contradict themselves: the book is void until a snapshot.
     Gap(FeedGap),
-}
-
-/// What is known of updates that a feed lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FeedGap {
-    /// What told us.
-    pub reason: GapReason,
-    /// First lost id, in the venue's own numbering, where it has one.
-    pub venue_from: Option<u64>,
-    /// Last lost id, in the venue's own numbering, where it has one.
-    pub venue_to: Option<u64>,
-}
-
-/// What told that updates were lost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum GapReason {
-    /// The venue's numbering jumped.
-    Sequence,
-    /// The venue's checksum and our book differ.
-    Checksum,
-    /// The connection was cut and opened anew.
-    Reconnect,
-}
-
-impl GapReason {
-    /// The word for it in records and metrics.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Sequence => "sequence",
-            Self::Checksum => "checksum",
-            Self::Reconnect => "reconnect",
-        }
-    }
 }

@@ -127,17 +127,18 @@ impl Held {
 
     fn hold(&mut self, record: &Placed) {
         match &record.body {
-            Body::Trade(_) => keep(&mut self.trades, record, STATE_TRADES),
+            Body::Trade(_) | Body::Correction(_) => keep(&mut self.trades, record, STATE_TRADES),
             Body::OldTrade(_) => {}
             Body::Quote(_) => self.quote = Some(record.clone()),
             Body::Ticker(_) => self.ticker = Some(record.clone()),
             Body::Status(_) => self.status = Some(record.clone()),
             Body::Candle(candle) => {
                 let bars = &mut self.bars[candle.interval as usize];
-                let open =
-                    |newest: &Placed| matches!(&newest.body, Body::Candle(bar) if bar.start == candle.start);
-                if bars.back().is_some_and(open) {
-                    bars.pop_back();
+                // Mostly the newest; a bar that was closed may be corrected later.
+                let same =
+                    |told: &Placed| matches!(&told.body, Body::Candle(bar) if bar.start == candle.start);
+                if let Some(at) = bars.iter().rposition(same) {
+                    bars.remove(at);
                 }
                 keep(bars, record, STATE_BARS);
             }

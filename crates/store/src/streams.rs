@@ -11,7 +11,7 @@ const CHANNELS: [Channel; 6] =
 /// The number of the stream that a record belongs to.
 pub(crate) const fn number(body: &Body) -> usize {
     match body {
-        Body::Trade(_) | Body::OldTrade(_) => 0,
+        Body::Trade(_) | Body::OldTrade(_) | Body::Correction(_) => 0,
         Body::Quote(_) => 1,
         Body::Ticker(_) => 2,
         Body::Book(_) => 3,

@@ -249,6 +249,9 @@ pub(crate) struct NormalizeArgs {
     /// Whose messages these are
     #[arg(long, value_name = "NAME")]
     pub(crate) feed: String,
+    /// Print trades that are taken back or said anew, too, each with a sequence of its own
+    #[arg(long)]
+    pub(crate) corrections: bool,
     /// The recordings, in order: one session. - is standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,

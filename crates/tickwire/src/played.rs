@@ -148,12 +148,13 @@ impl Player {
     }
 
     fn push(&mut self, record: Placed) -> Result<(), Ended> {
-        let Placed { instrument, ts_event, ts_recv, body, .. } = record;
+        let Placed { instrument, ts_event, ts_source, ts_recv, body, .. } = record;
         self.clock = self.clock.max(ts_recv);
         // A recording has few instruments; each comes as one value with every block.
         let renamed = self.feed.instruments.iter().find(|(own, _)| own.symbol == instrument.symbol);
         let instrument = renamed.map_or(instrument, |(_, renamed)| Arc::clone(renamed));
-        self.batch.push(Tick { instrument, ts_event: Some(ts_event), ts_recv: Some(ts_recv), body });
+        let (ts_event, ts_recv) = (Some(ts_event), Some(ts_recv));
+        self.batch.push(Tick { instrument, ts_event, ts_source, ts_recv, body });
         if self.batch.len() < BATCH_TICKS_MAX {
             return Ok(());
         }
@@ -181,7 +182,8 @@ impl Player {
                 since: Some(at),
             };
             let (instrument, body) = (Arc::clone(instrument), Body::Status(Box::new(change)));
-            self.batch.push(Tick { instrument, ts_event: Some(at), ts_recv: Some(at), body });
+            let at = Some(at);
+            self.batch.push(Tick { instrument, ts_event: at, ts_source: None, ts_recv: at, body });
         }
         self.flush()
     }

@@ -204,6 +204,16 @@ pub struct Gap {
     pub count: Option<u64>,
     /// `slow_consumer`, `feed_gap` or `cursor_expired`.
     pub reason: String,
+    /// Of a `feed_gap`: what made the book void, one of `sequence`, `checksum`, `reconnect`, `restart`, `delisted`,
+    /// `auction`, `tick_size`, `maintenance` and `resubscribe`; absent where that is not known any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+    /// First update that the feed lost, in the venue's own numbering, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub venue_from_sequence: Option<u64>,
+    /// Last update that the feed lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub venue_to_sequence: Option<u64>,
     /// The replay that it is of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay: Option<String>,

@@ -1,10 +1,12 @@
 //! Messages as a client reads them: the inverse of what the server writes.
 
+mod trades;
+
 use std::borrow::Cow;
 
 use model::{
-    Candle, Channel, Interval, Level, Levels, Price, Quote, Seq, Side, Size, State, StatusChange, Symbol,
-    Ticker, Trade, TradeSummary, UnixNanos,
+    Candle, Channel, Correction, Interval, Level, Levels, Price, Quote, Seq, Size, State, StatusChange,
+    Symbol, Ticker, Trade, TradeSummary, UnixNanos,
 };
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -58,6 +60,10 @@ pub struct Record {
     pub prev: Seq,
     /// The venue's time.
     pub ts_event: Option<UnixNanos>,
+    /// When the venue sent it, where that was asked for and the venue says it.
+    pub ts_source: Option<UnixNanos>,
+    /// When the server sequenced it, where that was asked for.
+    pub ts_seq: Option<UnixNanos>,
     /// When the server received it.
     pub ts_recv: Option<UnixNanos>,
     /// What it says.
@@ -69,6 +75,8 @@ pub struct Record {
 pub enum RecordBody {
     /// One trade.
     Trade(Trade),
+    /// A trade is taken back, or said anew.
+    Correction(Box<Correction>),
     /// Many trades.
     Summary(Box<TradeSummary>),
     /// Best bid and offer.
@@ -184,7 +192,16 @@ struct Raw<'a> {
     sequence: u64,
     prev_sequence: Option<u64>,
     ts_event: Option<Cow<'a, str>>,
+    ts_source: Option<Cow<'a, str>>,
+    ts_seq: Option<Cow<'a, str>>,
     ts_recv: Option<Cow<'a, str>>,
+    correction: Option<Cow<'a, str>>,
+    new_trade_id: Option<Box<str>>,
+    original_sequence: Option<u64>,
+    original_price: Option<Cow<'a, str>>,
+    original_size: Option<Cow<'a, str>>,
+    original_side: Option<Cow<'a, str>>,
+    original_ts_event: Option<Cow<'a, str>>,
     first_ts_event: Option<Cow<'a, str>>,
     trade_id: Option<Box<str>>,
     price: Option<Cow<'a, str>>,
@@ -199,7 +216,11 @@ struct Raw<'a> {
     #[serde(default)]
     crossed: bool,
     #[serde(default)]
+    locked: bool,
+    #[serde(default)]
     closed: bool,
+    #[serde(default)]
+    corrected: bool,
     trades: Option<u64>,
     bid_price: Option<Cow<'a, str>>,
     bid_size: Option<Cow<'a, str>>,
@@ -243,6 +264,8 @@ impl Record {
             seq,
             prev: raw.prev_sequence.map_or(seq.prev(), Seq),
             ts_event: read.time("ts_event", raw.ts_event.as_deref())?,
+            ts_source: read.time("ts_source", raw.ts_source.as_deref())?,
+            ts_seq: read.time("ts_seq", raw.ts_seq.as_deref())?,
             ts_recv: read.time("ts_recv", raw.ts_recv.as_deref())?,
             body: read.body(&raw)?,
         })
@@ -255,11 +278,14 @@ impl Record {
             seq: self.seq,
             prev: self.prev,
             ts_event: self.ts_event,
+            ts_source: self.ts_source,
+            ts_seq: self.ts_seq,
             ts_recv: self.ts_recv,
         };
         let mut writer = Writer::new(out);
         match &self.body {
             RecordBody::Trade(trade) => writer.trade(&stamp, trade, false),
+            RecordBody::Correction(correction) => writer.correction(&stamp, correction),
             RecordBody::Summary(summary) => writer.summary(&stamp, summary),
             RecordBody::Quote(quote) => writer.quote(&stamp, quote),
             RecordBody::Ticker(ticker) => writer.ticker(&stamp, ticker),
@@ -282,16 +308,10 @@ impl Reader {
     fn body(self, raw: &Raw<'_>) -> Result<RecordBody, DecodeError> {
         Ok(match self.channel {
             Channel::Trades if raw.summary => RecordBody::Summary(Box::new(self.summary(raw)?)),
-            Channel::Trades => RecordBody::Trade(Trade {
-                price: self.price("price", raw.price.as_ref())?,
-                size: self.size("size", raw.size.as_ref())?,
-                side: match self.need("side", raw.side.as_deref())? {
-                    "buy" => Side::Buy,
-                    "sell" => Side::Sell,
-                    _ => Side::Unknown,
-                },
-                id: raw.trade_id.clone(),
-            }),
+            Channel::Trades if raw.correction.is_some() => {
+                RecordBody::Correction(Box::new(self.correction(raw)?))
+            }
+            Channel::Trades => RecordBody::Trade(self.trade(raw, raw.trade_id.clone())?),
             Channel::Quotes => RecordBody::Quote(Quote {
                 bid: self.level("bid_price", raw.bid_price.as_ref(), raw.bid_size.as_ref())?,
                 ask: self.level("ask_price", raw.ask_price.as_ref(), raw.ask_size.as_ref())?,
@@ -310,7 +330,13 @@ impl Reader {
                 let (depth, checksum) = (raw.depth, raw.checksum);
                 RecordBody::Book(
                     levels,
-                    BookNotes { snapshot: raw.snapshot, depth, checksum, crossed: raw.crossed },
+                    BookNotes {
+                        snapshot: raw.snapshot,
+                        depth,
+                        checksum,
+                        crossed: raw.crossed,
+                        locked: raw.locked,
+                    },
                 )
             }
             Channel::Candles => RecordBody::Candle(Box::new(self.candle(raw)?)),
@@ -321,25 +347,6 @@ impl Reader {
                 feed: raw.feed.clone().unwrap_or_default(),
                 since: self.time("since", raw.since.as_deref())?,
             })),
-        })
-    }
-
-    fn summary(self, raw: &Raw<'_>) -> Result<TradeSummary, DecodeError> {
-        Ok(TradeSummary {
-            trades: raw.trades.ok_or(self.missing("trades"))?,
-            volume: self.decimal("volume", raw.volume.as_ref())?,
-            notional: self.decimal("notional", raw.notional.as_ref())?,
-            buy_volume: self.decimal("buy_volume", raw.buy_volume.as_ref())?,
-            sell_volume: self.decimal("sell_volume", raw.sell_volume.as_ref())?,
-            open: self.price("open", raw.open.as_ref())?,
-            high: self.price("high", raw.high.as_ref())?,
-            low: self.price("low", raw.low.as_ref())?,
-            last: self.price("price", raw.price.as_ref())?,
-            first_ts_event: self
-                .time("first_ts_event", raw.first_ts_event.as_deref())?
-                .ok_or(self.missing("first_ts_event"))?,
-            ts_event: self.time("ts_event", raw.ts_event.as_deref())?.ok_or(self.missing("ts_event"))?,
-            ts_recv: self.time("ts_recv", raw.ts_recv.as_deref())?.ok_or(self.missing("ts_recv"))?,
         })
     }
 
@@ -372,6 +379,7 @@ impl Reader {
             volume: self.decimal("volume", raw.volume.as_ref())?,
             trades: raw.trades.ok_or(self.missing("trades"))?,
             closed: raw.closed,
+            corrected: raw.corrected,
         })
     }
 

@@ -163,6 +163,13 @@ impl<'a> Object<'a> {
         self.digits(value);
     }
 
+    /// A time that stands only where the view names it.
+    pub(crate) fn time_asked_for(&mut self, key: &str, at: UnixNanos) {
+        if self.view.names_it(key) {
+            self.time(key, at);
+        }
+    }
+
     pub(crate) fn flag(&mut self, key: &str, value: bool) {
         if !self.key(key) {
             return;

@@ -13,13 +13,17 @@ use serde::Deserialize;
 use crate::decode::{DecodeError, Record, RecordBody};
 use crate::record::line;
 
-/// Writes a record as [`line()`] does, with its place in the total order behind all else: `"position":17`.
+/// Writes a record as [`line()`] does, with its place in the total order behind all else: `"position":17`,
+/// and when the venue sent it, where that is known.
 pub fn placed_line(record: &Placed, out: &mut Vec<u8>) {
     line(record, out);
     if out.last() == Some(&b'}') {
         out.pop();
         out.extend_from_slice(b",\"position\":");
         out.extend_from_slice(itoa::Buffer::new().format(record.position).as_bytes());
+        if let Some(at) = record.ts_source {
+            out.extend_from_slice(format!(",\"ts_source\":\"{at}\"").as_bytes());
+        }
         out.push(b'}');
     }
 }
@@ -54,6 +58,7 @@ struct Head<'a> {
     symbol: Cow<'a, str>,
     sequence: u64,
     ts_event: Option<Cow<'a, str>>,
+    ts_source: Option<Cow<'a, str>>,
     ts_recv: Option<Cow<'a, str>>,
     #[serde(default)]
     snapshot: bool,
@@ -84,10 +89,8 @@ impl Lines {
         let (ts_event, ts_recv) = (time("ts_event", &head.ts_event)?, time("ts_recv", &head.ts_recv)?);
         let body = match head.r#type.as_deref() {
             Some("gap") if channel == Channel::Book => {
-                let reasons = [GapReason::Sequence, GapReason::Checksum, GapReason::Reconnect];
-                let known = |reason: &GapReason| head.cause.as_deref() == Some(reason.as_str());
-                let reason =
-                    reasons.into_iter().find(known).ok_or_else(|| bad("cause", "no gap has such a"))?;
+                let reason = head.cause.as_deref().and_then(GapReason::from_name);
+                let reason = reason.ok_or_else(|| bad("cause", "no gap has such a"))?;
                 let (venue_from, venue_to) = (head.venue_from_sequence, head.venue_to_sequence);
                 Body::Book(BookChange::Gap(FeedGap { reason, venue_from, venue_to }))
             }
@@ -100,7 +103,9 @@ impl Lines {
         let position = head.position.unwrap_or(self.position + 1);
         self.position = position;
         let instrument = self.instrument(symbol, &head.venue, &head.venue_symbol);
-        Ok(Placed { instrument, seq: Seq(head.sequence), position, ts_event, ts_recv, body })
+        let told = head.ts_source.as_deref().map(UnixNanos::from_rfc3339).transpose();
+        let (seq, ts_source) = (Seq(head.sequence), told.map_err(|_| bad("ts_source", "bad"))?);
+        Ok(Placed { instrument, seq, position, ts_event, ts_source, ts_recv, body })
     }
 
     fn instrument(&mut self, symbol: Symbol, venue: &str, venue_symbol: &str) -> Arc<Instrument> {
@@ -142,6 +147,7 @@ fn body(
             }
             Body::Trade(trade)
         }
+        RecordBody::Correction(correction) => Body::Correction(correction),
         RecordBody::Summary(_) => return Err(bad("summary", "it stands for several: it has a")),
         RecordBody::Quote(quote) => Body::Quote(quote),
         RecordBody::Ticker(ticker) => Body::Ticker(ticker),
@@ -163,12 +169,13 @@ fn not_json(error: &serde_json::Error) -> LineError {
 mod tests {
     use super::*;
 
-    const LINES: [&str; 5] = [
+    const LINES: [&str; 6] = [
         r#"{"channel":"trades","venue":"v","venue_symbol":"a","symbol":"A","sequence":1,"trade_id":"7","price":"1.50","size":"2","side":"buy","ts_event":"2026-11-20T14:30:00.000000001Z","ts_recv":"2026-11-20T14:30:00.000000002Z","position":5}"#,
         r#"{"channel":"book","venue":"v","venue_symbol":"a","symbol":"A","sequence":1,"snapshot":true,"ts_event":"2026-11-20T14:30:00.000000001Z","ts_recv":"2026-11-20T14:30:00.000000002Z","bids":[["1.50","2.0"]],"asks":[],"position":6}"#,
         r#"{"channel":"book","venue":"v","venue_symbol":"a","symbol":"A","sequence":2,"ts_event":"2026-11-20T14:30:00.000000001Z","ts_recv":"2026-11-20T14:30:00.000000002Z","bids":[],"asks":[["1.60","0"]],"position":8}"#,
         r#"{"type":"gap","channel":"book","venue":"v","venue_symbol":"a","symbol":"A","sequence":3,"reason":"feed_gap","cause":"checksum","venue_from_sequence":4,"ts_event":"2026-11-20T14:30:00.000000001Z","ts_recv":"2026-11-20T14:30:00.000000002Z","position":9}"#,
         r#"{"channel":"quotes","venue":"v","venue_symbol":"a","symbol":"A","sequence":1,"derived":true,"bid_price":null,"bid_size":null,"ask_price":"1.60","ask_size":"1","ts_event":"2026-11-20T14:30:00.000000001Z","ts_recv":"2026-11-20T14:30:00.000000002Z","position":10}"#,
+        r#"{"channel":"trades","venue":"v","venue_symbol":"a","symbol":"A","sequence":2,"correction":"correct","trade_id":"7","original_sequence":1,"original_price":"1.50","original_size":"2","original_side":"buy","original_ts_event":"2026-11-20T14:30:00.000000001Z","new_trade_id":"8","price":"1.60","size":"2","side":"sell","ts_event":"2026-11-20T14:30:01.000000000Z","ts_recv":"2026-11-20T14:30:01.000000002Z","position":11,"ts_source":"2026-11-20T14:30:01.000000001Z"}"#,
     ];
 
     #[test]
@@ -180,7 +187,7 @@ mod tests {
             assert_eq!(String::from_utf8(out).unwrap(), text);
         }
         let plain = LINES[0].replace(",\"position\":5", "");
-        assert_eq!(lines.read(&plain).unwrap().position, 11, "numbered as they come");
+        assert_eq!(lines.read(&plain).unwrap().position, 12, "numbered as they come");
     }
 
     #[test]

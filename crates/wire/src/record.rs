@@ -2,8 +2,8 @@
 //! NDJSON, and later in a row of a recording. Field names and order are the same everywhere.
 
 use model::{
-    Body, BookChange, Candle, Channel, FeedGap, Levels, Placed, Quote, Seq, StatusChange, Symbol, Ticker,
-    Trade, TradeSummary, UnixNanos,
+    Body, BookChange, Candle, Channel, Correction, FeedGap, Levels, Placed, Quote, Seq, StatusChange, Symbol,
+    Ticker, Trade, TradeSummary, UnixNanos,
 };
 
 use crate::json::Object;
@@ -21,6 +21,10 @@ pub struct Stamp<'a> {
     pub prev: Seq,
     /// The venue's time.
     pub ts_event: Option<UnixNanos>,
+    /// When the venue sent it, and when it was sequenced: for those who name these fields.
+    pub ts_source: Option<UnixNanos>,
+    /// See [`Self::ts_source`].
+    pub ts_seq: Option<UnixNanos>,
     /// When it was received.
     pub ts_recv: Option<UnixNanos>,
 }
@@ -46,6 +50,8 @@ pub struct BookNotes {
     pub checksum: Option<u32>,
     /// The best bid is at or above the best ask.
     pub crossed: bool,
+    /// The best bid is the best ask.
+    pub locked: bool,
 }
 
 /// Writes a record as a line of NDJSON, without its line feed: it names its channel and where it comes from.
@@ -55,6 +61,8 @@ pub fn line(record: &Placed, out: &mut Vec<u8>) {
         seq: record.seq,
         prev: record.seq.prev(),
         ts_event: Some(record.ts_event),
+        ts_source: record.ts_source,
+        ts_seq: None,
         ts_recv: Some(record.ts_recv),
     };
     let (venue, venue_symbol) = (record.instrument.venue.as_str(), &*record.instrument.venue_symbol);
@@ -89,6 +97,7 @@ impl<'a> Writer<'a> {
         match body {
             Body::Trade(trade) => self.trade(stamp, trade, false),
             Body::OldTrade(trade) => self.trade(stamp, trade, true),
+            Body::Correction(correction) => self.correction(stamp, correction),
             Body::Quote(quote) => self.quote(stamp, quote),
             Body::Ticker(ticker) => self.ticker(stamp, ticker),
             Body::Book(BookChange::Snapshot(levels)) => {
@@ -116,6 +125,36 @@ impl<'a> Writer<'a> {
         end(object, stamp);
     }
 
+    /// A trade taken back, or said anew. It has a price, a size and a side where something holds instead.
+    pub fn correction(&mut self, stamp: &Stamp<'_>, correction: &Correction) {
+        let mut object = self.begin(Channel::Trades, stamp);
+        object.plain("correction", correction.as_str());
+        object.text("trade_id", &correction.id);
+        if let Some(original) = &correction.original {
+            // What is in front of the stream's beginning is of no stream.
+            if let Some(seq) =
+                original.back.and_then(|back| stamp.seq.0.checked_sub(back)).filter(|seq| *seq > 0)
+            {
+                object.number("original_sequence", seq);
+            }
+            object.decimal("original_price", original.trade.price.value());
+            object.decimal("original_size", original.trade.size.value());
+            object.plain("original_side", original.trade.side.as_str());
+            if let Some(at) = original.ts_event {
+                object.time("original_ts_event", at);
+            }
+        }
+        if let Some(becomes) = &correction.becomes {
+            if let Some(id) = becomes.id.as_ref().filter(|id| **id != correction.id) {
+                object.text("new_trade_id", id);
+            }
+            object.decimal("price", becomes.price.value());
+            object.decimal("size", becomes.size.value());
+            object.plain("side", becomes.side.as_str());
+        }
+        end(object, stamp);
+    }
+
     /// Many trades as one record.
     pub fn summary(&mut self, stamp: &Stamp<'_>, summary: &TradeSummary) {
         let mut object = self.begin(Channel::Trades, stamp);
@@ -136,6 +175,7 @@ impl<'a> Writer<'a> {
 
     /// Best bid and offer; an empty side is `null`.
     pub fn quote(&mut self, stamp: &Stamp<'_>, quote: &Quote) {
+        let told = self.origin.is_none();
         let mut object = self.begin(Channel::Quotes, stamp);
         if quote.derived {
             object.flag("derived", true);
@@ -149,6 +189,13 @@ impl<'a> Writer<'a> {
             } else {
                 object.null(price);
                 object.null(size);
+            }
+        }
+        // On lines of captures the contract of `normalize` has no room for what follows from the prices.
+        if told && quote.is_crossed() {
+            object.flag("crossed", true);
+            if quote.is_locked() {
+                object.flag("locked", true);
             }
         }
         end(object, stamp);
@@ -198,6 +245,9 @@ impl<'a> Writer<'a> {
         if notes.crossed {
             object.flag("crossed", true);
         }
+        if notes.locked {
+            object.flag("locked", true);
+        }
         if let Some(checksum) = notes.checksum {
             object.number("checksum", u64::from(checksum));
         }
@@ -216,6 +266,9 @@ impl<'a> Writer<'a> {
         object.decimal("volume", candle.volume);
         object.number("trades", candle.trades);
         object.flag("closed", candle.closed);
+        if candle.corrected {
+            object.flag("corrected", true);
+        }
         end(object, stamp);
     }
 
@@ -280,7 +333,13 @@ fn times(object: &mut Object<'_>, stamp: &Stamp<'_>) {
     if let Some(at) = stamp.ts_event {
         object.time("ts_event", at);
     }
+    if let Some(at) = stamp.ts_source {
+        object.time_asked_for("ts_source", at);
+    }
     if let Some(at) = stamp.ts_recv {
         object.time("ts_recv", at);
+    }
+    if let Some(at) = stamp.ts_seq {
+        object.time_asked_for("ts_seq", at);
     }
 }

@@ -3,7 +3,7 @@
 use model::Channel;
 
 /// Fields that a record need not have, by channel. `symbol`, `sequence`, `prev_sequence`,
-/// `coalesced` and `summary` always stand: without them nothing could be accounted for.
+/// `coalesced`, `summary` and `correction` always stand: without them nothing could be accounted for.
 const TRADES: &[&str] = &[
     "trade_id",
     "price",
@@ -18,10 +18,26 @@ const TRADES: &[&str] = &[
     "buy_volume",
     "sell_volume",
     "first_ts_event",
+    "original_sequence",
+    "original_price",
+    "original_size",
+    "original_side",
+    "original_ts_event",
+    "new_trade_id",
     "ts_event",
     "ts_recv",
 ];
-const QUOTES: &[&str] = &["derived", "bid_price", "bid_size", "ask_price", "ask_size", "ts_event", "ts_recv"];
+const QUOTES: &[&str] = &[
+    "derived",
+    "bid_price",
+    "bid_size",
+    "ask_price",
+    "ask_size",
+    "crossed",
+    "locked",
+    "ts_event",
+    "ts_recv",
+];
 const TICKER: &[&str] = &[
     "last_price",
     "last_size",
@@ -39,14 +55,23 @@ const TICKER: &[&str] = &[
     "ts_event",
     "ts_recv",
 ];
-const BOOK: &[&str] = &["ts_event", "ts_recv", "depth", "bids", "asks", "crossed", "checksum"];
+const BOOK: &[&str] = &["ts_event", "ts_recv", "depth", "bids", "asks", "crossed", "locked", "checksum"];
 const CANDLES: &[&str] =
-    &["open", "high", "low", "close", "volume", "trades", "closed", "ts_event", "ts_recv"];
+    &["open", "high", "low", "close", "volume", "trades", "closed", "corrected", "ts_event", "ts_recv"];
 const STATUS: &[&str] = &["state", "reason", "feed", "since", "ts_event", "ts_recv"];
 
-/// All of them: a view is a set of the places where their names first stand here.
+/// Fields that stand only in records of those who name them.
+const ASKED_FOR: &[&str] = &["ts_source", "ts_seq"];
+
+/// The lists, in one order.
+const LISTS: [&[&str]; 7] = [TRADES, QUOTES, TICKER, BOOK, CANDLES, STATUS, ASKED_FOR];
+
+/// All of them, each once: a view is a set of their places here.
 fn known() -> impl Iterator<Item = &'static str> {
-    [TRADES, QUOTES, TICKER, BOOK, CANDLES, STATUS].into_iter().flatten().copied()
+    LISTS.into_iter().enumerate().flat_map(|(list, names)| {
+        let is_new = move |name: &&&str| !LISTS[..list].iter().any(|before| before.contains(*name));
+        names.iter().filter(is_new).copied()
+    })
 }
 
 fn place(name: &str) -> Option<usize> {
@@ -54,8 +79,8 @@ fn place(name: &str) -> Option<usize> {
 }
 
 /// Fields that stand in every record where they apply.
-const ALWAYS: [&str; 7] =
-    ["symbol", "sequence", "prev_sequence", "coalesced", "summary", "interval", "start"];
+const ALWAYS: [&str; 8] =
+    ["symbol", "sequence", "prev_sequence", "coalesced", "summary", "correction", "interval", "start"];
 
 /// A set of fields; the empty one stands for all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -94,6 +119,11 @@ impl View {
         self == Self::ALL || ALWAYS.contains(&name) || place(name).is_none_or(is_in)
     }
 
+    /// Whether a record is to have a field that stands only where it is named.
+    pub(crate) fn names_it(self, name: &str) -> bool {
+        place(name).is_some_and(|place| self.0 & (1 << place) != 0)
+    }
+
     /// The names in it, in the order of the records; empty for all. Where nothing is wanted but what
     /// always stands, `sequence` stands for that.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
@@ -115,7 +145,7 @@ pub(crate) fn fields_of(channel: Channel) -> impl Iterator<Item = &'static str> 
         Channel::Candles => CANDLES,
         Channel::Status => STATUS,
     };
-    own.iter().copied().chain(ALWAYS)
+    own.iter().copied().chain(ASKED_FOR.iter().copied()).chain(ALWAYS)
 }
 
 #[cfg(test)]
@@ -133,6 +163,7 @@ mod tests {
                 assert_eq!(View::from_bits(view.bits()), view);
             }
         }
+        assert!(known().count() < 63, "a set has room for all of them");
         let mut view = View::ALL;
         assert!(!view.add("prize"));
         // What `list` says of a view makes the same view.

@@ -1,6 +1,6 @@
 //! What readers of a book are sent.
 
-use model::{Levels, Seq, UnixNanos};
+use model::{FeedGap, Levels, Seq, UnixNanos};
 
 use crate::event::Encoded;
 use crate::ids::TopicId;
@@ -21,12 +21,18 @@ pub struct BookRecord {
     pub first: u64,
     /// The venue's time of its newest part.
     pub ts_event: UnixNanos,
+    /// When the venue sent that, where it says so, and when that got its place.
+    pub ts_source: Option<UnixNanos>,
+    /// See [`Self::ts_source`].
+    pub ts_seq: Option<UnixNanos>,
     /// When its newest part was received.
     pub ts_recv: UnixNanos,
     /// The levels; removals have size zero. All of them, where the book is known again.
     pub levels: Levels,
     /// The best bid is at or above the best ask.
     pub crossed: bool,
+    /// The best bid is the best ask.
+    pub locked: bool,
     /// Checksum of the view after it, where that was asked for.
     pub checksum: Option<u32>,
     /// Its bytes, made once.
@@ -38,10 +44,10 @@ pub struct BookRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BookNews {
     Delta,
-    /// The feed lost updates: the book is void.
-    Void,
-    /// The book is known again.
-    Known,
+    /// The feed lost updates, or the venue begins anew: the book is void.
+    Void(FeedGap),
+    /// The book is known again, after what made it void.
+    Known(Option<FeedGap>),
 }
 
 /// A view of a book as it stands.
@@ -53,12 +59,18 @@ pub struct BookSnapshot {
     pub depth: usize,
     /// The venue's time of the last change.
     pub ts_event: UnixNanos,
+    /// When the venue sent the last change, where it says so, and when that got its place.
+    pub ts_source: Option<UnixNanos>,
+    /// See [`Self::ts_source`].
+    pub ts_seq: Option<UnixNanos>,
     /// When the last change was received.
     pub ts_recv: UnixNanos,
     /// The levels, best first.
     pub levels: Levels,
     /// The best bid is at or above the best ask.
     pub crossed: bool,
+    /// The best bid is the best ask.
+    pub locked: bool,
     /// Checksum, where that was asked for.
     pub checksum: Option<u32>,
     /// Its bytes, made once.
@@ -72,9 +84,12 @@ impl BookRecord {
             seq: self.seq,
             depth: depth.shown(),
             ts_event: self.ts_event,
+            ts_source: self.ts_source,
+            ts_seq: self.ts_seq,
             ts_recv: self.ts_recv,
             levels: self.levels.clone(),
             crossed: self.crossed,
+            locked: self.locked,
             checksum: self.checksum,
             encoded: Encoded::default(),
         }

@@ -15,7 +15,7 @@ const NOW: Duration = Duration::ZERO;
 fn tick(symbol: &str, letter: char, n: u64) -> Tick {
     let at = UnixNanos(n);
     let body = body(letter, n.cast_signed());
-    Tick { instrument: instrument(symbol), ts_event: Some(at), ts_recv: Some(at), body }
+    Tick { instrument: instrument(symbol), ts_event: Some(at), ts_source: None, ts_recv: Some(at), body }
 }
 
 fn placed(event: &Arc<Event>) -> Placed {
@@ -24,6 +24,7 @@ fn placed(event: &Arc<Event>) -> Placed {
         seq: event.seq,
         position: event.position,
         ts_event: event.ts_event,
+        ts_source: event.ts_source,
         ts_recv: event.ts_recv,
         body: event.body.clone(),
     }

@@ -67,7 +67,13 @@ impl World {
             }
             letter => body(letter, self.published + n),
         };
-        let tick = Tick { instrument: instrument(symbol), ts_event: Some(at), ts_recv: Some(at), body };
+        let tick = Tick {
+            instrument: instrument(symbol),
+            ts_event: Some(at),
+            ts_source: None,
+            ts_recv: Some(at),
+            body,
+        };
         let event: Arc<Event> = self.sequencer.push(tick, at).unwrap().unwrap();
         self.source.publish(&event, self.now);
         self.fanout.publish(&event, self.now);
@@ -95,7 +101,7 @@ impl World {
                 (0..=(b % 8)).for_each(|i| self.publish(symbol, 'b', a.wrapping_add(i.wrapping_mul(37))));
             }
             8 => (0..=(b % 12)).for_each(|_| self.publish(symbol, 'q', a)),
-            9 => self.publish(symbol, ['k', 'c', 'C', 's', 'B', 'X'][usize::from(b) % 6], a),
+            9 => self.publish(symbol, ['k', 'c', 'C', 's', 'B', 'X', 'x'][usize::from(b) % 7], a),
             10 => (0..=(b / 32))
                 .for_each(|i| self.publish(symbol, ['B', 'c', 'C', 'k'][usize::from(b % 32 + i) % 4], a)),
             // Drain: with room for everything, or for little.

@@ -37,7 +37,13 @@ impl World {
         if let Body::Candle(candle) = &mut body {
             candle.start = at;
         }
-        let tick = Tick { instrument: instrument("A"), ts_event: Some(at), ts_recv: Some(at), body };
+        let tick = Tick {
+            instrument: instrument("A"),
+            ts_event: Some(at),
+            ts_source: None,
+            ts_recv: Some(at),
+            body,
+        };
         let event = self.sequencer.push(tick, at).unwrap().unwrap();
         self.fanout.publish(&event, Duration::ZERO);
         self.events.push(event);

@@ -195,8 +195,10 @@ impl Reader {
                 assert_eq!(item.position, event.position);
                 self.may_fold(source, *prev, event, replayed);
                 self.tile(*prev, event.seq);
-                let exempt =
-                    replayed || matches!(&event.body, Body::Candle(c) if c.closed) || self.is_status();
+                let exempt = replayed
+                    || matches!(&event.body, Body::Candle(c) if c.closed)
+                    || matches!(&event.body, Body::Correction(_))
+                    || self.is_status();
                 self.conflation(exempt, now);
                 self.freshness(source, event.position, replayed, now);
             }
@@ -330,7 +332,7 @@ impl Reader {
                 let levels = Book::from_levels(&book.levels);
                 assert_eq!(levels, seen(real, self.options.depth), "the book is exact");
                 assert!(book.seq >= self.place);
-                self.notes(source, book.seq, book.crossed, book.checksum);
+                self.notes(source, book.seq, (book.crossed, book.locked), book.checksum);
                 self.book = Some(levels);
                 book.seq
             }

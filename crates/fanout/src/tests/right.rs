@@ -51,7 +51,7 @@ impl Reader {
         book.apply(&record.levels);
         let real = source.book(self.topic, record.seq).expect("a change of a book that is not known");
         assert_eq!(*book, seen(real, self.options.depth), "the book is exact");
-        self.notes(source, record.seq, record.crossed, record.checksum);
+        self.notes(source, record.seq, (record.crossed, record.locked), record.checksum);
         let depth = seen(real, self.options.depth);
         for event in source.between(self.topic, prev, record.seq) {
             let Body::Book(BookChange::Delta(delta)) = &event.body else { continue };
@@ -66,9 +66,9 @@ impl Reader {
         }
     }
 
-    pub(super) fn notes(&self, source: &Source, seq: Seq, crossed: bool, checksum: Option<u32>) {
+    pub(super) fn notes(&self, source: &Source, seq: Seq, flags: (bool, bool), checksum: Option<u32>) {
         let Some(real) = source.book(self.topic, seq) else { panic!("not known") };
-        assert_eq!(crossed, real.is_crossed());
+        assert_eq!(flags, (real.is_crossed(), real.is_locked()), "crossed and locked books are told");
         let wanted = self.options.checksum.then(|| seen(real, self.options.depth).checksum(10));
         assert_eq!(checksum, wanted);
     }

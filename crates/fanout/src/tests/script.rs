@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::model::{
-    Body, BookChange, Candle, FeedGap, GapReason, Instrument, Interval, Level, Levels, Price, Quote, Side,
-    Size, State, StatusChange, Symbol, Tick, Trade, UnixNanos, Venue,
+    Body, BookChange, Candle, Correction, FeedGap, GapReason, Instrument, Interval, Level, Levels, Price,
+    Quote, Side, Size, State, StatusChange, Symbol, Tick, Trade, UnixNanos, Venue,
 };
 use rust_decimal::Decimal;
 
@@ -35,6 +35,9 @@ pub(super) fn body(letter: char, n: i64) -> Body {
             side: [Side::Buy, Side::Sell, Side::Unknown][usize::try_from(n % 3).unwrap()],
             id: None,
         }),
+        'x' => {
+            Body::Correction(Box::new(Correction { id: n.to_string().into(), original: None, becomes: None }))
+        }
         'q' => Body::Quote(Quote { bid: Some(level(n, 1 + n % 5)), ask: None, derived: false }),
         'k' => Body::Ticker(Box::default()),
         'b' => {
@@ -69,6 +72,7 @@ pub(super) fn body(letter: char, n: i64) -> Body {
                 volume,
                 trades: 1,
                 closed,
+                corrected: false,
             }))
         }
         other => panic!("no such event: {other}"),
@@ -122,6 +126,7 @@ impl Play {
         let tick = Tick {
             instrument: instrument(symbol),
             ts_event: Some(at),
+            ts_source: None,
             ts_recv: Some(at),
             body: body(letter, self.published),
         };
@@ -245,6 +250,14 @@ fn no_summary_spans_a_status_change() {
 }
 
 #[test]
+fn no_summary_spans_a_correction() {
+    check("tA xA tA +", "t1 t2 t3");
+    check("tA*20 xA tA*20 ~", "! T1-20 t21 T22-39 t40 t41 .");
+    let options = Options { conflate: Duration::from_millis(100), ..Options::default() };
+    check_with(&options, "tA*3 xA tA*2 @100 +", "T1-3 t4 T5-6");
+}
+
+#[test]
 fn symbols_take_turns() {
     // One turn each: the first drain serves A's quotes, the second B's.
     check("qA*9 qB*9 ~ ~", "! q9(8) q9(8)' .");
@@ -261,10 +274,7 @@ fn book_changes_merge() {
     check("bA*9 ~", "! b2-10 .");
     check("bA*40 +", "! b2-41 .");
     check("bA*40 + bA +", "! b2-41 . b42");
-}
-
-#[test]
-fn a_whole_book_over_a_known_one_is_a_change() {
+    // A whole book over a known one is a change.
     check("BA +", "b2");
 }
 
@@ -424,8 +434,13 @@ fn totals_that_do_not_fit_make_two_records() {
             side: Side::Buy,
             id: None,
         };
-        let tick =
-            Tick { instrument: instrument("A"), ts_event: None, ts_recv: None, body: Body::Trade(trade) };
+        let tick = Tick {
+            instrument: instrument("A"),
+            ts_event: None,
+            ts_source: None,
+            ts_recv: None,
+            body: Body::Trade(trade),
+        };
         let event = play.sequencer.push(tick, UnixNanos(1)).unwrap().unwrap();
         play.fanout.publish(&event, play.now);
     }

@@ -27,7 +27,7 @@ impl Market {
         let instrument = Arc::new(Instrument::named(symbol(), Venue::new("v"), "B"));
         let (price, size) = (Price::parse(price).unwrap(), Size::parse("1").unwrap());
         let body = Body::Trade(Trade { id: None, price, size, side: Side::Buy });
-        let tick = Tick { instrument, ts_event: None, ts_recv: None, body };
+        let tick = Tick { instrument, ts_event: None, ts_source: None, ts_recv: None, body };
         let event = self.sequencer.push(tick, UnixNanos(7)).unwrap().unwrap();
         self.alerts.look(std::slice::from_ref(&event));
         event.topic.symbol

@@ -56,6 +56,7 @@ impl Held {
         let tick = Tick {
             instrument: Arc::clone(&event.instrument),
             ts_event: Some(event.ts_event),
+            ts_source: event.ts_source,
             ts_recv: Some(event.ts_recv),
             body: event.body.clone(),
         };
@@ -106,7 +107,14 @@ impl Line {
             let room = if is_status { self.most + self.most / 8 } else { self.most };
             let fits = self.held + ticks.len() < room;
             if fits && (is_status || !self.missed.is_going_on()) {
-                ticks.push(Held::of(event));
+                let mut held = Held::of(event);
+                if self.told
+                    && let Body::Correction(correction) = &mut held.tick.body
+                {
+                    // Trades before it may be missing here: where the one it is about stands is not known.
+                    correction.original.iter_mut().for_each(|original| original.back = None);
+                }
+                ticks.push(held);
             } else {
                 self.miss(event, &mut ticks);
             }

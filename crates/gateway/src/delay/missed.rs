@@ -35,6 +35,7 @@ struct Lost {
 struct Stamp {
     instrument: Arc<Instrument>,
     ts_event: UnixNanos,
+    ts_source: Option<UnixNanos>,
     ts_recv: UnixNanos,
 }
 
@@ -80,7 +81,7 @@ impl Missed {
                 lost.book = Some((Fold::of(before, change), stamp.clone()));
             }
             // What cannot be made good, or is said by the status in any case.
-            Body::Trade(_) | Body::OldTrade(_) | Body::Status(_) => {}
+            Body::Trade(_) | Body::OldTrade(_) | Body::Correction(_) | Body::Status(_) => {}
         }
         is_first.then(|| self.status(symbol, stamp, Some(State::Stale), BEGINS.into()))
     }
@@ -111,12 +112,12 @@ impl Missed {
 impl Stamp {
     fn of(event: &Event) -> Self {
         let instrument = Arc::clone(&event.instrument);
-        Self { instrument, ts_event: event.ts_event, ts_recv: event.ts_recv }
+        Self { instrument, ts_event: event.ts_event, ts_source: event.ts_source, ts_recv: event.ts_recv }
     }
 
     fn tick(self, body: Body) -> Tick {
-        let Self { instrument, ts_event, ts_recv } = self;
-        Tick { instrument, ts_event: Some(ts_event), ts_recv: Some(ts_recv), body }
+        let Self { instrument, ts_event, ts_source, ts_recv } = self;
+        Tick { instrument, ts_event: Some(ts_event), ts_source, ts_recv: Some(ts_recv), body }
     }
 }
 

@@ -33,10 +33,22 @@ struct Entry {
     symbol: String,
     venue: String,
     venue_symbol: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    aliases: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base: Option<Box<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quote: Option<Box<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiry: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     tick_size: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lot_size: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price_scale: Option<u32>,
     state: String,
     channels: Vec<&'static str>,
 }
@@ -56,10 +68,15 @@ impl Catalogue {
         self.listed().len()
     }
 
-    /// These are all; those that are not known yet are open as far as anybody knows.
+    /// These are all, with what is known of them by now; those that are not known yet are open as far as anybody knows.
     pub(crate) fn list(&self, instruments: &[Arc<Instrument>]) {
         let mut listed = self.listed();
         let known = listed.len();
+        for (listed, instrument) in listed.iter_mut().zip(instruments) {
+            if !Arc::ptr_eq(&listed.instrument, instrument) {
+                listed.instrument = Arc::clone(instrument);
+            }
+        }
         listed.extend(instruments[known..].iter().map(|instrument| Listed {
             instrument: Arc::clone(instrument),
             states: vec![State::Open; 1 + self.delays.count()].into(),
@@ -84,7 +101,8 @@ impl Catalogue {
     ) -> Result<(), Option<String>> {
         // What takes long is done without the list in hand.
         let listed: Vec<_> = self.listed().iter().map(|listed| Arc::clone(&listed.instrument)).collect();
-        if listed.iter().any(|instrument| instrument.symbol == *wanted) {
+        if listed.iter().any(|instrument| instrument.symbol == *wanted || instrument.aliases.contains(wanted))
+        {
             return Ok(());
         }
         let names = listed.iter().map(|instrument| &instrument.symbol);
@@ -108,7 +126,12 @@ impl Catalogue {
             .listed()
             .iter()
             .filter(|Listed { instrument, .. }| {
-                patterns.as_ref().is_none_or(|all| all.iter().any(|one| one.matches(&instrument.symbol)))
+                patterns.as_ref().is_none_or(|all| {
+                    all.iter().any(|one| {
+                        one.matches(&instrument.symbol)
+                            || instrument.aliases.iter().any(|alias| one.matches(alias))
+                    })
+                })
             })
             .filter_map(|listed| entry(listed, grant, &self.delays))
             .collect();
@@ -123,12 +146,19 @@ fn entry(Listed { instrument, states }: &Listed, grant: &Grant, delays: &Delays)
     let seen: Vec<_> = Channel::ALL.into_iter().filter(|channel| twin(*channel).is_some()).collect();
     // As late as its status is had, or where that is not, the soonest of what is.
     let twin = twin(Channel::Status).or_else(|| seen.iter().filter_map(|channel| twin(*channel)).min())?;
+    let definition = &instrument.definition;
     Some(Entry {
         symbol: instrument.symbol.to_string(),
         venue: instrument.venue.to_string(),
         venue_symbol: instrument.venue_symbol.to_string(),
-        tick_size: instrument.tick_size.map(|size| size.to_string()),
-        lot_size: instrument.lot_size.map(|size| size.to_string()),
+        aliases: instrument.aliases.iter().map(ToString::to_string).collect(),
+        kind: definition.kind.map(model::InstrumentKind::as_str),
+        base: definition.base.clone(),
+        quote: definition.quote.clone(),
+        expiry: definition.expiry.map(|at| at.to_string()),
+        tick_size: definition.tick_size.map(|size| size.to_string()),
+        lot_size: definition.lot_size.map(|size| size.to_string()),
+        price_scale: definition.price_decimals(),
         state: states[twin].to_string(),
         channels: seen.into_iter().map(Channel::as_str).collect(),
     })

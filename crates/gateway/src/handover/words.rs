@@ -48,6 +48,8 @@ pub(super) struct Record<B> {
     seq: Seq,
     position: u64,
     ts_event: UnixNanos,
+    #[serde(default)]
+    ts_source: Option<UnixNanos>,
     ts_recv: UnixNanos,
     body: B,
 }
@@ -123,6 +125,7 @@ impl<W: Write> Speaker<W> {
                     seq: event.seq,
                     position: event.position,
                     ts_event: event.ts_event,
+                    ts_source: event.ts_source,
                     ts_recv: event.ts_recv,
                     body: &event.body,
                 })
@@ -168,6 +171,7 @@ impl Named {
                 seq: record.seq,
                 position: record.position,
                 ts_event: record.ts_event,
+                ts_source: record.ts_source,
                 ts_recv: record.ts_recv,
                 body: record.body,
             })

@@ -235,17 +235,23 @@ impl Session {
     fn select(&self, request: &Unsubscribe, ctx: &Ctx<'_>) -> (Vec<TopicId>, Vec<Rejected>) {
         let (globs, names): (Vec<_>, Vec<_>) = request.symbols.iter().partition(|pattern| pattern.is_glob());
         let (globs, too_many_globs) = globs.split_at(globs.len().min(PATTERNS_MAX));
-        let mut names: BTreeMap<_, _> = names.into_iter().map(|name| (name.as_str(), false)).collect();
+        // By the symbol's own name, whatever it was called.
+        let own =
+            |name: &str| Some(ctx.fanout.instrument(ctx.fanout.symbol(name)?).symbol.as_str().to_owned());
+        let mut names: BTreeMap<_, _> = names
+            .into_iter()
+            .map(|name| (own(name.as_str()).unwrap_or_else(|| name.to_string()), (name, false)))
+            .collect();
         let mut rejected: Vec<_> = too_many_globs.iter().map(|pattern| too_many(pattern)).collect();
         let held = ctx.fanout.subscriptions(self.id).into_iter().map(|(topic, _)| topic);
         let wanted = held.filter(|topic| concerns(request, topic.stream)).filter(|topic| {
             let symbol = &ctx.fanout.instrument(topic.symbol).symbol;
-            let named = names.get_mut(symbol.as_str()).map(|found| *found = true).is_some();
+            let named = names.get_mut(symbol.as_str()).map(|(_, found)| *found = true).is_some();
             named || globs.iter().any(|glob| glob.matches(symbol))
         });
         let wanted = wanted.collect();
-        rejected.extend(names.into_iter().filter(|(_, found)| !found).map(|(name, _)| Rejected {
-            symbol: name.to_owned(),
+        rejected.extend(names.into_values().filter(|(_, found)| !found).map(|(name, _)| Rejected {
+            symbol: name.to_string(),
             code: ErrorCode::UnknownSymbol,
             message: format!("Not subscribed to {name} on these channels."),
         }));

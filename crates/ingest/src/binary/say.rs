@@ -1,4 +1,4 @@
-//! Ticks in a few letters, for tests: `T` trade, `q` quote of the venue, `Q` quote out of the book, `S` snapshot,
+//! Ticks in a few letters, for tests: `T` trade, `X` one taken back, `q` quote of the venue, `Q` quote out of the book, `S` snapshot,
 //! `D` delta, `G` gap, `t` ticker, `C` bar, `!` state.
 
 use model::{Body, BookChange, GapReason, Level, Levels, Side, Tick};
@@ -26,6 +26,12 @@ pub(super) fn say(tick: &Tick) -> String {
             };
             let (price, id) = (trade.price.value().normalize(), trade.id.as_deref().unwrap_or_default());
             format!("T{price}x{}{side}{id}", trade.size)
+        }
+        Body::Correction(told) => {
+            let original = told.original.as_ref().map(|original| &original.trade);
+            let original =
+                original.map(|trade| format!(" {}x{}", trade.price.value().normalize(), trade.size));
+            format!("X{}{}", told.id, original.unwrap_or_default())
         }
         Body::Quote(quote) => {
             let kind = if quote.derived { "Q" } else { "q" };

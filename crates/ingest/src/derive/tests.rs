@@ -6,6 +6,8 @@ use rust_decimal::Decimal;
 
 use super::*;
 
+mod corrections;
+
 const SECOND: u64 = 1_000_000_000;
 const START: u64 = 1_795_000_020 * SECOND;
 
@@ -25,7 +27,7 @@ fn trade(price: u64, size: u64, at: u64) -> Tick {
 
 fn tick(at: u64, body: Body) -> Tick {
     let at = Some(UnixNanos(at));
-    Tick { instrument: instrument(), ts_event: at, ts_recv: at, body }
+    Tick { instrument: instrument(), ts_event: at, ts_source: None, ts_recv: at, body }
 }
 
 fn play(ticks: impl IntoIterator<Item = Tick>) -> Vec<Tick> {
@@ -63,6 +65,7 @@ fn bars_of_the_venue_replace_ours() {
         volume: Decimal::ONE,
         trades: 0,
         closed: true,
+        corrected: false,
     };
     let ticks = [
         tick(START, Body::Candle(Box::new(bar))),
@@ -113,8 +116,9 @@ fn a_late_trade_corrects_the_bar_closed_last() {
     out.clear();
     deriver.handle(trade(130, 1, START + SECOND), &mut out);
     assert_eq!(minutes(&out).iter().map(shown).collect::<Vec<_>>(), ["10.0 13.0 10.0 13.0 v0.11 n2 closed"]);
+    assert!(minutes(&out)[0].corrected);
     // The one-second bars moved on twice since: there the trade came too late, and is counted as such.
-    assert_eq!(deriver.late_trades(), 1);
+    assert_eq!(deriver.totals().late_trades, 1);
 }
 
 #[test]
@@ -177,6 +181,50 @@ fn the_states_of_a_feed() {
             (State::SourceDown, "end of recording", Some(1)),
         ]
     );
+}
+
+/// States as they are told, with seconds since the start.
+fn states(ticks: &[Tick]) -> Vec<(&str, State, u64, Option<u64>)> {
+    let seconds = |at: UnixNanos| (at.0 - START) / SECOND;
+    let states = ticks.iter().filter_map(|tick| match &tick.body {
+        Body::Status(change) => {
+            let at = tick.ts_event.map_or(0, seconds);
+            Some((tick.instrument.symbol.as_str(), change.state, at, change.since.map(seconds)))
+        }
+        _ => None,
+    });
+    states.collect()
+}
+
+#[test]
+fn a_silent_symbol_of_a_living_feed_is_quiet() {
+    let of = |symbol: &str, tick: Tick| {
+        let instrument = Instrument::named(Symbol::parse(symbol).unwrap(), Venue::new("test"), symbol);
+        Tick { instrument: Arc::new(instrument), ..tick }
+    };
+    let (mut deriver, mut out) = (Deriver::new("test"), Vec::new());
+    deriver.handle(of("A", trade(100, 10, START)), &mut out);
+    deriver.handle(of("B", trade(100, 10, START)), &mut out);
+    // Nothing at all is heard: who knows why.
+    deriver.handle_time(UnixNanos(START + 90 * SECOND), &mut out);
+    out.clear();
+    // Others have events, or the feed has heartbeats.
+    deriver.handle(of("B", trade(100, 10, START + 59 * SECOND)), &mut out);
+    deriver.hear(UnixNanos(START + 100 * SECOND));
+    deriver.handle_time(UnixNanos(START + 100 * SECOND), &mut out);
+    assert_eq!(states(&out), [("A", State::QuietExpected, 100, Some(0))]);
+    // One event does not make it lively, two in a row do.
+    out.clear();
+    deriver.handle(of("A", trade(100, 10, START + 110 * SECOND)), &mut out);
+    assert_eq!(states(&out), []);
+    deriver.handle(of("A", trade(100, 10, START + 112 * SECOND)), &mut out);
+    assert_eq!(states(&out), [("A", State::Open, 112, None)]);
+    // A feed that is not alive says nothing of quiet, and a halted symbol is halted.
+    out.clear();
+    deriver.handle_health(Health::Stale, "silence", UnixNanos(START + 200 * SECOND), &mut out);
+    deriver.hear(UnixNanos(START + 300 * SECOND));
+    deriver.handle_time(UnixNanos(START + 300 * SECOND), &mut out);
+    assert!(states(&out).iter().all(|(_, state, ..)| *state == State::Stale));
 }
 
 proptest! {

@@ -3,6 +3,7 @@
 //! A feed thread reads or makes ticks, waits until each is due, adds what follows from them, and
 //! sends them in batches. It waits where the receiver is slower; nothing is queued without bound.
 
+mod clock;
 mod gate;
 mod outlet;
 mod place;

@@ -8,9 +8,10 @@ use metrics::{Counter, Gauge};
 use model::{Body, BookChange, Channel, Instrument, Symbol, Tick, UnixNanos};
 use tokio::sync::mpsc::Sender;
 
+use super::clock::Clock;
 use super::place::{Place, Source};
 use super::{BATCH_TICKS_MAX, Batch, FeedSpec};
-use crate::derive::{Deriver, Health};
+use crate::derive::{Deriver, Health, Totals};
 use crate::error::FeedError;
 use crate::metrics as names;
 use crate::reader::Spot;
@@ -24,6 +25,7 @@ pub(super) struct Outlet {
     suffix: String,
     stale_after: Duration,
     deriver: Deriver,
+    clock: Clock,
     sink: Sender<Batch>,
     batch: Batch,
     /// Instruments whose symbol got the suffix.
@@ -50,8 +52,19 @@ struct Counts {
     /// It has said something since that was told.
     heard: bool,
     lag: Gauge,
-    late: Counter,
-    late_before: u64,
+    /// What the deriver has seen, and how much of it was counted.
+    seen: [Counter; SEEN],
+    counted: [u64; SEEN],
+    offset: Gauge,
+}
+
+/// How many numbers [`seen`] has.
+const SEEN: usize = 7;
+
+/// The numbers of a deriver's totals that have metrics.
+const fn seen(totals: Totals) -> [u64; SEEN] {
+    let Totals { late_trades, exact, partial, unknown, crossed, locked, backwards } = totals;
+    [late_trades, exact, partial, unknown, crossed, locked, backwards]
 }
 
 impl Counts {
@@ -68,7 +81,7 @@ impl Outlet {
     /// An outlet that goes on with what was derived before.
     pub(super) fn resumed(spec: &FeedSpec, sink: Sender<Batch>, deriver: Deriver, health: Health) -> Self {
         let mut outlet = Self::new(spec, sink);
-        outlet.counts.late_before = deriver.late_trades();
+        outlet.counts.counted = seen(deriver.totals());
         (outlet.deriver, outlet.health) = (deriver, health);
         outlet
     }
@@ -82,6 +95,7 @@ impl Outlet {
             suffix: spec.suffix.clone(),
             stale_after: spec.stale_after,
             deriver: Deriver::new(&spec.name),
+            clock: Clock::default(),
             sink,
             batch: Batch::new(),
             renamed: Vec::new(),
@@ -94,8 +108,23 @@ impl Outlet {
                 // One that never says anything is as old as its beginning.
                 heard: true,
                 lag: metrics::gauge!(names::LAG, "feed" => spec.name.clone()),
-                late: metrics::counter!(names::LATE_TRADES, "feed" => spec.name.clone()),
-                late_before: 0,
+                seen: {
+                    let feed = || spec.name.clone();
+                    let corrections =
+                        |result| metrics::counter!(names::CORRECTIONS, "feed" => feed(), "result" => result);
+                    let crossed = |kind| metrics::counter!(names::CROSSED, "feed" => feed(), "kind" => kind);
+                    [
+                        metrics::counter!(names::LATE_TRADES, "feed" => feed()),
+                        corrections("exact"),
+                        corrections("partial"),
+                        corrections("unknown"),
+                        crossed("crossed"),
+                        crossed("locked"),
+                        metrics::counter!(names::BACKWARDS, "feed" => feed()),
+                    ]
+                },
+                counted: [0; SEEN],
+                offset: metrics::gauge!(names::CLOCK_OFFSET, "feed" => spec.name.clone()),
             },
         }
     }
@@ -104,6 +133,9 @@ impl Outlet {
     pub(super) fn push(&mut self, mut tick: Tick) -> Result<(), Closed> {
         let before = self.batch.len();
         self.hear(tick.ts_recv);
+        if let Some((sent, recv)) = tick.ts_source.or(tick.ts_event).zip(tick.ts_recv) {
+            self.clock.note(sent, recv);
+        }
         tick.ts_recv = tick.ts_recv.or_else(|| Some(wall_now()));
         tick.instrument = self.rename(tick.instrument);
         if matches!(tick.body, Body::Book(BookChange::Gap(_))) {
@@ -121,6 +153,9 @@ impl Outlet {
     pub(super) fn hear(&mut self, at: Option<UnixNanos>) {
         self.heard = Instant::now();
         self.counts.heard = true;
+        if let Some(at) = at {
+            self.deriver.hear(at);
+        }
         if self.health == Health::Stale {
             self.health = Health::Live;
             let at = at.unwrap_or_else(wall_now);
@@ -188,8 +223,15 @@ impl Outlet {
         for (counter, count) in &mut self.counts.events {
             counter.increment(std::mem::take(count));
         }
-        let late = self.deriver.late_trades();
-        self.counts.late.increment(late - std::mem::replace(&mut self.counts.late_before, late));
+        let now = seen(self.deriver.totals());
+        let before = std::mem::replace(&mut self.counts.counted, now);
+        for (counter, (now, before)) in self.counts.seen.iter().zip(now.into_iter().zip(before)) {
+            counter.increment(now - before);
+        }
+        if let Some(offset) = self.clock.offset() {
+            let size = Duration::from_nanos(offset.unsigned_abs()).as_secs_f64();
+            self.counts.offset.set(if offset < 0 { -size } else { size });
+        }
         let times = self.batch.iter().rev().find_map(|tick| tick.ts_recv.zip(tick.ts_event));
         if let Some((recv, event)) = times {
             self.counts.lag.set(Duration::from_nanos(recv.since(event)).as_secs_f64());
@@ -211,7 +253,12 @@ impl Outlet {
             return Arc::clone(renamed);
         }
         let symbol = suffixed(&instrument.symbol, &self.suffix);
-        let renamed = Arc::new(Instrument { symbol, ..(*instrument).clone() });
+        let aliases = instrument.aliases.iter().map(|alias| suffixed(alias, &self.suffix)).collect();
+        let renamed = Arc::new(Instrument { symbol, aliases, ..(*instrument).clone() });
+        // One of which more is known by now takes the place of the one before.
+        self.renamed.retain(|(from, _)| {
+            (&from.venue, &from.venue_symbol) != (&instrument.venue, &instrument.venue_symbol)
+        });
         self.renamed.push((instrument, Arc::clone(&renamed)));
         renamed
     }

@@ -123,7 +123,7 @@ impl Player<'_> {
                 {
                     return Ok(());
                 }
-                self.outlet.hear(cue.at);
+                self.outlet.hear(cue.at.map(|at| at.later(self.progress.shift)));
                 if let Some((spot, error)) = cue.fault {
                     self.outlet.fault(path, spot, &error);
                 }
@@ -171,6 +171,7 @@ impl Player<'_> {
     fn shifted(&self, mut tick: Tick) -> Tick {
         let later = |at: UnixNanos| at.later(self.progress.shift);
         tick.ts_event = tick.ts_event.map(later);
+        tick.ts_source = tick.ts_source.map(later);
         tick.ts_recv = tick.ts_recv.map(later);
         tick
     }

@@ -59,8 +59,8 @@ impl Flow {
     pub(crate) fn new(listing: &Listing) -> Self {
         let symbol = Symbol::parse(&listing.symbol).expect("listed symbols are of our form");
         let mut instrument = Instrument::named(symbol, Venue::new(SIM_VENUE), &listing.symbol);
-        instrument.tick_size = Some(Decimal::new(1, listing.price_scale));
-        instrument.lot_size = Some(Decimal::new(listing.lot_step, listing.size_scale));
+        instrument.definition.tick_size = Some(Decimal::new(1, listing.price_scale));
+        instrument.definition.lot_size = Some(Decimal::new(listing.lot_step, listing.size_scale));
         let scales = 10_i128.pow(listing.price_scale + listing.size_scale);
         let order_lots = ORDER_VALUE * scales / (i128::from(listing.start) * i128::from(listing.lot_step));
         Self {
@@ -282,7 +282,7 @@ impl Flow {
 
     fn tick(&self, at: u64, body: Body) -> Tick {
         let at = Some(UnixNanos(at));
-        Tick { instrument: Arc::clone(&self.instrument), ts_event: at, ts_recv: at, body }
+        Tick { instrument: Arc::clone(&self.instrument), ts_event: at, ts_source: None, ts_recv: at, body }
     }
 }
 

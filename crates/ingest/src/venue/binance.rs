@@ -8,6 +8,8 @@
 //! | spot | `u <= lastUpdateId` | `U <= lastUpdateId + 1 <= u` | `U == previous u + 1` |
 //! | futures | `u < lastUpdateId` | `U <= lastUpdateId <= u` | `pu == previous u` |
 
+mod definitions;
+
 use std::borrow::Cow;
 
 use model::{Level, Levels, Side, Tick, Ticker, Trade};
@@ -102,6 +104,8 @@ struct TradeMessage<'a> {
     q: SizeText,
     #[serde(rename = "T")]
     traded: Millis,
+    #[serde(rename = "E")]
+    event: Option<Millis>,
     /// Whether the buyer was the maker: then the taker sold.
     m: bool,
 }
@@ -195,7 +199,7 @@ impl Binance {
     ) -> Result<(), FeedError> {
         let depth: Depth<'_> = serde_json::from_str(text)?;
         let slot = self.board.slot(&depth.s)?;
-        let times = link.times(Some(depth.matched.unwrap_or(depth.event).0));
+        let times = link.times(Some(depth.matched.unwrap_or(depth.event).0)).sent(depth.event.0);
         let levels = Levels { bids: levels(depth.b), asks: levels(depth.a) };
         let (rule, book) = (self.rule(), (&mut self.board, slot));
         if is_partial(stream) {
@@ -255,7 +259,9 @@ impl Binance {
             side: if message.m { Side::Sell } else { Side::Buy },
             id: message.a.or(message.t).map(|id| id.get().trim_matches('"').into()),
         };
-        self.board.trade(slot, link.times(Some(message.traded.0)), trade, false, out);
+        let times = link.times(Some(message.traded.0));
+        let times = message.event.map_or(times, |at| times.sent(at.0));
+        self.board.trade(slot, times, trade, false, out);
         Ok(())
     }
 
@@ -263,6 +269,7 @@ impl Binance {
         let message: BookTicker<'_> = serde_json::from_str(text)?;
         let slot = self.board.slot(&message.s)?;
         let times = link.times(message.matched.or(message.event).map(|at| at.0));
+        let times = message.event.map_or(times, |at| times.sent(at.0));
         let (bid, ask) = (level(message.b, message.bid_size), level(message.a, message.ask_size));
         self.board.quote(slot, times, bid, ask, out);
         Ok(())
@@ -363,13 +370,17 @@ impl Normaliser for Binance {
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
         let (path, query) = url.split_once('?').unwrap_or((url, ""));
-        if !path.ends_with("/depth") {
+        let is_info = path.ends_with("/exchangeInfo");
+        if !is_info && !path.ends_with("/depth") {
             return Ok(());
         }
-        let symbol = query.split('&').find_map(|pair| pair.strip_prefix("symbol="));
         if serde_json::from_str::<Kind<'_>>(body)?.is_refusal() {
             return Err(FeedError::refused(body));
         }
+        if is_info {
+            return definitions::read(self.market, &mut self.board, body);
+        }
+        let symbol = query.split('&').find_map(|pair| pair.strip_prefix("symbol="));
         self.snapshot(link, "", symbol, body, out)
     }
 }

@@ -131,6 +131,7 @@ impl Market {
         let depth: u32 = message.topic.split('.').nth(1).and_then(|d| d.parse().ok()).unwrap_or(0);
         let slot = self.board.slot(&book.s)?;
         let times = link.times(message.cts.or(message.ts).map(|at| at.0));
+        let times = message.ts.map_or(times, |at| times.sent(at.0));
         let levels = Levels { bids: levels(book.b), asks: levels(book.a) };
         if depth == 1 {
             self.best(slot, times, &levels, out);

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use model::{GapReason, Level, Levels, Tick, Ticker, Trade, UnixNanos};
+use model::{Definition, GapReason, InstrumentKind, Level, Levels, Tick, Ticker, Trade, UnixNanos};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -97,7 +97,40 @@ struct TickerData {
     timestamp: Option<String>,
 }
 
+/// What the venue says of its pairs.
+#[derive(Deserialize)]
+struct Instruments {
+    pairs: Vec<Pair>,
+}
+
+#[derive(Deserialize)]
+struct Pair {
+    symbol: String,
+    base: String,
+    quote: String,
+    price_precision: Option<u32>,
+    price_increment: Option<PriceNumber>,
+    qty_increment: Option<SizeNumber>,
+}
+
 impl KrakenV2 {
+    fn define(&mut self, data: &RawValue) -> Result<(), FeedError> {
+        let instruments: Instruments = serde_json::from_str(data.get())?;
+        for pair in instruments.pairs {
+            let definition = Definition {
+                tick_size: pair.price_increment.map(|step| step.0.value()),
+                lot_size: pair.qty_increment.map(|step| step.0.value()),
+                price_scale: pair.price_precision,
+                kind: Some(InstrumentKind::Spot),
+                base: Some(names::kraken(&pair.base).into()),
+                quote: Some(names::kraken(&pair.quote).into()),
+                expiry: None,
+            };
+            self.board.define(&pair.symbol, &definition);
+        }
+        Ok(())
+    }
+
     fn subscribed(&mut self, result: &Subscribed<'_>) -> Result<(), FeedError> {
         let Some(symbol) = &result.symbol else { return Ok(()) };
         let slot = self.board.slot(symbol)?;
@@ -215,6 +248,7 @@ impl Normaliser for KrakenV2 {
             "book" => list(data)?.into_iter().try_for_each(|book| self.book(link, is_snapshot, book, out)),
             "trade" => list(data)?.iter().try_for_each(|trade| self.trade(link, is_snapshot, trade, out)),
             "ticker" => list(data)?.iter().try_for_each(|ticker| self.ticker(link, ticker, out)),
+            "instrument" => self.define(data),
             _ => Ok(()),
         }
     }

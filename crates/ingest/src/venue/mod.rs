@@ -84,7 +84,7 @@ pub struct Link<'a> {
 
 impl Link<'_> {
     pub(crate) const fn times(&self, event: Option<UnixNanos>) -> crate::board::Times {
-        crate::board::Times { event, recv: self.recv }
+        crate::board::Times { event, source: None, recv: self.recv }
     }
 }
 

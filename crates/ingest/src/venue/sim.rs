@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `book` | levels changed; `x` true: the whole book | `b`, `a`: pairs of price and size |
 //! | `trade` | an execution | `i` id, `p` price, `q` size, `d` taker side |
+//! | `correct` | an execution is taken back, or something holds instead | `i` its id; `p`, `q`, `d` of what holds |
 //! | `quote` | best bid and offer | `b`, `a`: one pair or none each |
 //! | `status` | a state is entered | `w` state, `r` reason |
 //!
@@ -57,6 +58,14 @@ struct Message<'a> {
     r: Cow<'a, str>,
 }
 
+fn taker(side: Option<&str>) -> Side {
+    match side {
+        Some("buy") => Side::Buy,
+        Some("sell") => Side::Sell,
+        _ => Side::Unknown,
+    }
+}
+
 impl Normaliser for Sim {
     fn handle_frame(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
         let message: Message<'_> = serde_json::from_str(text)?;
@@ -73,18 +82,23 @@ impl Normaliser for Sim {
                 }
             }
             "trade" => {
-                let side = match message.d.as_deref() {
-                    Some("buy") => Side::Buy,
-                    Some("sell") => Side::Sell,
-                    _ => Side::Unknown,
-                };
                 let trade = Trade {
                     price: message.p.ok_or(FeedError::Missing("p"))?.0,
                     size: message.q.ok_or(FeedError::Missing("q"))?.0,
-                    side,
+                    side: taker(message.d.as_deref()),
                     id: message.i.map(|id| id.as_ref().into()),
                 };
                 self.board.trade(slot, times, trade, false, out);
+            }
+            "correct" => {
+                let id = message.i.as_deref().ok_or(FeedError::Missing("i"))?;
+                let becomes = message.p.zip(message.q).map(|(price, size)| Trade {
+                    price: price.0,
+                    size: size.0,
+                    side: taker(message.d.as_deref()),
+                    id: Some(id.into()),
+                });
+                self.board.correct(slot, times, id, None, becomes, out);
             }
             "quote" => {
                 let first = |side: Vec<Pair>| side.first().map(|pair| pair.0);
@@ -123,6 +137,14 @@ pub fn message(tick: &Tick) -> Option<String> {
             format!(
                 r#"{{"e":"trade","s":"{symbol}","t":{at},"i":"{id}","p":"{price}","q":"{size}","d":"{side}"}}"#
             )
+        }
+        Body::Correction(correction) => {
+            let id = &correction.id;
+            let becomes = correction.becomes.as_ref().map(|Trade { price, size, side, .. }| {
+                format!(r#","p":"{price}","q":"{size}","d":"{}""#, side.as_str())
+            });
+            let becomes = becomes.unwrap_or_default();
+            format!(r#"{{"e":"correct","s":"{symbol}","t":{at},"i":"{id}"{becomes}}}"#)
         }
         Body::Quote(quote) => {
             let side = |level: Option<Level>| pairs(level.as_slice());

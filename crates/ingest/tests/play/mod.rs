@@ -6,7 +6,8 @@ use ingest::{FeedError, Link, Normaliser, normaliser};
 use model::{Body, BookChange, GapReason, Level, State, Tick, UnixNanos};
 
 /// Feeds frames and tells in short what came of each: `S` snapshot, `D` delta, `Q` derived quote,
-/// `q` quote of the venue, `T` trade, `t` ticker, `G…` gap, `!…` state, `x…` refused, `-` nothing.
+/// `q` quote of the venue, `T` trade, `t` ticker, `X` correction, `G…` gap, `!…` state, `x…` refused,
+/// `-` nothing.
 pub(crate) struct Play(pub(crate) Box<dyn Normaliser>);
 
 impl Play {
@@ -114,5 +115,6 @@ fn say(tick: &Tick) -> String {
             }
         }
         Body::Candle(_) => "C".into(),
+        Body::Correction(_) => "X".into(),
     }
 }

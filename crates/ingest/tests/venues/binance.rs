@@ -88,7 +88,8 @@ fn refusals_are_told() {
         assert_eq!(play.frame(frame), "xrefused");
         assert_eq!(play.frame(r#"{"result":null,"id":1}"#), "-");
         assert_eq!(play.answer("https://api.binance.com/api/v3/depth?symbol=X", frame), "xrefused");
-        assert_eq!(play.answer("https://api.binance.com/api/v3/exchangeInfo", frame), "-");
+        assert_eq!(play.answer("https://api.binance.com/api/v3/exchangeInfo", frame), "xrefused");
+        assert_eq!(play.answer("https://api.binance.com/api/v3/ping", frame), "-");
     }
 }
 

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use arrow_array::{RecordBatch, RecordBatchOptions};
 use arrow_schema::{ArrowError, Schema};
 use model::{
-    Body, BookChange, BookSide, Channel, FeedGap, Instrument, Level, Levels, Placed, Seq, Symbol, UnixNanos,
+    Body, BookChange, BookSide, Channel, FeedGap, Instrument, Level, Levels, Original, Placed, Seq, Symbol,
+    Trade, UnixNanos,
 };
 
 use super::column::{Column, Kind};
@@ -83,7 +84,19 @@ const HEAD: [(&str, Kind); 7] = [
 const fn columns(channel: Channel) -> &'static [(&'static str, Kind)] {
     use Kind::{Decimal, Flag, Rare, Text, Time, Whole, Word};
     match channel {
-        Channel::Trades => &[("trade_id", Text), ("price", Decimal), ("size", Decimal), ("side", Word)],
+        Channel::Trades => &[
+            ("trade_id", Text),
+            ("price", Decimal),
+            ("size", Decimal),
+            ("side", Word),
+            ("correction", Word),
+            ("original_sequence", Rare),
+            ("original_price", Decimal),
+            ("original_size", Decimal),
+            ("original_side", Word),
+            ("original_ts_event", Time),
+            ("new_trade_id", Text),
+        ],
         Channel::Quotes => &[
             ("derived", Flag),
             ("bid_price", Decimal),
@@ -125,6 +138,7 @@ const fn columns(channel: Channel) -> &'static [(&'static str, Kind)] {
             ("volume", Decimal),
             ("trades", Whole),
             ("closed", Flag),
+            ("corrected", Flag),
         ],
         Channel::Status => &[("state", Word), ("reason", Word), ("feed", Word), ("since", Time)],
     }
@@ -243,11 +257,21 @@ impl Table {
         }
         match &record.body {
             Body::Trade(trade) | Body::OldTrade(trade) => {
-                let [id, price, size, side] = self.row(record);
+                let [id, rest @ ..] = self.row::<11>(record);
                 id.text(trade.id.as_deref());
-                price.decimal(Some(trade.price.value()));
-                size.decimal(Some(trade.size.value()));
-                side.text(Some(trade.side.as_str()));
+                let [price, size, side, correction, rest @ ..] = rest;
+                execution([price, size, side], Some(trade));
+                correction.text(None);
+                original(rest, record.seq, None, None);
+            }
+            Body::Correction(told) => {
+                let [id, rest @ ..] = self.row::<11>(record);
+                id.text(Some(&told.id));
+                let [price, size, side, correction, rest @ ..] = rest;
+                execution([price, size, side], told.becomes.as_ref());
+                correction.text(Some(told.as_str()));
+                let new = told.becomes.as_ref().and_then(|trade| trade.id.as_deref());
+                original(rest, record.seq, told.original.as_ref(), new);
             }
             Body::Quote(quote) => {
                 let [derived, bid, bid_size, ask, ask_size] = self.row(record);
@@ -266,7 +290,8 @@ impl Table {
             Body::Book(BookChange::Delta(levels)) => self.levels(record, levels, None),
             Body::Book(BookChange::Gap(gap)) => self.gap_row(record, Some(*gap)),
             Body::Candle(bar) => {
-                let [interval, start, open, high, low, close, volume, trades, closed] = self.row(record);
+                let [interval, start, open, high, low, close, volume, trades, closed, corrected] =
+                    self.row(record);
                 interval.text(Some(bar.interval.as_str()));
                 start.time(Some(bar.start));
                 for (column, price) in
@@ -277,6 +302,7 @@ impl Table {
                 volume.decimal(Some(bar.volume));
                 trades.whole(bar.trades);
                 closed.flag(bar.closed);
+                corrected.flag(bar.corrected);
             }
             Body::Status(status) => {
                 let [state, reason, feed, since] = self.row(record);
@@ -375,6 +401,22 @@ fn level(price: &mut Column, size: &mut Column, level: Option<Level>) {
     let [told_price, told_size] = ticker::level(level);
     price.decimal(told_price);
     size.decimal(told_size);
+}
+
+/// What an execution was, or nothing.
+fn execution([price, size, side]: [&mut Column; 3], trade: Option<&Trade>) {
+    price.decimal(trade.map(|trade| trade.price.value()));
+    size.decimal(trade.map(|trade| trade.size.value()));
+    side.text(trade.map(|trade| trade.side.as_str()));
+}
+
+/// What a correction says of what was told before, and the id of what holds instead.
+fn original(columns: [&mut Column; 6], seq: Seq, told: Option<&Original>, new: Option<&str>) {
+    let [sequence, price, size, side, event, id] = columns;
+    sequence.rare(told.and_then(|told| told.back).map(|back| seq.0.saturating_sub(back)));
+    execution([price, size, side], told.map(|told| &told.trade));
+    event.time(told.and_then(|told| told.ts_event));
+    id.text(new);
 }
 
 /// So many columns, one by one.

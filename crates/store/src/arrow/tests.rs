@@ -22,6 +22,7 @@ fn trade(position: u64, ts_recv: u64, price: &str) -> Placed {
         seq: Seq(position),
         position,
         ts_event: UnixNanos(ts_recv),
+        ts_source: None,
         ts_recv: UnixNanos(ts_recv),
         body: Body::Trade(trade),
     }

@@ -36,9 +36,13 @@ pub(super) enum Column {
     Counts,
     /// Words.
     Texts,
+    /// When venues sent what they did, of each record or of none.
+    Source,
 }
 
-const COLUMNS: usize = Column::Texts as usize + 1;
+const COLUMNS: usize = Column::Source as usize + 1;
+/// Those that every block has, however old.
+const COLUMNS_MIN: usize = Column::Texts as usize + 1;
 
 /// Columns that are written.
 #[derive(Default)]
@@ -61,7 +65,8 @@ impl Columns {
     /// All columns as bytes, packed where that makes them fewer.
     pub(super) fn pack(&self, packer: &mut Compressor<'_>) -> Vec<u8> {
         let mut out = Vec::new();
-        for column in &self.0 {
+        let count = self.0.iter().rposition(|column| !column.is_empty()).map_or(0, |last| last + 1);
+        for column in &self.0[..count.max(COLUMNS_MIN)] {
             varint::put(&mut out, column.len() as u128);
             let packed = (column.len() >= PACKED_MIN).then(|| packer.compress(column).ok()).flatten();
             match packed.filter(|packed| packed.len() < column.len()) {
@@ -88,7 +93,10 @@ impl Unpacked {
     pub(super) fn unpack(mut input: &[u8], unpacker: &mut Decompressor<'_>) -> Result<Self, Malformed> {
         let mut columns: [Vec<u8>; COLUMNS] = Default::default();
         let mut left = BLOCK_BYTES_MAX;
-        for column in &mut columns {
+        for (number, column) in columns.iter_mut().enumerate() {
+            if input.is_empty() && number >= COLUMNS_MIN {
+                break;
+            }
             let length = varint::length(&mut input, left)?;
             left -= length;
             if length == 0 {

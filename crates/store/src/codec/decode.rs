@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use model::{
-    Body, BookChange, BookSide, Candle, FeedGap, GapReason, Instrument, Interval, Level, Levels, Placed,
-    Price, Quote, Seq, Side, Size, State, StatusChange, Ticker, Trade, UnixNanos,
+    Body, BookChange, BookSide, Candle, Correction, FeedGap, GapReason, Instrument, Interval, Level, Levels,
+    Original, Placed, Price, Quote, Seq, Side, Size, State, StatusChange, Ticker, Trade, UnixNanos,
 };
 use rust_decimal::Decimal;
 use zstd::bulk::Decompressor;
 
 use super::columns::{Column, Unpacked, Views};
 use super::known::{Known, Shape};
-use super::{AS_RECEIVED, Kind, Malformed, candle, head, quote, trade, varint};
+use super::{AS_RECEIVED, Kind, Malformed, candle, correction, head, quote, trade, varint};
 use crate::ticker::{FOLLOWING, VALUES};
 
 /// Reads blocks, one after the other.
@@ -44,6 +44,7 @@ impl Decoder {
         self.instruments = self.instruments(columns.of(Column::Instruments), count)?;
         let mut known: Vec<Known> = self.instruments.iter().map(|_| Known::default()).collect();
         let mut records = Vec::with_capacity(count);
+        let sourced = !columns.of(Column::Source).is_empty();
         let (mut symbol, mut place) = (0, Place { position: 0, recv: 0, event: 0 });
         while !columns.of(Column::Heads).is_empty() {
             let head = varint::byte(columns.of(Column::Heads))?;
@@ -52,11 +53,15 @@ impl Decoder {
             }
             let instrument = self.instruments.get(symbol).ok_or(Malformed("no such instrument"))?;
             let (seq, body) = record(head, &mut columns, &mut known[symbol], &mut place)?;
+            let source = if sourced { varint::get(columns.of(Column::Source))? } else { 0 };
+            let sent = |told: u128| moved(place.event, varint::unzigzag(told)).map(UnixNanos);
+            let ts_source = source.checked_sub(1).map(sent).transpose()?;
             records.push(Placed {
                 instrument: Arc::clone(instrument),
                 seq,
                 position: place.position,
                 ts_event: UnixNanos(place.event),
+                ts_source,
                 ts_recv: UnixNanos(place.recv),
                 body,
             });
@@ -114,6 +119,7 @@ fn record(
         Kind::BookGap => Body::Book(BookChange::Gap(gap_of(columns)?)),
         Kind::Candle => Body::Candle(Box::new(candle_of(bar, columns, known, at)?)),
         Kind::Status => Body::Status(Box::new(status_of(columns)?)),
+        Kind::Correction => Body::Correction(Box::new(correction_of(columns, known)?)),
     };
     let seq = Seq(moved(*known.seq(&body), ahead)?);
     known.note(seq, &body);
@@ -248,12 +254,8 @@ fn levels_of(columns: &mut Views<'_>, known: &mut Known) -> Result<Levels, Malfo
 
 fn gap_of(columns: &mut Views<'_>) -> Result<FeedGap, Malformed> {
     let flags = varint::byte(columns.of(Column::Flags))?;
-    let reason = match flags & 0x0f {
-        0 => GapReason::Sequence,
-        1 => GapReason::Checksum,
-        2 => GapReason::Reconnect,
-        _ => return Err(Malformed("no such reason")),
-    };
+    let reason = GapReason::ALL.get(usize::from(flags & 0x0f));
+    let reason = *reason.ok_or(Malformed("no such reason"))?;
     let mut end = |bit: u8| {
         let there = flags & bit > 0;
         there.then(|| varint::get(columns.of(Column::Counts)).and_then(whole)).transpose()
@@ -274,6 +276,7 @@ fn candle_of(
     let interval = Interval::ALL.get(usize::from(flags & candle::INTERVAL));
     let interval = *interval.ok_or(Malformed("no such interval"))?;
     let closed = flags & candle::CLOSED > 0;
+    let corrected = flags & candle::CORRECTED > 0;
     let shape = match flags & candle::SHAPE {
         candle::GROWN => Some(Shape::Grown),
         candle::BEGUN => Some(Shape::Begun),
@@ -282,7 +285,7 @@ fn candle_of(
     };
     if let Some(shape) = shape {
         let bar = known.next_candle(interval, shape, at).ok_or(Malformed("a bar is as none before it"))?;
-        return Ok(Candle { closed, ..bar });
+        return Ok(Candle { closed, corrected, ..bar });
     }
     let start = varint::get_signed(columns.of(Column::Counts))?;
     let start = UnixNanos(moved(interval.start_of(at).0, start)?);
@@ -290,7 +293,7 @@ fn candle_of(
     let (open, high, low, close) = (price()?, price()?, price()?, price()?);
     let volume = known.volume.get(columns)?;
     let trades = whole(varint::get(columns.of(Column::Counts))?)?;
-    Ok(Candle { interval, start, open, high, low, close, volume, trades, closed })
+    Ok(Candle { interval, start, open, high, low, close, volume, trades, closed, corrected })
 }
 
 fn status_of(columns: &mut Views<'_>) -> Result<StatusChange, Malformed> {
@@ -301,4 +304,22 @@ fn status_of(columns: &mut Views<'_>) -> Result<StatusChange, Malformed> {
     let since = flags & 0x10 > 0;
     let since = since.then(|| varint::get(columns.of(Column::Counts)).and_then(whole)).transpose()?;
     Ok(StatusChange { state, reason, feed, since: since.map(UnixNanos) })
+}
+
+fn correction_of(columns: &mut Views<'_>, known: &mut Known) -> Result<Correction, Malformed> {
+    let flags = varint::byte(columns.of(Column::Flags))?;
+    let id = word(columns.of(Column::Texts))?;
+    let mut original = None;
+    if flags & correction::ORIGINAL > 0 {
+        let trade = trade_of(columns, known)?;
+        let mut number = |bit: u8| {
+            let there = flags & bit > 0;
+            there.then(|| varint::get(columns.of(Column::Counts)).and_then(whole)).transpose()
+        };
+        let ts_event = number(correction::EVENT)?.map(UnixNanos);
+        original = Some(Original { trade, ts_event, back: number(correction::BACK)? });
+    }
+    let becomes = flags & correction::BECOMES > 0;
+    let becomes = becomes.then(|| trade_of(columns, known)).transpose()?;
+    Ok(Correction { id, original, becomes })
 }

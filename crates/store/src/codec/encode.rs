@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use model::{
-    Body, BookChange, BookSide, Candle, FeedGap, GapReason, Instrument, Levels, Placed, Quote, Side, State,
+    Body, BookChange, BookSide, Candle, Correction, FeedGap, Instrument, Levels, Placed, Quote, Side, State,
     StatusChange, Symbol, Ticker, Trade,
 };
 use rust_decimal::Decimal;
@@ -13,7 +13,7 @@ use zstd::bulk::Compressor;
 use super::columns::{Column, Columns};
 use super::digits::same;
 use super::known::{Known, Shape};
-use super::{AS_RECEIVED, Kind, candle, head, quote, trade, varint};
+use super::{AS_RECEIVED, Kind, candle, correction, head, quote, trade, varint};
 use crate::ticker::{FOLLOWING, values};
 
 /// Makes a block of the records that it is given.
@@ -27,6 +27,8 @@ pub(crate) struct Encoder {
     position: u64,
     recv: u64,
     event: u64,
+    /// A record says when it was sent.
+    sourced: bool,
 }
 
 impl Encoder {
@@ -42,6 +44,7 @@ impl Encoder {
             position: 0,
             recv: 0,
             event: 0,
+            sourced: false,
         })
     }
 
@@ -56,6 +59,9 @@ impl Encoder {
         for instrument in &self.instruments {
             // What stands in memory can be written.
             let _ = serde_json::to_writer(&mut *out, instrument);
+        }
+        if !std::mem::take(&mut self.sourced) {
+            self.columns.of(Column::Source).clear();
         }
         let block = self.columns.pack(&mut self.packer);
         self.columns.clear();
@@ -103,6 +109,12 @@ impl Encoder {
                 time(record.ts_event.0, self.event, event);
             }
         }
+        // How long before or after its event.
+        let source = record.ts_source.map_or(0, |at| {
+            self.sourced = true;
+            varint::zigzag(i128::from(at.0) - i128::from(record.ts_event.0)) + 1
+        });
+        varint::put(self.columns.of(Column::Source), source);
         (self.symbol, self.position) = (symbol, record.position);
         (self.recv, self.event) = (record.ts_recv.0, record.ts_event.0);
         body(&mut self.columns, known, record);
@@ -145,6 +157,7 @@ const fn kind(body: &Body) -> Kind {
         Body::Book(BookChange::Gap(_)) => Kind::BookGap,
         Body::Candle(_) => Kind::Candle,
         Body::Status(_) => Kind::Status,
+        Body::Correction(_) => Kind::Correction,
     }
 }
 
@@ -159,6 +172,7 @@ fn body(columns: &mut Columns, known: &mut Known, record: &Placed) {
         Body::Book(BookChange::Gap(gap)) => gap_of(columns, *gap),
         Body::Candle(bar) => candle_of(columns, known, bar, record),
         Body::Status(status) => status_of(columns, status),
+        Body::Correction(told) => correction_of(columns, known, told),
     }
 }
 
@@ -280,11 +294,7 @@ fn levels_of(columns: &mut Columns, known: &mut Known, told: &Levels) {
 }
 
 fn gap_of(columns: &mut Columns, gap: FeedGap) {
-    let reason = match gap.reason {
-        GapReason::Sequence => 0,
-        GapReason::Checksum => 1,
-        GapReason::Reconnect => 2,
-    };
+    let reason = gap.reason as u8;
     let ends = [gap.venue_from, gap.venue_to];
     let flags = ends.iter().zip([0x10, 0x20]).filter(|(end, _)| end.is_some());
     columns.of(Column::Flags).push(flags.fold(reason, |flags, (_, bit)| flags | bit));
@@ -295,7 +305,7 @@ fn gap_of(columns: &mut Columns, gap: FeedGap) {
 
 fn candle_of(columns: &mut Columns, known: &mut Known, told: &Candle, record: &Placed) {
     let shapes = [(Shape::Grown, candle::GROWN), (Shape::Begun, candle::BEGUN), (Shape::Same, candle::SAME)];
-    let open = Candle { closed: false, ..told.clone() };
+    let open = Candle { closed: false, corrected: false, ..told.clone() };
     let fits = |shape: Shape| {
         let expected = known.next_candle(told.interval, shape, record.ts_event);
         expected.is_some_and(|expected| {
@@ -307,9 +317,10 @@ fn candle_of(columns: &mut Columns, known: &mut Known, told: &Candle, record: &P
     };
     let shape = shapes.into_iter().find(|(shape, _)| fits(*shape)).map_or(0, |(_, bits)| bits);
     let closed = if told.closed { candle::CLOSED } else { 0 };
+    let corrected = if told.corrected { candle::CORRECTED } else { 0 };
     // The interval stands there already.
     if let Some(flags) = columns.of(Column::Flags).last_mut() {
-        *flags |= shape | closed;
+        *flags |= shape | closed | corrected;
     }
     if shape != 0 {
         return;
@@ -331,5 +342,27 @@ fn status_of(columns: &mut Columns, told: &StatusChange) {
     word(columns.of(Column::Texts), &told.feed);
     if let Some(since) = told.since {
         varint::put(columns.of(Column::Counts), since.0.into());
+    }
+}
+
+fn correction_of(columns: &mut Columns, known: &mut Known, told: &Correction) {
+    let original = told.original.as_ref();
+    let bits = [
+        (original.is_some(), correction::ORIGINAL),
+        (original.is_some_and(|original| original.ts_event.is_some()), correction::EVENT),
+        (original.is_some_and(|original| original.back.is_some()), correction::BACK),
+        (told.becomes.is_some(), correction::BECOMES),
+    ];
+    let flags = bits.into_iter().filter(|(is, _)| *is).fold(0, |flags, (_, bit)| flags | bit);
+    columns.of(Column::Flags).push(flags);
+    word(columns.of(Column::Texts), &told.id);
+    if let Some(original) = original {
+        trade_of(columns, known, &original.trade);
+        for number in [original.ts_event.map(|at| at.0), original.back].into_iter().flatten() {
+            varint::put(columns.of(Column::Counts), number.into());
+        }
+    }
+    if let Some(becomes) = &told.becomes {
+        trade_of(columns, known, becomes);
     }
 }

@@ -76,7 +76,7 @@ impl Known {
     pub(super) fn next_candle(&self, interval: Interval, shape: Shape, at: UnixNanos) -> Option<Candle> {
         let before = self.candles[interval as usize].as_deref();
         match shape {
-            Shape::Same => Some(Candle { closed: false, ..before?.clone() }),
+            Shape::Same => Some(Candle { closed: false, corrected: false, ..before?.clone() }),
             Shape::Grown => {
                 let (bar, (price, size)) = (before?, self.trade?);
                 Some(Candle {
@@ -86,6 +86,7 @@ impl Known {
                     volume: decimal::add(bar.volume, size.value())?,
                     trades: bar.trades.checked_add(1)?,
                     closed: false,
+                    corrected: false,
                     ..bar.clone()
                 })
             }
@@ -101,6 +102,7 @@ impl Known {
                     volume: size.value(),
                     trades: 1,
                     closed: false,
+                    corrected: false,
                 })
             }
         }
@@ -127,6 +129,7 @@ impl Known {
                 none => *none = Some(candle.clone()),
             },
             Body::Book(BookChange::Snapshot(_) | BookChange::Delta(_) | BookChange::Gap(_))
+            | Body::Correction(_)
             | Body::Status(_) => {}
         }
     }

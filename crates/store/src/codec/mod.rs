@@ -34,10 +34,11 @@ enum Kind {
     BookGap,
     Candle,
     Status,
+    Correction,
 }
 
 impl Kind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Trade,
         Self::Quote,
         Self::DerivedQuote,
@@ -47,6 +48,7 @@ impl Kind {
         Self::BookGap,
         Self::Candle,
         Self::Status,
+        Self::Correction,
     ];
 }
 
@@ -92,4 +94,15 @@ mod candle {
     pub(super) const GROWN: u8 = 0x10;
     pub(super) const BEGUN: u8 = 0x20;
     pub(super) const SAME: u8 = 0x30;
+    pub(super) const CORRECTED: u8 = 0x40;
+}
+
+/// The bits of a correction's flags.
+mod correction {
+    /// What was told is known, with the venue's time of it, and how far back it stands.
+    pub(super) const ORIGINAL: u8 = 0x01;
+    pub(super) const EVENT: u8 = 0x02;
+    pub(super) const BACK: u8 = 0x04;
+    /// Something holds instead.
+    pub(super) const BECOMES: u8 = 0x08;
 }

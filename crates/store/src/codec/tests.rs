@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use model::{
-    Body, BookChange, Candle, FeedGap, GapReason, Instrument, Interval, Level, Levels, Placed, Price, Quote,
-    Seq, Side, Size, State, StatusChange, Symbol, Ticker, Trade, UnixNanos, Venue,
+    Body, BookChange, Candle, Correction, Definition, FeedGap, GapReason, Instrument, Interval, Level,
+    Levels, Original, Placed, Price, Quote, Seq, Side, Size, State, StatusChange, Symbol, Ticker, Trade,
+    UnixNanos, Venue,
 };
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -74,19 +75,46 @@ fn ticker() -> impl Strategy<Value = Body> {
         })
 }
 
+fn correction() -> impl Strategy<Value = Body> {
+    let told = |body: Body| if let Body::Trade(trade) = body { Some(trade) } else { None };
+    let original = (trade(), prop::option::of(any::<u32>()), prop::option::of(any::<u64>())).prop_map(
+        move |(body, at, back)| {
+            told(body).map(|trade| Original { trade, ts_event: at.map(|at| UnixNanos(at.into())), back })
+        },
+    );
+    let original = prop_oneof![3 => original, 1 => Just(None)];
+    ("[a-z0-9]{1,9}", original, prop::option::of(trade())).prop_map(move |(id, original, becomes)| {
+        let becomes = becomes.and_then(told);
+        Body::Correction(Box::new(Correction { id: id.into(), original, becomes }))
+    })
+}
+
 fn candle() -> impl Strategy<Value = Body> {
     let interval = prop::sample::select(Interval::ALL.to_vec());
-    (interval, any::<u32>(), [price(), price(), price(), price()], decimal(), any::<u64>(), any::<bool>())
-        .prop_map(|(interval, start, [open, high, low, close], volume, trades, closed)| {
+    let told = prop::sample::select(vec![(false, false), (true, false), (true, true), (false, true)]);
+    (interval, any::<u32>(), [price(), price(), price(), price()], decimal(), any::<u64>(), told).prop_map(
+        |(interval, start, [open, high, low, close], volume, trades, (closed, corrected))| {
             let start = UnixNanos(u64::from(start));
-            Body::Candle(Box::new(Candle { interval, start, open, high, low, close, volume, trades, closed }))
-        })
+            Body::Candle(Box::new(Candle {
+                interval,
+                start,
+                open,
+                high,
+                low,
+                close,
+                volume,
+                trades,
+                closed,
+                corrected,
+            }))
+        },
+    )
 }
 
 fn body() -> impl Strategy<Value = Body> {
     let quote = (prop::option::of(level()), prop::option::of(level()), any::<bool>())
         .prop_map(|(bid, ask, derived)| Body::Quote(Quote { bid, ask, derived }));
-    let reason = prop::sample::select(vec![GapReason::Sequence, GapReason::Checksum, GapReason::Reconnect]);
+    let reason = prop::sample::select(GapReason::ALL.to_vec());
     let gap =
         (reason, any::<Option<u64>>(), any::<Option<u64>>()).prop_map(|(reason, venue_from, venue_to)| {
             Body::Book(BookChange::Gap(FeedGap { reason, venue_from, venue_to }))
@@ -99,6 +127,7 @@ fn body() -> impl Strategy<Value = Body> {
         });
     prop_oneof![
         trade(),
+        correction(),
         quote,
         ticker(),
         candle(),
@@ -125,6 +154,7 @@ pub(crate) fn records(most: usize) -> impl Strategy<Value = Vec<Placed>> {
                 seq: Seq(seqs[symbol]),
                 position,
                 ts_event: UnixNanos(recv.saturating_add_signed(event.into())),
+                ts_source: (event % 3 == 0).then(|| UnixNanos(recv - u64::from(event.unsigned_abs()))),
                 ts_recv: UnixNanos(recv),
                 body,
             }
@@ -136,7 +166,8 @@ pub(crate) fn records(most: usize) -> impl Strategy<Value = Vec<Placed>> {
 fn instrument(symbol: &str) -> Arc<Instrument> {
     let tick_size = (symbol.len() > 1).then(|| Decimal::new(1, 2));
     let named = Instrument::named(Symbol::parse(symbol).unwrap(), Venue::new("sim"), symbol);
-    Arc::new(Instrument { tick_size, ..named })
+    let definition = Definition { tick_size, ..Definition::default() };
+    Arc::new(Instrument { definition, ..named })
 }
 
 fn block(records: &[Placed]) -> Vec<u8> {
@@ -192,4 +223,17 @@ fn a_bomb_is_refused() {
     super::varint::put(&mut block, zeros.len() as u128);
     block.extend(&zeros);
     assert!(Decoder::new().unwrap().decode(&block, 0).is_err());
+}
+
+/// What versions before there were definitions have written.
+#[test]
+fn instruments_of_older_recordings_read() {
+    let text =
+        r#"{"symbol":"BTC-USD","venue":"sim","venue_symbol":"BTCUSD","tick_size":null,"lot_size":"0.010"}"#;
+    let read: Instrument = serde_json::from_str(text).unwrap();
+    let definition = Definition { lot_size: Some(Decimal::new(10, 3)), ..Definition::default() };
+    let named = Instrument::named(Symbol::parse("BTC-USD").unwrap(), Venue::new("sim"), "BTCUSD");
+    assert_eq!(read, Instrument { definition, ..named });
+    let again: Instrument = serde_json::from_str(&serde_json::to_string(&read).unwrap()).unwrap();
+    assert_eq!(again, read);
 }

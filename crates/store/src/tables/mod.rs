@@ -39,9 +39,22 @@ impl fmt::Display for Fault {
     }
 }
 
+/// Columns that tables of older versions lack: there, nothing stands in them.
+const ADDED: [&str; 8] = [
+    "correction",
+    "original_sequence",
+    "original_price",
+    "original_size",
+    "original_side",
+    "original_ts_event",
+    "new_trade_id",
+    "corrected",
+];
+
 /// The channel whose columns a table has.
 fn channel_of(path: &Path, has: impl Fn(&str) -> bool) -> Result<Channel, StoreError> {
-    let whole = |channel: &Channel| all_columns(*channel).all(|(name, _)| has(name));
+    let there = |name| has(name) || ADDED.contains(&name);
+    let whole = |channel: &Channel| all_columns(*channel).all(|(name, _)| there(name));
     Channel::ALL.into_iter().find(whole).ok_or_else(|| {
         let message =
             "its columns are those of no channel: it is read where `tickwire convert` has written it";

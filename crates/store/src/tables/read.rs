@@ -18,7 +18,7 @@ use rust_decimal::Decimal;
 
 use super::parquet::failed;
 use super::rows::Rows;
-use super::{Fault, channel_of};
+use super::{ADDED, Fault, channel_of};
 use crate::arrow::{Cell, DIGITS, FIXED, Kind, all_columns};
 use crate::error::StoreError;
 
@@ -144,6 +144,8 @@ enum Source<'a> {
     Decimal(Decimals<'a>, u32),
     Word(&'a DictionaryArray<Int32Type>),
     Text(&'a StringArray),
+    /// The table is older than the column.
+    None,
 }
 
 enum Decimals<'a> {
@@ -156,6 +158,9 @@ impl<'a> Source<'a> {
     fn of(path: &Path, batch: &'a RecordBatch, name: &'static str, kind: Kind) -> Result<Self, StoreError> {
         let table = |message: String| StoreError::Table { path: path.to_owned(), message };
         let Some(column) = batch.column_by_name(name) else {
+            if ADDED.contains(&name) {
+                return Ok(Self::None);
+            }
             return Err(table(format!("it has no column {name:?}")));
         };
         let scale = |scale: i8| u32::from(scale.unsigned_abs());

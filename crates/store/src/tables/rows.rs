@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use model::{
-    Body, BookChange, BookSide, Candle, Channel, FeedGap, GapReason, Instrument, Level, Levels, Placed,
-    Price, Quote, Seq, Side, Size, State, StatusChange, Symbol, Ticker, Trade, UnixNanos, Venue,
+    Body, BookChange, BookSide, Candle, Channel, Correction, FeedGap, GapReason, Instrument, Level, Levels,
+    Original, Placed, Price, Quote, Seq, Side, Size, State, StatusChange, Symbol, Ticker, Trade, UnixNanos,
+    Venue,
 };
 use rust_decimal::Decimal;
 
@@ -53,10 +54,10 @@ impl Rows {
             return Err(row.bad("0"));
         }
         let instrument = self.instrument(&mut row)?;
-        let placed = |body| Placed { instrument, seq, position, ts_event, ts_recv, body };
+        let placed = |body| Placed { instrument, seq, position, ts_event, ts_source: None, ts_recv, body };
         let body = match self.channel {
             Channel::Book => return self.level(row, placed),
-            Channel::Trades => row.trade()?,
+            Channel::Trades => row.trade(seq)?,
             Channel::Quotes => row.quote()?,
             Channel::Ticker => row.ticker()?,
             Channel::Candles => row.candle()?,
@@ -100,9 +101,7 @@ impl Rows {
             action::GAP if row.need_text()? == NOT_RECORDED => return Ok(None),
             action::GAP => {
                 let cause = row.need_text()?;
-                let reasons = [GapReason::Sequence, GapReason::Checksum, GapReason::Reconnect];
-                let reason = reasons.into_iter().find(|reason| reason.as_str() == cause);
-                let reason = reason.ok_or_else(|| row.bad(cause))?;
+                let reason = GapReason::from_name(cause).ok_or_else(|| row.bad(cause))?;
                 let (venue_from, venue_to) = (row.opt_whole(), row.opt_whole());
                 BookChange::Gap(FeedGap { reason, venue_from, venue_to })
             }
@@ -162,7 +161,7 @@ impl<'a> Row<'a> {
     }
 
     fn need<T>(&self, value: Option<T>) -> Result<T, RowError> {
-        value.ok_or_else(|| RowError::Missing { column: self.column() })
+        value.ok_or_else(|| self.missing())
     }
 
     fn opt_time(&mut self) -> Option<UnixNanos> {
@@ -183,8 +182,12 @@ impl<'a> Row<'a> {
         self.need(value)
     }
 
+    fn opt_flag(&mut self) -> Option<bool> {
+        if let Cell::Flag(value) = self.cell() { Some(value) } else { None }
+    }
+
     fn flag(&mut self) -> Result<bool, RowError> {
-        let value = if let Cell::Flag(value) = self.cell() { Some(value) } else { None };
+        let value = self.opt_flag();
         self.need(value)
     }
 
@@ -225,16 +228,55 @@ impl<'a> Row<'a> {
         }
     }
 
-    fn trade(&mut self) -> Result<Body, RowError> {
-        let id = self.text().map(Into::into);
-        let price = self.price()?;
+    fn trade(&mut self, seq: Seq) -> Result<Body, RowError> {
+        let id: Option<Box<str>> = self.text().map(Into::into);
+        let begins = self.at;
+        let trade = self.execution()?;
+        let Some(told) = self.text() else {
+            let trade = trade.map(|(price, size, side)| Trade { price, size, side, id });
+            // Whose row is no correction's has all of it: what lacks is named.
+            return match trade {
+                Some(trade) => Ok(Body::Trade(trade)),
+                None => Err(Row { at: begins + 1, ..*self }.missing()),
+            };
+        };
+        if told != Correction::CANCEL && told != Correction::CORRECT {
+            return Err(self.bad(told));
+        }
+        let id = id.ok_or(RowError::Missing { column: "trade_id" })?;
+        let back = self.opt_whole().map(|at| seq.0.saturating_sub(at));
+        let original = self.execution()?;
+        let (ts_event, new) = (self.opt_time(), self.text().map(Into::into));
+        let original = original.map(|(price, size, side)| Original {
+            trade: Trade { price, size, side, id: Some(id.clone()) },
+            ts_event,
+            back,
+        });
+        let becomes = trade.map(|(price, size, side)| Trade { price, size, side, id: new });
+        if becomes.is_some() != (told == Correction::CORRECT) {
+            return Err(RowError::Bad { column: "correction", value: told.to_owned() });
+        }
+        Ok(Body::Correction(Box::new(Correction { id, original, becomes })))
+    }
+
+    /// Price, size and side: all of them, or none.
+    fn execution(&mut self) -> Result<Option<(Price, Size, Side)>, RowError> {
+        let price = self.decimal().map(Price::new);
         let size = self.size()?;
-        let size = self.need(size)?;
-        let side = self.need_text()?;
+        let side = self.text();
+        if price.is_none() && size.is_none() && side.is_none() {
+            return Ok(None);
+        }
+        let side = self.need(side)?;
         let sides = [Side::Buy, Side::Sell, Side::Unknown];
         let known = sides.into_iter().find(|known| known.as_str() == side);
         let side = known.ok_or_else(|| self.bad(side))?;
-        Ok(Body::Trade(Trade { price, size, side, id }))
+        let missing = |back: usize| Row { at: self.at - back, ..*self }.missing();
+        Ok(Some((price.ok_or_else(|| missing(2))?, size.ok_or_else(|| missing(1))?, side)))
+    }
+
+    fn missing(&self) -> RowError {
+        RowError::Missing { column: self.column() }
     }
 
     fn quote(&mut self) -> Result<Body, RowError> {
@@ -271,6 +313,8 @@ impl<'a> Row<'a> {
             volume: self.need_decimal()?,
             trades: self.whole()?,
             closed: self.flag()?,
+            // Older tables lack it.
+            corrected: self.opt_flag().unwrap_or_default(),
         })))
     }
 

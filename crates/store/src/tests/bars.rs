@@ -27,6 +27,7 @@ fn market(count: u64) -> Vec<Placed> {
             seq: Seq(*seq),
             position: records.len() as u64 + 1,
             ts_event: UnixNanos(BEGIN + n * SECOND / 2),
+            ts_source: None,
             ts_recv: UnixNanos(BEGIN - 40 * SECOND + n * SECOND / 2),
             body,
         });
@@ -35,7 +36,19 @@ fn market(count: u64) -> Vec<Placed> {
         let price = Price::parse(&format!("{}.50", 100 + trades)).unwrap();
         let (open, high, low, close) = (price, price, price, price);
         let (start, volume) = (UnixNanos(start), Size::parse("1").unwrap().value());
-        Body::Candle(Box::new(Candle { interval, start, open, high, low, close, volume, trades, closed }))
+        let corrected = false;
+        Body::Candle(Box::new(Candle {
+            interval,
+            start,
+            open,
+            high,
+            low,
+            close,
+            volume,
+            trades,
+            closed,
+            corrected,
+        }))
     };
     for n in 0..count {
         let which = usize::from(n % 7 == 0);

@@ -65,8 +65,19 @@ mod tables {
     fn storable(mut records: Vec<Placed>) -> Vec<Placed> {
         for record in &mut records {
             record.ts_event.0 >>= 1;
+            record.ts_source = None;
             match &mut record.body {
                 Body::Trade(trade) => trade.id = trade.id.take().filter(|id| !id.is_empty()),
+                Body::Correction(told) => {
+                    let id = told.id.clone();
+                    if let Some(original) = &mut told.original {
+                        original.trade.id = Some(id);
+                        original.back = original.back.map(|back| back.min(record.seq.0));
+                    }
+                    if let Some(trade) = &mut told.becomes {
+                        trade.id = trade.id.take().filter(|id| !id.is_empty());
+                    }
+                }
                 Body::Status(status) => status.since = status.since.map(|at| model::UnixNanos(at.0 >> 1)),
                 _ => {}
             }
@@ -118,7 +129,7 @@ mod tables {
     fn lines(records: &[Placed]) -> Vec<String> {
         let named = |record: &Placed| {
             let mut instrument = (*record.instrument).clone();
-            (instrument.tick_size, instrument.lot_size) = (None, None);
+            instrument.definition = model::Definition::default();
             Placed { instrument: instrument.into(), ..record.clone() }
         };
         records.iter().map(|record| format!("{:?}", named(record))).collect()

@@ -9,7 +9,7 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use ingest::capture::{Input, Progress};
 use ingest::{Options, Reader, ReaderError, Step, Unit};
-use model::{Channel, Instrument, Seq, Tick};
+use model::{Body, Channel, Instrument, Seq, Tick, Venue};
 use wire::{Origin, Stamp, Writer};
 
 use crate::cli::NormalizeArgs;
@@ -31,8 +31,11 @@ pub(crate) fn run(args: &NormalizeArgs) -> Outcome {
     let mut printer = Printer {
         out: BufWriter::new(io::stdout().lock()),
         numbers: HashMap::new(),
+        known: HashMap::new(),
+        named: HashMap::new(),
         line: Vec::new(),
         read: 0,
+        corrections: args.corrections,
     };
     let mut faults = 0;
     for path in &args.files {
@@ -99,16 +102,36 @@ fn bar(path: &Path, progress: &Progress) -> ProgressBar {
 
 struct Printer<'a> {
     out: BufWriter<io::StdoutLock<'a>>,
-    /// The last sequence of each stream. Instruments are the normaliser's own, so their address names them.
-    numbers: HashMap<(Channel, *const Instrument), Seq>,
+    /// The last sequence of each stream, by instrument.
+    numbers: HashMap<(Channel, usize), Seq>,
+    /// The number of each instrument, by its address. They are kept, so that no other comes to have one of these.
+    known: HashMap<*const Instrument, (usize, Arc<Instrument>)>,
+    /// And by venue and name: what is known of one may change, and then it is another value.
+    named: HashMap<(Venue, Box<str>), usize>,
     line: Vec<u8>,
     /// Lines or records read.
     read: u64,
+    /// Trades that are taken back or said anew are wanted, too.
+    corrections: bool,
 }
 
 impl Printer<'_> {
+    fn instrument(&mut self, instrument: &Arc<Instrument>) -> usize {
+        if let Some((number, _)) = self.known.get(&Arc::as_ptr(instrument)) {
+            return *number;
+        }
+        let next = self.named.len();
+        let name = (instrument.venue.clone(), instrument.venue_symbol.clone());
+        let number = *self.named.entry(name).or_insert(next);
+        self.known.insert(Arc::as_ptr(instrument), (number, Arc::clone(instrument)));
+        number
+    }
+
     fn print(&mut self, tick: &Tick) -> io::Result<()> {
-        let key = (tick.body.channel(), Arc::as_ptr(&tick.instrument));
+        if matches!(tick.body, Body::Correction(_)) && !self.corrections {
+            return Ok(());
+        }
+        let key = (tick.body.channel(), self.instrument(&tick.instrument));
         let number = self.numbers.entry(key).or_default();
         *number = number.next();
         let stamp = Stamp {
@@ -116,6 +139,8 @@ impl Printer<'_> {
             seq: *number,
             prev: number.prev(),
             ts_event: tick.ts_event,
+            ts_source: tick.ts_source,
+            ts_seq: None,
             ts_recv: tick.ts_recv,
         };
         let origin =

@@ -1,7 +1,7 @@
 //! Records as JSON Schemas. [`crate::Writer`] writes them by hand; the tests here hold both together, and
 //! with the lists of fields that can be asked for.
 
-use model::Channel;
+use model::{Channel, Correction};
 use serde_json::{Map, Value, json};
 
 use super::words::one;
@@ -20,9 +20,9 @@ struct Kind {
 }
 
 /// What any record may have.
-const ANY: [&str; 4] = ["prev_sequence", "coalesced", "ts_event", "ts_recv"];
+const ANY: [&str; 6] = ["prev_sequence", "coalesced", "ts_event", "ts_source", "ts_recv", "ts_seq"];
 
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 8] = [
     Kind {
         name: "Trade",
         channel: Channel::Trades,
@@ -30,6 +30,25 @@ const KINDS: [Kind; 7] = [
         always: &[],
         whole: &["price", "size", "side"],
         some: &["trade_id"],
+    },
+    Kind {
+        name: "Correction",
+        channel: Channel::Trades,
+        about: "A trade is taken back, or said anew. No summary goes across it. Where something holds instead, price, \
+                size and side say what.",
+        always: &["correction"],
+        whole: &["trade_id"],
+        some: &[
+            "original_sequence",
+            "original_price",
+            "original_size",
+            "original_side",
+            "original_ts_event",
+            "new_trade_id",
+            "price",
+            "size",
+            "side",
+        ],
     },
     Kind {
         name: "TradeSummary",
@@ -57,7 +76,7 @@ const KINDS: [Kind; 7] = [
         about: "Best bid and offer. An empty side is null.",
         always: &[],
         whole: &["bid_price", "bid_size", "ask_price", "ask_size"],
-        some: &["derived"],
+        some: &["derived", "crossed", "locked"],
     },
     Kind {
         name: "Ticker",
@@ -86,7 +105,7 @@ const KINDS: [Kind; 7] = [
         about: "Levels of a book: all of them in a snapshot, those that changed in an update.",
         always: &[],
         whole: &["bids", "asks"],
-        some: &["depth", "crossed", "checksum"],
+        some: &["depth", "crossed", "locked", "checksum"],
     },
     Kind {
         name: "Candle",
@@ -94,7 +113,7 @@ const KINDS: [Kind; 7] = [
         about: "A bar. It replaces the one with the same `start`.",
         always: &["interval", "start"],
         whole: &["open", "high", "low", "close", "volume", "trades", "closed"],
-        some: &[],
+        some: &["corrected"],
     },
     Kind {
         name: "Status",
@@ -139,8 +158,11 @@ fn schema(kind: &Kind) -> Value {
     });
     schema[WHOLE] = kind.whole.into();
     if kind.name == "Trade" {
-        // Records have room for fields that come later: without this, a summary would be a trade as well.
-        schema["not"] = json!({ "properties": { "summary": { "const": true } }, "required": ["summary"] });
+        // Records have room for fields that come later: without this, a summary or a correction would be a trade as well.
+        schema["not"] = json!({ "anyOf": [
+            { "properties": { "summary": { "const": true } }, "required": ["summary"] },
+            { "required": ["correction"] },
+        ] });
     }
     schema
 }
@@ -165,10 +187,27 @@ fn field(kind: &Kind, name: &str) -> Value {
         ),
         "coalesced" => described(whole(), "How many events this record stands for beside its own."),
         "ts_event" => described(one("Time"), "The venue's time."),
+        "ts_source" => described(
+            one("Time"),
+            "When the venue sent it, where it says that, for those who name this field.",
+        ),
+        "ts_seq" => described(one("Time"), "When the server sequenced it, for those who name this field."),
         "ts_recv" => described(one("Time"), "When the server received it."),
         "first_ts_event" => described(one("Time"), "When the first of these trades was."),
         "start" => described(one("Time"), "The bar's first instant."),
         "since" => described(one("Time"), "Since when this holds."),
+        "correction" => json!({
+            "type": "string", "enum": [Correction::CANCEL, Correction::CORRECT],
+            "description": "The trade never was, or something else holds instead.",
+        }),
+        "original_sequence" => described(one("Sequence"), "Where the trade stood, if that is known."),
+        "original_price" => described(one("Decimal"), "What was told."),
+        "original_size" => described(one("Size"), "What was told."),
+        "original_side" => described(one("Side"), "What was told."),
+        "original_ts_event" => described(one("Time"), "The venue's time of the trade."),
+        "new_trade_id" => {
+            json!({ "type": "string", "description": "The id of what holds instead, where it is another." })
+        }
         "trade_id" => json!({ "type": "string", "description": "The venue's own." }),
         "side" => one("Side"),
         "price" if kind.name == "TradeSummary" => described(one("Decimal"), "The last price."),
@@ -189,11 +228,16 @@ fn field(kind: &Kind, name: &str) -> Value {
         }
         "depth" => described(one("Depth"), "In a snapshot: levels a side that were asked for; 0 = all."),
         "crossed" => described(truth(), "The best bid is at or above the best ask."),
+        "locked" => described(truth(), "The best bid is the best ask; it counts as crossed, too."),
         "checksum" => json!({
             "type": "integer", "minimum": 0, "maximum": u32::MAX,
             "description": "CRC-32 of the book that results, as Kraken's WebSocket v2 defines it.",
         }),
         "interval" => one("Interval"),
+        "corrected" => described(
+            truth(),
+            "The bar is told anew: a trade came late, or was taken back or corrected. Without `trades` it is none any more.",
+        ),
         "closed" => json!({ "type": "boolean", "description": "The bar is over." }),
         "state" => one("State"),
         "reason" => json!({ "type": "string", "description": "Why, in words." }),

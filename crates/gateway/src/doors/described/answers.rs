@@ -148,6 +148,21 @@ fn instrument() -> Value {
             "venue_symbol": text("Its name there."),
             "tick_size": with(one("Size"), "Smallest step of a price, where known."),
             "lot_size": with(one("Size"), "Smallest step of a size, where known."),
+            "price_scale": {
+                "type": "integer", "minimum": 0,
+                "description": "Decimals of a price, as the venue says or as its prices have had them.",
+            },
+            "aliases": {
+                "type": "array", "items": one("Symbol"),
+                "description": "Other names that a subscribe takes for it.",
+            },
+            "kind": {
+                "type": "string", "enum": model::InstrumentKind::ALL.map(model::InstrumentKind::as_str),
+                "description": "What sort of thing it is, where known.",
+            },
+            "base": { "type": "string", "description": "What is bought and sold, where known." },
+            "quote": { "type": "string", "description": "What it is paid with, where known." },
+            "expiry": with(one("Time"), "When it ends, if it does and that is known."),
             "state": one("State"),
             "channels": {
                 "type": "array", "items": one("Channel"), "minItems": 1, "description": "Those that the token covers.",

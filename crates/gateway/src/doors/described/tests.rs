@@ -58,8 +58,19 @@ async fn answers_have_the_fields_that_are_told() {
     let one = Some(model::Size::parse("0.01").unwrap().value());
     let symbol = Symbol::parse("BTC-USD").unwrap();
     let named = Instrument::named(symbol, Venue::new("sim"), "BTCUSD");
+    // Without `..`: who adds a field to it has to look here.
+    let defined = model::Definition {
+        tick_size: one,
+        lot_size: one,
+        price_scale: Some(2),
+        kind: Some(model::InstrumentKind::Future),
+        base: Some("BTC".into()),
+        quote: Some("USD".into()),
+        expiry: Some(model::UnixNanos(1)),
+    };
+    let aliases = vec![Symbol::parse("BTCUSD").unwrap()];
     let catalogue = Catalogue::default();
-    catalogue.list(&[Arc::new(Instrument { tick_size: one, lot_size: one, ..named })]);
+    catalogue.list(&[Arc::new(Instrument { definition: defined, aliases, ..named })]);
     let answer: Value = serde_json::from_slice(&catalogue.answer(&grant(), &Map::new()).unwrap()).unwrap();
     assert_eq!(names(&answer), told("SymbolsAnswer"));
     assert_eq!(names(&answer["symbols"][0]), told("Instrument"));

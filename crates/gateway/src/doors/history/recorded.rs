@@ -103,6 +103,8 @@ fn write(asked: &Asked, found: &Found, Bars { bars, more, damages }: Bars) -> Ve
             seq: bar.seq,
             prev: bar.seq.prev(),
             ts_event: Some(bar.ts_event),
+            ts_source: None,
+            ts_seq: None,
             ts_recv: Some(bar.ts_recv),
         };
         Writer::new(&mut body).body(&stamp, &bar.body);

@@ -57,11 +57,18 @@ impl Market {
                     volume,
                     trades,
                     closed,
+                    corrected: false,
                 }))
             }
         };
         let instrument = Instrument::named(Symbol::parse("BTC-USD").unwrap(), Venue::new("v"), "BTCUSD");
-        let tick = Tick { instrument: Arc::new(instrument), ts_event: Some(at), ts_recv: Some(at), body };
+        let tick = Tick {
+            instrument: Arc::new(instrument),
+            ts_event: Some(at),
+            ts_source: None,
+            ts_recv: Some(at),
+            body,
+        };
         let event = self.sequencer.push(tick, at).unwrap().unwrap();
         self.fanout.publish(&event, Duration::ZERO);
     }

@@ -165,6 +165,8 @@ fn snapshot(
         seq: newest.seq,
         prev: newest.seq.prev(),
         ts_event: Some(newest.ts_event),
+        ts_source: newest.ts_source,
+        ts_seq: None,
         ts_recv: Some(newest.ts_recv),
     };
     let notes = BookNotes {
@@ -172,6 +174,7 @@ fn snapshot(
         depth: Some(shown),
         checksum: Some(book.checksum(levels)),
         crossed: book.is_crossed(),
+        locked: book.is_locked(),
     };
     Writer::new(&mut out).book(&stamp, &book.top(levels), notes);
     close_data(&mut out, &[]);

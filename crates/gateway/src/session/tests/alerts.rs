@@ -10,7 +10,7 @@ impl Talk {
         let instrument = Arc::new(Instrument::named(Symbol::parse(symbol).unwrap(), Venue::new("v"), symbol));
         let (price, size) = (Price::parse(price).unwrap(), Size::parse("1").unwrap());
         let body = Body::Trade(Trade { id: None, price, size, side: Side::Buy });
-        let tick = Tick { instrument, ts_event: None, ts_recv: None, body };
+        let tick = Tick { instrument, ts_event: None, ts_source: None, ts_recv: None, body };
         let event = self.sequencer.push(tick, WALL).unwrap().unwrap();
         self.fanout.publish(&event, self.now);
         self.alerts.look(&[event]);

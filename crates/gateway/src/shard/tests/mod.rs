@@ -84,7 +84,7 @@ impl Feed {
             other => panic!("no such event: {other}"),
         };
         let instrument = Arc::new(Instrument::named(Symbol::parse(symbol).unwrap(), Venue::new("v"), symbol));
-        Tick { instrument, ts_event: None, ts_recv: None, body }
+        Tick { instrument, ts_event: None, ts_source: None, ts_recv: None, body }
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use model::{
-    Candle, GapReason, Instrument, Interval, Level, Price, Side, Size, Tick, Ticker, Trade, UnixNanos,
+    Candle, Definition, GapReason, Instrument, Interval, Level, Price, Side, Size, Tick, Ticker, Trade,
+    UnixNanos,
 };
 use rust_decimal::Decimal;
 
@@ -36,12 +37,6 @@ pub(super) struct Markets {
     listings: Vec<Listing>,
     /// Listings by board and name.
     index: HashMap<(usize, String), usize>,
-}
-
-#[derive(Clone, Copy)]
-struct Definition {
-    tick: Option<Decimal>,
-    lot: Option<Decimal>,
 }
 
 impl Markets {
@@ -109,7 +104,7 @@ impl Markets {
             } else {
                 let slot = boards[board].slot_with(&key.1, |instrument: &mut Instrument| {
                     if let Some(known) = definitions.get(&id) {
-                        (instrument.tick_size, instrument.lot_size) = (known.tick, known.lot);
+                        instrument.definition.update(known);
                     }
                 })?;
                 listings.push(Listing::new(board, slot, id));
@@ -189,7 +184,8 @@ impl Markets {
 
     fn bar(&mut self, record: &[u8], interval: Interval, out: &mut Vec<Tick>) -> Result<(), FeedError> {
         let start = le::u64(record, 8);
-        let times = Times { event: Some(UnixNanos(start)).filter(|_| start != NO_TIME), recv: None };
+        let times =
+            Times { event: Some(UnixNanos(start)).filter(|_| start != NO_TIME), source: None, recv: None };
         let prices = [16, 24, 32, 40].map(|at| le::i64(record, at));
         let (Some(start), false) = (times.event, prices.contains(&NO_PRICE)) else {
             return Err(FeedError::Missing(if times.event.is_none() { "ts_event" } else { "price" }));
@@ -197,7 +193,18 @@ impl Markets {
         let [open, high, low, close] = prices.map(exact);
         let volume = Decimal::from(le::u64(record, 48));
         // How many trades a bar is of is not told.
-        let candle = Candle { interval, start, open, high, low, close, volume, trades: 0, closed: true };
+        let candle = Candle {
+            interval,
+            start,
+            open,
+            high,
+            low,
+            close,
+            volume,
+            trades: 0,
+            closed: true,
+            corrected: false,
+        };
         let at = self.listing(record, times)?;
         let listing = &self.listings[at];
         self.boards[listing.board].candle(listing.slot, times, candle, out);
@@ -225,7 +232,9 @@ impl Markets {
         let (id, tick, lot) = (le::u32(record, 4), le::i64(record, 24), le::u32(record, lot));
         let tick = (tick != NO_PRICE && tick > 0).then(|| exact(tick).value().normalize());
         let lot = (1..u32::MAX >> 1).contains(&lot).then(|| Decimal::from(lot));
-        self.definitions.insert(id, Definition { tick, lot });
+        let ends = Some(UnixNanos(le::u64(record, 40))).filter(|at| at.0 != NO_TIME && at.0 > 0);
+        let definition = Definition { tick_size: tick, lot_size: lot, expiry: ends, ..Definition::default() };
+        self.definitions.insert(id, definition);
         self.tell(id, utf8(&record[name])?, false);
         Ok(())
     }
@@ -250,7 +259,7 @@ impl Markets {
     fn error(&mut self, record: &[u8], out: &mut Vec<Tick>) -> Result<(), FeedError> {
         let message = text(&record[16..record.len().min(318)]);
         if record.get(318) == Some(&SKIPPED) {
-            let at = Times { event: None, recv: Some(UnixNanos(le::u64(record, 8))) };
+            let at = Times { event: None, source: None, recv: Some(UnixNanos(le::u64(record, 8))) };
             for board in &mut self.boards {
                 for slot in board.slots() {
                     board.void(slot, at, gap(GapReason::Sequence), out);
@@ -265,7 +274,7 @@ impl Markets {
 #[inline]
 fn times(record: &[u8], recv: usize) -> Times {
     let time = |at| Some(UnixNanos(le::u64(record, at))).filter(|at| at.0 != NO_TIME);
-    Times { event: time(8), recv: time(recv) }
+    Times { event: time(8), source: None, recv: time(recv) }
 }
 
 fn exact(price: i64) -> Price {

@@ -49,7 +49,7 @@ impl Default for Market {
             board: Board::new("iex", listed),
             shares: Vec::new(),
             index: HashMap::new(),
-            now: Times { event: None, recv: None },
+            now: Times { event: None, source: None, recv: None },
             begun: false,
         }
     }
@@ -89,7 +89,7 @@ impl Reads for Market {
         if message.len() < least {
             return Err(BinaryError::Short { what: "a message", len: message.len(), least }.into());
         }
-        let times = Times { event: Some(UnixNanos(le::u64(message, 2))), recv };
+        let times = Times { event: Some(UnixNanos(le::u64(message, 2))), source: None, recv };
         self.now = times;
         if of == b'S' {
             if message[1] == b'O' {
@@ -105,6 +105,12 @@ impl Reads for Market {
                 let trade = execution(message, 18, Side::Unknown);
                 self.board.trade(self.shares[at].slot, times, trade, false, out);
             }
+            b'B' => {
+                // The trade as it was told, but for its time: that is of the break.
+                let trade = execution(message, 18, Side::Unknown);
+                let id = trade.id.clone().unwrap_or_default();
+                self.board.correct(self.shares[at].slot, times, &id, Some((trade, None)), None, out);
+            }
             b'8' => self.set(at, BookSide::Bid, message, times, out),
             b'5' => self.set(at, BookSide::Ask, message, times, out),
             b'a' => return self.add(at, message, times, out),
@@ -118,7 +124,7 @@ impl Reads for Market {
             b'H' => return self.status(at, message, times, out),
             b'O' => return self.operational(at, message, times, out),
             // What our records have no place for: lists of shares, restrictions, official prices, auctions, retail
-            // interest, events of a day, and trades that were broken.
+            // interest, and events of a day.
             _ => {}
         }
         Ok(())
@@ -138,7 +144,7 @@ impl Market {
         if !std::mem::take(&mut self.begun) {
             return;
         }
-        let times = Times { event: self.now.event.filter(|_| self.now.recv == recv), recv };
+        let times = Times { event: self.now.event.filter(|_| self.now.recv == recv), source: None, recv };
         for at in 0..self.shares.len() {
             if self.shares[at].book.is_some() {
                 self.clear(at, times, out);

@@ -114,7 +114,7 @@ fn best_prices_and_what_else_tops_has() {
             short,
             directory,
         ],
-        &["q10x5/11x6", "q-/11x6", "T10x5?8", "", "", "", ""],
+        &["q10x5/11x6", "q-/11x6", "T10x5?8", "X8 10x5", "", "", ""],
     );
 }
 

@@ -64,7 +64,7 @@ impl Default for Market {
             index: HashMap::new(),
             locates: vec![0; 1 << 16],
             orders: ById::default(),
-            now: Times { event: None, recv: None },
+            now: Times { event: None, source: None, recv: None },
             begun: false,
         }
     }
@@ -89,7 +89,7 @@ impl Reads for Market {
         if let Some(at) = recv {
             self.day.receive(at);
         }
-        let times = Times { event: Some(self.day.instant(message::time(message), recv)), recv };
+        let times = Times { event: Some(self.day.instant(message::time(message), recv)), source: None, recv };
         self.now = times;
         self.begun |= of != b'S';
         match of {
@@ -99,6 +99,7 @@ impl Reads for Market {
             b'X' => self.reduce(message, u32(message, 19), times, out),
             b'D' => self.reduce(message, u32::MAX, times, out),
             b'U' => self.replace(message, times, out),
+            b'B' => self.break_trade(message, times, out),
             b'P' => return self.trade(message, times, out),
             b'Q' => return self.cross(message, times, out),
             b'H' => return self.action(message, times, out),
@@ -106,7 +107,7 @@ impl Reads for Market {
             b'R' => return self.share(message, 11).map(drop),
             b'S' if message[11] == b'O' => self.restart(recv, out),
             // What our records have no place for: restrictions, market makers, circuit breakers, price collars,
-            // imbalances, offerings, retail interest, and trades that were broken.
+            // imbalances, offerings, and retail interest.
             _ => {}
         }
         Ok(())
@@ -126,7 +127,7 @@ impl Market {
         if !std::mem::take(&mut self.begun) {
             return;
         }
-        let times = Times { event: self.now.event.filter(|_| self.now.recv == recv), recv };
+        let times = Times { event: self.now.event.filter(|_| self.now.recv == recv), source: None, recv };
         self.orders.clear();
         self.locates.fill(0);
         for share in &mut self.shares {
@@ -240,6 +241,15 @@ impl Market {
         }
         if let Some(was) = was {
             self.changed(was.share as usize, times, out);
+        }
+    }
+
+    /// A trade is taken back: it is named by its number, and its share by the locate alone.
+    fn break_trade(&mut self, message: &[u8], times: Times, out: &mut Vec<Tick>) {
+        let share = (self.locates[usize::from(u16(message, 1))] as usize).checked_sub(1);
+        if let Some(share) = share {
+            let number = u64(message, 11).to_string();
+            self.board.correct(self.shares[share].slot, times, &number, None, None, out);
         }
     }
 

@@ -144,7 +144,7 @@ fn trades_without_an_order_that_is_seen() {
     let broken = message(b'B', 7, &[&77_u64.to_be_bytes()]);
     let messages =
         [vec![hidden(b'B'), hidden(b'S'), cross(5_577), cross(0), broken], known.to_vec()].concat();
-    let wanted = ["T10.15x25?77", "T10.15x25+77", "T10.2x5577?78", "", "", "", "T11x5?901", "", "", ""];
+    let wanted = ["T10.15x25?77", "T10.15x25+77", "T10.2x5577?78", "", "X77", "", "T11x5?901", "", "", ""];
     check(&messages, &wanted);
 }
 

@@ -31,6 +31,8 @@ pub(crate) fn run(args: &BookArgs) -> Outcome {
         seq: newest.seq,
         prev: newest.seq.prev(),
         ts_event: Some(newest.ts_event),
+        ts_source: newest.ts_source,
+        ts_seq: None,
         ts_recv: Some(newest.ts_recv),
     };
     let instrument = &newest.instrument;
@@ -41,6 +43,7 @@ pub(crate) fn run(args: &BookArgs) -> Outcome {
         depth: Some(args.depth),
         checksum: Some(book.checksum(depth)),
         crossed: book.is_crossed(),
+        locked: book.is_locked(),
     };
     let levels = book.top(depth);
     let mut line = Vec::new();

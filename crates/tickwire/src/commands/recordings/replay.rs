@@ -124,7 +124,7 @@ impl<'a> Player<'a> {
     /// Whether it says how things stand, and not what was before.
     fn stands(&self, record: &Placed) -> bool {
         let past = match &record.body {
-            Body::Trade(_) | Body::OldTrade(_) => true,
+            Body::Trade(_) | Body::OldTrade(_) | Body::Correction(_) => true,
             Body::Candle(bar) => bar.closed,
             _ => false,
         };

@@ -3,28 +3,45 @@
 use std::collections::BTreeSet;
 
 use model::{
-    Candle, Interval, Level, Levels, Price, Quote, Seq, Side, Size, State, StatusChange, Symbol, Ticker,
-    Trade, TradeSummary, UnixNanos,
+    Candle, Correction, Interval, Level, Levels, Original, Price, Quote, Seq, Side, Size, State,
+    StatusChange, Symbol, Ticker, Trade, TradeSummary, UnixNanos,
 };
 use rust_decimal::Decimal;
 
 use super::*;
-use crate::view::fields_of;
+use crate::view::{View, fields_of};
 use crate::{BookNotes, Stamp, Writer};
 
 /// The fields of a record that says all it can.
 fn written(name: &str) -> BTreeSet<String> {
     let symbol = Symbol::parse("BTC-USD").unwrap();
     let at = UnixNanos(1);
-    let stamp = Stamp { symbol: &symbol, seq: Seq(9), prev: Seq(3), ts_event: Some(at), ts_recv: Some(at) };
+    let stamp = Stamp {
+        symbol: &symbol,
+        seq: Seq(9),
+        prev: Seq(3),
+        ts_event: Some(at),
+        ts_source: Some(at),
+        ts_seq: Some(at),
+        ts_recv: Some(at),
+    };
     let one = Decimal::ONE;
     let (price, size) = (Price::new(one), Size::new(one).unwrap());
     let level = Level { price, size };
     let mut out = Vec::new();
-    let mut writer = Writer::new(&mut out);
+    let mut view = View::ALL;
+    fields_of(KINDS.iter().find(|kind| kind.name == name).unwrap().channel)
+        .for_each(|field| assert!(view.add(field), "{field}"));
+    let mut writer = Writer::with_view(&mut out, view);
     // Without `..`: who adds a field to the model has to look here.
     match name {
         "Trade" => writer.trade(&stamp, &Trade { price, size, side: Side::Buy, id: Some("1".into()) }, false),
+        "Correction" => {
+            let trade = |id: &str| Trade { price, size, side: Side::Buy, id: Some(id.into()) };
+            let original = Original { trade: trade("1"), ts_event: Some(at), back: Some(2) };
+            let becomes = Some(trade("2"));
+            writer.correction(&stamp, &Correction { id: "1".into(), original: Some(original), becomes });
+        }
         "TradeSummary" => writer.summary(
             &stamp,
             &TradeSummary {
@@ -60,7 +77,13 @@ fn written(name: &str) -> BTreeSet<String> {
         ),
         "Book" => {
             let levels = Levels { bids: vec![level], asks: vec![level] };
-            let notes = BookNotes { snapshot: false, depth: Some(20), checksum: Some(1), crossed: true };
+            let notes = BookNotes {
+                snapshot: false,
+                depth: Some(20),
+                checksum: Some(1),
+                crossed: true,
+                locked: true,
+            };
             writer.book(&stamp, &levels, notes);
         }
         "Candle" => writer.candle(
@@ -75,6 +98,7 @@ fn written(name: &str) -> BTreeSet<String> {
                 volume: one,
                 trades: 1,
                 closed: true,
+                corrected: true,
             },
         ),
         "Status" => writer.status(
@@ -106,7 +130,7 @@ fn fields_are_those_of_the_views() {
         assert!(described.is_subset(&known), "{channel}: {:?}", described.difference(&known));
         let strange: Vec<_> = known
             .difference(&described)
-            .filter(|name| !["summary", "interval", "start"].contains(&name.as_str()))
+            .filter(|name| !["summary", "correction", "interval", "start"].contains(&name.as_str()))
             .collect();
         assert!(strange.is_empty(), "{channel} has no {strange:?}");
     }

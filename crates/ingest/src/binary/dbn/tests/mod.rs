@@ -302,8 +302,8 @@ fn records_tell_names_too() {
     let names: Vec<_> = names.iter().map(|tick| &*tick.instrument.venue_symbol).collect();
     assert_eq!(names, ["ESH4", "ESM4", "ESM4", "ESU4"]);
     let known = &made[0].instrument;
-    assert_eq!(known.tick_size.unwrap().to_string(), "0.25");
-    assert_eq!(known.lot_size.unwrap().to_string(), "2");
+    assert_eq!(known.definition.tick_size.unwrap().to_string(), "0.25");
+    assert_eq!(known.definition.lot_size.unwrap().to_string(), "2");
     // No data set is named: the publisher's is taken.
     assert_eq!(known.venue.as_str(), "glbx-mdp3");
 }
