@@ -1,7 +1,7 @@
 //! Records as objects of `tickwire.records`: what stands in each place of their constructors is written there.
 
 use model::{
-    Body, Book, BookChange, BookSide, Candle, Level, Levels, Placed, Quote, StatusChange, Ticker, Trade,
+    Body, Book, BookChange, BookSide, Candle, Correction, Level, Levels, Placed, Quote, StatusChange, Ticker, Trade,
 };
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
@@ -12,6 +12,7 @@ use rust_decimal::Decimal;
 pub(crate) struct Types {
     decimal: Py<PyAny>,
     trade: Py<PyAny>,
+    correction: Py<PyAny>,
     quote: Py<PyAny>,
     ticker: Py<PyAny>,
     snapshot: Py<PyAny>,
@@ -28,6 +29,7 @@ impl Types {
         Ok(Self {
             decimal: py.import("decimal")?.getattr("Decimal")?.unbind(),
             trade: class("Trade")?,
+            correction: class("TradeCorrection")?,
             quote: class("Quote")?,
             ticker: class("Ticker")?,
             snapshot: class("BookSnapshot")?,
@@ -49,6 +51,7 @@ impl Types {
         match &record.body {
             Body::Trade(trade) => make.trade(record, trade, state),
             Body::OldTrade(trade) => make.trade(record, trade, true),
+            Body::Correction(told) => make.correction(record, told, state),
             Body::Quote(quote) => make.quote(record, quote, state),
             Body::Ticker(ticker) => make.ticker(record, ticker, state),
             Body::Book(BookChange::Snapshot(levels)) => make.snapshot(record, levels, 0, (None, false)),
@@ -87,6 +90,26 @@ impl<'py> Make<'py, '_> {
         values.extend([self.decimal(trade.price.value())?, self.decimal(trade.size.value())?]);
         values.extend([self.any(trade.side.as_str())?, self.any(trade.id.as_deref())?]);
         self.call(&self.types.trade, values)
+    }
+
+    fn correction(&self, record: &Placed, told: &Correction, state: bool) -> PyResult<Object<'py>> {
+        let original = told.original.as_ref();
+        let mut values = self.head(record, state)?;
+        values.extend([self.any(told.as_str())?, self.any(&*told.id)?]);
+        let back = original.and_then(|original| original.back);
+        values.push(self.any(back.map(|back| record.seq.0.saturating_sub(back)))?);
+        values.extend(self.execution(original.map(|original| &original.trade))?);
+        values.push(self.any(original.and_then(|original| original.ts_event).map(|at| at.0))?);
+        values.extend(self.execution(told.becomes.as_ref())?);
+        let new = told.becomes.as_ref().and_then(|trade| trade.id.as_deref());
+        values.push(self.any(new.filter(|id| *id != &*told.id))?);
+        self.call(&self.types.correction, values)
+    }
+
+    /// Price, size and side, or nothing.
+    fn execution(&self, trade: Option<&Trade>) -> PyResult<[Object<'py>; 3]> {
+        let (price, size) = (trade.map(|trade| trade.price.value()), trade.map(|trade| trade.size.value()));
+        Ok([self.maybe(price)?, self.maybe(size)?, self.any(trade.map(|trade| trade.side.as_str()))?])
     }
 
     fn quote(&self, record: &Placed, quote: &Quote, state: bool) -> PyResult<Object<'py>> {
@@ -155,6 +178,7 @@ impl<'py> Make<'py, '_> {
             values.push(self.decimal(price.value())?);
         }
         values.extend([self.decimal(bar.volume)?, self.any(bar.trades)?, self.any(bar.closed)?]);
+        values.push(self.any(bar.corrected)?);
         self.call(&self.types.candle, values)
     }
 

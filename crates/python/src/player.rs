@@ -76,7 +76,7 @@ impl Inner {
 /// Whether it says how things stand, and not what was before.
 const fn stands(record: &Placed) -> bool {
     match &record.body {
-        Body::Trade(_) | Body::OldTrade(_) => false,
+        Body::Trade(_) | Body::OldTrade(_) | Body::Correction(_) => false,
         Body::Candle(bar) => !bar.closed,
         _ => true,
     }

@@ -33,6 +33,7 @@ from .records import (
     Status,
     Ticker,
     Trade,
+    TradeCorrection,
     TradeSummary,
 )
 from .table import Table
@@ -67,6 +68,7 @@ __all__ = [
     "TickwireError",
     "Time",
     "Trade",
+    "TradeCorrection",
     "TradeSummary",
     "connect",
     "connect_async",

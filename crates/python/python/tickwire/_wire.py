@@ -19,6 +19,7 @@ from .records import (
     Status,
     Ticker,
     Trade,
+    TradeCorrection,
     TradeSummary,
 )
 
@@ -60,7 +61,19 @@ def gap(message: Json) -> Gap:
     )
 
 
+def _correction(head: _Head, data: Json) -> Record:
+    correction, trade_id, sequence = data["correction"], data["trade_id"], data.get("original_sequence")
+    was = [_maybe(data.get(name)) for name in ("original_price", "original_size")]
+    then = data.get("original_side"), _time(data.get("original_ts_event"))
+    now = [_maybe(data.get(name)) for name in ("price", "size")]
+    return TradeCorrection(
+        *head, correction, trade_id, sequence, *was, *then, *now, data.get("side"), data.get("new_trade_id")
+    )
+
+
 def _trade(head: _Head, data: Json) -> Record:
+    if "correction" in data:
+        return _correction(head, data)
     if not data.get("summary"):
         side, price = data["side"], Decimal(data["price"])
         return Trade(*head, price, Decimal(data["size"]), side, data.get("trade_id"))
@@ -96,7 +109,8 @@ def _book(head: _Head, data: Json) -> Record:
 def _candle(head: _Head, data: Json) -> Record:
     opened, high, low, close, volume = (Decimal(data[name]) for name in ("open", "high", "low", "close", "volume"))
     start, trades = parse_time(data["start"]), data["trades"]
-    return Candle(*head, data["interval"], start, opened, high, low, close, volume, trades, data["closed"])
+    closed = data["closed"], data.get("corrected", False)
+    return Candle(*head, data["interval"], start, opened, high, low, close, volume, trades, *closed)
 
 
 def _status(head: _Head, data: Json) -> Record:

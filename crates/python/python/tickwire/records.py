@@ -67,6 +67,30 @@ class Trade(Record):
 
 
 @dataclass(slots=True)
+class TradeCorrection(Record):
+    """An execution is taken back (``cancel``), or something else holds instead (``correct``)."""
+
+    channel: ClassVar[Channel] = "trades"
+
+    #: ``cancel`` or ``correct``.
+    correction: str
+    #: Of the execution that it is about.
+    trade_id: str
+    #: Where that stood in its stream, and what was told of it: ``None`` where nobody knows any more.
+    original_sequence: int | None
+    original_price: Decimal | None
+    original_size: Decimal | None
+    original_side: Side | None
+    original_ts_event: int | None
+    #: What holds instead; ``None`` where the execution never was.
+    price: Decimal | None
+    size: Decimal | None
+    side: Side | None
+    #: The id of what holds, where it is another.
+    new_trade_id: str | None
+
+
+@dataclass(slots=True)
 class TradeSummary(Record):
     """Many trades as one, for who was slow: count, volume and notional are exact."""
 
@@ -98,6 +122,16 @@ class Quote(Record):
     ask_size: Decimal | None
     #: Computed from the book, where the venue sends none.
     derived: bool
+
+    @property
+    def crossed(self) -> bool:
+        """Whether the bid is at or above the ask."""
+        return self.bid_price is not None and self.ask_price is not None and self.bid_price >= self.ask_price
+
+    @property
+    def locked(self) -> bool:
+        """Whether bid and ask are one price."""
+        return self.bid_price is not None and self.bid_price == self.ask_price
 
 
 @dataclass(slots=True)
@@ -163,6 +197,8 @@ class Candle(Record):
     volume: Decimal
     trades: int
     closed: bool
+    #: It was told as closed before, and is told anew: a trade came late, was taken back or corrected.
+    corrected: bool = False
 
 
 @dataclass(slots=True)
@@ -171,7 +207,7 @@ class Status(Record):
 
     channel: ClassVar[Channel] = "status"
 
-    #: ``open``, ``closed``, ``halted``, ``suspect``, ``stale`` or ``source_down``.
+    #: ``open``, ``closed``, ``halted``, ``suspect``, ``stale``, ``source_down``, ``delayed`` or ``quiet_expected``.
     state: str
     reason: str
     feed: str
