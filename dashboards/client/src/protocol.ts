@@ -29,7 +29,8 @@ export interface Common {
   ts_recv?: Time;
 }
 
-/** One execution, or, with `summary`, what `trades` executions come to. */
+/** One execution, or, with `summary`, what `trades` executions come to, or, with `correction`, the end of an earlier one: a
+    cancel has no price and no side. */
 export interface Trade extends Common {
   trade_id?: string;
   price: Decimal;
@@ -49,6 +50,16 @@ export interface Trade extends Common {
   buy_volume?: Decimal;
   sell_volume?: Decimal;
   first_ts_event?: Time;
+  /** It is no execution: the one with this `trade_id` is taken back, or `price`, `size` and `side` hold instead. */
+  correction?: "cancel" | "correct";
+  /** Where that one stood, and what was told of it, where that is still known. */
+  original_sequence?: number;
+  original_price?: Decimal;
+  original_size?: Decimal;
+  original_side?: "buy" | "sell" | "unknown";
+  original_ts_event?: Time;
+  /** The id of what holds instead, where it is another. */
+  new_trade_id?: string;
 }
 
 /** Best bid and offer; an empty side is `null`. */
@@ -59,6 +70,9 @@ export interface Quote extends Common {
   ask_size: Decimal | null;
   /** Computed from the book, where the venue sends none. */
   derived?: boolean;
+  /** There and true while the bid is at or above the ask, and while both are one price. */
+  crossed?: boolean;
+  locked?: boolean;
 }
 
 /** The last 24 hours, to the minute. What is not known is absent. */
@@ -89,6 +103,8 @@ export interface BookRecord extends Common {
   checksum?: number;
   /** There and true while the best bid is at or above the best ask. */
   crossed?: boolean;
+  /** There and true while they are one price. */
+  locked?: boolean;
 }
 
 /** A bar; it replaces the one with the same `start`. */
@@ -102,9 +118,11 @@ export interface Candle extends Common {
   volume: Decimal;
   trades: number;
   closed: boolean;
+  /** It is told anew: a trade came late, was taken back or corrected. Without `trades` it is none any more. */
+  corrected?: true;
 }
 
-export type StatusState = "open" | "closed" | "halted" | "suspect" | "stale" | "source_down";
+export type StatusState = "open" | "closed" | "halted" | "suspect" | "stale" | "source_down" | "delayed" | "quiet_expected";
 
 /** How a symbol's feed stands. */
 export interface Status extends Common {

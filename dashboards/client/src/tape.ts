@@ -52,6 +52,7 @@ export class Tape {
   }
 
   add(trade: Trade): void {
+    if (trade.correction !== undefined) return this.#correct(trade);
     this.#trades.push(trade);
     this.#fresh += 1;
     if (this.#trades.length <= this.most) return;
@@ -59,6 +60,17 @@ export class Tape {
     if (this.#fresh <= this.most) return;
     this.#fresh = this.most;
     this.#passed = passOver(this.#passed, oldest);
+  }
+
+  /** What was handed out of the trade is not true any more: all of it is handed out again. */
+  #correct({ correction, trade_id, new_trade_id, price, size, side }: Trade): void {
+    const at = this.#trades.findLastIndex((trade) => trade.trade_id === trade_id);
+    if (at < 0) return;
+    const told = this.#trades[at]!;
+    const now = correction === "cancel" ? [] : [{ ...told, trade_id: new_trade_id ?? trade_id, price, size, side }];
+    this.#trades.splice(at, 1, ...(now as Trade[]));
+    this.#fresh = this.#trades.length;
+    this.#isReset = true;
   }
 
   /** What came since the last time: `isReset` says that it replaces what was had. */

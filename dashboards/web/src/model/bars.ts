@@ -31,13 +31,13 @@ export class Bars {
 
   replace(candles: readonly Candle[]): void {
     this.all.length = 0;
-    for (const candle of candles) this.#put(barOf(candle));
+    for (const candle of candles) this.#put(candle);
     this.resets += 1;
     this.version += 1;
   }
 
   update(candles: readonly Candle[]): void {
-    for (const candle of candles) this.#put(barOf(candle));
+    for (const candle of candles) this.#put(candle);
     if (this.all.length > this.most * (1 + SLACK)) {
       this.all.splice(0, this.all.length - this.most);
       this.resets += 1;
@@ -56,18 +56,22 @@ export class Bars {
     return older.length;
   }
 
-  #put(bar: Bar): void {
+  /** A bar whose trades were all taken back is none any more. */
+  #put(candle: Candle): void {
+    const bar = barOf(candle);
+    const put = candle.corrected && candle.trades === 0 ? [] : [bar];
     const last = this.all.at(-1);
     if (last === undefined || bar.time > last.time) {
-      this.all.push(bar);
+      this.all.push(...put);
       return;
     }
     let at = this.all.length - 1;
     while (at >= 0 && this.all[at]!.time > bar.time) at--;
-    if (at >= 0 && this.all[at]!.time === bar.time) this.all[at] = bar;
-    else this.all.splice(at + 1, 0, bar);
-    // A chart can only change its last bar in place.
-    if (bar.time < last.time) this.resets += 1;
+    const known = at >= 0 && this.all[at]!.time === bar.time;
+    if (!known) at += 1;
+    const isLast = known && at === this.all.length - 1 && put.length > 0;
+    this.all.splice(at, known ? 1 : 0, ...put);
+    if (!isLast) this.resets += 1;
   }
 }
 
