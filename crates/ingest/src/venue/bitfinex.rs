@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 use super::numbering::{Numbering, Order};
 use super::{Link, Normaliser, checksum, gap, names, sequence_gap};
 use crate::board::{Board, Slot, Times};
-use crate::error::FeedError;
+use crate::error::{FeedError, INSTRUMENTS_MAX};
 use crate::json::{Millis, PriceNumber, Whole};
 
 /// The flag of a connection that sends several changes of a book in one frame.
@@ -105,7 +105,11 @@ impl Bitfinex {
             ("conf", _) => self.conn(link).bulk = event.flags.unwrap_or(0) & BULK != 0,
             ("subscribed", Some(id)) => {
                 let channel = self.subscribed(link, &event)?;
-                self.conn(link).channels.insert(id, channel);
+                let channels = &mut self.conn(link).channels;
+                if channels.len() >= INSTRUMENTS_MAX && !channels.contains_key(&id) {
+                    return Err(FeedError::TooManyInstruments);
+                }
+                channels.insert(id, channel);
             }
             ("unsubscribed", Some(id)) => {
                 self.conn(link).channels.insert(id, Channel::Other);

@@ -1,5 +1,7 @@
 //! Bitfinex: numbered channels on numbered connections.
 
+use ingest::INSTRUMENTS_MAX;
+
 use crate::play::Play;
 
 const HELLO: &str = r#"{"event":"info","version":2,"serverId":"a","platform":{"status":1}}"#;
@@ -143,6 +145,16 @@ fn trades_and_tickers() {
     );
     // Funding is no market of ours.
     assert_eq!(play.frame("[4,[0.0003,30,0.0002,30,1,1,1,1,1,1,1,1,1,null,null,1],6]"), "-");
+}
+
+#[test]
+fn channels_are_bounded() {
+    let mut play = begun();
+    for id in 2..=u64::try_from(INSTRUMENTS_MAX).unwrap() {
+        assert_eq!(play.frame(&subscribed("candles", id, "tBTCUSD")), "-");
+    }
+    assert_eq!(play.frame(&subscribed("candles", 0, "tBTCUSD")), "xlimit");
+    assert_eq!(play.frame(&subscribed("trades", 1, "tBTCUSD")), "-", "known already");
 }
 
 #[test]
