@@ -18,6 +18,9 @@ use crate::board::{Board, PerSlot};
 use crate::error::FeedError;
 use crate::json::{Millis, NumberPair, PriceNumber, SizeNumber, number_levels, text_of};
 
+/// Levels a side of `depth.step0`.
+const STEP_LEVELS: u32 = 150;
+
 pub(crate) struct Huobi {
     spot: Market,
     swap: Market,
@@ -142,8 +145,14 @@ impl Huobi {
 impl Market {
     fn part(&mut self, part: &Part<'_>, out: &mut Vec<Tick>) -> Result<(), FeedError> {
         let mut words = part.channel.split('.');
-        match (words.next(), words.next()) {
-            (Some("depth"), Some(kind)) if kind.starts_with("step") => self.whole(part, 150, out),
+        let (first, second) = (words.next(), words.next());
+        let step = second.and_then(|word| word.strip_prefix("step"));
+        match (first, second) {
+            // Each step puts more prices together.
+            (Some("depth"), _) if let Some(step) = step => {
+                let joined = step.parse().unwrap_or(STEP_LEVELS);
+                self.whole(part, STEP_LEVELS.saturating_sub(joined), out)
+            }
             (Some("mbp"), Some("refresh")) => {
                 let depth = words.next().and_then(|depth| depth.parse().ok());
                 self.whole(part, depth.unwrap_or(0), out)

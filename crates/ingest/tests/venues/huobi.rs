@@ -102,6 +102,10 @@ fn markets_are_told_by_their_symbols() {
             message(&format!("{symbol}.depth.step0"), r#"{"mrid":1,"id":1,"ts":8,"version":1,"ch":"x"}"#);
         assert_eq!(play.frame(&gone), "-");
     }
+    // The finest of several is the book.
+    let frame = |step: u32| message(&format!("BTC-USD.depth.step{step}"), r#"{"bids":[[1,1]],"asks":[]}"#);
+    assert_eq!(play.frame(&frame(1)), "-");
+    assert_eq!(play.frame(&frame(0)), "S Q");
     assert_eq!(play.connect("c").split(' ').filter(|word| *word == "!suspect").count(), 6);
 }
 
