@@ -67,31 +67,30 @@ pub(super) type Rule = fn(Stand, &Diff) -> Fit;
 /// How a book stands to the venue's numbering.
 pub(super) enum Sync {
     /// No snapshot yet, or none that fits: diffs wait.
-    Waiting(VecDeque<Diff>),
+    Waiting {
+        diffs: VecDeque<Diff>,
+        /// The last number of those for which there was no room.
+        dropped: Option<u64>,
+    },
     Standing(Stand),
-    /// The venue sends whole books instead of diffs.
-    Whole,
 }
 
 impl Default for Sync {
     fn default() -> Self {
-        Self::Waiting(VecDeque::new())
+        Self::Waiting { diffs: VecDeque::new(), dropped: None }
     }
 }
 
 impl Sync {
-    /// A whole book of a stream of such. Beside diffs it says nothing new.
+    /// A whole book of a stream of such: the book until a snapshot of the diffs has come, where there are any.
     pub(super) fn whole(
-        &mut self,
+        &self,
         (board, slot): (&mut Board, Slot),
         times: Times,
         levels: Levels,
         out: &mut Vec<Tick>,
     ) {
-        if matches!(self, Self::Waiting(buffer) if buffer.is_empty()) {
-            *self = Self::Whole;
-        }
-        if matches!(self, Self::Whole) {
+        if matches!(self, Self::Waiting { .. }) {
             board.snapshot(slot, times, levels, out);
         }
     }
@@ -104,15 +103,11 @@ impl Sync {
         out: &mut Vec<Tick>,
     ) {
         let stand = match self {
-            Self::Waiting(buffer) => {
-                if buffer.len() == BUFFERED_DIFFS_MAX {
-                    buffer.pop_front();
+            Self::Waiting { diffs, dropped } => {
+                if diffs.len() == BUFFERED_DIFFS_MAX {
+                    *dropped = diffs.pop_front().map(|diff| diff.last);
                 }
-                buffer.push_back(diff);
-                return;
-            }
-            Self::Whole => {
-                *self = Self::Waiting(VecDeque::from([diff]));
+                diffs.push_back(diff);
                 return;
             }
             Self::Standing(stand) => *stand,
@@ -125,7 +120,7 @@ impl Sync {
             }
             Fit::Lost { from, to } => {
                 let times = diff.times;
-                *self = Self::Waiting(VecDeque::from([diff]));
+                *self = Self::Waiting { diffs: VecDeque::from([diff]), dropped: None };
                 board.void(slot, times, sequence_gap(from, to), out);
             }
         }
@@ -144,15 +139,15 @@ impl Sync {
         let stand = Stand::Snapshot(number);
         let buffer = match self {
             Self::Standing(stand) if number < stand.at() => return,
-            Self::Waiting(buffer) => {
-                let first =
-                    buffer.iter().map(|diff| rule(stand, diff)).find(|fit| !matches!(fit, Fit::Stale));
+            Self::Waiting { dropped: Some(dropped), .. } if number < *dropped => return,
+            Self::Waiting { diffs, .. } => {
+                let first = diffs.iter().map(|diff| rule(stand, diff)).find(|fit| !matches!(fit, Fit::Stale));
                 if matches!(first, Some(Fit::Lost { .. })) {
                     return;
                 }
-                mem::take(buffer)
+                mem::take(diffs)
             }
-            Self::Standing(_) | Self::Whole => VecDeque::new(),
+            Self::Standing(_) => VecDeque::new(),
         };
         *self = Self::Standing(stand);
         board.snapshot(slot, times, levels, out);
@@ -168,8 +163,8 @@ impl Sync {
 
     /// Whether it waits for a snapshot, with diffs around that number.
     pub(super) fn waits_around(&self, number: u64) -> bool {
-        let Self::Waiting(buffer) = self else { return false };
-        let ends = buffer.front().zip(buffer.back());
+        let Self::Waiting { diffs, .. } = self else { return false };
+        let ends = diffs.front().zip(diffs.back());
         ends.is_some_and(|(first, last)| first.first <= number.saturating_add(1) && number <= last.last)
     }
 }

@@ -37,6 +37,17 @@ fn what_is_not_newer_than_the_snapshot_is_stale() {
     assert_eq!(play.answer(URL, r#"{"status":"error","reason":"x"}"#), "xshape");
 }
 
+/// What there was no room for is missing in every snapshot that is older.
+#[test]
+fn more_diffs_than_may_wait() {
+    let mut play = Play::new("bitstamp");
+    for micros in 1..=10_001 {
+        assert_eq!(play.frame(&diff(micros, &format!(r#"["1.0","{micros}"]"#))), "-");
+    }
+    assert_eq!(play.answer(URL, &snapshot(0)), "-");
+    assert_eq!(play.answer(URL, &snapshot(1)).matches('D').count(), 10_000);
+}
+
 /// Nothing tells of what was lost meanwhile.
 #[test]
 fn a_reconnect_needs_a_new_snapshot() {
@@ -67,9 +78,11 @@ fn trades_whole_books_and_the_rest() {
     let whole = |micros| diff(micros, r#"["1.0","1"]"#).replace("diff_order_book", "order_book");
     assert_eq!(play.frame(&whole(1)), "S Q");
     assert_eq!(play.frame(&whole(2)), "S");
-    // Beside diffs they say nothing.
+    // Beside diffs they say nothing, once these have their snapshot.
     assert_eq!(play.frame(&diff(3, r#"["1.0","1"]"#)), "-");
-    assert_eq!(play.frame(&whole(4)), "-");
+    assert_eq!(play.frame(&whole(4)), "S");
+    assert_eq!(play.answer(URL, &snapshot(5)), "S Q");
+    assert_eq!(play.frame(&whole(6)), "-");
     for other in [
         r#"{"event":"bts:subscription_succeeded","channel":"live_trades_btcusd","data":{}}"#,
         r#"{"event":"bts:heartbeat","channel":"","data":{"status":"success"}}"#,

@@ -101,7 +101,11 @@ fn whole_books() {
     assert_eq!(play.frame(&whole(50, 2)), "S Q");
     assert_eq!(play.frame(&whole(5, 3)), "-");
     assert_eq!(play.frame(&diff(1, 1, r#"["1.0","1","1"]"#)), "-");
+    assert_eq!(play.frame(&whole(50, 4)), "S Q", "the diffs wait");
+    assert_eq!(play.answer(URL, &snapshot(0)), "S Q D");
     assert_eq!(play.frame(&whole(50, 4)), "-", "diffs are the book");
+    assert_eq!(play.frame(&diff(9, 9, r#"["1.0","1","9"]"#)), "G2-8 !suspect");
+    assert_eq!(play.frame(&whole(50, 4)), "S !open Q", "the diffs wait again");
 }
 
 #[test]
