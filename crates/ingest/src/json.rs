@@ -178,6 +178,17 @@ impl<'de, P: Deserialize<'de>, S: Deserialize<'de>> Visitor<'de> for PairVisitor
     }
 }
 
+/// What stands there, unless it is `null` or an empty text.
+pub(crate) fn known<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let raw = <&RawValue>::deserialize(deserializer)?;
+    match raw.get() {
+        "null" | "\"\"" => Ok(None),
+        text => serde_json::from_str(text).map(Some).map_err(D::Error::custom),
+    }
+}
+
 /// The levels of pairs.
 pub(crate) fn levels(pairs: Vec<Pair>) -> Vec<Level> {
     pairs.into_iter().map(|pair| pair.0).collect()

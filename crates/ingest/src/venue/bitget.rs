@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use super::{Link, Normaliser, checksum, gap, names, per_cent, sequence_gap, side};
 use crate::board::{Board, PerSlot, Slot};
 use crate::error::FeedError;
-use crate::json::{Millis, Pair, PriceText, SizeText, Whole, levels, text_of};
+use crate::json::{Millis, Pair, PriceText, SizeText, Whole, known, levels, text_of};
 
 pub(crate) struct Bitget {
     spot: Market,
@@ -92,26 +92,26 @@ struct TradeData<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct TickerData {
-    #[serde(alias = "lastPr", alias = "lastPrice")]
+    #[serde(default, deserialize_with = "known", alias = "lastPr", alias = "lastPrice")]
     last: Option<PriceText>,
-    #[serde(alias = "openPrice24h")]
+    #[serde(default, deserialize_with = "known", alias = "openPrice24h")]
     open24h: Option<PriceText>,
-    #[serde(alias = "highPrice24h")]
+    #[serde(default, deserialize_with = "known", alias = "highPrice24h")]
     high24h: Option<PriceText>,
-    #[serde(alias = "lowPrice24h")]
+    #[serde(default, deserialize_with = "known", alias = "lowPrice24h")]
     low24h: Option<PriceText>,
-    #[serde(alias = "volume24h")]
+    #[serde(default, deserialize_with = "known", alias = "volume24h")]
     base_volume: Option<SizeText>,
-    #[serde(alias = "bid1Price")]
+    #[serde(default, deserialize_with = "known", alias = "bid1Price")]
     bid_pr: Option<PriceText>,
-    #[serde(alias = "bid1Size")]
+    #[serde(default, deserialize_with = "known", alias = "bid1Size")]
     bid_sz: Option<SizeText>,
-    #[serde(alias = "ask1Price")]
+    #[serde(default, deserialize_with = "known", alias = "ask1Price")]
     ask_pr: Option<PriceText>,
-    #[serde(alias = "ask1Size")]
+    #[serde(default, deserialize_with = "known", alias = "ask1Size")]
     ask_sz: Option<SizeText>,
     /// As a part of 1.
-    #[serde(alias = "change24h", alias = "price24hPcnt")]
+    #[serde(default, deserialize_with = "known", alias = "change24h", alias = "price24hPcnt")]
     price_change_percent: Option<PriceText>,
     #[serde(alias = "systemTime")]
     ts: Option<Millis>,

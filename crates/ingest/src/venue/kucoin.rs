@@ -16,7 +16,8 @@ use super::{Link, Normaliser, names, side};
 use crate::board::{Board, PerSlot};
 use crate::error::FeedError;
 use crate::json::{
-    Millis, Nanos, NumberPair, Pair, PriceNumber, PriceText, SizeNumber, SizeText, Whole, number_levels,
+    Millis, Nanos, NumberPair, Pair, PriceNumber, PriceText, SizeNumber, SizeText, Whole, known,
+    number_levels,
 };
 
 pub(crate) struct Kucoin {
@@ -111,13 +112,17 @@ struct Match<'a> {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Summary {
-    #[serde(alias = "bestBidPrice")]
+    #[serde(default, deserialize_with = "known", alias = "bestBidPrice")]
     best_bid: Option<PriceNumber>,
+    #[serde(default, deserialize_with = "known")]
     best_bid_size: Option<SizeNumber>,
-    #[serde(alias = "bestAskPrice")]
+    #[serde(default, deserialize_with = "known", alias = "bestAskPrice")]
     best_ask: Option<PriceNumber>,
+    #[serde(default, deserialize_with = "known")]
     best_ask_size: Option<SizeNumber>,
+    #[serde(default, deserialize_with = "known")]
     price: Option<PriceNumber>,
+    #[serde(default, deserialize_with = "known")]
     size: Option<SizeNumber>,
     #[serde(alias = "Time")]
     time: Option<Millis>,

@@ -92,6 +92,17 @@ fn version_2() {
     );
 }
 
+/// Before anybody has traded or asked.
+#[test]
+fn empty_fields_are_unknown() {
+    let mut play = Play::new("bitget");
+    let ticker = r#"{"instId":"BTCUSDT","lastPr":"5","bidPr":"4","askPr":"","bidSz":"2","askSz":"","open24h":"","high24h":null,"change24h":"","baseVolume":"0","ts":"5"}"#;
+    let told = "t bitget-spot:BTC-USDT/BTCUSDT 5,,,,0,@5000000;";
+    assert_eq!(play.full(&message("SPOT", "ticker", "snapshot", ticker)), told);
+    let wrong = ticker.replace(r#""askSz":"""#, r#""askSz":"x""#);
+    assert_eq!(play.full(&message("SPOT", "ticker", "snapshot", &wrong)), "xnumber");
+}
+
 #[test]
 fn version_3() {
     let mut play = Play::new("bitget");

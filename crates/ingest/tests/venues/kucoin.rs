@@ -75,7 +75,7 @@ fn trades_and_quotes() {
     let told = format!("q {of} 0.10x3.70|0.12x14@5000000; t {of} 0.11,,,,,@5000000;");
     assert_eq!(play.full(&message("/market/ticker:BCHSV-USDT", "trade.ticker", ticker)), told);
     assert_eq!(play.full(&message("/market/ticker:all", "BCHSV-USDT", ticker)), told);
-    let empty = r#"{"bestAsk":null,"bestBidSize":"3","bestAskSize":null,"bestBid":"0.10","time":5}"#;
+    let empty = r#"{"bestAsk":null,"bestBidSize":"3","bestAskSize":"","bestBid":"0.10","time":5}"#;
     let told = play.full(&message("/market/ticker:BCHSV-USDT", "trade.ticker", empty));
     assert_eq!(told, format!("q {of} 0.10x3|@5000000;"));
     let level1 = r#"{"asks":["0.12","1"],"bids":["0.10","2"],"timestamp":5}"#;
