@@ -91,9 +91,13 @@ impl Book {
     /// A book with these levels; of a price named twice the last size counts.
     #[must_use]
     pub fn from_levels(levels: &Levels) -> Self {
-        let mut book = Self::default();
-        book.apply(levels);
-        book
+        // Venues sort them, mostly: then nothing is searched.
+        let side = |levels: &[Level]| {
+            let mut side: BTreeMap<_, _> = levels.iter().map(|level| (level.price, level.size)).collect();
+            side.retain(|_, size| !size.is_zero());
+            side
+        };
+        Self { bids: side(&levels.bids), asks: side(&levels.asks) }
     }
 
     /// Sets or removes each level, in order. Removing what is not there is harmless.
@@ -241,6 +245,7 @@ impl Book {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use rust_decimal::Decimal;
 
     use super::*;
 
@@ -303,6 +308,21 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_whole_book_is_what_its_levels_make_one_by_one(prices in prop::collection::vec((0_i64..20, 0_u32..2, 0_i64..3, any::<bool>()), 0..60)) {
+            let mut levels = Levels::default();
+            for (price, scale, size, bids) in prices {
+                let price = Price::new(Decimal::new(price * 10_i64.pow(scale), scale));
+                let level = Level { price, size: Size::new(Decimal::new(size, 1)).unwrap() };
+                if bids { levels.bids.push(level) } else { levels.asks.push(level) }
+            }
+            let (whole, mut steps) = (Book::from_levels(&levels), Book::default());
+            steps.apply(&levels);
+            for side in BookSide::BOTH {
+                prop_assert_eq!(shown(&whole, side), shown(&steps, side));
+            }
+        }
+
         #[test]
         fn a_diff_applied_is_the_target(before in changes(), after in changes()) {
             let (mut from, target) = (Book::from_levels(&before), Book::from_levels(&after));

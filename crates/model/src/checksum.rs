@@ -7,6 +7,7 @@
 use rust_decimal::Decimal;
 
 use crate::book::Level;
+use crate::decimal;
 use crate::limits::CHECKSUM_LEVELS;
 
 /// The checksum of the best levels, best first; more than ten a side are ignored.
@@ -23,13 +24,10 @@ pub fn kraken_checksum(asks: impl Iterator<Item = Level>, bids: impl Iterator<It
 /// Appends the digits of a value at its scale, without sign, dot and leading zeros: its mantissa.
 /// Zero has no digits left.
 pub fn push_digits(text: &mut Vec<u8>, value: Decimal) {
-    let mut mantissa = value.mantissa().unsigned_abs();
-    let start = text.len();
-    while mantissa > 0 {
-        text.push(b'0' + u8::try_from(mantissa % 10).unwrap_or(0));
-        mantissa /= 10;
+    let mantissa = value.mantissa();
+    if mantissa != 0 {
+        text.extend_from_slice(decimal::shown(mantissa, &mut itoa::Buffer::new()));
     }
-    text[start..].reverse();
 }
 
 #[cfg(test)]

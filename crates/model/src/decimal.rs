@@ -3,9 +3,14 @@
 //! `rust_decimal` rounds in silence where a value or a result does not fit its 96-bit mantissa
 //! (`from_str`, `+`, `*`). Market data must not: these functions give the exact value or an error.
 
+use std::cmp::Ordering;
+
 use rust_decimal::Decimal;
 
 use crate::limits::DECIMAL_DIGITS_MAX;
+
+/// So many digits fit 64 bits, whatever they are.
+const SHORT_BYTES_MAX: usize = 19;
 
 /// Why a text is not an exact decimal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +40,9 @@ pub enum DecimalError {
 /// do not fit: the value is never rounded.
 pub fn parse(text: &str) -> Result<Decimal, DecimalError> {
     let bytes = text.as_bytes();
+    if let Some(value) = short(bytes) {
+        return Ok(value);
+    }
     let negative = bytes.first() == Some(&b'-');
     let mut at = usize::from(negative);
     let mut mantissa: i128 = 0;
@@ -58,13 +66,40 @@ pub fn parse(text: &str) -> Result<Decimal, DecimalError> {
     if at != bytes.len() {
         return Err(DecimalError::Malformed { at });
     }
-    if scale < 0 {
+    if scale < 0 && mantissa == 0 {
+        scale = 0;
+    } else if scale < 0 {
         let factor = 10_i128.checked_pow(scale.unsigned_abs()).ok_or(DecimalError::TooPrecise)?;
         mantissa = mantissa.checked_mul(factor).ok_or(DecimalError::TooPrecise)?;
         scale = 0;
     }
     let signed = if negative { -mantissa } else { mantissa };
     from_mantissa(signed, scale.unsigned_abs())
+}
+
+/// The value of a plain text whose digits fit 64 bits: nearly all that venues write. What this leaves
+/// alone may be a number yet.
+fn short(bytes: &[u8]) -> Option<Decimal> {
+    let (negative, digits) = match bytes.split_first() {
+        Some((b'-', digits)) => (true, digits),
+        _ => (false, bytes),
+    };
+    if digits.is_empty() || digits.len() > SHORT_BYTES_MAX {
+        return None;
+    }
+    let (mut mantissa, mut point) = (0_u64, digits.len());
+    for (at, byte) in digits.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' => mantissa = mantissa * 10 + u64::from(byte - b'0'),
+            b'.' if at > 0 && at + 1 < digits.len() && point == digits.len() => point = at,
+            _ => return None,
+        }
+    }
+    let scale = digits.len().saturating_sub(point + 1);
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+    let (low, high) = (mantissa as u32, (mantissa >> 32) as u32);
+    // Nothing has no sign.
+    Some(Decimal::from_parts(low, high, 0, negative && mantissa != 0, u32::try_from(scale).ok()?))
 }
 
 /// Reads digits into `mantissa` and returns how many there were.
@@ -96,6 +131,43 @@ fn exponent(bytes: &[u8], at: &mut usize) -> Result<i32, DecimalError> {
 
 fn from_mantissa(mantissa: i128, scale: u32) -> Result<Decimal, DecimalError> {
     Decimal::try_from_i128_with_scale(mantissa, scale).map_err(|_| DecimalError::TooPrecise)
+}
+
+/// Appends a decimal in plain notation, its scale kept: `0.00150000`.
+pub fn push(out: &mut Vec<u8>, value: Decimal) {
+    let (mantissa, scale) = (value.mantissa(), value.scale() as usize);
+    if mantissa < 0 {
+        out.push(b'-');
+    }
+    let mut buffer = itoa::Buffer::new();
+    let digits = shown(mantissa, &mut buffer);
+    if scale == 0 {
+        out.extend_from_slice(digits);
+    } else if digits.len() > scale {
+        let (whole, fraction) = digits.split_at(digits.len() - scale);
+        out.extend_from_slice(whole);
+        out.push(b'.');
+        out.extend_from_slice(fraction);
+    } else {
+        out.extend_from_slice(b"0.");
+        out.resize(out.len() + scale - digits.len(), b'0');
+        out.extend_from_slice(digits);
+    }
+}
+
+/// The digits of a mantissa, without its sign.
+pub(crate) fn shown(mantissa: i128, buffer: &mut itoa::Buffer) -> &[u8] {
+    match u64::try_from(mantissa.unsigned_abs()) {
+        Ok(short) => buffer.format(short).as_bytes(),
+        Err(_) => buffer.format(mantissa.unsigned_abs()).as_bytes(),
+    }
+}
+
+/// How two values compare, whatever their scales; soonest where these are the same, as nearly all of a venue's are.
+#[inline]
+#[must_use]
+pub fn order(a: Decimal, b: Decimal) -> Ordering {
+    if a.scale() == b.scale() { a.mantissa().cmp(&b.mantissa()) } else { a.cmp(&b) }
 }
 
 /// `a + b` at the larger of the two scales, or `None` where that does not fit exactly.
@@ -141,10 +213,16 @@ mod tests {
         check("68900.50", "68900.50");
         check("0.00000000", "0.00000000");
         check("-1.0", "-1.0");
+        check("-0.0", "0.0");
+        check("9999999999999999999", "9999999999999999999");
+        check("-99999999999999999999", "-99999999999999999999");
+        check("0.9999999999999999999", "0.9999999999999999999");
         check("007", "7");
         check("9.121E-7", "0.0000009121");
         check("1.5e3", "1500");
         check("1.50e1", "15.0");
+        check("0e50", "0");
+        check("0.0e50", "0");
         check("79228162514264337593543950335", "79228162514264337593543950335");
         check("0.0000000000000000000000000001", "0.0000000000000000000000000001");
     }
@@ -156,6 +234,9 @@ mod tests {
             ("-", 1),
             (".5", 0),
             ("5.", 2),
+            ("-.5", 1),
+            ("1.2.3", 3),
+            ("1..2", 2),
             ("+1", 0),
             ("1_000", 1),
             ("NaN", 0),
@@ -188,6 +269,23 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn orders_as_values_do(a in any::<i64>(), b in any::<i64>(), scales in (0_u32..3, 0_u32..3), near: bool) {
+            let b = if near { a.saturating_add(b % 2) } else { b };
+            let (a, b) = (Decimal::new(a, scales.0), Decimal::new(b, scales.1));
+            prop_assert_eq!(order(a, b), a.cmp(&b));
+        }
+
+        #[test]
+        fn pushes_what_it_would_show(low: u64, high: u32, negative: bool, scale in 0_u32..=28) {
+            for magnitude in [i128::from(low), (i128::from(high) << 64) + i128::from(low)] {
+                let value = Decimal::from_i128_with_scale(if negative { -magnitude } else { magnitude }, scale);
+                let mut out = Vec::new();
+                push(&mut out, value);
+                prop_assert_eq!(String::from_utf8(out).unwrap(), value.to_string());
+            }
+        }
+
         #[test]
         fn shows_what_it_read(whole in 0_u64.., fraction in "[0-9]{1,9}", negative: bool) {
             let text = format!("{}{whole}.{fraction}", if negative { "-" } else { "" });

@@ -1,6 +1,8 @@
 //! Prices, sizes and sequence numbers as types, so that none is passed for another.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -10,11 +12,11 @@ use crate::decimal::{self, DecimalError};
 /// Price of one unit, in the instrument's quote currency. Exact; may be negative (spreads).
 ///
 /// Equal prices of different scale (`1.0`, `1.00`) compare equal; each keeps its own digits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Eq, Serialize, Deserialize)]
 pub struct Price(#[serde(with = "rust_decimal::serde::str")] Decimal);
 
 /// Amount of the base currency, contracts or shares. Exact, zero or more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Price")]
 pub struct Size(#[serde(with = "rust_decimal::serde::str")] Decimal);
 
@@ -75,6 +77,40 @@ impl Size {
         self.0.is_zero()
     }
 }
+
+/// By value: books compare prices all the time.
+macro_rules! compared {
+    ($($number:ty),+) => { $(
+        impl Ord for $number {
+            #[inline]
+            fn cmp(&self, other: &Self) -> Ordering {
+                decimal::order(self.0, other.0)
+            }
+        }
+
+        impl PartialOrd for $number {
+            #[inline]
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+
+        impl PartialEq for $number {
+            #[inline]
+            fn eq(&self, other: &Self) -> bool {
+                self.cmp(other) == Ordering::Equal
+            }
+        }
+
+        impl Hash for $number {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                self.0.hash(state);
+            }
+        }
+    )+ };
+}
+
+compared!(Price, Size);
 
 /// So many whole units.
 impl From<u64> for Size {

@@ -1,36 +1,10 @@
 //! JSON text, written straight into a buffer: what is sent most is not built as a tree first.
 
-use model::{Channel, Level, Seq, UnixNanos};
+use model::{Channel, Level, Seq, UnixNanos, decimal};
 use rust_decimal::Decimal;
 
 use crate::cursor::{Cursor, Epoch};
 use crate::view::View;
-
-/// Appends a decimal in plain notation, its scale kept: `0.00150000`.
-pub fn decimal(out: &mut Vec<u8>, value: Decimal) {
-    let (mantissa, scale) = (value.mantissa(), value.scale() as usize);
-    if mantissa < 0 {
-        out.push(b'-');
-    }
-    let mut buffer = itoa::Buffer::new();
-    let digits = match u64::try_from(mantissa.unsigned_abs()) {
-        Ok(small) => buffer.format(small),
-        Err(_) => buffer.format(mantissa.unsigned_abs()),
-    };
-    let digits = digits.as_bytes();
-    if scale == 0 {
-        out.extend_from_slice(digits);
-    } else if digits.len() > scale {
-        let (whole, fraction) = digits.split_at(digits.len() - scale);
-        out.extend_from_slice(whole);
-        out.push(b'.');
-        out.extend_from_slice(fraction);
-    } else {
-        out.extend_from_slice(b"0.");
-        out.resize(out.len() + scale - digits.len(), b'0');
-        out.extend_from_slice(digits);
-    }
-}
 
 /// What a data message says around its records.
 #[derive(Clone, Copy, Debug)]
@@ -189,7 +163,7 @@ impl<'a> Object<'a> {
             return;
         }
         self.out.push(b'"');
-        decimal(self.out, value);
+        decimal::push(self.out, value);
         self.out.push(b'"');
     }
 
@@ -210,12 +184,12 @@ impl<'a> Object<'a> {
         self.out.push(b'[');
         for (at, level) in levels.iter().enumerate() {
             self.out.extend_from_slice(if at == 0 { b"[\"" } else { b",[\"" });
-            decimal(self.out, level.price.value());
+            decimal::push(self.out, level.price.value());
             self.out.extend_from_slice(b"\",\"");
             if level.size.is_zero() {
                 self.out.push(b'0');
             } else {
-                decimal(self.out, level.size.value());
+                decimal::push(self.out, level.size.value());
             }
             self.out.extend_from_slice(b"\"]");
         }
@@ -234,15 +208,6 @@ mod tests {
     use super::*;
 
     proptest! {
-        #[test]
-        fn decimals_as_rust_decimal_shows_them(low: u64, high: u32, negative: bool, scale in 0_u32..=28) {
-            let magnitude = (i128::from(high) << 64) + i128::from(low);
-            let value = Decimal::from_i128_with_scale(if negative { -magnitude } else { magnitude }, scale);
-            let mut out = Vec::new();
-            decimal(&mut out, value);
-            prop_assert_eq!(String::from_utf8(out).unwrap(), value.to_string());
-        }
-
         #[test]
         fn texts_as_serde_writes_them(text: String) {
             let mut out = Vec::new();

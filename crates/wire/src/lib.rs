@@ -33,7 +33,7 @@ pub use control::{
 };
 pub use cursor::{Cursor, CursorError, Epoch};
 pub use decode::{Data, DecodeError, Record, RecordBody, ServerMessage};
-pub use json::{Envelope, close_data, decimal, open_data};
+pub use json::{Envelope, close_data, open_data};
 pub use line::{LineError, Lines, placed_line};
 pub use msgpack::{UnpackError, pack, unpack};
 pub use record::{BookNotes, Origin, Stamp, Writer, line};

@@ -7,9 +7,9 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fmt::Write;
+use std::io::Write;
 
-use model::{BookSide, FeedGap, GapReason, Level, Levels, Size, Tick, Ticker, Trade, UnixNanos};
+use model::{BookSide, FeedGap, GapReason, Level, Levels, Size, Tick, Ticker, Trade, UnixNanos, decimal};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -289,17 +289,17 @@ fn is_list(payload: &str) -> bool {
 }
 
 /// A level as it counts for the checksum: numbers as JavaScript writes them, asks below zero.
-fn put(text: &mut String, side: BookSide, level: Level) {
+fn put(text: &mut Vec<u8>, side: BookSide, level: Level) {
     put_number(text, level.price.value());
-    text.push_str(if side == BookSide::Ask { ":-" } else { ":" });
+    text.extend_from_slice(if side == BookSide::Ask { b":-" } else { b":" });
     put_number(text, level.size.value());
 }
 
-fn put_number(text: &mut String, value: Decimal) {
+fn put_number(text: &mut Vec<u8>, value: Decimal) {
     let digits = value.mantissa().unsigned_abs().to_string();
     let leading = value.scale().saturating_sub(u32::try_from(digits.len()).unwrap_or(0));
     if value.is_zero() || leading < EXPONENT_ZEROS_MIN {
-        write!(text, "{value}").expect("writing to memory does not fail");
+        decimal::push(text, value);
         return;
     }
     let digits = digits.trim_end_matches('0');
