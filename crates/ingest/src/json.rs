@@ -189,6 +189,14 @@ pub(crate) fn known<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     }
 }
 
+/// The word that an object begins with, where that is under `key`: what tells most messages apart, without reading
+/// them twice.
+pub(crate) fn leading<'a>(text: &'a str, key: &str) -> Option<&'a str> {
+    let rest = text.strip_prefix("{\"")?.strip_prefix(key)?.strip_prefix("\":\"")?;
+    let (word, _) = rest.split_once('"')?;
+    (!word.contains('\\')).then_some(word)
+}
+
 /// The levels of pairs.
 pub(crate) fn levels(pairs: Vec<Pair>) -> Vec<Level> {
     pairs.into_iter().map(|pair| pair.0).collect()

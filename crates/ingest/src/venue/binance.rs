@@ -21,7 +21,7 @@ use super::sync::{Diff, Fit, Rule, Stand, Sync};
 use super::{Link, Normaliser, names};
 use crate::board::{Board, PerSlot, Slot};
 use crate::error::FeedError;
-use crate::json::{Millis, Pair, PriceText, SizeText, levels};
+use crate::json::{Millis, Pair, PriceText, SizeText, leading, levels};
 
 /// A market of Binance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -176,14 +176,19 @@ impl Binance {
             let list: Vec<&RawValue> = serde_json::from_str(text)?;
             return list.iter().try_for_each(|one| self.message(link, stream, one.get(), out));
         }
+        match leading(text, "e") {
+            Some("depthUpdate") => return self.depth(link, stream, serde_json::from_str(text)?, out),
+            Some("bookTicker") => return self.book_ticker(link, &serde_json::from_str(text)?, out),
+            _ => {}
+        }
         let kind: Kind<'_> = serde_json::from_str(text)?;
         match (kind.e.as_ref(), kind.last_update_id) {
-            ("depthUpdate", _) => self.depth(link, stream, text, out),
+            ("depthUpdate", _) => self.depth(link, stream, serde_json::from_str(text)?, out),
             ("trade" | "aggTrade", _) => self.trade(link, text, out),
-            ("bookTicker", _) => self.book_ticker(link, text, out),
+            ("bookTicker", _) => self.book_ticker(link, &serde_json::from_str(text)?, out),
             ("24hrTicker", _) => self.day_ticker(link, text, out),
             // Spot sends best bid and offer without saying what it is.
-            ("", None) if kind.u.is_some() => self.book_ticker(link, text, out),
+            ("", None) if kind.u.is_some() => self.book_ticker(link, &serde_json::from_str(text)?, out),
             ("", Some(_)) => self.snapshot(link, stream, None, text, out),
             ("", None) if kind.is_refusal() => Err(FeedError::refused(text)),
             _ => Ok(()),
@@ -194,10 +199,9 @@ impl Binance {
         &mut self,
         link: &Link<'_>,
         stream: &str,
-        text: &str,
+        depth: Depth<'_>,
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
-        let depth: Depth<'_> = serde_json::from_str(text)?;
         let slot = self.board.slot(&depth.s)?;
         let times = link.times(Some(depth.matched.unwrap_or(depth.event).0)).sent(depth.event.0);
         let levels = Levels { bids: levels(depth.b), asks: levels(depth.a) };
@@ -265,8 +269,12 @@ impl Binance {
         Ok(())
     }
 
-    fn book_ticker(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
-        let message: BookTicker<'_> = serde_json::from_str(text)?;
+    fn book_ticker(
+        &mut self,
+        link: &Link<'_>,
+        message: &BookTicker<'_>,
+        out: &mut Vec<Tick>,
+    ) -> Result<(), FeedError> {
         let slot = self.board.slot(&message.s)?;
         let times = link.times(message.matched.or(message.event).map(|at| at.0));
         let times = message.event.map_or(times, |at| times.sent(at.0));
@@ -328,6 +336,13 @@ fn futures(stand: Stand, diff: &Diff) -> Fit {
     }
 }
 
+/// The stream of a combined message and what seems to be its data: nothing of that has been read.
+fn wrapped(text: &str) -> Option<(&str, &str)> {
+    let stream = leading(text, "stream")?;
+    let rest = text.split_at_checked("{\"stream\":\"".len() + stream.len())?.1;
+    Some((stream, rest.strip_prefix("\",\"data\":")?.strip_suffix('}')?))
+}
+
 /// An empty side is written as zeros.
 fn level(price: PriceText, size: SizeText) -> Option<Level> {
     (!size.0.is_zero()).then_some(Level { price: price.0, size: size.0 })
@@ -351,6 +366,18 @@ impl Normaliser for Binance {
     }
 
     fn handle_frame(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
+        // What most messages are is read at once; whatever is otherwise, or wrong, is looked at step by step.
+        if let Some((stream, data)) = wrapped(text) {
+            match leading(data, "e") {
+                Some("depthUpdate") if let Ok(depth) = serde_json::from_str(data) => {
+                    return self.depth(link, stream, depth, out);
+                }
+                Some("bookTicker") if let Ok(ticker) = serde_json::from_str(data) => {
+                    return self.book_ticker(link, &ticker, out);
+                }
+                _ => {}
+            }
+        }
         let combined: Combined<'_> = if text.starts_with('[') {
             Combined { stream: None, data: None }
         } else {

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::{Link, Normaliser, gap, names, side};
 use crate::board::Board;
 use crate::error::FeedError;
-use crate::json::{Marked, Millis, PriceText, SizeText};
+use crate::json::{Marked, Millis, PriceText, SizeText, leading};
 
 pub(crate) struct Gemini {
     board: Board,
@@ -113,6 +113,9 @@ impl Normaliser for Gemini {
     }
 
     fn handle_frame(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
+        if leading(text, "type") == Some("l2_updates") {
+            return self.book(link, text, out);
+        }
         let message: Message<'_> = serde_json::from_str(text)?;
         match message.r#type.as_ref() {
             "l2_updates" => self.book(link, text, out),
