@@ -22,7 +22,12 @@ pub(crate) struct Ladder {
     scale: u32,
     bids: Rungs,
     asks: Rungs,
+    /// The first level that was touched: nearly every event touches no other.
+    first: Option<(BookSide, i64)>,
+    /// All levels that were touched, once there is a second one.
     touched: Vec<(BookSide, i64)>,
+    /// What stands at the level that was touched last.
+    size: u64,
     /// The best levels that were told last.
     told: (Option<Rung>, Option<Rung>),
 }
@@ -44,24 +49,32 @@ impl Rungs {
         self.0[..near].binary_search_by_key(&key, |rung| rung.0)
     }
 
+    /// Adds to a level and returns what stands there.
     #[inline]
-    fn add(&mut self, key: i64, size: u64) {
+    fn add(&mut self, key: i64, size: u64) -> u64 {
         match self.find(key) {
-            Ok(at) => self.0[at].1 = self.0[at].1.saturating_add(size),
-            Err(at) => self.0.insert(at, (key, size)),
+            Ok(at) => {
+                self.0[at].1 = self.0[at].1.saturating_add(size);
+                self.0[at].1
+            }
+            Err(at) => {
+                self.0.insert(at, (key, size));
+                size
+            }
         }
     }
 
+    /// Takes from a level and returns what is left there.
     #[inline]
-    fn take(&mut self, key: i64, size: u64) {
-        if let Ok(at) = self.find(key) {
-            let left = self.0[at].1.saturating_sub(size);
-            if left == 0 {
-                self.0.remove(at);
-            } else {
-                self.0[at].1 = left;
-            }
+    fn take(&mut self, key: i64, size: u64) -> u64 {
+        let Ok(at) = self.find(key) else { return 0 };
+        let left = self.0[at].1.saturating_sub(size);
+        if left == 0 {
+            self.0.remove(at);
+        } else {
+            self.0[at].1 = left;
         }
+        left
     }
 
     fn set(&mut self, key: i64, size: u64) {
@@ -97,7 +110,9 @@ impl Ladder {
             scale,
             bids: Rungs::default(),
             asks: Rungs::default(),
+            first: None,
             touched: Vec::new(),
+            size: 0,
             told: (None, None),
         }
     }
@@ -113,25 +128,27 @@ impl Ladder {
     /// More stands at a price.
     #[inline]
     pub(crate) fn add(&mut self, side: BookSide, price: i64, size: u64) {
-        self.side(side).add(key(side, price), size);
+        self.size = self.side(side).add(key(side, price), size);
         self.touch(side, price);
     }
 
     /// Less stands at a price.
     #[inline]
     pub(crate) fn take(&mut self, side: BookSide, price: i64, size: u64) {
-        self.side(side).take(key(side, price), size);
+        self.size = self.side(side).take(key(side, price), size);
         self.touch(side, price);
     }
 
     /// So much stands at a price, zero for nothing.
     pub(crate) fn set(&mut self, side: BookSide, price: i64, size: u64) {
         self.side(side).set(key(side, price), size);
+        self.size = size;
         self.touch(side, price);
     }
 
     /// Nothing stands on one side any more.
     pub(crate) fn clear_side(&mut self, side: BookSide) {
+        self.size = 0;
         for (key_of, _) in mem::take(&mut self.side(side).0) {
             self.touch(side, key(side, key_of));
         }
@@ -141,15 +158,23 @@ impl Ladder {
     pub(crate) fn clear(&mut self) {
         self.bids.0.clear();
         self.asks.0.clear();
-        self.touched.clear();
+        self.forget();
     }
 
     #[inline]
     fn touch(&mut self, side: BookSide, price: i64) {
-        if self.touched.last() == Some(&(side, price)) {
+        let level = (side, price);
+        let Some(first) = self.first else {
+            self.first = Some(level);
+            return;
+        };
+        if *self.touched.last().unwrap_or(&first) == level {
             return;
         }
-        self.touched.push((side, price));
+        if self.touched.is_empty() {
+            self.touched.push(first);
+        }
+        self.touched.push(level);
         if self.touched.len() == TOUCHED_MAX {
             self.once_each();
         }
@@ -178,31 +203,31 @@ impl Ladder {
 
     /// The touched levels as they are now, each once; from now on nothing is touched.
     pub(crate) fn changes(&mut self) -> Levels {
-        self.once_each();
-        let (bids, asks, scale) = (&self.bids, &self.asks, self.scale);
         let mut levels = Levels::default();
-        if let [(side, price)] = self.touched[..] {
-            // Nearly every event touches one level.
-            let rungs = if side == BookSide::Bid { bids } else { asks };
-            *levels.side_mut(side) = vec![level(price, rungs.size(key(side, price)), scale)];
-        } else {
-            for &(side, price) in &self.touched {
-                let rungs = if side == BookSide::Bid { bids } else { asks };
-                levels.side_mut(side).push(level(price, rungs.size(key(side, price)), scale));
+        let first = self.first.take();
+        if self.touched.is_empty() {
+            if let Some((side, price)) = first {
+                *levels.side_mut(side) = vec![level(price, self.size, self.scale)];
             }
+            return levels;
         }
-        self.touched.clear();
+        self.once_each();
+        for (side, price) in self.touched.drain(..) {
+            let rungs = if side == BookSide::Bid { &self.bids } else { &self.asks };
+            levels.side_mut(side).push(level(price, rungs.size(key(side, price)), self.scale));
+        }
         levels
     }
 
     /// Nothing was touched: nobody is told of it.
     pub(crate) fn forget(&mut self) {
+        self.first = None;
         self.touched.clear();
     }
 
     /// All levels, best first; from now on nothing is touched.
     pub(crate) fn whole(&mut self) -> Levels {
-        self.touched.clear();
+        self.forget();
         let side = |side, rungs: &Rungs| {
             rungs.0.iter().rev().map(|&(at, size)| level(key(side, at), size, self.scale)).collect()
         };
