@@ -44,7 +44,7 @@ const KEPT: [(&str, &[&str]); 12] = [
     ("tokio-tungstenite", &["client"]),
     ("bytes", &["ws", "gateway"]),
     ("flate2", &["ingest", "ws"]),
-    ("libfuzzer-sys", &["ws"]),
+    ("libfuzzer-sys", &["ingest", "ws"]),
     ("sha1", &["ws"]),
     ("tokio", &["ingest", "client", "gateway", "tickwire", "benches"]),
 ];

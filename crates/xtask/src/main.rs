@@ -27,7 +27,7 @@ cargo xtask demo [OPTION…]   build the server and start it on a simulated mark
 cargo xtask test             everything: format, lints, documentation, tests, golden answers, sockets, conformance
 cargo xtask bench [OPTION…]  every scene with Tickwire, the floors and rivals; options go to `benches compare`
 
-cargo xtask fuzz [SECONDS]   feeds the WebSocket codec what nobody would think of, for a minute unless told otherwise
+cargo xtask fuzz [SECONDS]   feeds the WebSocket codec and the readers of feeds what nobody would think of, for a minute
 cargo xtask plant [WORD…]    plants bugs into a copy of the sources, one at a time: each must be found by a test
 cargo xtask dashboards       builds the page, and tries what is written in TypeScript
 cargo xtask operators        checks rules, runbooks, dashboards and manifests, and sees each alert fire: five minutes
