@@ -39,10 +39,21 @@ pub enum DecimalError {
 /// [`DecimalError::Malformed`] outside that grammar, [`DecimalError::TooPrecise`] where the digits
 /// do not fit: the value is never rounded.
 pub fn parse(text: &str) -> Result<Decimal, DecimalError> {
-    let bytes = text.as_bytes();
-    if let Some(value) = short(bytes) {
-        return Ok(value);
+    parse_bytes(text.as_bytes())
+}
+
+/// As [`parse`], of text that nobody has looked at as UTF-8.
+///
+/// # Errors
+/// See [`parse`].
+pub fn parse_bytes(bytes: &[u8]) -> Result<Decimal, DecimalError> {
+    match short(bytes) {
+        Some(value) => Ok(value),
+        None => long(bytes),
     }
+}
+
+fn long(bytes: &[u8]) -> Result<Decimal, DecimalError> {
     let negative = bytes.first() == Some(&b'-');
     let mut at = usize::from(negative);
     let mut mantissa: i128 = 0;
@@ -225,6 +236,11 @@ mod tests {
         check("0.0e50", "0");
         check("79228162514264337593543950335", "79228162514264337593543950335");
         check("0.0000000000000000000000000001", "0.0000000000000000000000000001");
+        // As long as fits into 64 bits, and one digit more.
+        check("9999999999999999999", "9999999999999999999");
+        check("-99999999999999999.9", "-99999999999999999.9");
+        check("99999999999999999999.9", "99999999999999999999.9");
+        check("-0.00", "0.00");
     }
 
     #[test]
@@ -283,6 +299,15 @@ mod tests {
                 let mut out = Vec::new();
                 push(&mut out, value);
                 prop_assert_eq!(String::from_utf8(out).unwrap(), value.to_string());
+            }
+        }
+
+        #[test]
+        fn the_short_way_and_the_long_way_agree(text in "-?[0-9]{0,12}[.x]?[0-9]{0,8}") {
+            if let Some(value) = short(text.as_bytes()) {
+                let long = long(text.as_bytes()).unwrap();
+                prop_assert_eq!((value, value.scale()), (long, long.scale()));
+                prop_assert_eq!(value.is_sign_negative(), long.is_sign_negative());
             }
         }
 
