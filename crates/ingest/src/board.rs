@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use model::{
     Body, Book, BookChange, BookSide, Candle, Correction, Definition, FeedGap, Instrument, Level, Levels,
-    Original, Quote, State, StatusChange, Symbol, Tick, Ticker, Trade, UnixNanos, Venue,
+    Original, Price, Quote, Size, State, StatusChange, Symbol, Tick, Ticker, Trade, UnixNanos, Venue,
 };
 
 use crate::binary::Best;
@@ -112,15 +112,22 @@ impl Board {
         if let Some(&slot) = self.slots.get(venue_symbol) {
             return Ok(slot);
         }
-        if self.entries.len() >= INSTRUMENTS_MAX {
-            return Err(FeedError::TooManyInstruments);
-        }
         let symbol = Symbol::parse(&(self.name)(venue_symbol))
             .map_err(|source| FeedError::Symbol { text: venue_symbol.to_owned(), source })?;
         let mut instrument = Instrument::named(symbol, self.venue.clone(), venue_symbol);
         instrument.aliases = aliases(&instrument);
         instrument.definition = self.defined.remove(venue_symbol).unwrap_or_default();
         define(&mut instrument);
+        let slot = self.list(instrument)?;
+        self.slots.insert(venue_symbol.into(), slot);
+        Ok(slot)
+    }
+
+    /// One more instrument, whatever its venue.
+    pub(crate) fn list(&mut self, instrument: Instrument) -> Result<Slot, FeedError> {
+        if self.entries.len() >= INSTRUMENTS_MAX {
+            return Err(FeedError::TooManyInstruments);
+        }
         let slot = Slot(self.entries.len());
         self.entries.push(Entry {
             instrument: Arc::new(instrument),
@@ -132,7 +139,6 @@ impl Board {
             lost: false,
             best: (None, None),
         });
-        self.slots.insert(venue_symbol.into(), slot);
         Ok(slot)
     }
 
@@ -187,6 +193,16 @@ impl Board {
     /// Whether updates of the book were lost, and no snapshot came since.
     pub(crate) fn is_void(&self, slot: Slot) -> bool {
         self.entries[slot.0].validity == Validity::Void
+    }
+
+    /// Whether its book has had no beginning yet.
+    pub(crate) fn is_new(&self, slot: Slot) -> bool {
+        self.entries[slot.0].validity == Validity::Empty
+    }
+
+    /// The size of a level of the book, zero where there is none.
+    pub(crate) fn size_at(&self, slot: Slot, side: BookSide, price: Price) -> Size {
+        self.entries[slot.0].book.size_at(side, price).unwrap_or(Size::ZERO)
     }
 
     /// From now on the venue's own quotes are the quotes.

@@ -6,6 +6,7 @@ use model::{DecimalError, SymbolError, TimeError};
 
 use crate::binary::BinaryError;
 use crate::capture::{LineError, ReadError};
+use crate::table::{RowError, TableError};
 
 /// Largest message, unpacked. The largest seen in the wild, a full book, has 5 MB.
 pub const FRAME_BYTES_MAX: u64 = 64 << 20;
@@ -73,6 +74,12 @@ pub enum FeedError {
     /// An order book snapshot of which nobody can say whose it is.
     #[error("a snapshot that fits none of the books that wait for one")]
     StraySnapshot,
+    /// A row of a table is broken.
+    #[error(transparent)]
+    Row(#[from] RowError),
+    /// A table cannot be read.
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// More instruments than one feed may have.
     #[error("more than {} instruments", INSTRUMENTS_MAX)]
     TooManyInstruments,
@@ -109,6 +116,8 @@ impl FeedError {
             Self::Time(_) => "time",
             Self::Symbol { .. } => "symbol",
             Self::StraySnapshot => "snapshot",
+            Self::Row(_) => "row",
+            Self::Table(_) => "table",
             Self::TooManyInstruments => "limit",
         }
     }

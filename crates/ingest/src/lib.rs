@@ -14,10 +14,11 @@ pub mod metrics;
 mod reader;
 mod recording;
 pub mod sim;
+pub mod table;
 mod venue;
 
 pub use binary::BinaryError;
 pub use derive::{Deriver, Health, Totals};
 pub use error::{FRAME_BYTES_MAX, FeedError, INSTRUMENTS_MAX};
-pub use reader::{Options, Reader, ReaderError, Spot, Step, Unit, reader};
+pub use reader::{Map, Options, Reader, ReaderError, Spot, Step, Unit, reader};
 pub use venue::{FEEDS, Link, Normaliser, normaliser};

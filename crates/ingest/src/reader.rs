@@ -10,6 +10,7 @@ use crate::binary;
 use crate::capture::Input;
 use crate::error::FeedError;
 use crate::recording::Recording;
+use crate::table;
 use crate::venue::{Normaliser, normaliser};
 
 /// Reads the recordings of one session, file after file.
@@ -80,6 +81,21 @@ pub enum Unit {
 pub struct Options {
     /// The day that times of day count from, where the files do not say it.
     pub date: Option<Date>,
+    /// What the columns of files of rows mean, where these do not say it.
+    pub map: Option<Map>,
+    /// The instrument that they are about, where it is another than they say.
+    pub symbol: Option<Box<str>>,
+    /// Its venue, where it is another than they say.
+    pub venue: Option<Box<str>>,
+}
+
+/// A mapping of columns as it is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Map {
+    /// What it is called: a name or a path.
+    pub name: String,
+    /// Its text: TOML that a [`table::Mapping`] can be read from.
+    pub text: String,
 }
 
 /// Why there is no such reader.
@@ -97,6 +113,19 @@ pub enum ReaderError {
         /// The option.
         option: &'static str,
     },
+    /// The feed is nothing without a mapping.
+    #[error(
+        "{0:?} needs a mapping, which says where in the messages things are: --map FILE, or the key map of a feed"
+    )]
+    Unmapped(String),
+    /// The mapping of columns is wrong.
+    #[error("{name}: {error}")]
+    Map {
+        /// What it is called.
+        name: String,
+        /// Where it is wrong, and why.
+        error: String,
+    },
 }
 
 /// The reader of a feed, fresh.
@@ -106,6 +135,12 @@ pub enum ReaderError {
 pub fn reader(feed: &str, options: &Options) -> Result<Reader, ReaderError> {
     if let Some(decoder) = binary::decoder(feed, options)? {
         return Ok(Reader { source: Source::Decoded(decoder) });
+    }
+    if let Some(decoder) = table::decoder(feed, options)? {
+        return Ok(Reader { source: Source::Decoded(decoder) });
+    }
+    if let Some(normaliser) = table::normaliser(feed, options)? {
+        return Ok(Reader { source: Source::Lines { normaliser, file: None } });
     }
     let Some(normaliser) = normaliser(feed) else { return Err(ReaderError::Feed(feed.to_owned())) };
     options.only(feed, &[])?;
@@ -118,7 +153,12 @@ impl Options {
     /// # Errors
     /// Names the first option that is set and not taken.
     pub(crate) fn only(&self, feed: &str, taken: &[&str]) -> Result<(), ReaderError> {
-        let set = [("date", self.date.is_some())];
+        let set = [
+            ("date", self.date.is_some()),
+            ("map", self.map.is_some()),
+            ("symbol", self.symbol.is_some()),
+            ("venue", self.venue.is_some()),
+        ];
         match set.into_iter().find(|(option, set)| *set && !taken.contains(option)) {
             Some((option, _)) => Err(ReaderError::Option { feed: feed.to_owned(), option }),
             None => Ok(()),

@@ -1,5 +1,6 @@
 //! Files as plain bytes, whatever they are compressed with.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -12,9 +13,23 @@ use zip::ZipArchive;
 /// The bytes of a file or of standard input, decompressed. What it is compressed with is told by
 /// its first bytes, not by its name.
 pub struct Input {
-    reader: Box<dyn BufRead + Send>,
+    reader: Source,
     progress: Progress,
     path: Option<PathBuf>,
+    member: Option<String>,
+}
+
+enum Source {
+    Stream(Box<dyn BufRead + Send>),
+    Archive(VecDeque<Member>),
+}
+
+/// A file of an archive.
+struct Member {
+    name: String,
+    bytes: Cursor<Vec<u8>>,
+    /// A line break at its end is not lacking.
+    is_closed: bool,
 }
 
 /// How far an [`Input`] was read; may be asked from another thread.
@@ -78,17 +93,40 @@ impl Input {
         let counted = Counted { source, read: Arc::clone(&progress.read) };
         let mut reader = BufReader::with_capacity(BUFFER_BYTES, counted);
         let head = reader.fill_buf()?;
-        let reader: Box<dyn BufRead + Send> = if head.starts_with(&GZIP) {
-            Box::new(BufReader::with_capacity(BUFFER_BYTES, MultiGzDecoder::new(reader)))
+        let reader = if head.starts_with(&GZIP) {
+            Source::Stream(Box::new(BufReader::with_capacity(BUFFER_BYTES, MultiGzDecoder::new(reader))))
         } else if head.starts_with(&ZSTD) {
             let decoder = zstd::stream::read::Decoder::with_buffer(reader)?;
-            Box::new(BufReader::with_capacity(BUFFER_BYTES, decoder))
+            Source::Stream(Box::new(BufReader::with_capacity(BUFFER_BYTES, decoder)))
         } else if head.starts_with(&ZIP) {
-            Box::new(unzip(reader)?)
+            Source::Archive(unzip(reader)?)
         } else {
-            Box::new(reader)
+            Source::Stream(Box::new(reader))
         };
-        Ok(Self { reader, progress, path: None })
+        Ok(Self { reader, progress, path: None, member: None })
+    }
+
+    /// The files of an archive, each by itself; of anything else the one that it is.
+    #[must_use]
+    pub fn members(self) -> Vec<Self> {
+        match self.reader {
+            Source::Stream(_) => vec![self],
+            Source::Archive(members) => {
+                let input = |member: Member| Self {
+                    reader: Source::Stream(Box::new(member.bytes)),
+                    progress: self.progress.clone(),
+                    path: self.path.clone(),
+                    member: Some(member.name),
+                };
+                members.into_iter().map(input).collect()
+            }
+        }
+    }
+
+    /// The name of this file of an archive, where it is one.
+    #[must_use]
+    pub fn member(&self) -> Option<&str> {
+        self.member.as_deref()
     }
 
     /// Where the file is; a name may say what the bytes do not (a day, an instrument). Absent for standard input.
@@ -106,17 +144,52 @@ impl Input {
 
 impl Read for Input {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.reader.read(buffer)
+        match &mut self.reader {
+            Source::Stream(stream) => stream.read(buffer),
+            Source::Archive(_) => {
+                let count = self.fill_buf()?.read(buffer)?;
+                self.consume(count);
+                Ok(count)
+            }
+        }
     }
 }
 
 impl BufRead for Input {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.reader.fill_buf()
+        match &mut self.reader {
+            Source::Stream(stream) => stream.fill_buf(),
+            Source::Archive(members) => next_of(members),
+        }
     }
 
     fn consume(&mut self, amount: usize) {
-        self.reader.consume(amount);
+        match &mut self.reader {
+            Source::Stream(stream) => stream.consume(amount),
+            Source::Archive(members) => {
+                if let Some(member) = members.front_mut() {
+                    member.bytes.consume(amount);
+                }
+            }
+        }
+    }
+}
+
+/// What is to be read next of an archive's files, one after the other, each of which ends a line.
+fn next_of(members: &mut VecDeque<Member>) -> io::Result<&[u8]> {
+    while let Some(member) = members.front_mut().filter(|member| member.is_read()) {
+        if member.is_closed {
+            members.pop_front();
+        } else {
+            (member.bytes, member.is_closed) = (Cursor::new(vec![b'\n']), true);
+        }
+    }
+    members.front_mut().map_or(Ok(&[]), |member| member.bytes.fill_buf())
+}
+
+impl Member {
+    const fn is_read(&self) -> bool {
+        self.bytes.position() >= self.bytes.get_ref().len() as u64
     }
 }
 
@@ -147,26 +220,27 @@ impl Read for Counted {
     }
 }
 
-/// The members of an archive, one after the other. The directory of a zip file stands at its end,
-/// so the archive is read whole first.
-fn unzip(mut reader: impl Read) -> Result<Cursor<Vec<u8>>, InputError> {
+/// The members of an archive. The directory of a zip file stands at its end, so the archive is read
+/// whole first.
+fn unzip(mut reader: impl Read) -> Result<VecDeque<Member>, InputError> {
     let mut packed = Vec::new();
     reader.read_to_end(&mut packed)?;
     let mut archive = ZipArchive::new(Cursor::new(packed))?;
-    let mut bytes = Vec::new();
+    let mut members = VecDeque::new();
     for index in 0..archive.len() {
         let member = archive.by_index(index)?;
-        let name = member.name()?.into_owned();
-        let before = bytes.len() as u64;
+        if member.is_dir() {
+            continue;
+        }
+        let (name, mut bytes) = (member.name()?.into_owned(), Vec::new());
         member.take(ZIP_MEMBER_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 - before > ZIP_MEMBER_BYTES_MAX {
+        if bytes.len() as u64 > ZIP_MEMBER_BYTES_MAX {
             return Err(InputError::ZipTooLarge { name });
         }
-        if bytes.last().is_some_and(|&byte| byte != b'\n') {
-            bytes.push(b'\n');
-        }
+        let is_closed = bytes.last().is_none_or(|&byte| byte == b'\n');
+        members.push_back(Member { name, bytes: Cursor::new(bytes), is_closed });
     }
-    Ok(Cursor::new(bytes))
+    Ok(members)
 }
 
 #[cfg(test)]
@@ -202,6 +276,27 @@ mod tests {
         }
         assert_eq!(read(zip.finish().unwrap().into_inner()).unwrap(), "a\nb\n");
         assert_eq!(read(Vec::new()).unwrap(), "");
+    }
+
+    #[test]
+    fn an_archive_has_members() {
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, text) in [("a/1.csv", "a"), ("2.csv", ""), ("3.csv", "c\n")] {
+            zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+            zip.write_all(text.as_bytes()).unwrap();
+        }
+        let zip = zip.finish().unwrap().into_inner();
+        let input = Input::new(Box::new(Cursor::new(zip)), None).unwrap();
+        let read = |mut input: Input| {
+            let mut text = String::new();
+            input.read_to_string(&mut text).unwrap();
+            (input.member().unwrap().to_owned(), text)
+        };
+        let members: Vec<_> = input.members().into_iter().map(read).collect();
+        let wanted = [("a/1.csv", "a"), ("2.csv", ""), ("3.csv", "c\n")];
+        assert_eq!(members, wanted.map(|(name, text)| (name.to_owned(), text.to_owned())));
+        let plain = Input::new(Box::new(&b"a"[..]), None).unwrap().members();
+        assert_eq!(plain.iter().map(Input::member).collect::<Vec<_>>(), [None]);
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Lines of an input, bounded in length.
 
 use std::io::{self, BufRead};
+use std::mem;
+
+use memchr::memchr;
 
 /// Longest line. The longest seen in the wild, a full Coinbase book, has 5 MB.
 pub const LINE_BYTES_MAX: usize = 64 << 20;
@@ -21,6 +24,8 @@ pub struct Lines<R> {
     input: R,
     buffer: Vec<u8>,
     number: u64,
+    /// Bytes of the input that are the line that was given last.
+    given: usize,
     /// The input failed: there is nothing after that.
     failed: bool,
 }
@@ -28,26 +33,42 @@ pub struct Lines<R> {
 impl<R: BufRead> Lines<R> {
     /// The lines of `input`.
     pub const fn new(input: R) -> Self {
-        Self { input, buffer: Vec::new(), number: 0, failed: false }
+        Self { input, buffer: Vec::new(), number: 0, given: 0, failed: false }
     }
 
-    /// The next line without its end, or `None` at the end of the input.
+    /// The next line without its end, or `None` at the end of the input. Cost: no copy where the line
+    /// stands whole in what the input has at hand.
     ///
     /// # Errors
     /// Says whether reading may go on.
     pub fn next_line(&mut self) -> Result<Option<&[u8]>, ReadError> {
+        self.input.consume(mem::take(&mut self.given));
         if self.failed {
             return Ok(None);
         }
-        self.buffer.clear();
         self.number += 1;
+        let chunk = self.input.fill_buf().inspect_err(|_| self.failed = true)?;
+        match memchr(b'\n', chunk) {
+            Some(end) if end <= LINE_BYTES_MAX => {
+                self.given = end + 1;
+                // It is at hand: this reads nothing.
+                let line = &self.input.fill_buf()?[..end];
+                Ok(Some(line.strip_suffix(b"\r").unwrap_or(line)))
+            }
+            _ => self.gather(),
+        }
+    }
+
+    /// The next line, of which at first only a part is at hand.
+    fn gather(&mut self) -> Result<Option<&[u8]>, ReadError> {
+        self.buffer.clear();
         let mut too_long = false;
         loop {
             let chunk = self.input.fill_buf().inspect_err(|_| self.failed = true)?;
             if chunk.is_empty() {
                 break;
             }
-            let end = chunk.iter().position(|&byte| byte == b'\n');
+            let end = memchr(b'\n', chunk);
             let take = end.unwrap_or(chunk.len());
             too_long |= self.buffer.len() + take > LINE_BYTES_MAX;
             if !too_long {

@@ -1,7 +1,7 @@
 //! A first look through a recording before it is played: what it holds, and in which order.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use model::{Instrument, Tick, UnixNanos};
@@ -28,8 +28,17 @@ pub enum ReplayError {
         error: InputError,
     },
     /// Nothing in it is a message of this feed.
-    #[error("nothing in its files is a message of {0:?}: is \"feed\" the right one?")]
-    Nothing(String),
+    #[error("nothing in its files is a message of {feed:?}: is \"feed\" the right one?{}", because(fault.as_deref()))]
+    Nothing {
+        /// The feed.
+        feed: String,
+        /// What was wrong first, where what is read is no messages.
+        fault: Option<String>,
+    },
+}
+
+fn because(fault: Option<&str>) -> String {
+    fault.map(|fault| format!(" The first fault: {fault}")).unwrap_or_default()
 }
 
 /// What a recording holds.
@@ -59,17 +68,17 @@ pub(super) const ANSWERS: &str = "http";
 
 pub(super) fn survey(spec: &ReplaySpec) -> Result<Survey, ReplayError> {
     let mut reader = reader(&spec.feed, &spec.options)?;
-    let mut look = Look { survey: Survey::default(), known: HashSet::new(), ticks: Vec::new() };
+    let mut look = Look { survey: Survey::default(), known: HashSet::new(), ticks: Vec::new(), fault: None };
     for path in &spec.files {
         let input = Input::open(path).map_err(|error| ReplayError::Open { path: path.clone(), error })?;
         let connections = match reader.normaliser() {
             Some(normaliser) => look.lines(normaliser, input),
-            None => look.whatever(&mut reader, input),
+            None => look.whatever(&mut reader, path, input),
         };
         look.survey.files.push(connections);
     }
     if look.survey.instruments.is_empty() {
-        return Err(ReplayError::Nothing(spec.feed.clone()));
+        return Err(ReplayError::Nothing { feed: spec.feed.clone(), fault: look.fault });
     }
     Ok(look.survey)
 }
@@ -79,6 +88,7 @@ struct Look {
     survey: Survey,
     known: HashSet<*const Instrument>,
     ticks: Vec<Tick>,
+    fault: Option<String>,
 }
 
 impl Look {
@@ -124,12 +134,15 @@ impl Look {
     }
 
     /// What is no lines has no connections.
-    fn whatever(&mut self, reader: &mut Reader, input: Input) -> Connections {
+    fn whatever(&mut self, reader: &mut Reader, path: &Path, input: Input) -> Connections {
         reader.open(input);
         loop {
             match reader.step(&mut self.ticks) {
                 Step::Ticks => {}
-                Step::Broken { .. } => self.survey.faults += 1,
+                Step::Broken { spot, error } => {
+                    self.survey.faults += 1;
+                    self.fault.get_or_insert_with(|| format!("{} {spot}: {error}", path.display()));
+                }
                 Step::End => return Connections::default(),
             }
             if let (Some(first), Some(last)) = (self.ticks.first(), self.ticks.last()) {

@@ -14,12 +14,12 @@ mod huobi;
 mod kraken;
 mod kraken_v2;
 mod kucoin;
-mod names;
+pub(crate) mod names;
 mod numbering;
 mod okx;
 mod sim;
 mod sync;
-mod unpack;
+pub(crate) mod unpack;
 
 use model::{FeedGap, GapReason, Side, Tick, UnixNanos};
 use rust_decimal::Decimal;
@@ -88,8 +88,8 @@ impl Link<'_> {
     }
 }
 
-/// The names that [`crate::reader()`] knows.
-pub const FEEDS: [&str; 20] = [
+/// The names that [`crate::reader`] knows.
+pub const FEEDS: [&str; 22] = [
     "binance-spot",
     "binance-usdm",
     "binance-coinm",
@@ -106,6 +106,8 @@ pub const FEEDS: [&str; 20] = [
     "gemini",
     "huobi",
     "kucoin",
+    "csv",
+    "json",
     "sim",
     "dbn",
     "itch",
