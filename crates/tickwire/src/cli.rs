@@ -2,6 +2,7 @@
 
 pub(crate) mod operators;
 pub(crate) mod recordings;
+mod source;
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -12,6 +13,7 @@ use rust_decimal::Decimal;
 use crate::logging::LogArgs;
 pub(crate) use operators::{DoctorArgs, HealthArgs, TopArgs};
 pub(crate) use recordings::{BookArgs, ConvertArgs, InspectArgs, RecordArgs, ReplayArgs, VerifyArgs};
+pub(crate) use source::{MapArgs, SourceArgs};
 
 /// A ticker plant in one binary: market data in, exact and coalesced streams out
 #[derive(Debug, Parser)]
@@ -30,6 +32,7 @@ Examples:
   tickwire watch 'BTC-*' ETH-USD                  a live table
   tickwire sub -c trades -s BTC-USD --count 10    records as they come
   tickwire normalize --feed binance-spot x.gz     a capture as records
+  tickwire normalize --feed csv --map lobster x   rows as records
   tickwire record -o rec --feed binance-spot x.gz a capture as a recording
   tickwire replay rec --speed 10                  a recording, ten times as fast as it was
   tickwire doctor -c tickwire.toml                what stands in the way of a server
@@ -50,8 +53,12 @@ pub(crate) enum Command {
     /// Put many clients on a server, some of them slow; exit code 1 if an account is wrong
     Bench(BenchArgs),
     /// Print what a venue's capture says, one JSON object a line
+    #[command(after_help = source::mappings())]
     Normalize(NormalizeArgs),
+    /// List the mappings of columns that files of rows can be read with, or print one
+    Map(MapArgs),
     /// Make a recording of captures
+    #[command(after_help = source::mappings())]
     Record(RecordArgs),
     /// Print a recording's records, one JSON object a line, at any speed
     Replay(ReplayArgs),
@@ -246,9 +253,8 @@ fn count(text: &str) -> Result<usize, &'static str> {
 
 #[derive(Args, Debug)]
 pub(crate) struct NormalizeArgs {
-    /// Whose messages these are
-    #[arg(long, value_name = "NAME")]
-    pub(crate) feed: String,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
     /// Print trades that are taken back or said anew, too, each with a sequence of its own
     #[arg(long)]
     pub(crate) corrections: bool,

@@ -6,6 +6,7 @@ mod config;
 mod exit;
 mod handover;
 mod logging;
+mod maps;
 mod page;
 mod plant;
 mod played;
@@ -37,6 +38,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Sub(args) => commands::sub::run(args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Normalize(args) => commands::normalize::run(&args),
+        Command::Map(args) => commands::map::run(&args),
         Command::Record(args) => recordings::record::run(&args),
         Command::Replay(args) => recordings::replay::run(&args),
         Command::Inspect(args) => recordings::inspect::run(&args),

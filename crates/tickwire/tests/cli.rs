@@ -101,6 +101,9 @@ fn the_feed_definitions_are_good() {
     record.args(["record", "--feed", "sim", "-o"]).arg(around.path().join("rec"));
     let recorded = record.arg(top().join("feeds/recordings/sim.jsonl")).output().unwrap();
     assert!(recorded.status.success(), "{recorded:?}");
+    for mapping in ["recordings/trades.map.toml", "recordings/messages.map.toml"] {
+        fs::copy(top().join("feeds").join(mapping), folder.join(mapping)).unwrap();
+    }
     let mut names = Vec::new();
     for entry in fs::read_dir(top().join("feeds")).unwrap().map(Result::unwrap) {
         if entry.path().extension().is_some_and(|ending| ending == "toml") {
@@ -109,7 +112,7 @@ fn the_feed_definitions_are_good() {
             names.push(name);
         }
     }
-    assert!(names.len() >= 11, "{names:?}");
+    assert!(names.len() >= 12, "{names:?}");
     let config =
         format!("feeds = {names:?}\n[[auth.keys]]\nalgorithm = \"HS256\"\nsecret_file = \"secret.key\"\n");
     let path = folder.join("tickwire.toml");

@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use model::{Channel, Pattern, Speed, Symbol, UnixNanos};
 
+use super::SourceArgs;
+
 #[derive(Args, Debug)]
 pub(crate) struct RecordArgs {
     /// The recording to make: a folder that is not there yet
     #[arg(short, long, value_name = "FOLDER")]
     pub(crate) output: PathBuf,
-    /// Whose messages these are
-    #[arg(long, value_name = "NAME")]
-    pub(crate) feed: String,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
     /// How hard it is packed: 1 (fast) to 19 (small)
     #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(i32).range(1..=19))]
     pub(crate) level: i32,

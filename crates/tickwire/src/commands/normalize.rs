@@ -8,13 +8,13 @@ use std::sync::Arc;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use ingest::capture::{Input, Progress};
-use ingest::{Options, Reader, ReaderError, Step, Unit};
+use ingest::{Reader, ReaderError, Step, Unit};
 use model::{Body, Channel, Instrument, Seq, Tick, Venue};
 use wire::{Origin, Stamp, Writer};
 
 use crate::cli::NormalizeArgs;
 use crate::commands::recordings::refuse_recordings;
-use crate::commands::unknown_feed;
+use crate::commands::source::options;
 use crate::exit::{Failure, Outcome};
 
 /// Files below this are done before a bar could be read.
@@ -23,10 +23,8 @@ const BAR_BYTES_MIN: u64 = 1 << 20;
 const BAR_STEPS: u64 = 1_000;
 
 pub(crate) fn run(args: &NormalizeArgs) -> Outcome {
-    let mut reader = ingest::reader(&args.feed, &Options::default()).map_err(|error| match error {
-        ReaderError::Feed(feed) => unknown_feed(&feed),
-        error => Failure::usage(error),
-    })?;
+    let feed = &args.source.feed;
+    let mut reader = ingest::reader(feed, &options(&args.source)?).map_err(Failure::usage)?;
     refuse_recordings(&args.files)?;
     let mut printer = Printer {
         out: BufWriter::new(io::stdout().lock()),
@@ -45,8 +43,10 @@ pub(crate) fn run(args: &NormalizeArgs) -> Outcome {
     let unit = reader.spot().unit.as_str();
     if printer.numbers.is_empty() && printer.read > 0 {
         say(&format!(
-            "none of {} {unit}s is a message of {:?}: is --feed the right one?",
-            printer.read, args.feed
+            "none of {} {unit}s is a message of {:?}: is --{} the right one?",
+            printer.read,
+            feed,
+            if args.source.map.is_some() { "map" } else { "feed" },
         ));
     }
     if faults == 0 {

@@ -9,7 +9,8 @@ use model::Speed;
 use serde::Deserialize;
 
 use super::parse::ConfigError;
-use super::values::{FeedKindName, FeedName, SpeedText, Suffix, Time};
+use super::values::{Day, FeedKindName, FeedName, SpeedText, Suffix, Time};
+use crate::maps;
 use crate::played::PlayedSpec;
 
 /// What a definition comes to.
@@ -36,6 +37,10 @@ pub(crate) struct FeedFile {
     rate: Option<u32>,
     feed: Option<FeedKindName>,
     files: Option<Vec<PathBuf>>,
+    map: Option<String>,
+    symbol: Option<Box<str>>,
+    venue: Option<Box<str>>,
+    date: Option<Day>,
     recording: Option<PathBuf>,
     speed: Option<SpeedText>,
     repeat: Option<bool>,
@@ -61,6 +66,10 @@ impl FeedFile {
                 let foreign = [
                     ("feed", self.feed.is_some()),
                     ("files", self.files.is_some()),
+                    ("map", self.map.is_some()),
+                    ("symbol", self.symbol.is_some()),
+                    ("venue", self.venue.is_some()),
+                    ("date", self.date.is_some()),
                     ("recording", self.recording.is_some()),
                     ("speed", self.speed.is_some()),
                     ("repeat", self.repeat.is_some()),
@@ -86,6 +95,10 @@ impl FeedFile {
                     ("rate", self.rate.is_some()),
                     ("feed", self.feed.is_some()),
                     ("files", self.files.is_some()),
+                    ("map", self.map.is_some()),
+                    ("symbol", self.symbol.is_some()),
+                    ("venue", self.venue.is_some()),
+                    ("date", self.date.is_some()),
                     ("stale_after", self.stale_after.is_some()),
                 ];
                 only_its_own(source, &name, "recording", &foreign)?;
@@ -133,9 +146,17 @@ impl FeedFile {
         let missing = |key| ConfigError::rule(source, format!("a replay needs {key:?}"));
         let folder = source.parent().unwrap_or(Path::new(""));
         let files = self.files.as_ref().filter(|files| !files.is_empty()).ok_or_else(|| missing("files"))?;
+        let feed = self.feed.as_ref().ok_or_else(|| missing("feed"))?.0.clone();
+        let options = Options {
+            date: self.date.as_ref().map(|day| day.0),
+            map: self.map.as_ref().map(|name| maps::load(&feed, name, folder)).transpose()?,
+            symbol: self.symbol.clone(),
+            venue: self.venue.clone(),
+        };
+        ingest::reader(&feed, &options).map_err(|error| ConfigError::rule(source, error.to_string()))?;
         Ok(ReplaySpec {
-            feed: self.feed.as_ref().ok_or_else(|| missing("feed"))?.0.clone(),
-            options: Options::default(),
+            feed,
+            options,
             files: files.iter().map(|file| folder.join(file)).collect(),
             speed: self.speed.as_ref().map_or(Speed::REAL, |speed| speed.0),
             repeat: self.repeat.unwrap_or(false),

@@ -12,6 +12,7 @@ mod values;
 
 pub(crate) use auth::Secret;
 pub(crate) use file::Config;
+pub(crate) use parse::{ConfigError, parse};
 pub(crate) use shown::{adopt, shown};
 
 /// Every key with its default and its meaning; a configuration by itself.

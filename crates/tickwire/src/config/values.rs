@@ -98,6 +98,13 @@ parsed_text! {
 }
 
 parsed_text! {
+    /// A day such as `"2013-10-07"`.
+    Day(model::Date), |text| {
+        model::Date::parse(text).map_err(|_| format!("{text:?} is no day; write it as \"2013-10-07\""))
+    }
+}
+
+parsed_text! {
     /// What is put behind a symbol.
     Suffix(String), |text| {
         let possible = text.is_empty() || model::Symbol::parse(&format!("A{text}")).is_ok();

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::{refuse_recordings, say, size};
 use crate::cli::RecordArgs;
-use crate::commands::unknown_feed;
+use crate::commands::source::options;
 use crate::exit::{Failure, Outcome};
 
 /// Bytes that may wait before they are written.
@@ -19,9 +19,8 @@ const WAITING_BYTES_MAX: usize = 8 << 20;
 
 /// Plays the captures as a server would, as fast as they are taken, and keeps what it would send.
 pub(crate) fn run(args: &RecordArgs) -> Outcome {
-    if !FEEDS.contains(&args.feed.as_str()) {
-        return Err(unknown_feed(&args.feed));
-    }
+    let feed = &args.source.feed;
+    let options = options(&args.source)?;
     if args.files.iter().any(|file| file.as_os_str() == "-") {
         let error =
             anyhow!("standard input cannot be recorded: captures are looked through before they are played");
@@ -29,7 +28,7 @@ pub(crate) fn run(args: &RecordArgs) -> Outcome {
     }
     refuse_recordings(&args.files)?;
     let replay = ReplaySpec {
-        feed: args.feed.clone(),
+        feed: feed.clone(),
         options: Options::default(),
         files: args.files.clone(),
         speed: Speed::MAX,
@@ -37,7 +36,7 @@ pub(crate) fn run(args: &RecordArgs) -> Outcome {
         wait_for_subscriber: false,
     };
     let spec = FeedSpec {
-        name: args.feed.clone(),
+        name: feed.clone(),
         suffix: String::new(),
         stale_after: std::time::Duration::MAX,
         kind: FeedKind::Replay(replay),
