@@ -1,6 +1,8 @@
 //! Single steps, each in a loop: what one costs in units of a loop of plain arithmetic, so that figures
 //! of one run can be compared on a machine that others use, too.
 
+mod rows;
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -103,7 +105,10 @@ fn arithmetic() -> Duration {
 }
 
 fn cases() -> anyhow::Result<Vec<Case>> {
-    Ok(vec![normalise()?, publish()?, drain(1)?, drain(EVENTS)?, encode()?, decode()?])
+    let mut cases = vec![normalise()?];
+    cases.extend(rows::cases()?);
+    cases.extend([publish()?, drain(1)?, drain(EVENTS)?, encode()?, decode()?]);
+    Ok(cases)
 }
 
 /// A line of a recording to ticks.
