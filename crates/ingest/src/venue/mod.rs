@@ -9,6 +9,8 @@ mod bybit;
 mod checksum;
 mod coinbase;
 mod deribit;
+#[cfg(test)]
+mod example;
 mod gemini;
 mod huobi;
 mod kraken;
