@@ -51,9 +51,8 @@ impl Event {
     pub fn weight(&self) -> usize {
         match &self.body {
             Body::Trade(_) | Body::OldTrade(_) => 210,
-            Body::Correction(_) => 420,
             Body::Quote(_) => 230,
-            Body::Ticker(_) => 420,
+            Body::Ticker(_) | Body::Correction(_) => 420,
             Body::Candle(_) => 330,
             Body::Status(change) => 200 + change.reason.len(),
             Body::Book(BookChange::Snapshot(levels) | BookChange::Delta(levels)) => book_weight(levels.len()),

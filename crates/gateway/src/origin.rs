@@ -8,7 +8,9 @@ use axum::http::Uri;
 /// It is none: with a path, a slash at its end or capital letters, no page is ever of it.
 pub fn parse_origin(text: &str) -> Result<String, String> {
     let wrong = |why: &str| Err(format!("{text:?} is no origin: {why}, as in \"https://desk.example:8443\""));
-    let Some((scheme, host)) = text.split_once("://").filter(|(scheme, _)| ["http", "https"].contains(scheme)) else {
+    let Some((scheme, host)) =
+        text.split_once("://").filter(|(scheme, _)| ["http", "https"].contains(scheme))
+    else {
         return wrong("it begins with http:// or https://");
     };
     if host.contains(['/', '?', '#', '@']) {
@@ -34,7 +36,8 @@ mod tests {
 
     #[test]
     fn only_what_browsers_send_is_an_origin() {
-        for text in ["http://127.0.0.1:8000", "https://desk.example", "http://[::1]:3000", "http://localhost"] {
+        for text in ["http://127.0.0.1:8000", "https://desk.example", "http://[::1]:3000", "http://localhost"]
+        {
             assert_eq!(parse_origin(text).as_deref(), Ok(text));
         }
         for (text, why) in [

@@ -66,7 +66,7 @@ fn read(reader: &mut Reader, file: &[u8]) -> Outcome {
 
 fn fresh(feed: &str) -> Reader {
     let date = Date::parse("2024-01-02").ok().filter(|_| feed == "itch");
-    reader(feed, &Options { date }).expect("a feed that is known")
+    reader(feed, &Options { date, ..Options::default() }).expect("a feed that is known")
 }
 
 /// Reads a file, twice, and then one that is right: the same comes of it, and what is right is read.

@@ -117,18 +117,18 @@ pub struct Definition {
 impl Definition {
     /// Takes over what a newer one says.
     pub fn update(&mut self, newer: &Self) {
-        fn take<T: Clone>(known: &mut Option<T>, newer: &Option<T>) {
+        fn take<T: Clone>(known: &mut Option<T>, newer: Option<&T>) {
             if newer.is_some() {
-                known.clone_from(newer);
+                *known = newer.cloned();
             }
         }
-        take(&mut self.tick_size, &newer.tick_size);
-        take(&mut self.lot_size, &newer.lot_size);
-        take(&mut self.price_scale, &newer.price_scale);
-        take(&mut self.kind, &newer.kind);
-        take(&mut self.base, &newer.base);
-        take(&mut self.quote, &newer.quote);
-        take(&mut self.expiry, &newer.expiry);
+        take(&mut self.tick_size, newer.tick_size.as_ref());
+        take(&mut self.lot_size, newer.lot_size.as_ref());
+        take(&mut self.price_scale, newer.price_scale.as_ref());
+        take(&mut self.kind, newer.kind.as_ref());
+        take(&mut self.base, newer.base.as_ref());
+        take(&mut self.quote, newer.quote.as_ref());
+        take(&mut self.expiry, newer.expiry.as_ref());
     }
 
     /// Decimals of a price, as they are said or as the smallest step has them.

@@ -104,7 +104,7 @@ pub(crate) struct DemoArgs {
     /// Serve wss with a certificate made for this run, for loopback only
     #[arg(long)]
     pub(crate) tls: bool,
-    /// Let pages of this origin connect, such as http://127.0.0.1:8000; may be repeated
+    /// Let pages of this origin connect, such as `http://127.0.0.1:8000`; may be repeated
     #[arg(long = "allow-origin", value_name = "ORIGIN", value_parser = gateway::parse_origin)]
     pub(crate) allowed_origins: Vec<String>,
     /// Serve the page of this folder, not the one in the program: for whoever works on it

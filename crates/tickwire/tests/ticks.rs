@@ -79,7 +79,13 @@ fn tick(line: &str) -> Option<Tick> {
     let instrument =
         Instrument::named(symbol, Venue::new(name("venue").unwrap()), name("venue_symbol").unwrap());
     let time = |key| name(key).map(|time| UnixNanos::from_rfc3339(time).unwrap());
-    Some(Tick { instrument: instrument.into(), ts_event: time("ts_event"), ts_recv: time("ts_recv"), body })
+    Some(Tick {
+        instrument: instrument.into(),
+        ts_event: time("ts_event"),
+        ts_source: time("ts_source"),
+        ts_recv: time("ts_recv"),
+        body,
+    })
 }
 
 fn level(pair: &Value) -> Level {

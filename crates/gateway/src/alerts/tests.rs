@@ -123,12 +123,19 @@ fn an_edge_that_nobody_saw_is_told() {
             market.trade("101");
         }
         let edition = market.alerts.attend(&alice, NOW, &Arc::default());
-        let bounds = [Bound::Above(decimal("100")), Bound::Below(decimal("102")), Bound::Above(decimal("101"))];
+        let bounds =
+            [Bound::Above(decimal("100")), Bound::Below(decimal("102")), Bound::Above(decimal("101"))];
         for (n, bound) in bounds.into_iter().enumerate() {
             for armed in [true, false] {
                 let alert = format!("{n}{armed}");
-                let set =
-                    AlertSet { alert, symbol: symbol(), field: AlertField::LastPrice, bound, repeat: n == 1, armed };
+                let set = AlertSet {
+                    alert,
+                    symbol: symbol(),
+                    field: AlertField::LastPrice,
+                    bound,
+                    repeat: n == 1,
+                    armed,
+                };
                 market.alerts.set(&alice, set, id(), NOW).unwrap();
             }
         }

@@ -4,6 +4,14 @@ use model::{Candle, Interval, Price, Trade, UnixNanos, decimal};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+/// A bar of which all trades are known.
+#[derive(Clone, Debug)]
+pub(super) enum Made {
+    /// There are none.
+    Empty,
+    Bar(Bar),
+}
+
 /// What the trades of a span come to. First and last go by the venue's time, and by arrival where that is the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Bar {

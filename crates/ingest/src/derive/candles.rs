@@ -7,7 +7,7 @@
 use model::{Body, Interval, Trade, UnixNanos};
 use serde::{Deserialize, Serialize};
 
-use super::bar::Bar;
+use super::bar::{Bar, Made};
 use super::day::{Day, end};
 use super::tape::Tape;
 
@@ -41,9 +41,10 @@ pub(super) struct Known<'a> {
 }
 
 impl Known<'_> {
-    /// A bar made anew, where all its trades are known; `Some(None)` where it has none.
-    fn bar(self, interval: Interval, start: UnixNanos) -> Option<Option<Bar>> {
-        let minutes = self.day.bar(interval, start).filter(|bar| bar.as_ref().is_none_or(|bar| bar.exact));
+    /// A bar made anew, where all its trades are known.
+    fn bar(self, interval: Interval, start: UnixNanos) -> Option<Made> {
+        let is_exact = |made: &Made| !matches!(made, Made::Bar(bar) if !bar.exact);
+        let minutes = self.day.bar(interval, start).filter(is_exact);
         minutes
             .or_else(|| self.tape.bar(start, end(start, interval)))
             .or_else(|| self.day.bar(interval, start))
@@ -87,7 +88,7 @@ impl Candles {
                     }
                 }
                 _ => match known.bar(interval, start) {
-                    Some(Some(bar)) => tell(&bar, interval, out),
+                    Some(Made::Bar(bar)) => tell(&bar, interval, out),
                     _ => in_time = false,
                 },
             }
@@ -113,9 +114,11 @@ impl Candles {
             let made = known.bar(interval, start);
             let told = open.as_ref().map(|open| &open.bar).or(closed.as_deref());
             let bar = match (made, told) {
-                (Some(Some(bar)), _) => bar,
+                (Some(Made::Bar(bar)), _) => bar,
                 // What is told of a bar that nobody remembers: it has no trades any more.
-                (Some(None), told) => told.map_or_else(|| Bar::of(start, trade, at), Bar::clone).emptied(),
+                (Some(Made::Empty), told) => {
+                    told.map_or_else(|| Bar::of(start, trade, at), Bar::clone).emptied()
+                }
                 (None, Some(told)) => {
                     let mut bar = told.clone();
                     bar.adjust(trade, instead, at);

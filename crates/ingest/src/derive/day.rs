@@ -9,7 +9,7 @@ use model::{Interval, Level, Price, Quote, Size, Ticker, Trade, UnixNanos, decim
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::bar::Bar;
+use super::bar::{Bar, Made};
 use super::tape::Tape;
 
 const MINUTE: Interval = Interval::M1;
@@ -61,7 +61,8 @@ impl Day {
         let place = self.minutes.partition_point(|minute| minute.start < start);
         if let Some(minute) = self.minutes.get_mut(place).filter(|minute| minute.start == start) {
             match tape.bar(start, end(start, MINUTE)) {
-                Some(made) => *minute = made.unwrap_or_else(|| minute.emptied()),
+                Some(Made::Bar(bar)) => *minute = bar,
+                Some(Made::Empty) => *minute = minute.emptied(),
                 None => minute.adjust(trade, instead, at),
             }
             if minute.trades == 0 {
@@ -76,19 +77,18 @@ impl Day {
         }
     }
 
-    /// The bar of an interval that begins at `start`, where the window has all of it; `Some(None)` where it has no
-    /// trades.
-    pub(super) fn bar(&self, interval: Interval, start: UnixNanos) -> Option<Option<Bar>> {
+    /// The bar of an interval that begins at `start`, where the window has all of it.
+    pub(super) fn bar(&self, interval: Interval, start: UnixNanos) -> Option<Made> {
         if interval.nanos() < MINUTE.nanos() || !self.is_within(start) {
             return None;
         }
         let first = self.minutes.partition_point(|minute| minute.start < start);
         let within = self.minutes.range(first..).take_while(|minute| minute.start < end(start, interval));
-        Some(within.fold(None, |bar: Option<Bar>, minute| match bar {
-            None => Some(Bar { start, ..minute.clone() }),
-            Some(mut bar) => {
+        Some(within.fold(Made::Empty, |made, minute| match made {
+            Made::Empty => Made::Bar(Bar { start, ..minute.clone() }),
+            Made::Bar(mut bar) => {
                 bar.join(minute);
-                Some(bar)
+                Made::Bar(bar)
             }
         }))
     }

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use model::{Trade, UnixNanos};
 use serde::{Deserialize, Serialize};
 
-use super::bar::Bar;
+use super::bar::{Bar, Made};
 
 /// Most trades that a feed remembers, all its symbols together.
 pub(super) const REMEMBERED_MAX: usize = 1 << 17;
@@ -77,15 +77,15 @@ impl Tape {
         self.forgotten.is_none_or(|at| at < start)
     }
 
-    /// The bar from `start` to before `end`, where the tape has all its trades; `Some(None)` where there are none.
-    pub(super) fn bar(&self, start: UnixNanos, end: UnixNanos) -> Option<Option<Bar>> {
+    /// The bar from `start` to before `end`, where the tape has all its trades.
+    pub(super) fn bar(&self, start: UnixNanos, end: UnixNanos) -> Option<Made> {
         self.covers(start).then(|| {
             let within = self.trades.iter().filter(|kept| !kept.gone && (start..end).contains(&kept.at));
-            within.fold(None, |bar: Option<Bar>, kept| match bar {
-                None => Some(Bar::of(start, &kept.trade, kept.at)),
-                Some(mut bar) => {
+            within.fold(Made::Empty, |made, kept| match made {
+                Made::Empty => Made::Bar(Bar::of(start, &kept.trade, kept.at)),
+                Made::Bar(mut bar) => {
                     bar.count(&kept.trade, kept.at);
-                    Some(bar)
+                    Made::Bar(bar)
                 }
             })
         })

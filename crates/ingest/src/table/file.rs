@@ -113,7 +113,7 @@ impl File {
             *times
         } else {
             plan.broken(desk, out);
-            Times { event: None, recv: None }
+            Times { event: None, source: None, recv: None }
         };
         let beside = self.beside.as_mut().map_or(Ok(()), |beside| beside.step(times, desk, out));
         read.map(|_| ()).and(beside).map(|()| true).map_err(|error| Fault { error, is_end: false })

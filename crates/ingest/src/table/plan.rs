@@ -170,7 +170,11 @@ impl Plan {
         let clock = |clock: &mut Option<Clock>| clock.as_mut().map_or(Ok(None), |clock| clock.read(row));
         let times = match times {
             Some(times) => times,
-            None => Times { event: clock(&mut self.time)?, recv: clock(&mut self.recv)?.or(desk.recv) },
+            None => Times {
+                event: clock(&mut self.time)?,
+                source: None,
+                recv: clock(&mut self.recv)?.or(desk.recv),
+            },
         };
         if !self.skip.is_empty() && holds(&self.skip, row)? {
             return Ok(times);

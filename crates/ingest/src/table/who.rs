@@ -228,7 +228,7 @@ impl Desk {
     /// Updates were lost: no book that is made of them can be trusted.
     pub(super) fn void(&mut self, out: &mut Vec<Tick>) {
         let gap = FeedGap { reason: GapReason::Sequence, venue_from: None, venue_to: None };
-        self.board.void_all(&self.conn, Times { event: None, recv: self.recv }, gap, out);
+        self.board.void_all(&self.conn, Times { event: None, source: None, recv: self.recv }, gap, out);
     }
 }
 

@@ -60,7 +60,7 @@ fn sides(Levels { bids, asks }: &Levels) -> String {
 }
 
 fn show(tick: &Tick) -> String {
-    let Tick { instrument, ts_event, ts_recv, body } = tick;
+    let Tick { instrument, ts_event, ts_source: _, ts_recv, body } = tick;
     let mut text = format!("{} {} {}", instrument.venue, instrument.venue_symbol, instrument.symbol);
     for (name, time) in [("", ts_event), ("recv ", ts_recv)] {
         if let Some(time) = time {

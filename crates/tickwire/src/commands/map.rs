@@ -10,17 +10,14 @@ use crate::maps;
 
 pub(crate) fn run(args: &MapArgs) -> Outcome {
     let mut out = io::stdout().lock();
-    match &args.name {
-        Some(name) => {
-            let map = maps::load_any(name).map_err(Failure::usage)?;
-            out.write_all(map.text.as_bytes())?;
-        }
-        None => {
-            let width = shipped().iter().map(|known| known.name.len()).max().unwrap_or(0);
-            for known in shipped() {
-                writeln!(out, "{:width$}  {}", known.name, known.about())?;
-            }
-        }
+    if let Some(name) = &args.name {
+        let map = maps::load_any(name).map_err(Failure::usage)?;
+        out.write_all(map.text.as_bytes())?;
+        return Ok(());
+    }
+    let width = shipped().iter().map(|known| known.name.len()).max().unwrap_or(0);
+    for known in shipped() {
+        writeln!(out, "{:width$}  {}", known.name, known.about())?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use ingest::capture::{Input, Progress};
-use ingest::{Reader, ReaderError, Step, Unit};
+use ingest::{Reader, Step, Unit};
 use model::{Body, Channel, Instrument, Seq, Tick, Venue};
 use wire::{Origin, Stamp, Writer};
 

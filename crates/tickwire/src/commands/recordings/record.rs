@@ -4,7 +4,6 @@ use anyhow::{Context, anyhow};
 use fanout::Sequencer;
 use ingest::capture::Input;
 use ingest::feed::{self, FeedKind, FeedSpec, Gate, ReplaySpec, Stop};
-use ingest::{FEEDS, Options};
 use model::{Speed, UnixNanos};
 use store::{Journal, Settings};
 use tokio::sync::mpsc;
@@ -29,7 +28,7 @@ pub(crate) fn run(args: &RecordArgs) -> Outcome {
     refuse_recordings(&args.files)?;
     let replay = ReplaySpec {
         feed: feed.clone(),
-        options: Options::default(),
+        options,
         files: args.files.clone(),
         speed: Speed::MAX,
         repeat: false,
