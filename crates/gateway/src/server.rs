@@ -10,6 +10,7 @@ use std::time::Duration;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use store::StoreError;
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
@@ -43,6 +44,8 @@ pub struct Server {
     settings: Arc<Settings>,
     public: TcpListener,
     admin: TcpListener,
+    /// Who serves operators.
+    operators: admin::Thread,
     tls: Option<TlsAcceptor>,
     certificate: Option<Arc<Certificate>>,
     metrics: PrometheusHandle,
@@ -136,7 +139,9 @@ impl Server {
             listener.map_err(|error| ServerError::Listen { address, error })
         };
         let public = open(0, settings.listen, given.clients)?;
-        let admin = open(1, settings.admin_listen, given.operators)?;
+        let address = settings.admin_listen;
+        let (operators, admin) = admin::Thread::start(open(1, address, given.operators)?)
+            .map_err(|error| ServerError::Listen { address, error })?;
         settings.limits.put(settings.limits.now().possible());
         let settings = Arc::new(settings);
         let (shutdown, leaving) = watch::channel(false);
@@ -192,6 +197,7 @@ impl Server {
             settings,
             public,
             admin,
+            operators,
             tls,
             certificate,
             metrics,
@@ -317,6 +323,7 @@ impl Server {
         let drain = self.drain;
         let admin = Admin {
             metrics: self.metrics.clone(),
+            runtime: Handle::current().metrics(),
             feeds: self.feeds,
             probe: self.probe,
             shutdown: leaving,
@@ -342,8 +349,7 @@ impl Server {
             // Whoever asks is told of the drain until it is over.
             shutdown: end,
         };
-        let upkeep = tokio::spawn(upkeep(self.metrics));
-        tokio::spawn(admin.run());
+        self.operators.serve(admin, self.metrics);
         if let Some(published) = self.settings.published.clone() {
             // Whoever comes before the keys do would be told that its token is none.
             let wait = published.look(&self.settings.keys).await;
@@ -364,7 +370,6 @@ impl Server {
         let gone = async { while tasks.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(window + GOODBYE, gone).await;
         tasks.abort_all();
-        upkeep.abort();
         let _ = accepting.await;
         if let Some(recorder) = self.recorder {
             // The last of it may take a disk's time.
@@ -416,13 +421,4 @@ fn recorder() -> Result<PrometheusHandle, ServerError> {
         .map_err(|error| ServerError::Metrics(error.to_string()))?
         .install_recorder()
         .map_err(|error| ServerError::Metrics(error.to_string()))
-}
-
-/// Without a listener of its own the recorder must be looked after by us.
-async fn upkeep(metrics: PrometheusHandle) {
-    let mut interval = tokio::time::interval(Duration::from_secs(5));
-    loop {
-        interval.tick().await;
-        metrics.run_upkeep();
-    }
 }

@@ -3,6 +3,7 @@
 mod levers;
 mod sessions;
 mod symbols;
+mod thread;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +18,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use model::State as FeedState;
 use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::runtime::RuntimeMetrics;
 use tokio::sync::{Notify, mpsc, watch};
 use wire::ErrorCode;
 
@@ -27,9 +29,12 @@ use crate::routes::grant;
 use crate::settings::Settings;
 use crate::shard::Order;
 pub use levers::{Levers, LogLever};
+pub(crate) use thread::Thread;
 
 pub(crate) struct Admin {
     pub(crate) metrics: PrometheusHandle,
+    /// Of the runtime that serves sessions.
+    pub(crate) runtime: RuntimeMetrics,
     pub(crate) feeds: Feeds,
     pub(crate) probe: Probe,
     pub(crate) shutdown: watch::Receiver<bool>,
@@ -116,12 +121,11 @@ async fn drain(
 }
 
 async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
-    // Rendering walks every series: not on a thread that serves sessions.
-    let runtime = tokio::runtime::Handle::current().metrics();
+    // Rendering walks every series: whoever asks for less does not wait for it.
     let render = move || {
-        crate::metrics::look(&runtime);
+        crate::metrics::look(&admin.runtime);
         let known = crate::metrics::finer(&admin.metrics.render());
-        format!("{known}{}", crate::metrics::rest(&runtime))
+        format!("{known}{}", crate::metrics::rest(&admin.runtime))
     };
     let text = tokio::task::spawn_blocking(render).await.unwrap_or_default();
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");

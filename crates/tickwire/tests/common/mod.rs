@@ -127,7 +127,18 @@ impl Plant {
         Self::start_anyhow(&[], server, config)
     }
 
+    /// A plant without TLS whose sessions all share one thread.
+    pub(crate) fn start_narrow(config: &str) -> Self {
+        let mut command = tickwire();
+        command.env("TOKIO_WORKER_THREADS", "1");
+        Self::start_by(command, &[], "", config)
+    }
+
     fn start_anyhow(files: &[(&str, &str)], server: &str, config: &str) -> Self {
+        Self::start_by(tickwire(), files, server, config)
+    }
+
+    fn start_by(command: Command, files: &[(&str, &str)], server: &str, config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
         let made = rcgen::generate_simple_self_signed(names).unwrap();
@@ -140,7 +151,7 @@ impl Plant {
         let always = "[server]\nlisten = \"127.0.0.1:0\"\nadmin_listen = \"127.0.0.1:0\"\n";
         let keys = "[[auth.keys]]\nid = \"main\"\nalgorithm = \"HS256\"\nsecret_file = \"secret.key\"\n";
         fs::write(folder.path().join("tickwire.toml"), format!("{always}{server}{keys}{config}")).unwrap();
-        Self::run(Arc::new(folder), tickwire())
+        Self::run(Arc::new(folder), command)
     }
 
     /// Another process with the same configuration.
