@@ -96,8 +96,9 @@ fn equip(socket: &Socket, limits: &Limits) -> io::Result<()> {
     socket.set_tcp_nodelay(true)?;
     socket.set_tcp_notsent_lowat(UNSENT_BYTES_MAX)?;
     // Whoever takes nothing for so long, or is not there any more, is let go by the kernel, also where no
-    // session looks after it: answers over plain HTTP are nobody's once they are on their way.
-    socket.set_tcp_user_timeout(Some(limits.ping + limits.silence))?;
+    // session looks after it: answers over plain HTTP are nobody's once they are on their way. Where one does, it
+    // knows better why, and is first.
+    socket.set_tcp_user_timeout(Some(limits.ping + limits.silence + USER_TIMEOUT_LATER))?;
     let probes =
         TcpKeepalive::new().with_time(limits.ping.max(PROBE_MIN)).with_interval(PROBE).with_retries(PROBES);
     socket.set_tcp_keepalive(&probes)
@@ -114,6 +115,8 @@ pub(crate) struct Acceptor {
     pub(crate) shutdown: watch::Receiver<bool>,
 }
 
+/// How much longer than a session the kernel waits for whoever takes nothing.
+const USER_TIMEOUT_LATER: Duration = Duration::from_secs(5);
 /// Questions whether somebody is there: how often, and how many without an answer.
 const PROBE: Duration = Duration::from_secs(10);
 const PROBES: u32 = 3;
@@ -257,7 +260,7 @@ mod tests {
         assert!(stream.nodelay().unwrap());
         let socket = SockRef::from(&stream);
         assert_eq!(socket.tcp_notsent_lowat().unwrap(), UNSENT_BYTES_MAX);
-        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(110)));
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(115)));
         assert!(socket.keepalive().unwrap());
         assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_secs(20));
     }

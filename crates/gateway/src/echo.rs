@@ -23,7 +23,7 @@ pub(crate) async fn serve(mut socket: WsSocket) {
             Ok(Inbound::Binary(bytes)) => outbox.message(Message::binary(&bytes)),
             // The answer is under way in the socket.
             Ok(Inbound::Alive | Inbound::Closing | Inbound::Fault(_)) => {}
-            Ok(Inbound::Refused(_) | Inbound::Gone) | Err(_) => return,
+            Ok(Inbound::Refused(_) | Inbound::Gone(_)) | Err(_) => return,
         }
         if !matches!(timeout(IDLE, poll_fn(|cx| socket.poll_send(cx, &mut outbox))).await, Ok(Ok(()))) {
             return;

@@ -81,7 +81,7 @@ const DELIVERY: &str = "tickwire_delivery_latency_seconds";
 /// What it means.
 const DELIVERY_HELP: &str = "How long records had waited from when they were sequenced to when they were written, for \
                              subscriptions that want every event, by whom they waited for; the oldest of a flush counts for all of it.";
-/// Gauge: sessions that are coalesced for slowness.
+/// Gauge: sessions that take less than there is.
 const SLOW: &str = "tickwire_slow_consumers";
 /// Histogram: how long sessions lasted, by door.
 const LASTED: &str = "tickwire_connection_duration_seconds";
@@ -213,7 +213,11 @@ pub fn describe() {
         Unit::Bytes,
         "Bytes of closed files of recordings that were packed anew, by when: before and after."
     );
-    describe_gauge!(SLOW, Unit::Count, "Sessions that are coalesced because they take less than there is.");
+    describe_gauge!(
+        SLOW,
+        Unit::Count,
+        "Sessions that take less than there is: what waits for them is coalesced, or they read nothing at all."
+    );
     describe_histogram!(LASTED, Unit::Seconds, "How long sessions lasted, by door.");
     describe_histogram!(
         QUEUE_BYTES,
@@ -333,6 +337,7 @@ pub(crate) struct ShardMetrics {
     doors: BTreeMap<&'static str, Door>,
     /// What was handed on before.
     told: Stats,
+    stalled: u64,
     bytes: u64,
     batches: u64,
 }
@@ -358,6 +363,7 @@ impl Default for ShardMetrics {
             slow: gauge!(SLOW),
             doors: BTreeMap::new(),
             told: Stats::default(),
+            stalled: 0,
             bytes: 0,
             batches: 0,
         }
@@ -403,8 +409,10 @@ impl ShardMetrics {
         self.batches += 1;
     }
 
-    /// Hands on what was counted since the last call.
-    pub(crate) fn publish(&mut self, stats: &Stats) {
+    /// Hands on what was counted since the last call; `stalled` sessions read nothing, and are not among the slow of
+    /// `stats`.
+    #[expect(clippy::cast_precision_loss, reason = "gauges")]
+    pub(crate) fn publish(&mut self, stats: &Stats, stalled: u64) {
         let parts = [&stats.delivered, &stats.coalesced, &stats.skipped];
         let told = [&self.told.delivered, &self.told.coalesced, &self.told.skipped];
         for (slot, counters) in self.channels.iter().enumerate() {
@@ -413,11 +421,10 @@ impl ShardMetrics {
             }
         }
         self.withheld.increment(stats.withheld - self.told.withheld);
-        #[expect(clippy::cast_precision_loss, reason = "a gauge")]
-        self.slow.increment(stats.slow as f64 - self.told.slow as f64);
+        self.slow.increment((stats.slow + stalled) as f64 - (self.told.slow + self.stalled) as f64);
         LATENCY[0].add(&stats.latency, &self.told.latency);
         LATENCY[1].add(&stats.hindered, &self.told.hindered);
-        self.told = *stats;
+        (self.told, self.stalled) = (*stats, stalled);
         self.sent_bytes.increment(std::mem::take(&mut self.bytes));
         self.flushes.increment(std::mem::take(&mut self.batches));
     }

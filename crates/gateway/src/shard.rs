@@ -78,6 +78,8 @@ pub(crate) struct Shard {
     editions: (u32, u32),
     /// No member is due before.
     due: Duration,
+    /// When those with full sockets are looked at.
+    full_due: Duration,
     /// Told when the first client has subscribed to something.
     subscribed: watch::Sender<bool>,
     wakes: Arc<Wakes>,
@@ -126,6 +128,8 @@ const ARRIVALS_PER_ROUND: usize = 64;
 const LATE: usize = 100;
 /// Nothing waits longer than this for a look at the timers and the metrics.
 const LOOK: Duration = Duration::from_millis(50);
+/// Who reads nothing is known so much later at most: each look costs as much as the client has streams.
+const LOOK_AT_FULL: Duration = Duration::from_millis(500);
 
 impl Shard {
     pub(crate) fn new(
@@ -151,6 +155,7 @@ impl Shard {
             leaving: false,
             editions: (0, 0),
             due: Duration::MAX,
+            full_due: Duration::ZERO,
             subscribed,
             wakes: Arc::default(),
             sleep: Box::pin(tokio::time::sleep(LOOK)),
@@ -193,7 +198,7 @@ impl Shard {
             self.poll_timers(cx);
             self.poll_shutdown(cx);
             if self.leaving && self.members.iter().all(Option::is_none) {
-                self.metrics.publish(self.core.fanout.stats());
+                self.metrics.publish(self.core.fanout.stats(), self.core.stalled);
                 self.beat.end();
                 return Poll::Ready(());
             }
@@ -342,7 +347,8 @@ impl Shard {
             if others || evicted || self.due <= self.core.now {
                 self.look_at_all(others, evicted);
             }
-            self.metrics.publish(self.core.fanout.stats());
+            self.look_at_full();
+            self.metrics.publish(self.core.fanout.stats(), self.core.stalled);
             self.beat.turn();
             self.sleep.as_mut().reset((clock::instant(clock::now()) + LOOK).into());
         }
@@ -371,6 +377,20 @@ impl Shard {
             }
             self.serve(key, false);
         }
+    }
+
+    /// Looks now and then who reads nothing.
+    fn look_at_full(&mut self) {
+        if self.core.now < self.full_due {
+            return;
+        }
+        self.full_due = self.core.now + LOOK_AT_FULL;
+        let mut full = std::mem::take(&mut self.core.full);
+        full.retain(|&key| match self.members.get_mut(key) {
+            Some(Some(member)) => member.look_whether_stalled(&mut self.core),
+            _ => false,
+        });
+        self.core.full = full;
     }
 
     /// Time passed for whoever is due, for all where the keys are others, and for those who lost their seats.

@@ -9,6 +9,7 @@ mod stream;
 mod tests;
 mod upgrade;
 
+use std::io;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -104,9 +105,35 @@ pub(crate) enum Inbound {
     /// The client broke a rule of the transport; a close frame that says so is under way.
     Fault(CloseCode),
     /// There is nobody any more.
-    Gone,
+    Gone(Gone),
 }
 
 /// There is nobody any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Gone;
+pub(crate) enum Gone {
+    /// Nobody says why.
+    Left,
+    /// The kernel has waited for long enough: nothing is taken, or nobody is there.
+    TimedOut,
+}
+
+impl Gone {
+    fn of(error: &io::Error) -> Self {
+        match error.kind() {
+            // What it has last heard on the way stands for a timeout where it has heard anything.
+            io::ErrorKind::TimedOut
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::NetworkDown => Self::TimedOut,
+            _ => Self::Left,
+        }
+    }
+
+    /// What ends a session that has nobody any more.
+    pub(crate) const fn reason(self) -> &'static str {
+        match self {
+            Self::Left => "gone",
+            Self::TimedOut => "ping_timeout",
+        }
+    }
+}

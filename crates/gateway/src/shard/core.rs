@@ -35,6 +35,10 @@ pub(crate) struct Core {
     pub(crate) outbox: Outbox,
     /// When members are to be looked at, and not a moment later.
     pub(crate) appointments: BTreeSet<(Duration, usize)>,
+    /// Members whose sockets were full when they were looked at last, or have become so since.
+    pub(crate) full: Vec<usize>,
+    /// Sessions that read nothing, and are not coalesced.
+    pub(crate) stalled: u64,
     /// The time of this round, by both clocks.
     pub(crate) now: Duration,
     pub(crate) wall: UnixNanos,
@@ -55,6 +59,8 @@ impl Core {
             batch: Batch::default(),
             outbox: Outbox::default(),
             appointments: BTreeSet::new(),
+            full: Vec::new(),
+            stalled: 0,
             now: clock::now(),
             wall: clock::wall(),
         }

@@ -1,6 +1,7 @@
 //! A session and its socket.
 
 mod replays;
+mod stalls;
 
 use std::hint::black_box;
 use std::net::SocketAddr;
@@ -30,6 +31,10 @@ pub(super) struct Member {
     outbox: Outbox,
     /// The socket is full: nothing is drained into it before it has room.
     pub(super) full: bool,
+    /// It is among those whose sockets are full, and are looked at now and then.
+    listed: bool,
+    /// It reads nothing, and is counted for that.
+    stalled: bool,
     /// It was full, and has not taken everything at once since.
     behind: bool,
     /// All that waited was drained just now.
@@ -83,6 +88,8 @@ impl Member {
             socket: arrival.socket,
             outbox: Outbox::default(),
             full: false,
+            listed: false,
+            stalled: false,
             behind: false,
             drained: false,
             waits: false,
@@ -138,7 +145,7 @@ impl Member {
             let Poll::Ready(inbound) = self.socket.poll_recv(&mut cx, &mut core.scratch) else { return };
             self.received += 1;
             match inbound {
-                Inbound::Gone => self.end = End::Gone(self.reason("gone")),
+                Inbound::Gone(gone) => self.end = End::Gone(self.reason(gone.reason())),
                 Inbound::Closing => self.close_until("client", CLOSE_TIMEOUT),
                 Inbound::Alive => self.session.hear(core.now),
                 // What comes after the goodbye is not heard any more.
@@ -215,24 +222,26 @@ impl Member {
     }
 
     /// Sends what is on its way; false where there is nobody any more.
-    fn send(&mut self, core: &Core) -> Poll<bool> {
+    fn send(&mut self, core: &mut Core) -> Poll<bool> {
         let mut cx = Context::from_waker(&self.handle.waker);
         match self.socket.poll_send(&mut cx, &mut self.outbox) {
             Poll::Pending => {
                 if !self.full {
                     self.session.pace.blocked();
                     ShardMetrics::blocked(self.outbox.bytes());
+                    self.note_full(core);
                 }
                 (self.full, self.behind) = (true, true);
                 return Poll::Pending;
             }
-            Poll::Ready(Err(_)) => {
-                self.end = End::Gone(self.reason("gone"));
+            Poll::Ready(Err(gone)) => {
+                self.end = End::Gone(self.reason(gone.reason()));
                 return Poll::Ready(false);
             }
             Poll::Ready(Ok(())) if self.full => {
                 // What the kernel took after the socket was full, somebody has read.
                 (self.full, self.drained) = (false, false);
+                self.note_room(core);
                 self.session.hear(core.now);
                 if std::mem::take(&mut self.held) {
                     self.handle.waker.wake_by_ref();
@@ -391,8 +400,7 @@ impl Member {
         if self.pending && !self.session.is_waiting() {
             // What came after it may be read.
             self.pending = false;
-            let waker = &self.handle.waker;
-            waker.wake_by_ref();
+            self.handle.waker.wake_by_ref();
         }
     }
 
@@ -404,7 +412,11 @@ impl Member {
     }
 
     /// The session is over: one line says how it was.
-    pub(super) fn part(self, core: &mut Core, metrics: &mut ShardMetrics) {
+    pub(super) fn part(mut self, core: &mut Core, metrics: &mut ShardMetrics) {
+        self.note_room(core);
+        if self.listed {
+            core.full.retain(|key| *key != self.session.id.index());
+        }
         let Self { session, opened, sent, received, .. } = &self;
         let reason = self.reason("gone");
         let lasted = clock::now().saturating_sub(*opened);

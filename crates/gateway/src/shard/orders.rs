@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use fanout::{Event, Kept, Lag, Ledger};
+use fanout::{Event, Kept, Ledger};
 use serde::Serialize;
 use tokio::sync::oneshot;
 use wire::LedgerEntry;
@@ -28,9 +28,6 @@ pub(crate) enum Order {
 
 /// Where the logs stand in the total order, and what they keep.
 pub(crate) type Estate = (u64, Vec<Kept<Arc<Event>>>);
-
-/// A socket that is full for a moment is no matter.
-const STALLED_MS: u64 = 1_000;
 
 /// What is done about a session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -154,11 +151,6 @@ impl Member {
             tally.skipped += ledger.skipped;
         }
         tally
-    }
-
-    /// Whether it reads nothing: nothing is drained for it, so nothing is coalesced either.
-    pub(super) fn is_stalled(&self, lag: Lag) -> bool {
-        self.full && lag.oldest_pending_ms >= STALLED_MS
     }
 
     fn report(&self, core: &mut Core, whole: bool) -> Report {

@@ -48,7 +48,8 @@ struct Pipe {
     asked_bytes: usize,
     /// The client was alive when it last took something.
     alive: bool,
-    gone: bool,
+    /// There is nobody at the other end any more, and why.
+    gone: Option<Gone>,
     /// Who waits for something said, for something asked, for room, for room to ask.
     reader: Option<Waker>,
     listener: Option<Waker>,
@@ -95,8 +96,8 @@ impl Pipe {
 impl Socket for PipeSocket {
     fn poll_recv(&mut self, cx: &mut Context<'_>, _scratch: &mut [u8]) -> Poll<Inbound> {
         let mut pipe = lock(&self.pipe);
-        if pipe.gone {
-            return Poll::Ready(Inbound::Gone);
+        if let Some(gone) = pipe.gone {
+            return Poll::Ready(Inbound::Gone(gone));
         }
         if std::mem::take(&mut pipe.alive) {
             return Poll::Ready(Inbound::Alive);
@@ -114,8 +115,8 @@ impl Socket for PipeSocket {
 
     fn poll_send(&mut self, cx: &mut Context<'_>, outbox: &mut Outbox) -> Poll<Result<(), Gone>> {
         let mut pipe = lock(&self.pipe);
-        if pipe.gone {
-            return Poll::Ready(Err(Gone));
+        if let Some(gone) = pipe.gone {
+            return Poll::Ready(Err(gone));
         }
         while pipe.bytes < PIPE_BYTES_MAX {
             let said = match outbox.pop() {
@@ -148,7 +149,7 @@ impl Socket for PipeSocket {
 impl Drop for PipeSocket {
     fn drop(&mut self) {
         let mut pipe = lock(&self.pipe);
-        pipe.gone = true;
+        pipe.gone.get_or_insert(Gone::Left);
         (pipe.asked, pipe.asked_bytes) = (VecDeque::new(), 0);
         wake(&mut pipe.reader);
         wake(&mut pipe.asker);
@@ -173,7 +174,7 @@ impl Client {
     /// Something came in.
     pub(crate) fn tell(&self, inbound: Inbound) {
         let mut pipe = lock(&self.0);
-        if !pipe.gone {
+        if pipe.gone.is_none() {
             pipe.asked_bytes += size(&inbound);
             pipe.asked.push_back(inbound);
             wake(&mut pipe.listener);
@@ -193,10 +194,18 @@ impl Client {
     /// Whether the session is over; where it is not, the task is woken when it is.
     pub(crate) fn is_over(&self, cx: &mut Context<'_>) -> bool {
         let mut pipe = lock(&self.0);
-        if !pipe.gone {
+        if pipe.gone.is_none() {
             pipe.reader = Some(cx.waker().clone());
         }
-        pipe.gone
+        pipe.gone.is_some()
+    }
+
+    /// There is nobody any more.
+    pub(crate) fn leave(&self, gone: Gone) {
+        let mut pipe = lock(&self.0);
+        pipe.gone.get_or_insert(gone);
+        wake(&mut pipe.listener);
+        wake(&mut pipe.writer);
     }
 }
 
@@ -208,7 +217,7 @@ impl Stream for Client {
         if let Some(said) = pipe.pop() {
             return Poll::Ready(Some(said));
         }
-        if pipe.gone {
+        if pipe.gone.is_some() {
             return Poll::Ready(None);
         }
         pipe.reader = Some(cx.waker().clone());
@@ -218,10 +227,7 @@ impl Stream for Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        let mut pipe = lock(&self.0);
-        pipe.gone = true;
-        wake(&mut pipe.listener);
-        wake(&mut pipe.writer);
+        self.leave(Gone::Left);
     }
 }
 
@@ -322,10 +328,15 @@ mod tests {
         assert_eq!(session.take(), 1);
         assert_eq!(hear(&mut socket, &mut cx), Poll::Ready(Inbound::Alive));
         assert!(hear(&mut socket, &mut cx).is_pending());
-        drop(client);
+        client.leave(Gone::TimedOut);
         assert_eq!(session.take(), 1);
-        assert_eq!(hear(&mut socket, &mut cx), Poll::Ready(Inbound::Gone));
+        drop(client);
+        assert_eq!(
+            hear(&mut socket, &mut cx),
+            Poll::Ready(Inbound::Gone(Gone::TimedOut)),
+            "the first word counts"
+        );
         outbox.text("late".to_owned());
-        assert_eq!(socket.poll_send(&mut cx, &mut outbox), Poll::Ready(Err(Gone)));
+        assert_eq!(socket.poll_send(&mut cx, &mut outbox), Poll::Ready(Err(Gone::TimedOut)));
     }
 }

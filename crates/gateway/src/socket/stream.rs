@@ -128,13 +128,15 @@ impl Socket for WsSocket {
         for _ in 0..READS_PER_MESSAGE {
             if self.connection.is_over() && self.head.is_empty() {
                 self.shut(cx);
-                return Poll::Ready(Inbound::Gone);
+                return Poll::Ready(Inbound::Gone(Gone::Left));
             }
             let event = if self.rest.is_some() {
                 self.handle_rest()
             } else {
-                let Ok(read @ 1..) = ready!(self.io.poll_read(cx, scratch)) else {
-                    return Poll::Ready(Inbound::Gone);
+                let read = match ready!(self.io.poll_read(cx, scratch)) {
+                    Ok(read @ 1..) => read,
+                    Ok(0) => return Poll::Ready(Inbound::Gone(Gone::Left)),
+                    Err(error) => return Poll::Ready(Inbound::Gone(Gone::of(&error))),
                 };
                 let mut input = Input::new(&mut scratch[..read]);
                 let event = self.connection.handle(&mut input);
@@ -156,16 +158,12 @@ impl Socket for WsSocket {
             if self.head.is_empty() && outbox.is_empty() {
                 break;
             }
-            if ready!(self.write(cx, outbox)).is_err() {
-                return Poll::Ready(Err(Gone));
-            }
+            ready!(self.write(cx, outbox)).map_err(|error| Gone::of(&error))?;
         }
-        if ready!(self.io.poll_flush(cx)).is_err() {
-            return Poll::Ready(Err(Gone));
-        }
+        ready!(self.io.poll_flush(cx)).map_err(|error| Gone::of(&error))?;
         if self.connection.is_over() {
             self.shut(cx);
-            return Poll::Ready(Err(Gone));
+            return Poll::Ready(Err(Gone::Left));
         }
         if self.connection.is_closed() && self.connection.is_deaf() {
             // Nothing is expected but the end. Read up to it, the close frame is not lost to a reset.

@@ -63,7 +63,7 @@ async fn everything_is_heard_in_order() {
     assert_eq!(recv(&mut socket).await, Inbound::Alive);
     assert_eq!(recv(&mut socket).await, Inbound::Binary(b"two".into()));
     assert_eq!(recv(&mut socket).await, Inbound::Text(String::new()));
-    assert_eq!(recv(&mut socket).await, Inbound::Gone);
+    assert_eq!(recv(&mut socket).await, Inbound::Gone(Gone::Left));
 }
 
 /// More reads than one message may have in one go: others have their turn in between.
@@ -129,7 +129,7 @@ async fn a_client_that_closes_is_answered_and_let_go() {
     outbox.text("too late".into());
     client.write_all(&[frame(0x88, b"\x0f\xa0"), frame(0x81, b"ignored")].concat()).await.unwrap();
     assert_eq!(recv(&mut socket).await, Inbound::Closing);
-    assert_eq!(send(&mut socket, &mut outbox).await, Err(Gone));
+    assert_eq!(send(&mut socket, &mut outbox).await, Err(Gone::Left));
     let mut bytes = Vec::new();
     timeout(PATIENCE, client.read_to_end(&mut bytes)).await.unwrap().unwrap();
     assert_eq!(bytes, b"\x88\x02\x0f\xa0");
@@ -146,7 +146,7 @@ async fn a_fault_is_told_before_the_line_is_cut() {
     assert_eq!(read(&mut client, 4).await, b"\x88\x02\x03\xea");
     assert_eq!(timeout(PATIENCE, client.read(&mut [0])).await.unwrap().unwrap(), 0, "and nothing else");
     drop(client);
-    assert_eq!(recv(&mut socket).await, Inbound::Gone);
+    assert_eq!(recv(&mut socket).await, Inbound::Gone(Gone::Left));
 }
 
 /// Fifty messages are one record: what is gathered is gathered before it is encrypted.
@@ -188,4 +188,30 @@ async fn a_record_carries_many_frames() {
     assert_eq!(bytes[0], 23, "application data");
     assert!((plain..plain + 40).contains(&length), "{length} bytes in the record, {plain} in the frames");
     assert_eq!(bytes.len(), 5 + length, "and no other record");
+}
+
+/// The kernel gives a client up that takes nothing: that is no goodbye.
+#[tokio::test]
+async fn who_takes_nothing_has_timed_out() {
+    let (server, _client) = pair().await;
+    let options = socket2::SockRef::from(&server);
+    options.set_send_buffer_size(8 << 10).unwrap();
+    options.set_tcp_user_timeout(Some(Duration::from_millis(500))).unwrap();
+    let mut socket = socket(Io::Plain(server), &[]);
+    let mut outbox = Outbox::default();
+    for _ in 0..100 {
+        outbox.text("x".repeat(100_000));
+    }
+    let gone = send(&mut socket, &mut outbox).await.unwrap_err();
+    assert_eq!((gone, gone.reason()), (Gone::TimedOut, "ping_timeout"));
+}
+
+#[tokio::test]
+async fn who_breaks_off_has_left() {
+    let (server, client) = pair().await;
+    let mut socket = socket(Io::Plain(server), &[]);
+    socket2::SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(client);
+    let Inbound::Gone(gone) = recv(&mut socket).await else { panic!("it is gone") };
+    assert_eq!((gone, gone.reason()), (Gone::Left, "gone"));
 }

@@ -21,7 +21,7 @@ use super::refusal::Refusal;
 use super::websocket::Wire;
 use crate::limits::LAST_POLL;
 use crate::routes::App;
-use crate::socket::{Slot, WsSocket};
+use crate::socket::{Gone, Slot, WsSocket};
 
 /// A request of the client's over HTTP.
 pub(super) enum Visit {
@@ -55,10 +55,23 @@ pub(super) enum End {
     Said,
     /// The client says goodbye.
     Left,
-    /// The client broke a rule, or does not answer.
+    /// The client broke a rule.
     Breach,
+    /// It does not answer.
+    Silent,
     /// Its connection is gone.
-    Lost,
+    Lost(Gone),
+}
+
+impl End {
+    /// How the session behind it hears that there is nobody any more.
+    const fn gone(self) -> Gone {
+        match self {
+            Self::Silent => Gone::TimedOut,
+            Self::Lost(gone) => gone,
+            Self::Said | Self::Left | Self::Breach => Gone::Left,
+        }
+    }
 }
 
 impl From<Breach> for End {
@@ -264,10 +277,10 @@ impl Engine {
             return Err(End::Breach);
         }
         if self.leave_by.is_some_and(|by| now >= by) {
-            return Err(End::Lost);
+            return Err(End::Lost(Gone::Left));
         }
         match self.heart.handle_timeout(now) {
-            Some(Beat::Stopped) => Err(End::Breach),
+            Some(Beat::Stopped) => Err(End::Silent),
             Some(Beat::Ping) => {
                 self.line.say(PING.to_owned());
                 Ok(())
@@ -281,17 +294,21 @@ impl Engine {
     async fn part(self, end: End) {
         let Self { line, transport, posted, visits, entry, .. } = self;
         let code = line.goodbye();
-        let (rest, session) = line.part();
-        let _until_said = session.filter(|_| end == End::Said);
+        let (rest, mut until_said) = line.part();
+        if end != End::Said
+            && let Some(session) = until_said.take()
+        {
+            session.leave(end.gone());
+        }
         // Whoever comes from now on is told that there is no such session.
         drop((visits, entry));
         if let Some(posted) = posted {
-            posted.reply(end != End::Breach);
+            posted.reply(!matches!(end, End::Breach | End::Silent));
         }
         match transport {
             Transport::Polling(mut polling) => match end {
                 End::Left => polling.answer(NOOP.to_owned()),
-                End::Breach => {
+                End::Breach | End::Silent => {
                     let mut payload = String::new();
                     rest.iter()
                         .map(String::as_str)
@@ -300,9 +317,9 @@ impl Engine {
                     polling.answer(payload);
                 }
                 End::Said => polling.taken().await,
-                End::Lost => {}
+                End::Lost(_) => {}
             },
-            Transport::WebSocket(_) if end == End::Lost => {}
+            Transport::WebSocket(_) if matches!(end, End::Lost(_)) => {}
             Transport::WebSocket(wire) => wire.part(rest, code.unwrap_or(CloseCode::Normal)).await,
         }
     }

@@ -22,6 +22,7 @@ use super::refusal::Refusal;
 use crate::limits::{
     ANSWER_PACKETS_MAX, CLOSE_TIMEOUT, HEADER_BYTES_MAX, PAYLOAD_PACKETS_MAX, PIPE_BYTES_MAX,
 };
+use crate::socket::Gone;
 
 /// A request's way to its answer. Dropped without one, the session is over.
 pub(super) type Reply = oneshot::Sender<Response>;
@@ -65,11 +66,11 @@ impl Polling {
                 Get::Answering(taken) => match ready!(Pin::new(taken).poll(cx)) {
                     Ok(()) => self.get = Get::None,
                     // What was lost with the connection can only be had again with a cursor.
-                    Err(_) => return Poll::Ready(End::Lost),
+                    Err(_) => return Poll::Ready(End::Lost(Gone::Left)),
                 },
                 Get::Waiting(reply) => {
                     if reply.poll_closed(cx).is_ready() {
-                        return Poll::Ready(End::Lost);
+                        return Poll::Ready(End::Lost(Gone::Left));
                     }
                     let (payload, over) = self.gather(line, cx);
                     if payload.is_empty() {

@@ -50,7 +50,7 @@ impl Wire {
                 Ok(Heard::TooBig)
             }
             Inbound::Closing | Inbound::Fault(_) | Inbound::Refused(_) => Err(End::Left),
-            Inbound::Gone => Err(End::Lost),
+            Inbound::Gone(gone) => Err(End::Lost(gone)),
         })
     }
 
@@ -69,8 +69,8 @@ impl Wire {
                 // The close frame waits for what the session says of it.
                 return Poll::Pending;
             }
-            if ready!(self.socket.poll_send(cx, &mut self.outbox)).is_err() {
-                return Poll::Ready(End::Lost);
+            if let Err(gone) = ready!(self.socket.poll_send(cx, &mut self.outbox)) {
+                return Poll::Ready(End::Lost(gone));
             }
             if self.said {
                 return Poll::Ready(End::Said);
@@ -100,7 +100,7 @@ impl Wire {
 /// Reads on until there is nobody: closed with something unread, the goodbye could be lost to a reset.
 async fn until_gone(socket: &mut WsSocket) {
     let mut outbox = Outbox::default();
-    while poll_fn(|cx| recv(socket, cx)).await != Inbound::Gone
+    while !matches!(poll_fn(|cx| recv(socket, cx)).await, Inbound::Gone(_))
         && poll_fn(|cx| socket.poll_send(cx, &mut outbox)).await.is_ok()
     {}
 }

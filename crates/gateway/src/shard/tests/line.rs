@@ -6,9 +6,9 @@ use std::task::{Context, Poll, Waker};
 
 use serde_json::Value;
 
-use crate::socket::{Encoding, Form, Gone, Inbound, Outbox, Socket};
+use crate::socket::{Encoding, Form, Inbound, Outbox, Socket};
 
-pub(super) use crate::socket::Inbound as Saying;
+pub(super) use crate::socket::{Gone, Inbound as Saying};
 
 /// Both ends of a socket.
 #[derive(Clone, Default)]

@@ -7,6 +7,7 @@ mod line;
 mod options;
 mod pace;
 mod pause;
+mod stalls;
 mod turns;
 
 use std::sync::Arc;
@@ -105,6 +106,8 @@ fn core(logs: LogLimits) -> Core {
         batch: fanout::Batch::default(),
         outbox: crate::socket::Outbox::default(),
         appointments: std::collections::BTreeSet::new(),
+        full: Vec::new(),
+        stalled: 0,
         now: clock::now(),
         wall: UnixNanos(1_795_000_000_000_000_000),
     }

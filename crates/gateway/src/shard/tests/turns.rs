@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_stream::Stream;
 use wire::Epoch;
 
-use super::line::{Line, Saying};
+use super::line::{Gone, Line, Saying};
 use super::{Feed, arrival};
 use crate::delay::{self, Delays};
 use crate::doors::Catalogue;
@@ -306,8 +306,8 @@ fn a_shutdown_wakes_and_ends() {
     assert!(floor.door.try_send(arrival).is_ok());
     assert!(floor.settle().is_pending());
     is_told(&late);
-    early.comes_in(Saying::Gone);
+    early.comes_in(Saying::Gone(Gone::Left));
     assert!(floor.settle().is_pending(), "somebody is there");
-    late.comes_in(Saying::Gone);
+    late.comes_in(Saying::Gone(Gone::Left));
     assert!(floor.settle().is_ready());
 }

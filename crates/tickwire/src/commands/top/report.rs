@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::{Channel, UnixNanos};
 use serde::Serialize;
 
-use super::look::{Look, STALLED, STARTED, Session, Symbol};
+use super::look::{Look, STARTED, Session, Symbol};
 use super::verdict::{Finding, judge};
 use crate::commands::samples::{Distribution, Samples};
 
@@ -221,9 +221,6 @@ impl Report {
         #[expect(clippy::cast_precision_loss, reason = "seconds, to be looked at")]
         let wall = now.0 as f64 / 1e9;
         let closed = counters.new_by("connections_closed_total", "reason");
-        // Nothing is merged for who reads nothing: the plant does not count those.
-        let stalled =
-            slow.sessions.iter().filter(|session| session.mode == STALLED).map(|_| 1.0).sum::<f64>();
         let mut report = Self {
             at: now.to_string(),
             plant: plant.to_owned(),
@@ -243,7 +240,7 @@ impl Report {
             clients: Clients {
                 sessions: all("connections"),
                 limit: all("connections_limit"),
-                slow: all("slow_consumers") + stalled,
+                slow: all("slow_consumers"),
                 by_door: after.by("connections", "transport"),
                 opened_per_second: rate("connections_opened_total"),
                 closed_per_second: rate("connections_closed_total"),
