@@ -28,7 +28,7 @@ use crate::in_force::InForce;
 use crate::limits::{
     BACKLOG, CONNECTION_RETRY, HEADER_BYTES_MAX, HEADER_TIMEOUT, HEADERS_MAX, TLS_TIMEOUT, UNSENT_BYTES_MAX,
 };
-use crate::metrics::REFUSED;
+use crate::metrics::REFUSALS;
 use crate::places::Places;
 use crate::problem::Problem;
 use crate::settings::Limits;
@@ -137,7 +137,7 @@ impl Acceptor {
                 Err(error) if is_of_the_connection(&error) => {}
                 Err(error) => {
                     tracing::warn!("cannot accept: {error}");
-                    metrics::counter!(REFUSED, "reason" => "accept").increment(1);
+                    REFUSALS.count("accept");
                     tokio::time::sleep(REST).await;
                 }
             }
@@ -148,7 +148,7 @@ impl Acceptor {
         let slot = match self.slot(from) {
             Ok(slot) => slot,
             Err((reason, problem)) => {
-                metrics::counter!(REFUSED, "reason" => reason).increment(1);
+                REFUSALS.count(reason);
                 if self.tls.is_none() {
                     tokio::spawn(turn_away(stream, problem));
                 }
@@ -162,8 +162,8 @@ impl Acceptor {
             Some(tls) => tokio::spawn(async move {
                 match timeout(TLS_TIMEOUT, tls.accept(stream)).await {
                     Ok(Ok(stream)) => serve(Box::new(stream), from, router, slot, leaving).await,
-                    Ok(Err(_)) => metrics::counter!(REFUSED, "reason" => "tls").increment(1),
-                    Err(_) => metrics::counter!(REFUSED, "reason" => "timeout").increment(1),
+                    Ok(Err(_)) => REFUSALS.count("tls"),
+                    Err(_) => REFUSALS.count("timeout"),
                 }
             }),
         };
@@ -232,7 +232,7 @@ where
     };
     if let Err(error) = served {
         let reason = if error.is_timeout() { "timeout" } else { "http" };
-        metrics::counter!(REFUSED, "reason" => reason).increment(1);
+        REFUSALS.count(reason);
     }
 }
 

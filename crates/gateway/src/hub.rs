@@ -44,6 +44,7 @@ struct Inner {
     /// What is to be sequenced once more, later.
     line: Line,
     shards: Vec<queue::Sender>,
+    published: metrics::Counter,
     /// Another process that goes on with this one's work.
     successor: Option<Teller>,
     /// What records it.
@@ -97,6 +98,7 @@ impl Hub {
             sequencer: Sequencer::with_twins(line.twins()),
             line,
             shards,
+            published: metrics::counter!(PUBLISHED),
             successor: None,
             tape: None,
             alerts,
@@ -290,7 +292,7 @@ impl Inner {
                 }
             }
         }
-        metrics::counter!(PUBLISHED).increment(events.len() as u64);
+        self.published.increment(events.len() as u64);
         self.note(&events);
         if self.line.twins() > 0 {
             self.line.take_in(&events, clock::now());

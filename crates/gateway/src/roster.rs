@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering}
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::auth::Grant;
-use crate::metrics::LIMITED;
+use crate::metrics::BOUNDS;
 use crate::settings::{Limits, Over};
 
 /// All sessions, by whose they are. They are counted also where there is no bound: one may be set while they last.
@@ -104,7 +104,7 @@ impl Roster {
     pub(crate) fn take(self: &Arc<Self>, grant: &Grant, limits: &Limits) -> Result<Seat, Full> {
         let seat = self.try_take(grant, limits);
         if let Err(full) = &seat {
-            metrics::counter!(LIMITED, "limit" => full.limit()).increment(1);
+            BOUNDS.count(full.limit());
         }
         seat
     }
@@ -210,7 +210,7 @@ impl Seat {
         if fits {
             self.streams.fetch_add(streams, Ordering::Relaxed);
         } else {
-            metrics::counter!(LIMITED, "limit" => "tenant_subscriptions").increment(1);
+            BOUNDS.count("tenant_subscriptions");
         }
         fits
     }

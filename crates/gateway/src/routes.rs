@@ -21,7 +21,7 @@ use crate::doors::{self, Catalogue, Engines, Rates, Room, Tickets, ticket_of};
 use crate::handshake::{self, Origins, cookie};
 use crate::hub::Feeds;
 use crate::limits::{CONNECTION_RETRY, ECHO_BYTES_MAX, ECHO_FRAMES_MAX, ECHO_INFLATED_BYTES_MAX, FRAMES_MAX};
-use crate::metrics::{AUTH, REFUSED};
+use crate::metrics::{CHECKS, REFUSALS};
 use crate::problem::Problem;
 use crate::recordings::Recordings;
 use crate::roster::Roster;
@@ -144,7 +144,7 @@ async fn stream(State(app): State<Arc<App>>, request: Request) -> Response {
     match open(&app, &parts).await {
         Ok(response) => response,
         Err(problem) => {
-            metrics::counter!(REFUSED, "reason" => problem.code).increment(1);
+            REFUSALS.count(problem.code);
             problem.into_response()
         }
     }
@@ -212,7 +212,7 @@ pub(crate) async fn grant(settings: &Settings, token: &str) -> Result<Grant, Pro
         Err(AuthError::Pending(_)) => "pending",
         Err(_) => "invalid",
     };
-    metrics::counter!(AUTH, "result" => result).increment(1);
+    CHECKS.count(result);
     checked.map_err(|error| {
         if let AuthError::Pending(wait) = error {
             return Problem::of(ErrorCode::Unavailable, format!("Not yet: {error}. Try again."))

@@ -6,11 +6,15 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::process::Stdio;
 use std::sync::Mutex;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use common::Plant;
+use common::{Guard, PATIENCE, Plant};
 use metrics::{Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit};
+use serde_json::Value;
 
 /// With this set, the test writes the page instead of comparing it.
 const WRITE: &str = "TICKWIRE_DESCRIBE";
@@ -121,4 +125,70 @@ fn what_a_server_tells_stands_on_the_page() {
     let names: std::collections::BTreeSet<_> = declared.keys().collect();
     let well = |name: &&&String| name.starts_with("tickwire_") || name.starts_with("process_");
     assert_eq!(names.iter().filter(well).count(), names.len(), "{names:?}");
+}
+
+/// Series that a scrape has, and the sum of those of a name.
+fn series(text: &str, name: &str) -> (usize, u64) {
+    let all = || text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    let of_name = all().filter(|line| line.split(['{', ' ']).next() == Some(name));
+    let sum = of_name.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum();
+    (all().count(), sum)
+}
+
+const SESSIONS: usize = 10_000;
+
+/// Ten thousand sessions are no more to scrape than one, and what is told of them is what their ledgers say.
+#[test]
+fn many_sessions_are_few_series() {
+    let limits = format!("[limits]\nconnections = {}\n", SESSIONS + 100);
+    let plant = Plant::start_plain(
+        "",
+        &format!("{limits}[[feed]]\nname = \"sim\"\nkind = \"sim\"\nsymbols = 20\nrate = 100\n"),
+    );
+    plant.wait_for("/readyz", 200);
+    let token = plant.token(&["stream:*"], "1h");
+    let bench = |clients: usize| {
+        let mut bench = common::tickwire();
+        bench.args(["bench", "--each", "1", "--duration", "5s", "--ramp", "2000", "--url", &plant.url()]);
+        bench.args(["--clients", &clients.to_string(), "--token", &token]);
+        Guard(bench.stdout(Stdio::null()).spawn().unwrap())
+    };
+    let metrics = || common::get(&plant.admin, "/metrics").1;
+    let wait_for_sessions = |count: u64| {
+        let until = Instant::now() + PATIENCE * 3;
+        while series(&metrics(), "tickwire_connections").1 != count {
+            assert!(Instant::now() < until, "there are never {count} sessions");
+            sleep(Duration::from_millis(50));
+        }
+        metrics()
+    };
+    drop(bench(1).0.wait());
+    let few = wait_for_sessions(0);
+    let mut crowd = bench(SESSIONS);
+    let many = wait_for_sessions(SESSIONS as u64);
+    let (before, during) = (series(&few, "").0, series(&many, "").0);
+    assert!(before > 100 && during <= before + 20, "{during} series instead of {before}");
+    assert!(
+        many.len() < 64 << 10 && many.len() < few.len() + (4 << 10),
+        "{} bytes instead of {}",
+        many.len(),
+        few.len()
+    );
+    assert!(crowd.0.wait().unwrap().success(), "every ledger closes");
+    let told = wait_for_sessions(0);
+    plant.wait_for_log_lines("session closed", SESSIONS + 3);
+    let log = plant.log();
+    let closed: Vec<Value> = log
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap_or_default())
+        .filter(|line| line["message"] == "session closed")
+        .collect();
+    for part in ["delivered", "coalesced", "skipped"] {
+        let ledgers: u64 = closed.iter().map(|line| line[part].as_u64().unwrap()).sum();
+        let counted = series(&told, &format!("tickwire_updates_{part}_total")).1;
+        assert_eq!(counted, ledgers, "{part} in {} sessions", closed.len());
+    }
+    let opened = series(&told, "tickwire_connections_opened_total").1;
+    assert_eq!((opened, series(&told, "tickwire_connections_closed_total").1), (opened, opened));
+    assert_eq!(opened, closed.len() as u64);
 }

@@ -37,7 +37,7 @@ use wire::ErrorCode;
 use crate::auth::Grant;
 use crate::handshake::{Origins, bearer, cookie};
 use crate::limits::{POLL_WAIT, POLL_WAIT_MAX};
-use crate::metrics::REFUSED;
+use crate::metrics::REFUSALS;
 use crate::problem::{HttpCode, Problem};
 use crate::routes::App;
 use crate::shard::Pass;
@@ -176,7 +176,7 @@ async fn issue(app: &App, parts: &Parts) -> Result<Response, Problem> {
 
 fn told(answer: Result<Response, Problem>) -> Response {
     answer.unwrap_or_else(|problem| {
-        metrics::counter!(REFUSED, "reason" => problem.code).increment(1);
+        REFUSALS.count(problem.code);
         problem.into_response()
     })
 }

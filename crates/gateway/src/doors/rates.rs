@@ -11,7 +11,7 @@ use crate::auth::Grant;
 use crate::bucket::Bucket;
 use crate::clock;
 use crate::limits::SUBJECTS_KEPT;
-use crate::metrics::LIMITED;
+use crate::metrics::BOUNDS;
 use crate::problem::Problem;
 use crate::settings::Limits;
 
@@ -63,7 +63,7 @@ impl Rates {
         let debts = [("subject_bytes_per_second", of_subject), ("tenant_bytes_per_second", of_tenant)];
         for (limit, account) in debts {
             if let Some(wait) = account.and_then(|account| account.debt(now)) {
-                metrics::counter!(LIMITED, "limit" => limit).increment(1);
+                BOUNDS.count(limit);
                 let whose =
                     if tenant.is_some() && limit.starts_with("tenant") { "your tenant" } else { subject };
                 let detail = format!(

@@ -8,7 +8,7 @@ use wire::{CloseCode, Control, ErrorCode, ErrorMessage, LedgerEntry, Op, Request
 
 use super::{Ctx, Session};
 use crate::limits::{OFFENCE_WINDOW, OFFENCES_MAX, RATE_REFUSALS_MAX};
-use crate::metrics::REQUEST_ERRORS;
+use crate::metrics::ERRORS;
 
 impl Session {
     pub(super) fn say(&mut self, message: &Control) {
@@ -29,7 +29,7 @@ impl Session {
         details: Option<Value>,
         now: Duration,
     ) {
-        metrics::counter!(REQUEST_ERRORS, "code" => code.as_str()).increment(1);
+        ERRORS.count(code.as_str());
         let (op, message, retryable) = (op.map(str::to_owned), message.to_owned(), code.retryable());
         self.say(&Control::Error(Box::new(ErrorMessage { id, op, code, message, retryable, details })));
         let Some(close) = code.close() else { return };
@@ -48,7 +48,7 @@ impl Session {
     }
 
     pub(super) fn refuse_rate(&mut self, id: Option<RequestId>, op: &Op, wait: Duration) {
-        metrics::counter!(REQUEST_ERRORS, "code" => ErrorCode::RateLimited.as_str()).increment(1);
+        ERRORS.count(ErrorCode::RateLimited.as_str());
         let wait = millis(wait).max(1);
         let message = format!("Too many requests. Wait {wait} ms.");
         let error = ErrorMessage {
@@ -69,7 +69,7 @@ impl Session {
 
     /// An error that ends the session.
     pub(super) fn fail(&mut self, code: ErrorCode, message: &str, details: Option<Value>) {
-        metrics::counter!(REQUEST_ERRORS, "code" => code.as_str()).increment(1);
+        ERRORS.count(code.as_str());
         let (message, retryable) = (message.to_owned(), code.retryable());
         let error = ErrorMessage { id: None, op: None, code, message, retryable, details };
         self.say(&Control::Error(Box::new(error)));

@@ -13,12 +13,12 @@ use super::reply::{entry, millis, op_name};
 use super::{Ctx, Session};
 use crate::auth::{AuthError, Grant};
 use crate::limits::BAD_TOKENS_MAX;
-use crate::metrics::REQUESTS;
+use crate::metrics::ASKED;
 
 impl Session {
     pub(super) fn handle(&mut self, request: Request, ctx: &mut Ctx<'_>) {
         let Request { id, op } = request;
-        metrics::counter!(REQUESTS, "op" => op_name(&op)).increment(1);
+        ASKED.count(op_name(&op));
         if self.grant.is_none() && !matches!(op, Op::Auth(_) | Op::Echo { .. } | Op::Ping { .. }) {
             let message = "Send auth with a token first.";
             return self.refuse(id, Some(op_name(&op)), ErrorCode::Unauthenticated, message, None, ctx.now);

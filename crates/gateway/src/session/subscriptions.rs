@@ -13,7 +13,7 @@ use super::options::served;
 use super::reply::entry;
 use super::{Ctx, Session, Wish};
 use crate::limits::{PATTERNS_MAX, RESUME_BYTES_MAX, SUGGESTION_SYMBOLS_MAX, SUGGESTIONS_MAX};
-use crate::metrics::RESUMES;
+use crate::metrics::RESUMED;
 
 /// What a subscribe request comes to before anything is done.
 #[derive(Default)]
@@ -282,7 +282,7 @@ fn resumption(
         Resumed::Kept => (Resumption::Kept, "kept"),
         Resumed::Missing => (Resumption::Missing, "missing"),
     };
-    metrics::counter!(RESUMES, "result" => told).increment(symbols.len() as u64);
+    RESUMED.add(told, symbols.len() as u64);
     StreamEntry {
         channel: stream.channel().to_string(),
         interval: stream.interval().map(|interval| interval.to_string()),

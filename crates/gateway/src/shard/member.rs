@@ -19,7 +19,7 @@ use crate::encode::Place;
 use crate::limits::{
     BUDGET_FULL, BUDGET_OPEN, CLOSE_TIMEOUT, CONTROL_BYTES_MAX, GOODBYE_TIMEOUT, LINGER, READS_PER_TURN,
 };
-use crate::metrics::{LIMITED, ShardMetrics};
+use crate::metrics::{BOUNDS, ShardMetrics};
 use crate::session::{self, Goodbye, Session};
 use crate::socket::{Inbound, Outbox, Slot, Socket};
 use crate::wakes::{Handle, Wakes};
@@ -198,7 +198,7 @@ impl Member {
                 self.say_goodbye(self.patience());
             }
             if !std::mem::take(&mut fresh) {
-                match self.send(core) {
+                match self.send(core, metrics) {
                     Poll::Pending => break,
                     Poll::Ready(false) => return Verdict::Over,
                     Poll::Ready(true) if self.drained => break,
@@ -222,13 +222,13 @@ impl Member {
     }
 
     /// Sends what is on its way; false where there is nobody any more.
-    fn send(&mut self, core: &mut Core) -> Poll<bool> {
+    fn send(&mut self, core: &mut Core, metrics: &ShardMetrics) -> Poll<bool> {
         let mut cx = Context::from_waker(&self.handle.waker);
         match self.socket.poll_send(&mut cx, &mut self.outbox) {
             Poll::Pending => {
                 if !self.full {
                     self.session.pace.blocked();
-                    ShardMetrics::blocked(self.outbox.bytes());
+                    metrics.blocked(self.outbox.bytes());
                     self.note_full(core);
                 }
                 (self.full, self.behind) = (true, true);
@@ -342,7 +342,7 @@ impl Member {
         if !batch.more {
             self.behind = false;
         } else if let Some(limit) = self.session.pace.shared_bound() {
-            metrics::counter!(LIMITED, "limit" => limit).increment(1);
+            BOUNDS.count(limit);
         }
         self.waits = batch.more;
         self.drained = !batch.more && self.session.closing().is_none();

@@ -1,5 +1,6 @@
 //! Where a feed's ticks leave it: derived, stamped, counted, in batches.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -56,6 +57,8 @@ struct Counts {
     seen: [Counter; SEEN],
     counted: [u64; SEEN],
     offset: Gauge,
+    /// What could not be read, by reason.
+    faults: BTreeMap<&'static str, Counter>,
 }
 
 /// How many numbers [`seen`] has.
@@ -125,6 +128,7 @@ impl Outlet {
                 },
                 counted: [0; SEEN],
                 offset: metrics::gauge!(names::CLOCK_OFFSET, "feed" => spec.name.clone()),
+                faults: BTreeMap::new(),
             },
         }
     }
@@ -208,9 +212,10 @@ impl Outlet {
         Some(Place { suffix: std::mem::take(&mut self.suffix), deriver, health: self.health, source })
     }
 
-    pub(super) fn fault(&self, file: &Path, spot: Spot, error: &FeedError) {
-        metrics::counter!(names::ERRORS, "feed" => self.name.clone(), "reason" => error.reason())
-            .increment(1);
+    pub(super) fn fault(&mut self, file: &Path, spot: Spot, error: &FeedError) {
+        let (name, reason) = (&self.name, error.reason());
+        let faults = || metrics::counter!(names::ERRORS, "feed" => name.clone(), "reason" => reason);
+        self.counts.faults.entry(reason).or_insert_with(faults).increment(1);
         tracing::warn!(feed = self.name, "{} {spot}: {error}", file.display());
     }
 

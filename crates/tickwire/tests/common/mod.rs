@@ -191,6 +191,15 @@ impl Plant {
         }
     }
 
+    /// Waits until so many lines of its log have a text.
+    pub(crate) fn wait_for_log_lines(&self, text: &str, count: usize) {
+        let began = Instant::now();
+        while self.log().matches(text).count() < count {
+            assert!(began.elapsed() < PATIENCE, "not {count} times: {text}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// What it has logged so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
@@ -284,15 +293,16 @@ fn addresses(log: ChildStderr, kept: Arc<Mutex<String>>) -> [String; 3] {
 
 /// A plain GET: status and body.
 pub(crate) fn get(address: &str, path: &str) -> (u16, String) {
-    get_with(address, path, "")
+    get_saying(address, path, "")
 }
 
 /// A plain GET with a token.
 pub(crate) fn get_as(address: &str, path: &str, token: &str) -> (u16, String) {
-    get_with(address, path, &format!("Authorization: Bearer {token}\r\n"))
+    get_saying(address, path, &format!("Authorization: Bearer {token}\r\n"))
 }
 
-fn get_with(address: &str, path: &str, header: &str) -> (u16, String) {
+/// A plain GET with lines of headers.
+pub(crate) fn get_saying(address: &str, path: &str, header: &str) -> (u16, String) {
     use std::io::{Read, Write};
     let mut stream = std::net::TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();

@@ -22,7 +22,7 @@ use crate::clock;
 use crate::doors::text::type_of;
 use crate::handshake::{bearer, cookie};
 use crate::limits::{AHEAD_MAX, CONNECTS_PER_SECOND, CONNECTS_REFUSED_MAX};
-use crate::metrics::REFUSED;
+use crate::metrics::REFUSALS;
 use crate::problem::Problem;
 use crate::routes::App;
 use crate::secret::secret;
@@ -203,7 +203,7 @@ impl Line {
                 Ok(())
             }
             Err(problem) => {
-                metrics::counter!(REFUSED, "reason" => problem.code).increment(1);
+                REFUSALS.count(problem.code);
                 self.refuse(ROOT, &told(&problem))
             }
         }

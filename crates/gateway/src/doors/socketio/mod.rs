@@ -28,7 +28,7 @@ use ws::Limits;
 
 use crate::handshake::{self, Origins};
 use crate::limits::{FRAMES_MAX, PACKET_MARGIN, PAYLOAD_TIMEOUT, POLLERS_MAX, PROBE_TIMEOUT};
-use crate::metrics::REFUSED;
+use crate::metrics::REFUSALS;
 use crate::problem::Problem;
 use crate::routes::App;
 use crate::secret::secret;
@@ -261,7 +261,7 @@ async fn hear(app: &App, visits: &mpsc::Sender<engine::Visit>, body: Body) -> Re
 }
 
 fn counted(problem: Problem) -> Response {
-    metrics::counter!(REFUSED, "reason" => problem.code).increment(1);
+    REFUSALS.count(problem.code);
     problem.into_response()
 }
 

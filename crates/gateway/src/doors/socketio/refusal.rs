@@ -4,7 +4,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::metrics::REFUSED;
+use crate::metrics::REFUSALS;
 
 /// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Refusal {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let (status, code, message, reason) = self.says();
-        metrics::counter!(REFUSED, "reason" => reason).increment(1);
+        REFUSALS.count(reason);
         let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
         (status, kind, json!({ "code": code, "message": message }).to_string()).into_response()
     }
