@@ -22,6 +22,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use wire::ErrorCode;
 
+use crate::asked::{Asked, Told};
 use crate::clock;
 use crate::doors::SOCKETIO;
 use crate::in_force::InForce;
@@ -201,11 +202,15 @@ where
     let service = service_fn(|mut request: Request<hyper::body::Incoming>| {
         request.extensions_mut().insert(succession.clone());
         request.extensions_mut().insert(peer);
+        let asked = Asked::of(request.headers());
+        request.extensions_mut().insert(asked.clone());
+        let told = Told::of(&request, asked);
         // Who polls a session comes back to it; anybody else finds who serves next.
         let comes_back = request.uri().path() == SOCKETIO;
         let (answer, leaving) = (router.call(request), &leaving);
         Box::pin(async move {
             let mut answer = answer.await?;
+            told.tell(&mut answer);
             let goes_on = comes_back || answer.status() == StatusCode::SWITCHING_PROTOCOLS;
             if !goes_on && *leaving.borrow() {
                 answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -17,12 +17,12 @@ pub(crate) async fn serve(mut socket: WsSocket) {
     let (mut scratch, mut outbox) = (vec![0; SCRATCH_BYTES], Outbox::default());
     loop {
         let inbound = timeout(IDLE, poll_fn(|cx| socket.poll_recv(cx, &mut scratch))).await;
-        let fault = matches!(inbound, Ok(Inbound::Fault(_)));
+        let fault = matches!(inbound, Ok(Inbound::Fault(..)));
         match inbound {
             Ok(Inbound::Text(text)) => outbox.text(text),
             Ok(Inbound::Binary(bytes)) => outbox.message(Message::binary(&bytes)),
             // The answer is under way in the socket.
-            Ok(Inbound::Alive | Inbound::Closing | Inbound::Fault(_)) => {}
+            Ok(Inbound::Alive | Inbound::Closing | Inbound::Fault(..)) => {}
             Ok(Inbound::Refused(_) | Inbound::Gone(_)) | Err(_) => return,
         }
         if !matches!(timeout(IDLE, poll_fn(|cx| socket.poll_send(cx, &mut outbox))).await, Ok(Ok(()))) {

@@ -7,6 +7,7 @@
 mod accept;
 mod admin;
 mod alerts;
+mod asked;
 mod auth;
 mod bucket;
 mod clock;

@@ -224,3 +224,5 @@ pub const ALERTS_MAX: usize = 100_000;
 pub const ALERTS_APART: Duration = Duration::from_millis(250);
 /// Recordings that are listed.
 pub const RECORDINGS_LISTED: usize = 10_000;
+/// Longest id of a request that is taken over from whoever sent it, in bytes.
+pub const REQUEST_ID_MAX: usize = 128;

@@ -1,5 +1,6 @@
 //! Refusals over HTTP, as RFC 9457 problem details.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderValue, StatusCode, header};
@@ -65,6 +66,8 @@ pub(crate) struct Problem {
     pub(crate) code: &'static str,
     /// For a person: what is wrong and what to do.
     pub(crate) detail: String,
+    /// For an operator alone.
+    pub(crate) cause: Option<Cause>,
     /// Headers that belong to the status.
     pub(crate) headers: Vec<(header::HeaderName, HeaderValue)>,
 }
@@ -77,7 +80,7 @@ impl Problem {
     }
 
     fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), headers: Vec::new() }
+        Self { status, code, detail: detail.into(), cause: None, headers: Vec::new() }
     }
 
     /// The refusal that an error of the protocol is.
@@ -113,6 +116,12 @@ impl Problem {
         let seconds = wait.as_millis().div_ceil(1_000).max(1);
         self.headers
             .push((header::RETRY_AFTER, HeaderValue::from(u64::try_from(seconds).unwrap_or(u64::MAX))));
+        self
+    }
+
+    /// With what only an operator is to know.
+    pub(crate) fn because(mut self, cause: impl Into<Cause>) -> Self {
+        self.cause = Some(cause.into());
         self
     }
 
@@ -154,6 +163,16 @@ impl Problem {
     }
 }
 
+/// Why a request came to nothing, for the log: who asks is not told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cause(pub(crate) Arc<str>);
+
+impl From<String> for Cause {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
 /// RFC 9457, 3.
 const KIND: &str = "application/problem+json";
 
@@ -162,6 +181,9 @@ impl IntoResponse for Problem {
         let kind = [(header::CONTENT_TYPE, HeaderValue::from_static(KIND))];
         let mut response = (self.status, kind, self.body()).into_response();
         response.headers_mut().extend(self.headers);
+        if let Some(cause) = self.cause {
+            response.extensions_mut().insert(cause);
+        }
         response
     }
 }

@@ -1,6 +1,5 @@
 //! The routes of the public port.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use tower_http::timeout::TimeoutLayer;
 use wire::ErrorCode;
 use ws::Limits;
 
+use crate::asked::Origin;
 use crate::auth::{AuthError, Grant};
 use crate::doors::{self, Catalogue, Engines, Rates, Room, Tickets, ticket_of};
 use crate::handshake::{self, Origins, cookie};
@@ -80,11 +80,11 @@ impl App {
         &self,
         socket: Box<dyn Socket>,
         pass: Option<Pass>,
-        from: Option<SocketAddr>,
+        origin: Origin,
         slot: Option<Slot>,
     ) -> bool {
         let (name, shard) = name_and_shard(self.shards.len());
-        self.shards[shard].send(Arrival { socket, pass, name, from, slot }).await.is_ok()
+        self.shards[shard].send(Arrival { socket, pass, name, origin, slot }).await.is_ok()
     }
 
     /// What lets a session of that grant in.
@@ -156,7 +156,7 @@ async fn open(app: &Arc<App>, parts: &Parts) -> Result<Response, Problem> {
     let request = check(app, parts)?;
     let (ticket, cookie) = (ticket_of(&parts.uri)?, cookie(&parts.headers, app.settings.cookie.as_deref()));
     let grant = app.whose(request.token.as_deref(), ticket.as_deref(), cookie.as_deref()).await?;
-    let from = Peer::of(parts);
+    let origin = Origin::of(parts);
     let deflate = request.deflate.filter(|_| app.settings.compression);
     let message_bytes = app.settings.limits.now().message_bytes;
     let limits = Limits { message_bytes, inflated_bytes: message_bytes, frames: FRAMES_MAX };
@@ -164,7 +164,7 @@ async fn open(app: &Arc<App>, parts: &Parts) -> Result<Response, Problem> {
     let pass = grant.map(|grant| app.seat(grant)).transpose()?;
     let app = Arc::clone(app);
     succession.hand_to(terms, async move |socket, slot| {
-        app.enter(Box::new(socket), pass, from, Some(slot)).await;
+        app.enter(Box::new(socket), pass, origin, Some(slot)).await;
     });
     Ok(switching(&request, deflate))
 }

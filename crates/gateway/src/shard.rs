@@ -13,7 +13,6 @@ pub(crate) mod tests;
 mod wanted;
 
 use std::future::Future;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -25,6 +24,7 @@ use tokio::time::Sleep;
 use wire::Epoch;
 
 use crate::alerts::Alerts;
+use crate::asked::Origin;
 use crate::auth::Grant;
 use crate::clock;
 use crate::drain::departure;
@@ -50,8 +50,8 @@ pub(crate) struct Arrival {
     pub(crate) socket: Box<dyn Socket>,
     pub(crate) pass: Option<Pass>,
     pub(crate) name: String,
-    /// Where it comes from.
-    pub(crate) from: Option<SocketAddr>,
+    /// Where it comes from, and by which request.
+    pub(crate) origin: Origin,
     /// Counts the connection until it is dropped, where the session has it to itself.
     pub(crate) slot: Option<Slot>,
 }

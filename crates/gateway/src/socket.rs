@@ -102,8 +102,8 @@ pub(crate) enum Inbound {
     Alive,
     /// The client closes; the answer is under way.
     Closing,
-    /// The client broke a rule of the transport; a close frame that says so is under way.
-    Fault(CloseCode),
+    /// The client broke a rule of the transport, which says more than the code does; a close frame is under way.
+    Fault(CloseCode, Option<ws::Fault>),
     /// There is nobody any more.
     Gone(Gone),
 }

@@ -51,7 +51,8 @@ pub(super) async fn set_log(
     let Log { filter } =
         serde_json::from_slice(&body).map_err(|error| bad(format!("The body is no filter: {error}.")))?;
     let now = (admin.levers()?.log)(Some(&filter)).map_err(|error| bad(format!("{filter:?}: {error}.")))?;
-    tracing::warn!(operator = operator.0, filter = now, "log filter changed");
+    let request_id = operator.request_id();
+    tracing::warn!(operator = operator.name, request_id, filter = now, "log filter changed");
     Ok(answer(&json!({ "filter": now })))
 }
 

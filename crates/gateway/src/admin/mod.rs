@@ -22,6 +22,7 @@ use tokio::runtime::RuntimeMetrics;
 use tokio::sync::{Notify, mpsc, watch};
 use wire::ErrorCode;
 
+use crate::asked::Asked;
 use crate::handshake::bearer;
 use crate::hub::{Feeds, Probe};
 use crate::problem::{HttpCode, Problem};
@@ -68,8 +69,17 @@ async fn nothing() -> Problem {
     Problem::http(HttpCode::NotFound, detail)
 }
 
-/// Somebody with the scope `admin`.
-struct Operator(String);
+/// Somebody with the scope `admin`, and what the request is called.
+struct Operator {
+    name: String,
+    asked: Option<Asked>,
+}
+
+impl Operator {
+    fn request_id(&self) -> Option<&str> {
+        self.asked.as_ref().map(Asked::id)
+    }
+}
 
 impl FromRequestParts<Arc<Admin>> for Operator {
     type Rejection = Problem;
@@ -83,7 +93,7 @@ impl FromRequestParts<Arc<Admin>> for Operator {
         })?;
         let grant = grant(&admin.settings, &token).await?;
         if grant.is_operator() {
-            return Ok(Self(grant.subject));
+            return Ok(Self { name: grant.subject, asked: parts.extensions.get().cloned() });
         }
         Err(Problem::of(ErrorCode::Forbidden, "The token lacks the scope admin."))
     }
@@ -115,7 +125,7 @@ async fn drain(
         let detail = "This server is taking over from another one, whose clients have nowhere else to go.";
         return Err(Problem::of(ErrorCode::Unavailable, detail));
     }
-    tracing::info!(operator = operator.0, "told to go");
+    tracing::info!(operator = operator.name, request_id = operator.request_id(), "told to go");
     admin.drain.notify_one();
     Ok((StatusCode::ACCEPTED, Json(json!({ "window_seconds": admin.settings.drain.as_secs_f64() }))))
 }

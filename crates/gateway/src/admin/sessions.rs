@@ -114,7 +114,8 @@ pub(super) async fn change(
     let Patch { bytes_per_second, trace } = serde_json::from_slice(&body).map_err(|error| {
         Problem::of(ErrorCode::InvalidRequest, format!("The body is no such change: {error}."))
     })?;
-    tracing::info!(operator = operator.0, session, bytes_per_second, trace, "session changed");
+    let (name, request_id) = (&operator.name, operator.request_id());
+    tracing::info!(operator = name, request_id, session, bytes_per_second, trace, "session changed");
     one(&admin, session, Change { ceiling: bytes_per_second, trace, kick: false }).await
 }
 
@@ -123,7 +124,8 @@ pub(super) async fn kick(
     operator: Operator,
     Path(session): Path<String>,
 ) -> Result<Response, Problem> {
-    tracing::info!(operator = operator.0, session, "session kicked");
+    let request_id = operator.request_id();
+    tracing::info!(operator = operator.name, request_id, session, "session kicked");
     one(&admin, session, Change { kick: true, ..Change::default() }).await
 }
 

@@ -34,6 +34,7 @@ use serde_json::Value;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use wire::ErrorCode;
 
+use crate::asked::{Origin, REQUEST_ID, TRACEPARENT};
 use crate::auth::Grant;
 use crate::handshake::{Origins, bearer, cookie};
 use crate::limits::{POLL_WAIT, POLL_WAIT_MAX};
@@ -41,7 +42,7 @@ use crate::metrics::REFUSALS;
 use crate::problem::{HttpCode, Problem};
 use crate::routes::App;
 use crate::shard::Pass;
-use crate::socket::{Client, Peer, pipe};
+use crate::socket::{Client, pipe};
 use answer::requests;
 use descriptions::{ASYNCAPI, OPENAPI};
 use query::Wanted;
@@ -86,7 +87,8 @@ fn cors(app: &App) -> CorsLayer {
             Origins::of(&settings).allow(origin.to_str().unwrap_or_default(), &parts.headers)
         }))
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::AUTHORIZATION, LAST_EVENT_ID])
+        .allow_headers([header::AUTHORIZATION, LAST_EVENT_ID, REQUEST_ID, TRACEPARENT])
+        .expose_headers([REQUEST_ID])
         // A page may read what it has asked for with its cookie.
         .allow_credentials(app.settings.cookie.is_some())
         .max_age(Duration::from_secs(600))
@@ -249,7 +251,7 @@ async fn enter(
     requests: [String; 3],
 ) -> Result<Client, Problem> {
     let (socket, client) = pipe(door, requests);
-    if !app.enter(Box::new(socket), Some(pass), Peer::of(parts), None).await {
+    if !app.enter(Box::new(socket), Some(pass), Origin::of(parts), None).await {
         return Err(leaving());
     }
     Ok(client)

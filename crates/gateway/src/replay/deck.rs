@@ -94,7 +94,7 @@ impl Replay {
             Done::Read(piece) => self.take(piece),
             Done::Sought(Ok(begin), target) => self.begin(&begin, target.time, now),
             Done::Sought(Err(error), _) | Done::Broken(error) => {
-                tracing::warn!("a replay ends: {error}");
+                tracing::warn!(session = &*self.session, replay = self.name, "a replay ends: {error}");
                 self.fail("The recording does not read any more.".to_owned());
             }
         }

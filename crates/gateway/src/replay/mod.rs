@@ -42,6 +42,8 @@ use tape::{Begin, Piece, Played};
 pub(crate) struct Replay {
     /// What its session calls it.
     pub(crate) name: String,
+    /// Whose it is, for the log.
+    session: Box<str>,
     wishes: Arc<Wishes>,
     /// It goes by its clock between two records, too.
     timed: bool,
@@ -125,12 +127,13 @@ impl Rest {
 }
 
 impl Replay {
-    pub(crate) fn new(start: Start, opened: Opened, now: Duration) -> Self {
+    pub(crate) fn new(start: Start, opened: Opened, session: &str, now: Duration) -> Self {
         let Start { name, wishes, clock, live, role, playing } = start;
         let Opened { tape, begin, span, .. } = opened;
         let mut replay = Self {
             stage: Stage::new(&name),
             name,
+            session: session.into(),
             timed: wishes.is_timed(),
             wishes,
             span,

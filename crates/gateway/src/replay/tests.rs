@@ -67,7 +67,7 @@ impl Stage {
         let clock = Clock::new(speed, true, clock::now(), UnixNanos(0));
         let playing = Arc::new(Recordings::default().play(&Grant::for_tests("alice")).unwrap());
         let start = Start { name: "r1".to_owned(), wishes, clock, live: false, role: Role::Alone, playing };
-        Self { replay: Replay::new(start, opened, clock::now()), _folder: folder }
+        Self { replay: Replay::new(start, opened, "s1", clock::now()), _folder: folder }
     }
 
     /// All that it says until it waits for something to be asked of it, with so much room at a time.

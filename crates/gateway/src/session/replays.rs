@@ -218,10 +218,10 @@ impl Session {
                         ack(&start, &found, &opened, share)
                     };
                     self.ack(id, ack);
-                    replays.all.push(Replay::new(start, opened, ctx.now));
+                    replays.all.push(Replay::new(start, opened, &self.name, ctx.now));
                 }
                 Ok(Err(error)) => {
-                    tracing::warn!("a replay does not begin: {error}");
+                    tracing::warn!(session = self.name, "a replay does not begin: {error}");
                     let name = found.name.as_str();
                     let message = format!("The recording {name} does not read: its operator sees why.");
                     self.say_refused(id, rewinds, ErrorCode::Unavailable, &message);

@@ -1,18 +1,18 @@
 //! A session and its socket.
 
+mod part;
 mod replays;
 mod stalls;
 
 use std::hint::black_box;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use fanout::{Ledger, SessionId};
 use wire::{CloseCode, NoticeState};
 
 use super::{Arrival, Core};
+use crate::asked::Origin;
 use crate::clock;
 use crate::drain::Departure;
 use crate::encode::Place;
@@ -53,7 +53,7 @@ pub(super) struct Member {
     pub(super) opened: Duration,
     pub(super) sent: u64,
     pub(super) received: u64,
-    pub(super) from: Option<SocketAddr>,
+    pub(super) origin: Origin,
     _slot: Option<Slot>,
     pub(super) sent_bytes: u64,
     /// An operator looks at it.
@@ -82,6 +82,8 @@ impl Member {
     pub(super) fn new(arrival: Arrival, core: &mut Core, wakes: &Arc<Wakes>) -> Self {
         let session = Session::open(arrival.name, arrival.pass, &mut core.ctx());
         let now = clock::now();
+        let (name, request_id) = (&session.name, arrival.origin.asked.as_ref().map(tracing::field::display));
+        tracing::debug!(session = name, request_id, door = arrival.socket.door(), "session opened");
         Self {
             handle: wakes.handle(session.id.index()),
             session,
@@ -101,7 +103,7 @@ impl Member {
             opened: now,
             sent: 0,
             received: 0,
-            from: arrival.from,
+            origin: arrival.origin,
             _slot: arrival.slot,
             sent_bytes: 0,
             trace: false,
@@ -153,11 +155,13 @@ impl Member {
                 Inbound::Text(text) => self.handle_message(Ok(text), core, metrics),
                 Inbound::Binary(bytes) => self.handle_message(Err(bytes), core, metrics),
                 Inbound::Refused(error) => self.session.handle_refused(*error, &core.ctx()),
-                Inbound::Fault(CloseCode::TooBig) => {
+                Inbound::Fault(CloseCode::TooBig, _) => {
                     self.session.handle_too_big();
                     self.say_goodbye(LINGER);
                 }
-                Inbound::Fault(code) => {
+                Inbound::Fault(code, fault) => {
+                    let rule = fault.map(tracing::field::display);
+                    tracing::debug!(session = self.session.name, rule, "a client broke a rule");
                     self.outbox.close(code, "");
                     self.close_until("protocol_error", LINGER);
                 }
@@ -409,42 +413,5 @@ impl Member {
         self.session.handle_shutdown(leaves, &core.ctx());
         // Its moment may come before anything else that it waits for.
         self.set_due(core);
-    }
-
-    /// The session is over: one line says how it was.
-    pub(super) fn part(mut self, core: &mut Core, metrics: &mut ShardMetrics) {
-        self.note_room(core);
-        if self.listed {
-            core.full.retain(|key| *key != self.session.id.index());
-        }
-        let Self { session, opened, sent, received, .. } = &self;
-        let reason = self.reason("gone");
-        let lasted = clock::now().saturating_sub(*opened);
-        metrics.closed(self.socket.door(), reason, lasted);
-        // Of the streams that it still had.
-        let ledgers = core.fanout.ledgers(session.id);
-        let sum = |part: fn(&Ledger) -> u64| ledgers.iter().map(part).sum::<u64>();
-        tracing::info!(
-            session = session.name,
-            subject = session.subject().unwrap_or("-"),
-            tenant = session.tenant(),
-            address = self.from.map(tracing::field::display),
-            door = self.socket.door(),
-            reason,
-            duration_ms = u64::try_from(lasted.as_millis()).unwrap_or(u64::MAX),
-            streams = ledgers.len(),
-            delivered = sum(|ledger| ledger.delivered),
-            coalesced = sum(|ledger| ledger.coalesced),
-            skipped = sum(|ledger| ledger.skipped),
-            flushes = sent,
-            bytes = self.sent_bytes,
-            messages_received = received,
-            "session closed"
-        );
-        let id: SessionId = session.id;
-        if let Some(due) = self.appointed {
-            core.appointments.remove(&(due, id.index()));
-        }
-        core.fanout.close_session(id);
     }
 }

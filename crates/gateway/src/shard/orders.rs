@@ -163,7 +163,7 @@ impl Member {
             session: self.session.name.clone(),
             subject: self.session.subject().map(str::to_owned),
             tenant: self.session.tenant().map(str::to_owned),
-            address: self.from,
+            address: self.origin.from,
             door: self.socket.door(),
             encoding: match self.socket.encoding() {
                 Encoding::Json => "json",

@@ -81,7 +81,7 @@ impl Wanted {
             within(&session.name)
                 || session.subject().is_some_and(within)
                 || session.tenant().is_some_and(within)
-                || member.from.is_some_and(|from| within(&from.to_string()))
+                || member.origin.from.is_some_and(|from| within(&from.to_string()))
         };
         session.name > self.after
             && self.subject.as_deref().is_none_or(|subject| session.subject() == Some(subject))

@@ -198,12 +198,12 @@ fn inbound(event: Event) -> Inbound {
         Event::Ping | Event::Pong => Inbound::Alive,
         Event::Close(_) => Inbound::Closing,
         Event::Fault(fault) => {
-            tracing::debug!("a client broke a rule: {fault}");
-            Inbound::Fault(match fault.close_code() {
+            let code = match fault.close_code() {
                 1007 => CloseCode::NotUtf8,
                 1009 => CloseCode::TooBig,
                 _ => CloseCode::Protocol,
-            })
+            };
+            Inbound::Fault(code, Some(fault))
         }
     }
 }

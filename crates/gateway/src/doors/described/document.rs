@@ -24,6 +24,7 @@ pub(super) fn openapi() -> Value {
             "description": "The same sessions and messages as over the WebSocket, which /v1/asyncapi.json describes. \
                             A cursor of one door is good at all others. A parameter that is not known, or stands \
                             twice, is refused. Another method than those that stand here is answered with 405. \
+                            Every answer has X-Request-Id, the request's own where it brings one. \
                             PROTOCOL.md tells what all of this means.",
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },

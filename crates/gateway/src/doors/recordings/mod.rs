@@ -196,6 +196,6 @@ pub(super) fn missing(Missing { code, message }: Missing) -> Problem {
 
 #[expect(clippy::needless_pass_by_value, reason = "as map_err has it")]
 pub(super) fn unreadable(error: StoreError) -> Problem {
-    tracing::warn!("a recording does not read: {error}");
     Problem::of(ErrorCode::Unavailable, "The recording does not read: its operator sees why.")
+        .because(format!("a recording does not read: {error}"))
 }

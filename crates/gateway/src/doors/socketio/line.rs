@@ -1,7 +1,6 @@
 //! What a client and its session say to each other, as Socket.IO packets, whatever carries them.
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -16,6 +15,7 @@ use wire::{CloseCode, ErrorCode};
 
 use super::asked::{Answer, Asked};
 use super::packet::{self, Call, ROOT};
+use crate::asked::Origin;
 use crate::auth::Grant;
 use crate::bucket::Bucket;
 use crate::clock;
@@ -26,20 +26,20 @@ use crate::metrics::REFUSALS;
 use crate::problem::Problem;
 use crate::routes::App;
 use crate::secret::secret;
-use crate::socket::{Client, Inbound, Peer, Said, pipe};
+use crate::socket::{Client, Inbound, Said, pipe};
 
 /// What a handshake brings to be let in with, unless the client says something better as it connects.
 pub(super) struct Credentials {
     header: Result<Option<String>, Problem>,
     ticket: Option<String>,
     cookie: Option<String>,
-    from: Option<SocketAddr>,
+    origin: Origin,
 }
 
 impl Credentials {
     pub(super) fn of(app: &App, parts: &Parts, ticket: Option<String>) -> Self {
         let cookie = cookie(&parts.headers, app.settings.cookie.as_deref());
-        Self { header: bearer(&parts.headers), ticket, cookie, from: Peer::of(parts) }
+        Self { header: bearer(&parts.headers), ticket, cookie, origin: Origin::of(parts) }
     }
 }
 
@@ -151,7 +151,7 @@ impl Line {
                 let session = self.session.as_ref().filter(|_| namespace == ROOT).ok_or(Breach)?;
                 self.attachments = attachments;
                 session.tell(if text.len() > self.app.settings.limits.now().message_bytes {
-                    Inbound::Fault(CloseCode::TooBig)
+                    Inbound::Fault(CloseCode::TooBig, None)
                 } else {
                     match self.asked.ask(callback, &arguments, attachments) {
                         Ok(request) => Inbound::Text(request),
@@ -180,7 +180,7 @@ impl Line {
     /// Input: the client sent more than it may. False where there is no session that could say so.
     pub(super) fn handle_too_big(&mut self) -> bool {
         if let Some(session) = &self.session {
-            session.tell(Inbound::Fault(CloseCode::TooBig));
+            session.tell(Inbound::Fault(CloseCode::TooBig, None));
         }
         self.session.is_some()
     }
@@ -225,7 +225,9 @@ impl Line {
         let pass = grant.map(|grant| self.app.seat(grant)).transpose()?;
         let (socket, client) = pipe("socketio", []);
         match secret() {
-            Ok(sid) if self.app.enter(Box::new(socket), pass, self.credentials.from, None).await => {
+            Ok(sid)
+                if self.app.enter(Box::new(socket), pass, self.credentials.origin.clone(), None).await =>
+            {
                 Ok((sid, client))
             }
             _ => Err(Problem::of(ErrorCode::Unavailable, "The server goes away. Try again soon.")),

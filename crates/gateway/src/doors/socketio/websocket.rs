@@ -45,11 +45,11 @@ impl Wire {
             }
             Inbound::Text(text) => Ok(Heard::Text(text)),
             Inbound::Binary(_) => Ok(Heard::Binary),
-            Inbound::Fault(CloseCode::TooBig) => {
+            Inbound::Fault(CloseCode::TooBig, _) => {
                 self.deaf = true;
                 Ok(Heard::TooBig)
             }
-            Inbound::Closing | Inbound::Fault(_) | Inbound::Refused(_) => Err(End::Left),
+            Inbound::Closing | Inbound::Fault(..) | Inbound::Refused(_) => Err(End::Left),
             Inbound::Gone(gone) => Err(End::Lost(gone)),
         })
     }

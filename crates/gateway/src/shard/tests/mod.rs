@@ -24,6 +24,7 @@ use wire::Epoch;
 
 use super::member::{Member, Verdict};
 use super::{Arrival, Core, Pass};
+use crate::asked::Origin;
 use crate::auth::{Grant, Scope};
 use crate::clock;
 use crate::metrics::ShardMetrics;
@@ -126,7 +127,13 @@ fn arrival_with(scopes: &[&str]) -> (Arrival, Line) {
     let slot = Arc::<Places>::default().take(1).map(|place| Slot::new(place, None));
     let socket = Box::new(line.clone());
     (
-        Arrival { socket, pass: Some(Pass { grant, seat: None }), name: "s1".to_owned(), from: None, slot },
+        Arrival {
+            socket,
+            pass: Some(Pass { grant, seat: None }),
+            name: "s1".to_owned(),
+            origin: Origin::default(),
+            slot,
+        },
         line,
     )
 }
