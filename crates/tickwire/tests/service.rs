@@ -56,3 +56,35 @@ fn sockets_of_the_manager_are_served() {
 fn the_manager_is_told_who_goes_on() {
     scene("hands_over", "handover = \"handover.sock\"\n");
 }
+
+/// What systemd hands over (`LoadCredential=`) is found where it says: files that nobody else can read, in a folder whose
+/// name only the service is told.
+#[test]
+fn secrets_are_found_among_the_credentials() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let credentials = folder.path().join("credentials/tickwire.service");
+    fs::create_dir_all(&credentials).unwrap();
+    let secret = credentials.join("secret.key");
+    fs::write(&secret, common::SECRET).unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o400)).unwrap();
+    let config = folder.path().join("tickwire.toml");
+    let key = "[[auth.keys]]\nalgorithm = \"HS256\"\nsecret_file = \"$CREDENTIALS_DIRECTORY/secret.key\"\n";
+    fs::write(&config, format!("{key}[[feed]]\nname = \"sim\"\nkind = \"sim\"\n")).unwrap();
+    let check = |credentials: Option<&std::path::Path>| {
+        let mut tickwire = common::tickwire();
+        tickwire.args(["serve", "--check-config", "-c"]).arg(&config).env_remove("CREDENTIALS_DIRECTORY");
+        tickwire.envs(credentials.map(|folder| ("CREDENTIALS_DIRECTORY", folder)));
+        tickwire.output().unwrap()
+    };
+    let good = check(Some(&credentials));
+    assert!(good.status.success(), "{}", common::text(&good.stderr));
+    let none = check(None);
+    let told = common::text(&none.stderr);
+    assert_eq!(none.status.code(), Some(2), "{told}");
+    assert!(told.contains("systemd sets it for a service with LoadCredential="), "{told}");
+    let empty = check(Some(folder.path()));
+    let told = common::text(&empty.stderr);
+    assert!(told.contains(&folder.path().join("secret.key").display().to_string()), "{told}");
+}

@@ -7,6 +7,7 @@ use gateway::{Fixed, Keys, Published, Scope};
 use serde::Deserialize;
 
 use super::parse::ConfigError;
+use super::place;
 use super::values::{AlgorithmName, HashText, Moment, ScopeText, TenantName, Time};
 
 #[derive(Debug, Deserialize)]
@@ -97,14 +98,13 @@ impl AuthTable {
         if self.jwks_refresh.0 < Duration::from_secs(1) {
             return Err(ConfigError::rule(source, "[auth] jwks_refresh must be at least 1s"));
         }
-        let ca = self.jwks_ca_file.as_ref().map(|file| source.parent().unwrap_or(Path::new("")).join(file));
+        let ca = self.jwks_ca_file.as_deref().map(|file| place::of(source, file)).transpose()?;
         let published = Published::new(url, ca.as_deref(), self.jwks_refresh.0);
         published.map(Some).map_err(|error| ConfigError::rule(source, format!("[auth] jwks_url: {error}")))
     }
 
     /// The keys, and the secrets among them.
     pub(super) fn keys(&self, source: &Path) -> Result<(Keys, Vec<Secret>), ConfigError> {
-        let folder = source.parent().unwrap_or(Path::new(""));
         let mut keys = Keys::new(&self.issuer, &self.audience, Some(self.lifetime_max.0));
         let mut secrets = Vec::new();
         for key in &self.keys {
@@ -118,7 +118,7 @@ impl AuthTable {
                 let message = format!("[[auth.keys]] a key for {algorithm} has {name:?}, and no other file");
                 return Err(ConfigError::rule(source, message));
             };
-            let path = folder.join(file);
+            let path = place::of(source, file)?;
             let bytes =
                 std::fs::read(&path).map_err(|error| ConfigError::Read { path: path.clone(), error })?;
             // A line break at the end of the file is the editor's, not the secret's.
@@ -130,7 +130,7 @@ impl AuthTable {
             }
         }
         if let Some(file) = &self.jwks_file {
-            let path = folder.join(file);
+            let path = place::of(source, file)?;
             let text = std::fs::read_to_string(&path)
                 .map_err(|error| ConfigError::Read { path: path.clone(), error })?;
             keys.add_jwks(&text).map_err(|error| ConfigError::rule(&path, error.to_string()))?;
@@ -153,7 +153,7 @@ impl AuthTable {
             });
         }
         if let Some(file) = &self.revoked_file {
-            let path = folder.join(file);
+            let path = place::of(source, file)?;
             let text = std::fs::read_to_string(&path)
                 .map_err(|error| ConfigError::Read { path: path.clone(), error })?;
             let lines = (1..).zip(text.lines().map(str::trim));

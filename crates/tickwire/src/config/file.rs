@@ -15,6 +15,7 @@ use serde::Deserialize;
 use super::auth::{AuthTable, Secret};
 use super::feed::{Feed, FeedFile};
 use super::parse::{ConfigError, read};
+use super::place;
 use super::recording::{self, RecordingTable};
 use super::values::{Bytes, OverName, Time};
 use crate::played::{Played, PlayedSpec};
@@ -260,16 +261,18 @@ impl Config {
                 "[server] handover does not go with [streams] delays: what is delayed is not handed over";
             return Err(ConfigError::rule(source, message));
         }
-        let jwks_file = file.auth.jwks_file.map(|path| folder.join(path));
+        let jwks_file = file.auth.jwks_file.map(|path| place::of(source, &path)).transpose()?;
         Ok(Self { settings, feeds, played, handover, secrets, jwks_file })
     }
 }
 
 fn tls(table: &ServerTable, source: &Path) -> Result<Option<Tls>, ConfigError> {
-    let folder = source.parent().unwrap_or(Path::new(""));
     match (&table.tls_cert_file, &table.tls_key_file) {
         (None, None) => Ok(None),
-        (Some(cert), Some(key)) => Ok(Some(Tls { cert_file: folder.join(cert), key_file: folder.join(key) })),
+        (Some(cert), Some(key)) => {
+            let (cert_file, key_file) = (place::of(source, cert)?, place::of(source, key)?);
+            Ok(Some(Tls { cert_file, key_file }))
+        }
         _ => Err(ConfigError::rule(source, "[server] tls_cert_file and tls_key_file go together")),
     }
 }

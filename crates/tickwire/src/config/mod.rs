@@ -4,6 +4,7 @@ mod auth;
 mod feed;
 mod file;
 mod parse;
+mod place;
 mod recording;
 mod shown;
 #[cfg(test)]
