@@ -34,6 +34,7 @@ use crate::places::Places;
 use crate::problem::Problem;
 use crate::settings::Limits;
 use crate::socket::{Io, Peer, Slot, Succession};
+use crate::traces::Traces;
 use crate::visitors::Visitors;
 
 /// Listeners that somebody else has opened.
@@ -113,6 +114,7 @@ pub(crate) struct Acceptor {
     pub(crate) places: Arc<Places>,
     pub(crate) visitors: Arc<Visitors>,
     pub(crate) limits: InForce<Limits>,
+    pub(crate) traces: Option<Traces>,
     pub(crate) shutdown: watch::Receiver<bool>,
 }
 
@@ -157,12 +159,13 @@ impl Acceptor {
             }
         };
         let (router, leaving) = (self.router.clone(), self.shutdown.clone());
+        let traces = self.traces.clone();
         // Two kinds of tasks: that of a plain connection is a tenth as large.
         match self.tls.clone() {
-            None => tokio::spawn(serve(stream, from, router, slot, leaving)),
+            None => tokio::spawn(serve(stream, from, router, slot, leaving, traces)),
             Some(tls) => tokio::spawn(async move {
                 match timeout(TLS_TIMEOUT, tls.accept(stream)).await {
-                    Ok(Ok(stream)) => serve(Box::new(stream), from, router, slot, leaving).await,
+                    Ok(Ok(stream)) => serve(Box::new(stream), from, router, slot, leaving, traces).await,
                     Ok(Err(_)) => REFUSALS.count("tls"),
                     Err(_) => REFUSALS.count("timeout"),
                 }
@@ -193,8 +196,14 @@ fn is_of_the_connection(error: &io::Error) -> bool {
 
 /// Answers the requests of a connection, and goes on with what one of them made of it. All in one task: a
 /// second one would cost every client of a storm two changes of hands.
-async fn serve<S>(stream: S, from: SocketAddr, router: Router, slot: Slot, leaving: watch::Receiver<bool>)
-where
+async fn serve<S>(
+    stream: S,
+    from: SocketAddr,
+    router: Router,
+    slot: Slot,
+    leaving: watch::Receiver<bool>,
+    traces: Option<Traces>,
+) where
     S: AsyncRead + AsyncWrite + Into<Io> + Unpin + Send + 'static,
 {
     let (succession, peer) = (Succession::default(), Peer(from));
@@ -207,10 +216,10 @@ where
         let told = Told::of(&request, asked);
         // Who polls a session comes back to it; anybody else finds who serves next.
         let comes_back = request.uri().path() == SOCKETIO;
-        let (answer, leaving) = (router.call(request), &leaving);
+        let (answer, leaving, traces) = (router.call(request), &leaving, traces.as_ref());
         Box::pin(async move {
             let mut answer = answer.await?;
-            told.tell(&mut answer);
+            told.tell(&mut answer, traces);
             let goes_on = comes_back || answer.status() == StatusCode::SWITCHING_PROTOCOLS;
             if !goes_on && *leaving.borrow() {
                 answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -1,6 +1,7 @@
 //! What a request is called in logs, here and wherever else it has been: an id that goes from hop to hop
 //! (`X-Request-Id`), and the trace that it belongs to (`traceparent`, W3C Trace Context).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
@@ -10,11 +11,13 @@ use std::time::Duration;
 use axum::http::header::{HeaderMap, HeaderName, HeaderValue};
 use axum::http::request::Parts;
 use axum::http::{Method, Request, Response};
+use model::UnixNanos;
 
 use crate::clock;
 use crate::limits::REQUEST_ID_MAX;
 use crate::problem::Cause;
 use crate::socket::Peer;
+use crate::traces::{Fact, Parent, Span, Traces, span_id};
 
 /// The header of an id.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -58,6 +61,11 @@ impl Asked {
         &self.0.id
     }
 
+    /// Where it stands in a trace of which somebody wants to know.
+    pub(crate) fn sampled(&self) -> Option<TraceParent> {
+        self.0.parent.filter(|parent| parent.sampled)
+    }
+
     /// The trace, as it stands in logs.
     pub(crate) fn trace_id(&self) -> Option<String> {
         self.0.parent.map(|parent| format!("{:032x}", parent.trace))
@@ -80,7 +88,7 @@ impl Told {
     }
 
     /// The answer is there: it says what it answers, and the log what became of that.
-    pub(crate) fn tell<B>(self, answer: &mut Response<B>) {
+    pub(crate) fn tell<B>(self, answer: &mut Response<B>, traces: Option<&Traces>) {
         let Self { asked, method, path, began } = self;
         let took = clock::now().saturating_sub(began);
         if let Some(Cause(cause)) = answer.extensions_mut().remove() {
@@ -95,6 +103,17 @@ impl Told {
             duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             "answered"
         );
+        if let (Some(traces), Some(parent)) = (traces, asked.sampled()) {
+            let ended = clock::wall();
+            let began = UnixNanos(ended.0.saturating_sub(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX)));
+            let facts = vec![
+                ("http.request.method", Fact::text(method.to_string())),
+                ("url.path", Fact::text(path)),
+                ("http.response.status_code", Fact::Number(answer.status().as_u16().into())),
+                ("tickwire.request_id", Fact::text(asked.id().to_owned())),
+            ];
+            traces.tell(parent.child(method.to_string(), (began, ended), facts));
+        }
         if let Ok(id) = HeaderValue::from_str(asked.id()) {
             answer.headers_mut().insert(REQUEST_ID, id);
         }
@@ -115,6 +134,17 @@ impl Origin {
 }
 
 impl TraceParent {
+    /// A span of ours in it.
+    pub(crate) fn child(
+        self,
+        name: impl Into<Cow<'static, str>>,
+        time: (UnixNanos, UnixNanos),
+        facts: Vec<(&'static str, Fact)>,
+    ) -> Span {
+        let parent = Some(Parent::Theirs(self.span));
+        Span { trace: self.trace, id: span_id(), parent, name: name.into(), time, facts }
+    }
+
     /// Version 0, or what is known of a later one; nothing that is not well-formed.
     fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('-');

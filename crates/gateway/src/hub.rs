@@ -17,6 +17,7 @@ use crate::handover::Teller;
 use crate::metrics::{CONFLICTS, PUBLISHED};
 use crate::queue::{self, Events};
 use crate::recorder::Tape;
+use crate::traces::Traces;
 
 /// Sequences the ticks of a stream and hands them to the shards of a server.
 pub struct Hub(Arc<Mutex<Inner>>);
@@ -50,6 +51,7 @@ struct Inner {
     /// What records it.
     tape: Option<Tape>,
     alerts: Arc<Alerts>,
+    traces: Option<Traces>,
     feeds: Feeds,
     catalogue: Catalogue,
     /// Which edition of the instruments is in it.
@@ -102,6 +104,7 @@ impl Hub {
             successor: None,
             tape: None,
             alerts,
+            traces: None,
             feeds,
             catalogue,
             edition: 0,
@@ -112,6 +115,11 @@ impl Hub {
     /// Records what is sequenced from here on.
     pub(crate) fn record(&self, tape: Tape) {
         lock(&self.0).tape = Some(tape);
+    }
+
+    /// Tells of what is followed from here on.
+    pub(crate) fn trace(&self, traces: Traces) {
+        lock(&self.0).traces = Some(traces);
     }
 
     /// Goes on where another process was; returns its events.
@@ -255,6 +263,9 @@ impl Inner {
         self.successor.take_if(|successor| !successor.tell(events));
         // Before anybody knows of them: an alert begins with a value that is not behind anybody's.
         self.alerts.look(events);
+        if let Some(traces) = &self.traces {
+            events.iter().for_each(|event| traces.sequenced(event));
+        }
         self.shards.iter().for_each(|shard| shard.send(events));
         true
     }

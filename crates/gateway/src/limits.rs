@@ -226,3 +226,9 @@ pub const ALERTS_APART: Duration = Duration::from_millis(250);
 pub const RECORDINGS_LISTED: usize = 10_000;
 /// Longest id of a request that is taken over from whoever sent it, in bytes.
 pub const REQUEST_ID_MAX: usize = 128;
+/// Spans that wait for whoever hands them on.
+pub const SPANS_QUEUED: usize = 4_096;
+/// Updates that a shard follows at a time.
+pub const FOLLOWED_MAX: usize = 64;
+/// Readers of a followed update that are told of, a shard.
+pub const SENDS_FOLLOWED_MAX: usize = 8;

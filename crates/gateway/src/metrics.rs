@@ -107,6 +107,8 @@ const WORKERS: &str = "tickwire_runtime_workers";
 const TASKS: &str = "tickwire_runtime_alive_tasks";
 /// Gauge: tasks that wait for a thread.
 const QUEUED: &str = "tickwire_runtime_queued_tasks";
+/// Counter: spans that nobody took.
+pub(crate) const SPANS_LOST: &str = "tickwire_trace_spans_lost_total";
 /// Gauge: 1 while the server sends its clients away.
 pub(crate) const DRAINING: &str = "tickwire_draining";
 /// Gauge: 1, with version and revision as labels.
@@ -263,7 +265,17 @@ pub fn describe() {
     for name in [REPLAYS, ALERTS] {
         gauge!(name).set(0.0);
     }
+    describe_counter!(
+        SPANS_LOST,
+        Unit::Count,
+        "Spans of traces that were not handed to the collector in time."
+    );
     describe_gauge!(BUILD, Unit::Count, "Always 1; version and revision are labels.");
+}
+
+/// So many spans were taken, and did not get to the collector.
+pub fn count_lost_spans(count: u64) {
+    counter!(SPANS_LOST).increment(count);
 }
 
 /// Says which program this is: `revision` of its sources.

@@ -164,6 +164,9 @@ impl Server {
             hub.record(tape);
             recorder
         });
+        if let Some(traces) = &settings.traces {
+            hub.trace(traces.clone());
+        }
         let folder = settings.recording.as_ref().map(|recording| recording.folder.clone());
         let recordings = Recordings::new(folder, recorder.as_ref().map(|recorder| recorder.name().clone()));
         let estate = heir.map_or_else(|| Ok(Vec::new()), |heir| hub.adopt(heir.estate));
@@ -318,6 +321,7 @@ impl Server {
             places: Arc::default(),
             visitors,
             limits: self.settings.limits.clone(),
+            traces: self.settings.traces.clone(),
             shutdown: leaving.clone(),
         };
         let drain = self.drain;
@@ -346,6 +350,7 @@ impl Server {
                 address_attempts_per_second: None,
                 ..*self.settings.limits.now()
             }),
+            traces: self.settings.traces.clone(),
             // Whoever asks is told of the drain until it is over.
             shutdown: end,
         };

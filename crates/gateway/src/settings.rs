@@ -11,6 +11,7 @@ use crate::delay::Delays;
 use crate::in_force::InForce;
 use crate::page::Page;
 use crate::recorder::Recording;
+use crate::traces::Traces;
 
 /// What a gateway is to be.
 #[derive(Debug)]
@@ -39,6 +40,8 @@ pub struct Settings {
     pub delays: Delays,
     /// Where is recorded what the server sends, if it is.
     pub recording: Option<Recording>,
+    /// Who is told of updates that are followed, where any are.
+    pub traces: Option<Traces>,
     /// What is served at `/`.
     pub page: Page,
     /// Bounds.
@@ -154,6 +157,7 @@ impl Settings {
             drain: Duration::ZERO,
             delays: Delays::default(),
             recording: None,
+            traces: None,
             page: Page::default(),
             limits: Limits::default().into(),
             logs: LogLimits::default(),

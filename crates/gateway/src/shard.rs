@@ -262,6 +262,9 @@ impl Shard {
         {
             published += events.len();
             for event in events.iter() {
+                if let Some(tracks) = &mut self.core.tracks {
+                    tracks.publish(event, now);
+                }
                 if let Some(symbol) = self.core.fanout.publish(event, now) {
                     self.tell_listed(symbol);
                 }

@@ -235,6 +235,11 @@ impl Share {
     pub(crate) fn of(self, count: usize) -> usize {
         (self.0 * Decimal::from(count)).round().try_into().unwrap_or(count)
     }
+
+    /// This part of 2^64, or one less.
+    pub(crate) fn of_all(self) -> u64 {
+        (self.0 * Decimal::from(u64::MAX)).round().try_into().unwrap_or(u64::MAX)
+    }
 }
 
 impl FromStr for Share {

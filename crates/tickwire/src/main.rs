@@ -7,6 +7,8 @@ mod exit;
 mod handover;
 mod logging;
 mod maps;
+#[cfg(feature = "otlp")]
+mod otlp;
 mod page;
 mod plant;
 mod played;

@@ -6,9 +6,10 @@ use crate::step::{Done, run as step, top};
 
 /// What the clients of the tests and a rival of the bench are written with, readers of tables, and what knows how YAML,
 /// manifests and compose files must be.
-const PACKAGES: [&str; 11] = [
+const PACKAGES: [&str; 12] = [
     "duckdb==2.0.0",
     "msgpack==1.2.4",
+    "opentelemetry-proto==1.45.2",
     "polars==2.1.0",
     "pyte==0.8.2",
     "websockets==17.4",

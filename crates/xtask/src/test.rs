@@ -24,10 +24,19 @@ pub(crate) fn run() -> Done {
         eprintln!("── ../shared is not there: nothing is compared with real recordings");
     }
     step("tests", &mut cargo("test --workspace --locked"))?;
+    traces()?;
     dashboards()?;
     operators::check()?;
     package::test()?;
     conformance()
+}
+
+/// What is there only where the program is built with it.
+fn traces() -> Done {
+    let package = "--locked --package tickwire --features otlp";
+    let lints = format!("clippy {package} --all-targets -- -D warnings");
+    step("lints of the traces", &mut cargo(&lints))?;
+    step("tests of the traces", &mut cargo(&format!("test {package} --test traces --bin tickwire")))
 }
 
 /// The page and the client, before a server of the debug build.

@@ -92,6 +92,7 @@ mod tests {
             places: Arc::default(),
             visitors: Arc::default(),
             limits: InForce::from(limits),
+            traces: None,
             shutdown: end,
         };
         thread.serve(acceptor, PrometheusBuilder::new().build_recorder().handle());

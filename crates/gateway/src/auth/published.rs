@@ -2,34 +2,23 @@
 //! not known, for providers change them.
 
 use std::fmt;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::http::uri::Scheme;
-use axum::http::{Request, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Limited};
-use hyper_util::rt::TokioIo;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use axum::http::{Request, StatusCode, header};
+use bytes::Bytes;
 use tokio::time::{Instant, sleep_until, timeout};
-use tokio_rustls::TlsConnector;
 
 use super::keyring::Keyring;
 use super::keys::Keys;
+use crate::fetch::{Remote, RemoteError};
 use crate::limits::{JWKS_AGAIN, JWKS_BYTES_MAX, JWKS_LATE, JWKS_TIMEOUT};
 use crate::metrics::JWKS;
 
 /// Where keys are published.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Published {
-    url: Uri,
-    tls: Option<Arc<ClientConfig>>,
+    place: Remote,
     refresh: Duration,
 }
 
@@ -40,17 +29,9 @@ pub enum PublishedError {
     /// It is no URL, or one that anybody on the way could answer for.
     #[error("{0:?} is no https URL; http is for this machine only")]
     Url(String),
-    /// A name and a password stand in it.
-    #[error("a URL with a name or a password in it is shown where it should not be")]
-    Secret,
-    /// A certificate to trust cannot be read.
-    #[error("{}: {reason}", path.display())]
-    Certificate {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
+    /// It cannot be asked.
+    #[error(transparent)]
+    Remote(RemoteError),
 }
 
 impl Published {
@@ -60,17 +41,11 @@ impl Published {
     /// The URL is none that can be trusted, or the certificates cannot be read.
     pub fn new(url: &str, ca: Option<&Path>, refresh: Duration) -> Result<Self, PublishedError> {
         let refused = || PublishedError::Url(url.to_owned());
-        let parsed: Uri = url.parse().map_err(|_| refused())?;
-        let host = parsed.host().ok_or_else(refused)?;
-        if parsed.authority().is_some_and(|authority| authority.as_str().contains('@')) {
-            return Err(PublishedError::Secret);
-        }
-        let tls = match parsed.scheme().map(Scheme::as_str) {
-            Some("https") => Some(Arc::new(trust(ca)?)),
-            Some("http") if matches!(host, "localhost" | "127.0.0.1" | "[::1]") => None,
-            _ => return Err(refused()),
-        };
-        Ok(Self { url: parsed, tls, refresh })
+        let place = Remote::new(url, ca).map_err(|error| match error {
+            RemoteError::Url(_) => refused(),
+            other => PublishedError::Remote(other),
+        })?;
+        if place.is_private() { Ok(Self { place, refresh }) } else { Err(refused()) }
     }
 
     /// Keeps the published keys in force for as long as it runs; `wait` is how long the last look is good for.
@@ -132,91 +107,22 @@ impl Published {
     }
 
     async fn fetch(&self) -> Result<String, String> {
-        let told = |error: io::Error| error.to_string();
-        let host = self.url.host().unwrap_or_default().trim_matches(['[', ']']);
-        let port = self.url.port_u16().unwrap_or(if self.tls.is_some() { 443 } else { 80 });
-        let stream = TcpStream::connect((host, port)).await.map_err(told)?;
-        match &self.tls {
-            None => self.ask(stream).await,
-            Some(config) => {
-                let name = ServerName::try_from(host.to_owned()).map_err(|error| error.to_string())?;
-                let connector = TlsConnector::from(Arc::clone(config));
-                self.ask(connector.connect(name, stream).await.map_err(told)?).await
-            }
-        }
-    }
-
-    async fn ask(
-        &self,
-        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    ) -> Result<String, String> {
-        let told = |error: hyper::Error| error.to_string();
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(told)?;
-        let path = self.url.path_and_query().map_or("/", |path| path.as_str());
-        let host = self.url.authority().map_or("", |authority| authority.as_str());
-        let request = Request::get(path)
-            .header(header::HOST, host)
+        let request = Request::get("/")
             .header(header::ACCEPT, "application/jwk-set+json, application/json")
-            .header(header::CONNECTION, "close")
-            .body(Body::empty())
+            .body(Bytes::new())
             .map_err(|error| error.to_string())?;
-        let answer = async {
-            let response = sender.send_request(request).await.map_err(told)?;
-            if response.status() != StatusCode::OK {
-                return Err(format!("the answer is {}", response.status()));
-            }
-            let body = Limited::new(response.into_body(), JWKS_BYTES_MAX).collect().await;
-            let body = body.map_err(|error| error.to_string())?.to_bytes();
-            String::from_utf8(body.to_vec()).map_err(|error| error.to_string())
-        };
-        let mut connection = std::pin::pin!(connection);
-        let mut answer = std::pin::pin!(answer);
-        tokio::select! {
-            answer = &mut answer => answer,
-            // It is over: what there is of an answer has come.
-            _ = &mut connection => answer.await,
+        let answer = self.place.send(request, JWKS_BYTES_MAX).await?;
+        if answer.status() != StatusCode::OK {
+            return Err(format!("the answer is {}", answer.status()));
         }
-    }
-}
-
-/// What is trusted is not compared: it was read anew.
-impl PartialEq for Published {
-    fn eq(&self, other: &Self) -> bool {
-        self.url == other.url && self.refresh == other.refresh
+        String::from_utf8(answer.into_body().to_vec()).map_err(|error| error.to_string())
     }
 }
 
 impl fmt::Display for Published {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without its query, in which there may be a key.
-        let scheme = self.url.scheme_str().unwrap_or_default();
-        let host = self.url.authority().map_or("", |authority| authority.as_str());
-        write!(f, "{scheme}://{host}{}", self.url.path())
+        self.place.fmt(f)
     }
-}
-
-fn trust(ca: Option<&Path>) -> Result<ClientConfig, PublishedError> {
-    let mut roots = RootCertStore::empty();
-    // A system without certificates may still know the one it was given.
-    for certificate in rustls_native_certs::load_native_certs().certs {
-        let _ = roots.add(certificate);
-    }
-    if let Some(path) = ca {
-        let refused = |reason: String| PublishedError::Certificate { path: path.to_owned(), reason };
-        let file = CertificateDer::pem_file_iter(path).map_err(|error| refused(error.to_string()))?;
-        for certificate in file {
-            let certificate = certificate.map_err(|error| refused(error.to_string()))?;
-            roots.add(certificate).map_err(|error| refused(error.to_string()))?;
-        }
-    }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let refused = |error: rustls::Error| PublishedError::Certificate {
-        path: ca.unwrap_or(Path::new("-")).to_owned(),
-        reason: error.to_string(),
-    };
-    Ok(builder.map_err(refused)?.with_root_certificates(roots).with_no_client_auth())
 }
 
 #[cfg(test)]
@@ -241,10 +147,10 @@ mod tests {
             assert!(matches!(Published::new(bad, None, refresh), Err(PublishedError::Url(_))), "{bad}");
         }
         let secret = Published::new("https://name:password@idp.example/", None, refresh);
-        assert!(matches!(secret, Err(PublishedError::Secret)));
+        assert!(matches!(secret, Err(PublishedError::Remote(RemoteError::Secret))));
         let shown = Published::new("https://idp.example/keys?key=secret", None, refresh).unwrap().to_string();
         assert_eq!(shown, "https://idp.example/keys");
         let missing = Published::new("https://idp.example/", Some(Path::new("none.pem")), refresh);
-        assert!(matches!(missing, Err(PublishedError::Certificate { .. })));
+        assert!(matches!(missing, Err(PublishedError::Remote(RemoteError::Certificate { .. }))));
     }
 }

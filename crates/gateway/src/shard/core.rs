@@ -18,6 +18,7 @@ use crate::roster::Roster;
 use crate::session::Ctx;
 use crate::settings::Settings;
 use crate::socket::Outbox;
+use crate::traces::Tracks;
 
 /// What every session of the shard shares.
 pub(crate) struct Core {
@@ -27,6 +28,8 @@ pub(crate) struct Core {
     pub(crate) recordings: Recordings,
     pub(crate) alerts: Arc<Alerts>,
     pub(crate) epoch: Epoch,
+    /// Updates that are followed, where any are.
+    pub(crate) tracks: Option<Tracks>,
     /// What sockets are read into, one after the other.
     pub(crate) scratch: Vec<u8>,
     pub(crate) encoder: Encoder,
@@ -49,6 +52,7 @@ impl Core {
         let Surroundings { settings, roster, recordings, alerts, epoch } = surroundings;
         Self {
             fanout: Fanout::with_twins(settings.logs, settings.delays.count()),
+            tracks: settings.traces.clone().map(Tracks::new),
             settings,
             roster,
             recordings,

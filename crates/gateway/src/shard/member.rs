@@ -202,7 +202,11 @@ impl Member {
                 self.say_goodbye(self.patience());
             }
             if !std::mem::take(&mut fresh) {
-                match self.send(core, metrics) {
+                let sent = self.send(core, metrics);
+                if let Some(tracks) = &mut core.tracks {
+                    tracks.sent(&self.session.name, self.socket.door(), sent.is_pending());
+                }
+                match sent {
                     Poll::Pending => break,
                     Poll::Ready(false) => return Verdict::Over,
                     Poll::Ready(true) if self.drained => break,
@@ -321,6 +325,9 @@ impl Member {
         }
         if let Some(notice) = &batch.started {
             self.outbox.text(session::notice(notice, NoticeState::Started, None, core.wall));
+        }
+        if let Some(tracks) = &mut core.tracks {
+            tracks.note(&batch);
         }
         if !batch.is_empty() {
             let before = self.session.move_cursor(batch.cursor);

@@ -31,6 +31,7 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
     let folder = tempfile::Builder::new().prefix("tickwire-demo-").tempdir().context("no place to record")?;
     let certificate = if args.tls { Some(Certificate::make()?) } else { None };
     let settings = Settings {
+        traces: None,
         listen: args.listen,
         admin_listen: args.admin_listen,
         tls: certificate.as_ref().map(|made| made.tls.clone()),

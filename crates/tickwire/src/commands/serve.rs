@@ -11,6 +11,8 @@ use crate::cli::ServeArgs;
 use crate::config::{Config, TEMPLATE, adopt, shown};
 use crate::exit::{Failure, Outcome};
 use crate::logging::Lever;
+#[cfg(feature = "otlp")]
+use crate::otlp;
 use crate::page;
 use crate::plant::Plant;
 use crate::service;
@@ -38,7 +40,11 @@ pub(crate) fn run(args: &ServeArgs, log: Lever) -> Outcome {
     }
     let given = service::given().map_err(Failure::usage)?;
     let elsewhere = "set listen or admin_listen of [server] to another address";
-    let settings = Settings { page: page::of(args.page.as_deref())?, ..config.settings };
+    #[cfg(feature = "otlp")]
+    let (traces, exporter) = config.traces.map(otlp::start).transpose()?.unzip();
+    #[cfg(not(feature = "otlp"))]
+    let traces = None;
+    let settings = Settings { page: page::of(args.page.as_deref())?, traces, ..config.settings };
     let mut plant = Plant::open(settings, (config.feeds, config.played), given, config.handover, elsewhere)?;
     let in_force = Arc::new(Mutex::new(shown(args.config.as_deref()).map_err(Failure::usage)?));
     let shown_now = Arc::clone(&in_force);
@@ -47,8 +53,10 @@ pub(crate) fn run(args: &ServeArgs, log: Lever) -> Outcome {
     let scheme = if secure { "wss" } else { "ws" };
     tracing::info!("serving {scheme}://{address}/v1/stream, metrics at http://{admin}/metrics");
     let (reloader, args) = (plant.server().reloader(), args.clone());
-    plant.run(Some(Box::new(move || reload(&args, &reloader, &in_force))))?;
-    Ok(())
+    let served = plant.run(Some(Box::new(move || reload(&args, &reloader, &in_force))));
+    #[cfg(feature = "otlp")]
+    drop(exporter);
+    Ok(served?)
 }
 
 /// Reads the configuration again; what is wrong with it changes nothing.

@@ -17,6 +17,7 @@ use super::feed::{Feed, FeedFile};
 use super::parse::{ConfigError, read};
 use super::place;
 use super::recording::{self, RecordingTable};
+use super::traces::{TracesSpec, TracesTable};
 use super::values::{Bytes, OverName, Time};
 use crate::played::{Played, PlayedSpec};
 
@@ -29,6 +30,7 @@ struct File {
     auth: AuthTable,
     streams: StreamsTable,
     recording: RecordingTable,
+    traces: TracesTable,
     limits: LimitsTable,
     logs: LogsTable,
     feed: Vec<FeedFile>,
@@ -112,6 +114,8 @@ pub(crate) struct Config {
     pub(crate) played: Vec<PlayedSpec>,
     /// Where a process can ask to go on with this one's work.
     pub(crate) handover: Option<PathBuf>,
+    /// Who is told what becomes of some updates.
+    pub(crate) traces: Option<TracesSpec>,
     /// Secrets of the keys that can also sign, by the keys' order.
     pub(crate) secrets: Vec<Secret>,
     /// Keys that an identity provider has published.
@@ -141,6 +145,11 @@ impl Config {
             !self.settings.keys.current().is_empty() || self.settings.published.is_some(),
             "there is no key to check tokens with, so nobody could subscribe: add [[auth.keys]] to the configuration \
              (tickwire serve --print-default-config shows how)"
+        );
+        anyhow::ensure!(
+            cfg!(feature = "otlp") || self.traces.is_none(),
+            "[traces] endpoint: this program is built without OpenTelemetry, so nobody would be told: build it with \
+             --features otlp, or leave the key out"
         );
         anyhow::ensure!(
             !self.feeds.is_empty() || !self.played.is_empty(),
@@ -250,6 +259,8 @@ impl Config {
             drain: file.server.drain.0,
             delays: delays(&file.streams, source)?,
             recording: file.recording.resolve(source)?,
+            // Who serves makes them.
+            traces: None,
             // The command line's.
             page: gateway::Page::default(),
             limits: limits(&file.limits, source)?.into(),
@@ -261,8 +272,9 @@ impl Config {
                 "[server] handover does not go with [streams] delays: what is delayed is not handed over";
             return Err(ConfigError::rule(source, message));
         }
+        let traces = file.traces.resolve(source)?;
         let jwks_file = file.auth.jwks_file.map(|path| place::of(source, &path)).transpose()?;
-        Ok(Self { settings, feeds, played, handover, secrets, jwks_file })
+        Ok(Self { settings, feeds, played, handover, traces, secrets, jwks_file })
     }
 }
 

@@ -37,7 +37,7 @@ fn the_template_says_the_defaults() {
             line.strip_prefix("# ").filter(|rest| is_key(rest) || rest.starts_with("[[")).unwrap_or(line)
         })
         .filter(|line| {
-            !["secret_file", "tls_", "revoked_file", "jwks_file", "jwks_ca_file"]
+            !["secret_file", "tls_", "revoked_file", "jwks_file", "jwks_ca_file", "ca_file"]
                 .iter()
                 .any(|key| line.starts_with(key))
         })
@@ -101,6 +101,11 @@ fn a_slip_is_named_with_its_line() {
             "a hash is 64 hexadecimal digits",
         ),
         ("[[auth.tokens]]\nsubject = \"a\"\ntenant = \"\"\nscopes = []", "is no name for a tenant"),
+        ("[traces]\nsample = \"0.1\"", "sample goes with endpoint"),
+        ("[traces]\nendpoint = \"collector:4318\"", "\"collector:4318\" is no URL with http or https"),
+        ("[traces]\nendpoint = \"http://c:1\"\nsample = \"2\"", "a share is a number from 0 to 1"),
+        ("[traces]\nendpoint = \"http://c:1\"\nservice = \"\"", "service = \"\" is no name"),
+        ("[traces]\nendpont = \"http://c:1\"", "did you mean \"endpoint\"?"),
         ("feeds = [", "line 1"),
     ] {
         assert!(wrong(text).contains(says), "{text}: {}", wrong(text));
@@ -202,4 +207,23 @@ fn a_handover_names_a_socket_or_nothing() {
     assert_eq!(check("h.sock"), Ok(()));
     let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("h.sock")).unwrap();
     assert_eq!(check("h.sock"), Ok(()));
+}
+
+/// Whoever asks for what the program cannot do is told so, and what to do.
+#[test]
+fn traces_take_a_program_that_can_tell_them() {
+    let keys = "[[auth.tokens]]\nsha256 = \"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"\nsubject = \"a\"\nscopes = [\"stream:*\"]\n";
+    let feed = "[[feed]]\nname = \"a\"\nkind = \"sim\"\n";
+    let config = load(&format!("[traces]\nendpoint = \"http://127.0.0.1:4318\"\n{keys}{feed}")).unwrap();
+    let traces = config.traces.as_ref().unwrap();
+    assert_eq!(traces.place.to_string(), "http://127.0.0.1:4318/v1/traces");
+    let told = config.check_use().map_err(|error| error.to_string());
+    if cfg!(feature = "otlp") {
+        assert_eq!(told, Ok(()));
+    } else {
+        assert!(told.unwrap_err().contains("build it with --features otlp"));
+    }
+    let elsewhere =
+        load("[traces]\nendpoint = \"https://c:1/otlp?tenant=a\"\nsample = \"1\"").unwrap().traces.unwrap();
+    assert_eq!((elsewhere.place.url().path(), elsewhere.share), ("/otlp", u64::MAX));
 }

@@ -102,6 +102,7 @@ fn core(logs: LogLimits) -> Core {
         recordings: crate::recordings::Recordings::default(),
         alerts: Arc::default(),
         epoch: Epoch::from_seed(7),
+        tracks: None,
         scratch: Vec::new(),
         encoder: crate::encode::Encoder::default(),
         batch: fanout::Batch::default(),
