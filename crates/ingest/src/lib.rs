@@ -10,6 +10,7 @@ mod derive;
 mod error;
 pub mod feed;
 mod json;
+pub mod live;
 pub mod metrics;
 mod reader;
 mod recording;

@@ -24,10 +24,27 @@ pub const LAST_EVENT: &str = "tickwire_feed_last_event_timestamp_seconds";
 /// Gauge: how long after the venue's own time the newest event came, by feed.
 pub const LAG: &str = "tickwire_feed_lag_seconds";
 
+/// Counter: messages of live venues, by feed.
+pub const MESSAGES: &str = "tickwire_feed_messages_total";
+/// Counter: bytes of these messages, by feed.
+pub const BYTES: &str = "tickwire_feed_received_bytes_total";
+/// Counter: connections to live venues that ended, by feed and reason.
+pub const RECONNECTS: &str = "tickwire_feed_reconnects_total";
+/// Counter: updates that another connection, or this one, had brought already, by feed.
+pub const DUPLICATES: &str = "tickwire_feed_duplicates_total";
+/// Counter: snapshots of books that were asked for, by feed.
+pub const RESYNCS: &str = "tickwire_feed_resyncs_total";
+/// Gauge: connections to a live venue that stand, by feed.
+pub const CONNECTED: &str = "tickwire_feed_connections";
+
 /// Declares them to the recorder, with their help.
 pub fn describe() {
     describe_counter!(EVENTS, Unit::Count, "Normalised events handed on by a feed, by channel.");
-    describe_counter!(ERRORS, Unit::Count, "Messages of a feed that were refused, by reason.");
+    describe_counter!(
+        ERRORS,
+        Unit::Count,
+        "Messages of a feed that were refused, and what else was wrong with its venue, by reason."
+    );
     describe_counter!(
         GAPS,
         Unit::Count,
@@ -63,6 +80,20 @@ pub fn describe() {
         Unit::Seconds,
         "How long after the venue's own time the newest event of a feed came. Of a replay, as it was recorded."
     );
+    describe_counter!(MESSAGES, Unit::Count, "Messages received from a live venue.");
+    describe_counter!(BYTES, Unit::Bytes, "Bytes of the messages received from a live venue.");
+    describe_counter!(RECONNECTS, Unit::Count, "Connections to a live venue that ended, by reason.");
+    describe_counter!(
+        DUPLICATES,
+        Unit::Count,
+        "Messages of a live venue that had been brought already, mostly by the other of two connections."
+    );
+    describe_counter!(
+        RESYNCS,
+        Unit::Count,
+        "Order book snapshots that a live feed asked for, by REST or by subscribing anew."
+    );
+    describe_gauge!(CONNECTED, Unit::Count, "Connections of a live feed that stand.");
     describe_gauge!(
         LAST_EVENT,
         Unit::Seconds,

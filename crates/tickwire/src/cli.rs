@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 use crate::logging::LogArgs;
 pub(crate) use operators::{DoctorArgs, HealthArgs, TopArgs};
 pub(crate) use recordings::{BookArgs, ConvertArgs, InspectArgs, RecordArgs, ReplayArgs, VerifyArgs};
-pub(crate) use source::{MapArgs, SourceArgs};
+pub(crate) use source::{HowArgs, MapArgs, SourceArgs};
 
 /// A ticker plant in one binary: market data in, exact and coalesced streams out
 #[derive(Debug, Parser)]
@@ -57,11 +57,13 @@ pub(crate) enum Command {
     Normalize(NormalizeArgs),
     /// List the mappings of columns that files of rows can be read with, or print one
     Map(MapArgs),
-    /// Make a recording of captures
+    /// Make a recording of captures, or of a live venue
     #[command(after_help = source::mappings())]
     Record(RecordArgs),
     /// Print a recording's records, one JSON object a line, at any speed
     Replay(ReplayArgs),
+    /// Play a venue from captures, over WebSocket and REST, with faults: the other end of a live feed
+    Emulate(EmulateArgs),
     /// Print what a recording holds
     Inspect(InspectArgs),
     /// Read recordings whole and say what is wrong with them; exit code 1 if anything is
@@ -256,6 +258,18 @@ fn count(text: &str) -> Result<usize, &'static str> {
     text.parse().ok().filter(|count| *count > 0).ok_or("a whole number above 0")
 }
 
+/// What an emulated venue is to do wrong; a slip of the pen is told apart from the rest.
+fn fault(text: &str) -> Result<emulate::Fault, String> {
+    text.parse().map_err(|error: emulate::FaultError| {
+        let emulate::FaultError::Kind(given) = &error else { return error.to_string() };
+        let near = wire::closest(given, emulate::Kind::ALL.iter().map(|kind| kind.name()));
+        near.map_or_else(
+            || error.to_string(),
+            |near| format!("unknown fault {given:?}: did you mean {near:?}?"),
+        )
+    })
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct NormalizeArgs {
     #[command(flatten)]
@@ -265,6 +279,31 @@ pub(crate) struct NormalizeArgs {
     pub(crate) corrections: bool,
     /// The recordings, in order: one session. - is standard input
     #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct EmulateArgs {
+    /// Whose messages the captures are: binance-spot, binance-usdm, binance-coinm, bybit, coinbase, kraken-v2, okx
+    #[arg(long, value_name = "NAME", required_unless_present = "list_faults")]
+    pub(crate) feed: Option<String>,
+    /// Where to listen; port 0 takes any that is free
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
+    pub(crate) addr: std::net::SocketAddr,
+    /// How fast: a factor from 0.001 to 1000, or as fast as it is taken
+    #[arg(long, default_value = "1x")]
+    pub(crate) speed: model::Speed,
+    /// Between the first subscription and the first message
+    #[arg(long, default_value = "500ms", value_parser = humantime::parse_duration, value_name = "TIME")]
+    pub(crate) lead: std::time::Duration,
+    /// What goes wrong: KIND or KIND:at=20,count=1,conn=0,ms=1000,code=1001; may be repeated
+    #[arg(long = "fault", value_name = "FAULT", value_parser = fault)]
+    pub(crate) faults: Vec<emulate::Fault>,
+    /// Print the kinds of faults and what they do, and exit
+    #[arg(long)]
+    pub(crate) list_faults: bool,
+    /// Captures of the venue, in order: one session
+    #[arg(required_unless_present = "list_faults", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 }
 

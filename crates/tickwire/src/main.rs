@@ -42,6 +42,7 @@ fn run(cli: Cli) -> Outcome {
         Command::Normalize(args) => commands::normalize::run(&args),
         Command::Map(args) => commands::map::run(&args),
         Command::Record(args) => recordings::record::run(&args),
+        Command::Emulate(args) => commands::emulate::run(&args),
         Command::Replay(args) => recordings::replay::run(&args),
         Command::Inspect(args) => recordings::inspect::run(&args),
         Command::Verify(args) => recordings::verify::run(&args),

@@ -62,7 +62,7 @@ impl Stop {
     }
 
     /// Whether another process goes on where they are.
-    pub(super) fn is_handed_over(&self) -> bool {
+    pub(crate) fn is_handed_over(&self) -> bool {
         self.goes_on.load(Ordering::Acquire)
     }
 

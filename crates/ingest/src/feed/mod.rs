@@ -20,12 +20,15 @@ use tokio::sync::mpsc::Sender;
 
 use model::{Symbol, Tick};
 
+use crate::live::shell;
 use replay::Recorded;
 use survey::Survey;
 
 pub use gate::{Gate, Stop};
 pub use outlet::suffixed;
+pub(crate) use outlet::{Closed, Outlet, wall_now};
 pub use place::Place;
+pub(crate) use place::Source;
 pub use spec::{FeedKind, FeedSpec, ReplaySpec, SimSpec};
 pub use survey::ReplayError;
 
@@ -54,10 +57,15 @@ pub fn prepare(spec: FeedSpec) -> Result<Prepared, ReplayError> {
     let survey = match &spec.kind {
         FeedKind::Sim(_) => Survey::default(),
         FeedKind::Replay(replay) => survey::survey(replay)?,
+        FeedKind::Live(live) => {
+            live.check()?;
+            Survey::default()
+        }
     };
     let own = match &spec.kind {
         FeedKind::Sim(sim) => crate::sim::symbols(sim.symbols),
         FeedKind::Replay(_) => survey.instruments.iter().map(|known| known.symbol.clone()).collect(),
+        FeedKind::Live(live) => live.instruments()?.iter().map(|known| known.symbol.clone()).collect(),
     };
     let symbols = own.into_iter().map(|symbol| outlet::suffixed(&symbol, &spec.suffix)).collect();
     Ok(Prepared { spec, survey, symbols })
@@ -115,6 +123,7 @@ impl Prepared {
             FeedKind::Replay(replay) => {
                 replay::run(&spec, &Recorded { replay, survey: &survey }, sink, (&gate, &stop), place)
             }
+            FeedKind::Live(live) => shell::run(&spec, live, sink, &stop, place.map(Place::into_derived)),
         })
     }
 }

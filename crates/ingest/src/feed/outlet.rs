@@ -19,9 +19,9 @@ use crate::reader::Spot;
 
 /// The receiver is gone: the feed may end.
 #[derive(Debug)]
-pub(super) struct Closed;
+pub(crate) struct Closed;
 
-pub(super) struct Outlet {
+pub(crate) struct Outlet {
     name: String,
     suffix: String,
     stale_after: Duration,
@@ -82,14 +82,14 @@ impl Counts {
 
 impl Outlet {
     /// An outlet that goes on with what was derived before.
-    pub(super) fn resumed(spec: &FeedSpec, sink: Sender<Batch>, deriver: Deriver, health: Health) -> Self {
+    pub(crate) fn resumed(spec: &FeedSpec, sink: Sender<Batch>, deriver: Deriver, health: Health) -> Self {
         let mut outlet = Self::new(spec, sink);
         outlet.counts.counted = seen(deriver.totals());
         (outlet.deriver, outlet.health) = (deriver, health);
         outlet
     }
 
-    pub(super) fn new(spec: &FeedSpec, sink: Sender<Batch>) -> Self {
+    pub(crate) fn new(spec: &FeedSpec, sink: Sender<Batch>) -> Self {
         let events = Channel::ALL.map(|channel| {
             (metrics::counter!(names::EVENTS, "feed" => spec.name.clone(), "kind" => channel.as_str()), 0)
         });
@@ -134,12 +134,17 @@ impl Outlet {
     }
 
     /// Takes a tick. What is full is sent at once.
-    pub(super) fn push(&mut self, mut tick: Tick) -> Result<(), Closed> {
-        let before = self.batch.len();
+    pub(crate) fn push(&mut self, tick: Tick) -> Result<(), Closed> {
         self.hear(tick.ts_recv);
         if let Some((sent, recv)) = tick.ts_source.or(tick.ts_event).zip(tick.ts_recv) {
             self.clock.note(sent, recv);
         }
+        self.say(tick)
+    }
+
+    /// Takes a tick that is no sign of life.
+    pub(crate) fn say(&mut self, mut tick: Tick) -> Result<(), Closed> {
+        let before = self.batch.len();
         tick.ts_recv = tick.ts_recv.or_else(|| Some(wall_now()));
         tick.instrument = self.rename(tick.instrument);
         if matches!(tick.body, Body::Book(BookChange::Gap(_))) {
@@ -154,7 +159,7 @@ impl Outlet {
     }
 
     /// Anything came in, if only a heartbeat: the feed is alive.
-    pub(super) fn hear(&mut self, at: Option<UnixNanos>) {
+    pub(crate) fn hear(&mut self, at: Option<UnixNanos>) {
         self.heard = Instant::now();
         self.counts.heard = true;
         if let Some(at) = at {
@@ -168,7 +173,7 @@ impl Outlet {
     }
 
     /// Time passed without ticks; `feed_now` is the feed's own time.
-    pub(super) fn idle(&mut self, feed_now: UnixNanos) -> Result<(), Closed> {
+    pub(crate) fn idle(&mut self, feed_now: UnixNanos) -> Result<(), Closed> {
         self.deriver.handle_time(feed_now, &mut self.batch);
         if self.health == Health::Live && self.heard.elapsed() >= self.stale_after {
             self.health = Health::Stale;
@@ -179,13 +184,19 @@ impl Outlet {
         self.flush()
     }
 
+    /// Time passed, and nobody wonders why nothing comes.
+    pub(crate) fn tend(&mut self, feed_now: UnixNanos) -> Result<(), Closed> {
+        self.deriver.handle_time(feed_now, &mut self.batch);
+        self.flush()
+    }
+
     /// When [`Self::idle`] must be called at the latest.
-    pub(super) fn deadline(&self) -> Instant {
+    pub(crate) fn deadline(&self) -> Instant {
         const LOOK: Duration = Duration::from_millis(250);
         (Instant::now() + LOOK).min(self.heard + self.stale_after.max(LOOK))
     }
 
-    pub(super) fn announce(
+    pub(crate) fn announce(
         &mut self,
         instruments: &[Arc<Instrument>],
         reason: &str,
@@ -199,20 +210,20 @@ impl Outlet {
     }
 
     /// The feed has ended.
-    pub(super) fn end(&mut self, reason: &str, at: UnixNanos) -> Result<(), Closed> {
+    pub(crate) fn end(&mut self, reason: &str, at: UnixNanos) -> Result<(), Closed> {
         self.health = Health::Down;
         self.deriver.handle_health(Health::Down, reason, at, &mut self.batch);
         self.flush()
     }
 
     /// Where the feed is; everything before it was sent.
-    pub(super) fn into_place(mut self, source: Source) -> Option<Place> {
+    pub(crate) fn into_place(mut self, source: Source) -> Option<Place> {
         self.flush().ok()?;
         let deriver = std::mem::replace(&mut self.deriver, Deriver::new(&self.name));
         Some(Place { suffix: std::mem::take(&mut self.suffix), deriver, health: self.health, source })
     }
 
-    pub(super) fn fault(&mut self, file: &Path, spot: Spot, error: &FeedError) {
+    pub(crate) fn fault(&mut self, file: &Path, spot: Spot, error: &FeedError) {
         let (name, reason) = (&self.name, error.reason());
         let faults = || metrics::counter!(names::ERRORS, "feed" => name.clone(), "reason" => reason);
         self.counts.faults.entry(reason).or_insert_with(faults).increment(1);
@@ -220,7 +231,7 @@ impl Outlet {
     }
 
     /// Sends what is there.
-    pub(super) fn flush(&mut self) -> Result<(), Closed> {
+    pub(crate) fn flush(&mut self) -> Result<(), Closed> {
         self.counts.tell_heard();
         if self.batch.is_empty() {
             return Ok(());
@@ -276,7 +287,7 @@ pub fn suffixed(symbol: &Symbol, suffix: &str) -> Symbol {
 }
 
 /// The wall clock.
-pub(super) fn wall_now() -> UnixNanos {
+pub(crate) fn wall_now() -> UnixNanos {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UnixNanos(u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
 }

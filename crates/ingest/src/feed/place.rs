@@ -23,14 +23,15 @@ pub struct Place {
 /// How far a source is.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Source {
+pub(crate) enum Source {
     Sim { spec: SimSpec, market: Market },
     Replay { feed: String, options: Options, files: Vec<PathBuf>, progress: Progress },
+    Live { spec: String },
 }
 
 /// How much of a recording was played.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     /// Added to every time: how far the rounds before have come.
     pub(super) shift: u64,
     /// Lines or records of this round that were played.
@@ -50,8 +51,14 @@ impl Place {
                 (Source::Replay { feed, options, files, .. }, FeedKind::Replay(replay)) => {
                     (feed, options, files) == (&replay.feed, &replay.options, &replay.files)
                 }
+                (Source::Live { spec: had }, FeedKind::Live(live)) => *had == format!("{live:?}"),
                 _ => false,
             }
+    }
+
+    /// What was derived so far, and how the feed was.
+    pub(super) fn into_derived(self) -> (Deriver, Health) {
+        (self.deriver, self.health)
     }
 
     /// Nobody goes on from here: says that its symbols have no source any more.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::live::LiveSpec;
 use model::Speed;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,8 @@ pub enum FeedKind {
     Sim(SimSpec),
     /// A recording.
     Replay(ReplaySpec),
+    /// A venue's own streams.
+    Live(LiveSpec),
 }
 
 /// A simulation, on the wall clock.

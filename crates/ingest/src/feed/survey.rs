@@ -27,6 +27,9 @@ pub enum ReplayError {
         /// Why.
         error: InputError,
     },
+    /// A live feed that cannot be had.
+    #[error(transparent)]
+    Live(#[from] crate::live::LiveError),
     /// Nothing in it is a message of this feed.
     #[error("nothing in its files is a message of {feed:?}: is \"feed\" the right one?{}", because(fault.as_deref()))]
     Nothing {

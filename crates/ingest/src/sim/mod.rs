@@ -12,6 +12,7 @@ mod market;
 mod random;
 
 pub use market::{Market, Settings};
+pub(crate) use random::Random;
 
 pub use crate::venue::sim_message as message;
 

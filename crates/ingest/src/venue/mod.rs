@@ -141,6 +141,22 @@ pub fn normaliser(feed: &str) -> Option<Box<dyn Normaliser>> {
     })
 }
 
+/// How a feed's market is called, and how its names for instruments become ours.
+pub(crate) fn naming(feed: &str, market: Option<&str>) -> Option<(&'static str, fn(&str) -> String)> {
+    Some(match (feed, market) {
+        ("binance-spot", None) => ("binance", names::spot),
+        ("binance-usdm", None) => ("binance-usdm", names::derivative),
+        ("binance-coinm", None) => ("binance-coinm", names::derivative),
+        ("kraken-v2", None) => ("kraken", names::kraken),
+        ("coinbase", None) => ("coinbase", str::to_ascii_uppercase),
+        ("bybit", Some("spot")) => ("bybit-spot", names::spot),
+        ("bybit", Some("linear")) => ("bybit-linear", names::contract),
+        ("bybit", Some("inverse")) => ("bybit-inverse", names::contract),
+        ("okx", None) => ("okx", names::okx),
+        _ => return None,
+    })
+}
+
 /// A gap of which the venue's numbering tells the range.
 pub(crate) const fn sequence_gap(from: u64, to: u64) -> FeedGap {
     FeedGap { reason: GapReason::Sequence, venue_from: Some(from), venue_to: Some(to) }

@@ -5,23 +5,33 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use model::{Channel, Pattern, Speed, Symbol, UnixNanos};
 
-use super::SourceArgs;
+use super::HowArgs;
 
 #[derive(Args, Debug)]
 pub(crate) struct RecordArgs {
     /// The recording to make: a folder that is not there yet
     #[arg(short, long, value_name = "FOLDER")]
     pub(crate) output: PathBuf,
+    /// Whose messages the captures are
+    #[arg(long, value_name = "NAME", required_unless_present = "live")]
+    pub(crate) feed: Option<String>,
+    /// Record what is live instead: the definition of a live feed. Ends with Ctrl-C, or after --duration
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["feed", "map", "symbol", "venue", "date", "files"])]
+    pub(crate) live: Option<PathBuf>,
+    /// Record a live feed for so long
+    #[arg(long, requires = "live", value_parser = humantime::parse_duration, value_name = "TIME")]
+    pub(crate) duration: Option<std::time::Duration>,
     #[command(flatten)]
-    pub(crate) source: SourceArgs,
+    pub(crate) how: HowArgs,
     /// How hard it is packed: 1 (fast) to 19 (small)
     #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(i32).range(1..=19))]
     pub(crate) level: i32,
-    /// Keep the captures as well, packed, in the recording's folder raw; its manifest names them
+    /// Keep the captures as well, or what the live venue sent as one, packed, in the recording's folder raw; its
+    /// manifest names them
     #[arg(long)]
     pub(crate) raw: bool,
     /// Captures of a venue, in order: one session
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "live", value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
 }
 

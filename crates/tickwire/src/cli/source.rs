@@ -9,6 +9,13 @@ pub(crate) struct SourceArgs {
     /// Whose messages these are; csv: files of rows, also JSON, Parquet, Feather, Dukascopy's; json: any venue's, by --map
     #[arg(long, value_name = "NAME")]
     pub(crate) feed: String,
+    #[command(flatten)]
+    pub(crate) how: HowArgs,
+}
+
+/// What captures do not say themselves.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct HowArgs {
     /// Of rows, what the columns mean: one of those that `tickwire map` lists, or a file; of json, where things are: a file
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) map: Option<String>,

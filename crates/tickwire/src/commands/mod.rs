@@ -6,6 +6,7 @@ pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod describe;
 pub(crate) mod doctor;
+pub(crate) mod emulate;
 mod figures;
 pub(crate) mod health;
 pub(crate) mod map;

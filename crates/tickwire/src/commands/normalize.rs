@@ -24,7 +24,7 @@ const BAR_STEPS: u64 = 1_000;
 
 pub(crate) fn run(args: &NormalizeArgs) -> Outcome {
     let feed = &args.source.feed;
-    let mut reader = ingest::reader(feed, &options(&args.source)?).map_err(Failure::usage)?;
+    let mut reader = ingest::reader(feed, &options(feed, &args.source.how)?).map_err(Failure::usage)?;
     refuse_recordings(&args.files)?;
     let mut printer = Printer {
         out: BufWriter::new(io::stdout().lock()),
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &NormalizeArgs) -> Outcome {
             "none of {} {unit}s is a message of {:?}: is --{} the right one?",
             printer.read,
             feed,
-            if args.source.map.is_some() { "map" } else { "feed" },
+            if args.source.how.map.is_some() { "map" } else { "feed" },
         ));
     }
     if faults == 0 {

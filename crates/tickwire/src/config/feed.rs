@@ -1,5 +1,7 @@
 //! A feed definition, in a file of its own or in the configuration.
 
+mod live;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,8 +10,8 @@ use ingest::feed::{FeedKind, FeedSpec, ReplaySpec, SimSpec};
 use model::Speed;
 use serde::Deserialize;
 
-use super::parse::ConfigError;
-use super::values::{Day, FeedKindName, FeedName, SpeedText, Suffix, Time};
+use super::parse::{ConfigError, read};
+use super::values::{Day, FeedKindName, FeedName, LiveChannelName, SpeedText, Suffix, Symbols, Time};
 use crate::maps;
 use crate::played::PlayedSpec;
 
@@ -20,6 +22,11 @@ pub(crate) enum Feed {
     Read(FeedSpec),
     /// A recording.
     Played(PlayedSpec),
+}
+
+/// The feed that a file defines.
+pub(crate) fn feed(path: &Path) -> Result<Feed, ConfigError> {
+    read::<FeedFile>(path)?.spec(path)
 }
 
 /// A feed definition as it is written.
@@ -33,7 +40,7 @@ pub(crate) struct FeedFile {
     #[serde(default)]
     stale_after: Option<Time>,
     seed: Option<u64>,
-    symbols: Option<usize>,
+    symbols: Option<Symbols>,
     rate: Option<u32>,
     feed: Option<FeedKindName>,
     files: Option<Vec<PathBuf>>,
@@ -45,6 +52,19 @@ pub(crate) struct FeedFile {
     speed: Option<SpeedText>,
     repeat: Option<bool>,
     wait_for_subscriber: Option<bool>,
+    market: Option<String>,
+    channels: Option<Vec<LiveChannelName>>,
+    depth: Option<u32>,
+    ws_url: Option<String>,
+    rest_url: Option<String>,
+    ca_file: Option<PathBuf>,
+    arbitration: Option<u8>,
+    raw_folder: Option<PathBuf>,
+    answer_after: Option<Time>,
+    silence_after: Option<Time>,
+    idle_after: Option<Time>,
+    backoff_max: Option<Time>,
+    renew_after: Option<Time>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -53,6 +73,7 @@ enum Kind {
     Sim,
     Replay,
     Recording,
+    Live,
 }
 
 const STALE_AFTER: Duration = Duration::from_secs(5);
@@ -75,7 +96,7 @@ impl FeedFile {
                     ("repeat", self.repeat.is_some()),
                     ("wait_for_subscriber", self.wait_for_subscriber.is_some()),
                 ];
-                only_its_own(source, &name, "sim", &foreign)?;
+                only_its_own(source, &name, "sim", &[&foreign[..], &self.live_keys()].concat())?;
                 FeedKind::Sim(self.sim(source)?)
             }
             Kind::Replay => {
@@ -85,7 +106,7 @@ impl FeedFile {
                     ("rate", self.rate.is_some()),
                     ("recording", self.recording.is_some()),
                 ];
-                only_its_own(source, &name, "replay", &foreign)?;
+                only_its_own(source, &name, "replay", &[&foreign[..], &self.live_keys()].concat())?;
                 FeedKind::Replay(self.replay(source)?)
             }
             Kind::Recording => {
@@ -101,8 +122,22 @@ impl FeedFile {
                     ("date", self.date.is_some()),
                     ("stale_after", self.stale_after.is_some()),
                 ];
-                only_its_own(source, &name, "recording", &foreign)?;
+                only_its_own(source, &name, "recording", &[&foreign[..], &self.live_keys()].concat())?;
                 return Ok(Feed::Played(self.played(source)?));
+            }
+            Kind::Live => {
+                let foreign = [
+                    ("seed", self.seed.is_some()),
+                    ("rate", self.rate.is_some()),
+                    ("files", self.files.is_some()),
+                    ("recording", self.recording.is_some()),
+                    ("speed", self.speed.is_some()),
+                    ("repeat", self.repeat.is_some()),
+                    ("wait_for_subscriber", self.wait_for_subscriber.is_some()),
+                ];
+                only_its_own(source, &name, "live", &foreign)?;
+                let feed = self.feed.as_ref().map(|feed| feed.0.clone());
+                FeedKind::Live(self.live(source, feed)?)
             }
         };
         Ok(Feed::Read(FeedSpec {
@@ -128,7 +163,14 @@ impl FeedFile {
 
     fn sim(&self, source: &Path) -> Result<SimSpec, ConfigError> {
         use ingest::sim::Settings;
-        let (symbols, rate) = (self.symbols.unwrap_or(50), self.rate.unwrap_or(2_000));
+        let symbols = match &self.symbols {
+            None => 50,
+            Some(Symbols::Count(count)) => *count,
+            Some(Symbols::Names(_)) => {
+                return Err(ConfigError::rule(source, "a simulation names its symbols itself: say how many"));
+            }
+        };
+        let rate = self.rate.unwrap_or(2_000);
         if !(1..=Settings::SYMBOLS_MAX).contains(&symbols) {
             let message =
                 format!("symbols = {symbols}: a simulation has 1 to {} symbols", Settings::SYMBOLS_MAX);

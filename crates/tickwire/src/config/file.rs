@@ -13,7 +13,7 @@ use ingest::feed::{FeedKind, FeedSpec};
 use serde::Deserialize;
 
 use super::auth::{AuthTable, Secret};
-use super::feed::{Feed, FeedFile};
+use super::feed::{self, Feed, FeedFile};
 use super::parse::{ConfigError, read};
 use super::place;
 use super::recording::{self, RecordingTable};
@@ -230,7 +230,7 @@ impl Config {
         }
         let named = file.feeds.iter().map(|feed| folder.join(feed));
         for feed in named.chain(more.iter().cloned()) {
-            all.push(read::<FeedFile>(&feed)?.spec(&feed)?);
+            all.push(feed::feed(&feed)?);
         }
         let (mut feeds, mut played) = (Vec::new(), Vec::new());
         for feed in all {

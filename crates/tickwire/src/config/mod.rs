@@ -13,6 +13,7 @@ mod traces;
 mod values;
 
 pub(crate) use auth::Secret;
+pub(crate) use feed::{Feed, feed};
 pub(crate) use file::Config;
 pub(crate) use parse::{ConfigError, parse};
 pub(crate) use shown::{adopt, shown};

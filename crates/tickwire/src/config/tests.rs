@@ -51,9 +51,44 @@ fn the_template_says_the_defaults() {
         })
         .collect();
     let config = load(&keyless.join("\n")).unwrap();
-    assert_eq!(config.feeds.len(), 2);
+    assert_eq!(config.feeds.len(), 3);
     let FeedKind::Replay(replay) = &config.feeds[1].kind else { panic!() };
     assert_eq!(replay.files, [Path::new("/nowhere/btcusdt.gz")]);
+    let FeedKind::Live(live) = &config.feeds[2].kind else { panic!() };
+    assert_eq!((live.raw.as_deref(), live.arbitration), (Some(Path::new("/nowhere/captures")), 1));
+}
+
+#[test]
+fn a_live_feed_says_what_it_lacks() {
+    for (keys, says) in [
+        ("", "a live feed needs \"feed\": binance-spot,"),
+        ("feed = \"okx\"", "a live feed needs \"symbols\", as the venue writes them"),
+        ("feed = \"okx\"\nsymbols = 3", "a live feed needs \"symbols\", as the venue writes them"),
+        ("feed = \"okx\"\nsymbols = []", "a live feed needs 1 to 2000 symbols"),
+        ("feed = \"kraken\"\nsymbols = [\"XBT/USD\"]", "\"kraken\" cannot be had live; binance-spot,"),
+        ("feed = \"kraken-v1\"\nsymbols = [\"XBT/USD\"]", "Did you mean \"kraken-v2\"?"),
+        ("feed = \"bybit\"\nsymbols = [\"BTCUSDT\"]", "needs a market: spot, linear or inverse"),
+        ("feed = \"okx\"\nmarket = \"spot\"\nsymbols = [\"BTC-USDT\"]", "it has only one, take the key away"),
+        ("feed = \"okx\"\nsymbols = [\"BTC-USDT\", \"BTC-USDT\"]", "\"BTC-USDT\" is there twice"),
+        ("feed = \"okx\"\nsymbols = [\"btc-usdt\"]", "this venue writes its symbols in capitals"),
+        ("feed = \"okx\"\nsymbols = [\"BTC USDT\"]", "bad symbol \"BTC USDT\""),
+        ("feed = \"okx\"\nsymbols = [\"A-B\"]\ndepth = 50", "\"okx\" has no book of 50 levels; it has 400"),
+        ("feed = \"okx\"\nsymbols = [\"A-B\"]\narbitration = 3", "arbitration = 3: 1 connection, or 2"),
+        (
+            "feed = \"okx\"\nsymbols = [\"A-B\"]\nws_url = \"host\"",
+            "\"host\" is no address like wss://host:port",
+        ),
+        ("feed = \"okx\"\nsymbols = [\"A-B\"]\nrest_url = \"http://a\"", "asks nothing over REST"),
+        ("feed = \"okx\"\nsymbols = [\"A-B\"]\nchannels = [\"trade\"]", "Did you mean \"trades\"?"),
+        ("feed = \"okx\"\nsymbols = [\"A-B\"]\nchannels = []", "needs a channel"),
+        ("feed = \"okx\"\nsymbols = [\"A-B\"]\nchanels = []", "did you mean \"channels\"?"),
+        ("feed = \"okx\"\nsymbols = [\"A-B\"]\nspeed = \"1x\"", "\"speed\" is not a key of a live feed"),
+    ] {
+        let text = format!("[[feed]]\nname = \"a\"\nkind = \"live\"\n{keys}");
+        assert!(wrong(&text).contains(says), "{text}: {}", wrong(&text));
+    }
+    let text = "[[feed]]\nname = \"a\"\nkind = \"sim\"\nws_url = \"ws://a\"";
+    assert!(wrong(text).contains("\"ws_url\" is not a key of a sim feed"), "{}", wrong(text));
 }
 
 #[test]

@@ -54,6 +54,60 @@ parsed_text! {
 }
 
 parsed_text! {
+    /// What a live feed subscribes to.
+    LiveChannelName(ingest::live::LiveChannel), |text| {
+        use ingest::live::LiveChannel::{Book, Quotes, Ticker, Trades};
+        let known = [("trades", Trades), ("quotes", Quotes), ("ticker", Ticker), ("book", Book)];
+        if let Some((_, channel)) = known.iter().find(|(name, _)| *name == text) {
+            return Ok(*channel);
+        }
+        let hint = wire::closest(text, known.map(|(name, _)| name)).map(|near| format!(" Did you mean {near:?}?"));
+        Err(format!("{text:?} is no channel of a live feed: trades, quotes, ticker, book.{}", hint.unwrap_or_default()))
+    }
+}
+
+/// Symbols: how many, or which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Symbols {
+    /// So many.
+    Count(usize),
+    /// These.
+    Names(Vec<String>),
+}
+
+impl<'de> Deserialize<'de> for Symbols {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> de::Visitor<'de> for Either {
+            type Value = Symbols;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("how many symbols, or a list of their names")
+            }
+
+            fn visit_i64<E: de::Error>(self, count: i64) -> Result<Symbols, E> {
+                let refused = |_| E::invalid_value(de::Unexpected::Signed(count), &self);
+                usize::try_from(count).map(Symbols::Count).map_err(refused)
+            }
+
+            fn visit_u64<E: de::Error>(self, count: u64) -> Result<Symbols, E> {
+                let refused = |_| E::invalid_value(de::Unexpected::Unsigned(count), &self);
+                usize::try_from(count).map(Symbols::Count).map_err(refused)
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Symbols, A::Error> {
+                let mut names = Vec::new();
+                while let Some(name) = list.next_element()? {
+                    names.push(name);
+                }
+                Ok(Symbols::Names(names))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+parsed_text! {
     /// How tokens are signed.
     AlgorithmName(gateway::Algorithm), |text| text.parse().map_err(|error: gateway::KeyError| error.to_string())
 }

@@ -3,6 +3,7 @@
 pub(crate) mod book;
 pub(crate) mod convert;
 pub(crate) mod inspect;
+mod live;
 pub(crate) mod record;
 pub(crate) mod replay;
 pub(crate) mod verify;

@@ -18,8 +18,11 @@ const WAITING_BYTES_MAX: usize = 8 << 20;
 
 /// Plays the captures as a server would, as fast as they are taken, and keeps what it would send.
 pub(crate) fn run(args: &RecordArgs) -> Outcome {
-    let feed = &args.source.feed;
-    let options = options(&args.source)?;
+    if let Some(definition) = &args.live {
+        return super::live::run(args, definition);
+    }
+    let feed = args.feed.as_deref().unwrap_or_default();
+    let options = options(feed, &args.how)?;
     if args.files.iter().any(|file| file.as_os_str() == "-") {
         let error =
             anyhow!("standard input cannot be recorded: captures are looked through before they are played");
@@ -27,7 +30,7 @@ pub(crate) fn run(args: &RecordArgs) -> Outcome {
     }
     refuse_recordings(&args.files)?;
     let replay = ReplaySpec {
-        feed: feed.clone(),
+        feed: feed.to_owned(),
         options,
         files: args.files.clone(),
         speed: Speed::MAX,
@@ -35,7 +38,7 @@ pub(crate) fn run(args: &RecordArgs) -> Outcome {
         wait_for_subscriber: false,
     };
     let spec = FeedSpec {
-        name: feed.clone(),
+        name: feed.to_owned(),
         suffix: String::new(),
         stale_after: std::time::Duration::MAX,
         kind: FeedKind::Replay(replay),
