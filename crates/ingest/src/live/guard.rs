@@ -193,7 +193,7 @@ impl Guard {
 
 impl Entry {
     fn tick(&self, (ts_event, ts_recv): (Option<UnixNanos>, Option<UnixNanos>), body: Body) -> Tick {
-        Tick { instrument: Arc::clone(&self.instrument), ts_event, ts_recv, body }
+        Tick { instrument: Arc::clone(&self.instrument), ts_event, ts_source: None, ts_recv, body }
     }
 
     fn status(
