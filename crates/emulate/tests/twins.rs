@@ -79,7 +79,7 @@ fn of_two_numbered_connections_one_may_fail_in_any_way() {
         for kind in [Kind::Freeze, Kind::Drop, Kind::Delay, Kind::Cut, Kind::Reset, Kind::Lifetime] {
             let name = format!("twins/{feed}/{}", kind.name());
             let mut fault = Fault::new(kind);
-            (fault.at, fault.conn, fault.ms) = (40, Some(0), 400);
+            (fault.at, fault.ms) = (40, 400);
             let (golden, ticks) = play(&name, feed, Some(fault), |spec| spec.arbitration = 2);
             assert_whole(&name, &golden, &ticks);
             assert_unnoticed(&name, &ticks);
