@@ -43,6 +43,7 @@ pub(super) fn run(schedule: Schedule, tls: Option<Tls>) -> anyhow::Result<()> {
         limits: Limits { connections: CONNECTIONS, http_requests_per_second: u32::MAX, ..Limits::default() }
             .into(),
         logs: LogLimits::default(),
+        traces: None,
     };
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     let guard = runtime.enter();

@@ -93,7 +93,7 @@ fn lists(value: &mut Value, then: &mut dyn FnMut(&mut Vec<Value>)) {
             for (key, member) in members {
                 match member {
                     Value::Array(list) if matches!(key.as_str(), "b" | "a" | "bids" | "asks" | "updates") => {
-                        then(list)
+                        then(list);
                     }
                     member => lists(member, then),
                 }

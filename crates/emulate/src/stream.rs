@@ -27,7 +27,7 @@ const HUGE: u64 = 40 << 20;
 const DAY: i64 = 86_400_000;
 
 pub(crate) struct Stream<'a> {
-    stream: TcpStream,
+    socket: TcpStream,
     shared: &'a Shared,
     conn: u64,
     market: String,
@@ -57,7 +57,7 @@ impl<'a> Stream<'a> {
         let limits = ws::Limits { message_bytes: 1 << 20, inflated_bytes: 1 << 20, frames: 64 };
         let codec = ws::Connection::new(limits, None);
         Self {
-            stream,
+            socket: stream,
             shared,
             conn,
             market,
@@ -91,7 +91,7 @@ impl<'a> Stream<'a> {
             let step = tokio::select! {
                 biased;
                 () = sleep_until(due) => self.due().await?,
-                read = self.stream.read_buf(&mut bytes) => {
+                read = self.socket.read_buf(&mut bytes) => {
                     if read? == 0 {
                         return Ok(());
                     }
@@ -237,12 +237,11 @@ impl<'a> Stream<'a> {
         self.updates += 1;
         let fault =
             if self.frozen { None } else { self.shared.fault(Stage::Update, self.updates, self.conn) };
-        let step = match fault {
-            Some(fault) => self.strike(&fault, text, &symbol).await?,
-            None => {
-                self.say(text).await?;
-                Ok(())
-            }
+        let step = if let Some(fault) = fault {
+            self.strike(&fault, text, &symbol).await?
+        } else {
+            self.say(text).await?;
+            Ok(())
         };
         let updates = self.updates;
         let is_due = |(at, of, _): &mut (u64, Option<String>, String)| {
@@ -256,6 +255,7 @@ impl<'a> Stream<'a> {
     }
 
     /// An update meets a fault.
+    #[expect(clippy::too_many_lines, reason = "a list of faults")]
     async fn strike(&mut self, fault: &Fault, text: String, symbol: &str) -> Step {
         let keys = self.shared.world.script.venue.number_keys();
         match fault.kind {
@@ -284,7 +284,7 @@ impl<'a> Stream<'a> {
                 return Ok(Err(End));
             }
             Kind::Reset => {
-                reset(&self.stream)?;
+                reset(&self.socket)?;
                 return Ok(Err(End));
             }
             Kind::Eof => return Ok(Err(End)),
@@ -323,7 +323,7 @@ impl<'a> Stream<'a> {
                 // Whoever reads its head knows enough.
                 let head = [&[0x81, 127][..], &HUGE.to_be_bytes()].concat();
                 self.raw(&head).await?;
-                self.raw(&[b'x'; 1 << 16]).await?;
+                self.raw(&vec![b'x'; 1 << 16]).await?;
             }
             Kind::BadUtf8 => self.raw(b"\x81\x03\xff\xfe\xfd").await?,
             Kind::Binary => {
@@ -376,7 +376,7 @@ impl<'a> Stream<'a> {
         }
         // Read on for a moment, so that the frame is not lost to a reset.
         let mut bytes = [0; 1_024];
-        let _ = timeout(Duration::from_millis(200), self.stream.read(&mut bytes)).await;
+        let _ = timeout(Duration::from_millis(200), self.socket.read(&mut bytes)).await;
         Ok(Err(End))
     }
 
@@ -396,7 +396,7 @@ impl<'a> Stream<'a> {
         if self.frozen {
             return Ok(());
         }
-        let written = timeout(WRITE_TIMEOUT, self.stream.write_all(bytes)).await;
+        let written = timeout(WRITE_TIMEOUT, self.socket.write_all(bytes)).await;
         written.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 }

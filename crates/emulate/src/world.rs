@@ -112,17 +112,11 @@ impl World {
     }
 
     fn snapshot_of(&self, now: &Now, sub: &Sub) -> Option<Out> {
-        let (_, (book, position)) = now
-            .books
-            .iter()
-            .find(|((market, symbol), _)| *symbol == sub.symbol && self.in_market(sub, market))?;
+        let (_, (book, position)) =
+            now.books.iter().find(|((market, symbol), _)| *symbol == sub.symbol && in_market(sub, market))?;
         let state = State { book, position: *position, millis: now.millis };
         let text = self.script.venue.snapshot(sub, &state)?;
         Some(Out { text, update: None })
-    }
-
-    fn in_market(&self, sub: &Sub, market: &str) -> bool {
-        market.is_empty() || sub.market == market
     }
 
     pub(crate) fn unsubscribe(&self, id: u64, subs: &[Sub]) {
@@ -230,4 +224,8 @@ impl World {
             }
         }
     }
+}
+
+fn in_market(sub: &Sub, market: &str) -> bool {
+    market.is_empty() || sub.market == market
 }

@@ -224,7 +224,7 @@ mod tests {
         // A later version may have more behind it, and other flags.
         assert!(trace(&format!("cc-{TRACE}-b7ad6b7169203331-03-more")).unwrap().sampled);
         for bad in [
-            "".to_owned(),
+            String::new(),
             format!("00-{TRACE}-b7ad6b7169203331"),
             format!("00-{TRACE}-b7ad6b7169203331-01-more"),
             format!("ff-{TRACE}-b7ad6b7169203331-01"),

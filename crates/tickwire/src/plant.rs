@@ -147,6 +147,7 @@ impl Plant {
 }
 
 /// A feed that can begin.
+#[expect(clippy::large_enum_variant, reason = "one for each feed of a configuration")]
 pub(crate) enum Feed {
     /// A simulation, or captures of a venue.
     Read(Prepared),

@@ -157,7 +157,8 @@ fn a_venue_is_trusted_by_its_certificate() {
         fs::write(&config, format!("{feed}ws_url = \"wss://{host}\"\n{ca}")).unwrap();
         let output = run(&["doctor", "--json", "-c", config.to_str().unwrap()]);
         let told: Value = serde_json::from_str(&text(&output.stdout)).unwrap();
-        let market = told["checks"].as_array().unwrap().iter().find(|check| check["name"] == "market").unwrap();
+        let market =
+            told["checks"].as_array().unwrap().iter().find(|check| check["name"] == "market").unwrap();
         market["seen"].as_str().unwrap().to_owned()
     };
     let stranger = seen("");

@@ -99,7 +99,7 @@ impl Venue for Binance {
             (pairs(state.book, BookSide::Bid, depth, ""), pairs(state.book, BookSide::Ask, depth, ""));
         let at = state.millis;
         let times =
-            if self.market != Market::Spot { format!(r#""E":{at},"T":{at},"#) } else { String::new() };
+            if self.market == Market::Spot { String::new() } else { format!(r#""E":{at},"T":{at},"#) };
         format!(r#"{{"lastUpdateId":{},{times}"bids":[{bids}],"asks":[{asks}]}}"#, state.position)
     }
 

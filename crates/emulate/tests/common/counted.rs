@@ -72,7 +72,7 @@ impl Recorder for Notes {
 pub(crate) fn begin() {
     static BEGUN: OnceLock<()> = OnceLock::new();
     BEGUN.get_or_init(|| {
-        metrics::set_global_recorder(Notes).unwrap_or_else(|_| panic!("there is another recorder"))
+        metrics::set_global_recorder(Notes).unwrap_or_else(|_| panic!("there is another recorder"));
     });
 }
 

@@ -174,9 +174,7 @@ impl Scribe {
         let (symbol, ms) = (self.symbol, at / 1_000_000);
         let number: u64 =
             id.bytes().filter(u8::is_ascii_digit).fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'));
-        if self.book.best(BookSide::Bid).is_none() {
-            return None;
-        }
+        self.book.best(BookSide::Bid)?;
         let upper = if side == "sell" { "Sell" } else { "Buy" };
         Some(match self.feed {
             "bybit" => format!(

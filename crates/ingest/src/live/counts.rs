@@ -45,7 +45,7 @@ impl Counts {
             Count::Duplicate => self.duplicates.increment(1),
             Count::Resync => self.resyncs.increment(1),
             Count::Connected(count) => {
-                self.connected.set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)))
+                self.connected.set(f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
             }
         }
     }

@@ -46,7 +46,9 @@ impl Session {
             self.expect_books(index);
         }
         let symbols = self.groups[index].route.symbols.clone();
-        symbols.iter().for_each(|symbol| self.arrived(index, id, symbol));
+        for symbol in &symbols {
+            self.arrived(index, id, symbol);
+        }
         self.note(false, format!("connected to {}", self.groups[index].route.url));
         self.count_connected();
         self.drive(id);
@@ -212,7 +214,9 @@ impl Session {
             self.cut(leader, "takeover");
         }
         let lines: Vec<u64> = self.groups[index].lines().map(|line| line.id).collect();
-        lines.into_iter().for_each(|line| self.drive(line));
+        for line in lines {
+            self.drive(line);
+        }
     }
 
     /// When another connection takes over from one that leads and is silent.

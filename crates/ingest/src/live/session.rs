@@ -250,7 +250,9 @@ impl Session {
 
     fn mark_down(&mut self, index: usize, reason: &str) {
         let symbols = self.groups[index].route.symbols.clone();
-        symbols.iter().for_each(|symbol| self.mark(symbol, Part::Route(index), reason));
+        for symbol in &symbols {
+            self.mark(symbol, Part::Route(index), reason);
+        }
     }
 
     /// A part of an instrument's source is gone.

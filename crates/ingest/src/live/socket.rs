@@ -67,12 +67,11 @@ pub(super) async fn run(
             if events.send(Event::Opened { line }).await.is_err() {
                 return;
             }
-            match live(line, &mut socket, &mut commands, &events).await {
-                Some(why) => why,
-                None => {
-                    let _ = timeout(GOODBYE, socket.close(None)).await;
-                    return;
-                }
+            if let Some(why) = live(line, &mut socket, &mut commands, &events).await {
+                why
+            } else {
+                let _ = timeout(GOODBYE, socket.close(None)).await;
+                return;
             }
         }
         Err(why) => why,

@@ -141,8 +141,11 @@ pub fn normaliser(feed: &str) -> Option<Box<dyn Normaliser>> {
     })
 }
 
+/// How a venue's name for an instrument becomes ours.
+type Naming = fn(&str) -> String;
+
 /// How a feed's market is called, and how its names for instruments become ours.
-pub(crate) fn naming(feed: &str, market: Option<&str>) -> Option<(&'static str, fn(&str) -> String)> {
+pub(crate) fn naming(feed: &str, market: Option<&str>) -> Option<(&'static str, Naming)> {
     Some(match (feed, market) {
         ("binance-spot", None) => ("binance", names::spot),
         ("binance-usdm", None) => ("binance-usdm", names::derivative),

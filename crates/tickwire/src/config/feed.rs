@@ -17,6 +17,7 @@ use crate::played::PlayedSpec;
 
 /// What a definition comes to.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one for each feed of a configuration")]
 pub(crate) enum Feed {
     /// A simulation, or captures of a venue.
     Read(FeedSpec),

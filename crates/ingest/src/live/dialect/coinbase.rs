@@ -26,8 +26,8 @@ struct Message<'a> {
     channel: Option<&'a str>,
     #[serde(borrow)]
     r#type: Option<&'a str>,
-    #[serde(borrow)]
-    message: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "message")]
+    words: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     events: Vec<Event<'a>>,
 }
@@ -120,7 +120,7 @@ impl Dialect for Coinbase {
                 Heard::Data(Tag::Trades { symbol, ids: rows.into_iter().map(id).collect() })
             }
             (Some(_), _) => Heard::Data(Tag::Bare { book: None }),
-            (None, Some("error")) => Heard::Refused(Subject::default(), message.message.unwrap_or_default()),
+            (None, Some("error")) => Heard::Refused(Subject::default(), message.words.unwrap_or_default()),
             (None, _) => Heard::Foreign,
         }
     }

@@ -176,11 +176,11 @@ impl Tag<'_> {
 
 /// The dialect of a feed.
 pub(super) fn of(feed: &str, market: Option<&str>) -> Result<Box<dyn Dialect>, LiveError> {
+    const NONE: &str = "it has only one, take the key away";
     let only = |known| match market {
         None => Ok(()),
         Some(_) => Err(LiveError::Market { feed: feed.to_owned(), known }),
     };
-    const NONE: &str = "it has only one, take the key away";
     Ok(match feed {
         "binance-spot" | "binance-usdm" | "binance-coinm" => {
             only(NONE)?;

@@ -23,13 +23,11 @@ const SYNC_EVERY: Duration = Duration::from_millis(100);
 
 /// Records until told to stop.
 pub(super) fn run(args: &RecordArgs, definition: &Path) -> Outcome {
-    let mut spec = match config::feed(definition).map_err(Failure::usage)? {
-        Feed::Read(spec @ FeedSpec { kind: FeedKind::Live(_), .. }) => spec,
-        _ => {
-            let error =
-                anyhow!("{}: not a live feed; captures are recorded with --feed", definition.display());
-            return Err(Failure::usage(error));
-        }
+    let Feed::Read(mut spec @ FeedSpec { kind: FeedKind::Live(_), .. }) =
+        config::feed(definition).map_err(Failure::usage)?
+    else {
+        let error = anyhow!("{}: not a live feed; captures are recorded with --feed", definition.display());
+        return Err(Failure::usage(error));
     };
     let settings = Settings { level: args.level, ..Settings::new(wire::line) };
     let mut journal = Journal::create(&args.output, settings)?;

@@ -37,13 +37,11 @@ impl FeedFile {
         let refused = |message: String| ConfigError::rule(source, message);
         let feed =
             feed.ok_or_else(|| refused(format!("a live feed needs \"feed\": {}", LIVE_FEEDS.join(", "))))?;
-        let symbols = match &self.symbols {
-            Some(Symbols::Names(names)) => names.clone(),
-            _ => {
-                let example =
-                    "a live feed needs \"symbols\", as the venue writes them: symbols = [\"BTCUSDT\"]";
-                return Err(refused(example.to_owned()));
-            }
+        let symbols = if let Some(Symbols::Names(names)) = &self.symbols {
+            names.clone()
+        } else {
+            let example = "a live feed needs \"symbols\", as the venue writes them: symbols = [\"BTCUSDT\"]";
+            return Err(refused(example.to_owned()));
         };
         let folder = source.parent().unwrap_or(Path::new(""));
         let default = Timing::default();
