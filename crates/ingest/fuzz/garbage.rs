@@ -4,7 +4,7 @@
 use std::io::Cursor;
 
 use ingest::capture::Input;
-use ingest::{Options, Reader, Step, reader};
+use ingest::{Map, Options, Reader, Step, reader};
 use model::{Date, Tick};
 
 use super::seeds::seeds;
@@ -66,7 +66,9 @@ fn read(reader: &mut Reader, file: &[u8]) -> Outcome {
 
 fn fresh(feed: &str) -> Reader {
     let date = Date::parse("2024-01-02").ok().filter(|_| feed == "itch");
-    reader(feed, &Options { date, ..Options::default() }).expect("a feed that is known")
+    let text = include_str!("../../../feeds/recordings/messages.map.toml").to_owned();
+    let map = (feed == "json").then(|| Map { name: "messages".to_owned(), text });
+    reader(feed, &Options { date, map, ..Options::default() }).expect("a feed that is known")
 }
 
 /// Reads a file, twice, and then one that is right: the same comes of it, and what is right is read.

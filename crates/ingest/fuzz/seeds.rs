@@ -7,6 +7,29 @@ pub(crate) fn seeds(feed: &str) -> Vec<Vec<u8>> {
         "dbn" => vec![dbn(), orders().concat()],
         "itch" => vec![itch_file(), capture(&mold())],
         "iex" => vec![capture(&iex())],
+        "csv" => [
+            lines(&[
+                "timestamp,symbol,price,quantity,side,tradeId",
+                "1750536000955,LTCUSDT,81.01,0.495,sell,1",
+                "1750536000956,LTCUSDT,81.02,1.5e-3,\"buy\",2",
+            ]),
+            lines(&[
+                "exchange;symbol;timestamp;local_timestamp;is_snapshot;side;price;amount",
+                "d;X;1;1;true;bid;9;1",
+                "d;X;2;2;false;bid;9;0",
+            ]),
+            lines(&[
+                r#"[{"timestamp":"2026-01-01T00:00:00Z","symbol":"A/B","side":"buy","price":1.5,"amount":2,"id":null},"#,
+                r#"{"timestamp":"2026-01-01T00:00:01Z","symbol":"A/B","side":"sell","price":"1","amount":2}]"#,
+            ]),
+        ]
+        .concat(),
+        "json" => lines(&[
+            r#"{"t":"connect","conn":"c","ts":1.0,"addr":"wss://example.invalid"}"#,
+            r#"{"t":"recv","conn":"c","ts":1.1,"data":"{\"type\":\"levels\",\"instrument\":\"A-B\",\"whole\":true,\"ms\":1,\"bids\":[[\"1\",\"2\"]],\"asks\":[]}"}"#,
+            r#"{"t":"recv","conn":"c","ts":1.2,"data":"{\"type\":\"trades\",\"instrument\":\"A-B\",\"trades\":[{\"id\":7,\"ms\":2,\"price\":\"1.5\",\"qty\":\"2\",\"taker\":\"BUY\"}]}"}"#,
+            r#"{"t":"recv","conn":"c","ts":1.3,"data":"{\"type\":\"best\",\"instrument\":\"A-B\",\"at\":\"2026-01-01T00:00:00Z\",\"bid\":[\"1\",\"2\"],\"ask\":null}"}"#,
+        ]),
         "binance-spot" | "binance-json" => lines(&[
             r#"{"t":"header","format":2,"exchange":"BINANCE"}"#,
             r#"{"t":"connect","conn":"c","ts":1.0,"addr":"wss://stream.binance.com:9443/stream"}"#,
