@@ -90,6 +90,26 @@ fn states(ticks: &[Tick]) -> Vec<(State, &str)> {
     states.collect()
 }
 
+/// Rows are played in the order in which they stand, whatever their times; broken ones are passed over.
+#[test]
+fn rows_are_played_as_they_stand() {
+    let rows = "timestamp,price,quantity,tradeId\n1750536000955,1,1,a\n1750536000001,2,1,b\nx,3,1,c\n1750535000000,4,1,d\n1750536000955,5,1,e\n";
+    let file = TempFile::new("LTCUSDT_rows.csv", rows);
+    let mut spec = spec_of("csv", &[&file], false, false);
+    spec.suffix = "-R".to_owned();
+    let FeedKind::Replay(replay) = &mut spec.kind else { unreachable!() };
+    replay.options.symbol = Some("LTCUSDT".into());
+    // A second of the file is a millisecond.
+    replay.speed = "1000x".parse().unwrap();
+    let ticks = play(spec);
+    assert_eq!(trade_ids(&ticks), ["a", "b", "d", "e"]);
+    let trade = ticks.iter().find(|tick| matches!(tick.body, Body::Trade(_))).unwrap();
+    assert_eq!(trade.instrument.symbol.as_str(), "LTC-USDT-R");
+    let malformed = TempFile::new("nothing.csv", "a,b\n1,2\n");
+    let refused = feed::prepare(spec_of("csv", &[&malformed], false, false)).err().unwrap().to_string();
+    assert!(refused.contains("no mapping is known for the columns a, b"), "{refused}");
+}
+
 #[test]
 fn connections_written_one_after_the_other_are_played_together() {
     let file = TempFile::new(
