@@ -2,6 +2,7 @@
 //!
 //! The normalisers are pure: messages in, ticks out, no socket, no clock. Around them stands a thin
 //! shell of threads that read files and keep time ([`feed`]). Not here: sequencing, subscribers.
+//! How a feed is added stands in this crate's `README.md`.
 
 mod binary;
 mod board;

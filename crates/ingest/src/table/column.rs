@@ -236,6 +236,14 @@ impl Words {
         self.0.iter().any(|word| word.as_bytes().eq_ignore_ascii_case(cell))
     }
 
+    /// Whether the cell begins with one of them.
+    pub(super) fn begin(&self, cell: &[u8]) -> bool {
+        let begins = |word: &&Box<str>| {
+            cell.get(..word.len()).is_some_and(|head| word.as_bytes().eq_ignore_ascii_case(head))
+        };
+        self.0.iter().any(|word| begins(&word))
+    }
+
     /// Whether one of them begins as a number does: only then need numbers be looked up.
     pub(super) fn has_numbers(&self) -> bool {
         self.0.iter().any(|word| word.starts_with(|c: char| c.is_ascii_digit()))

@@ -328,7 +328,7 @@ impl Written {
         }
         self.numerals().map_err(|why| format!("[rows] {why}"))?;
         if let Some((key, _)) = self.conditions().find(|(_, condition)| !condition.says_something()) {
-            return Err(format!("{key} needs \"is\" or \"not\""));
+            return Err(format!("{key} needs \"is\", \"begins\" or \"not\""));
         }
         let ladders =
             self.book.iter().flat_map(|book| [("[book] bids", &book.bids), ("[book] asks", &book.asks)]);

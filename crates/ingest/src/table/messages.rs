@@ -14,7 +14,7 @@ use super::mapping::{
     TradeTable, Written,
 };
 use super::name::Told;
-use super::path::Path;
+use super::path::{Path, Places};
 use super::plan::{self, Plan};
 use super::row::{Row, Span, span};
 use super::side::{Condition, Test};
@@ -71,7 +71,7 @@ struct MessageTable {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Kind {
     when: Vec<(Condition, Alternatives)>,
-    rows: Option<Path>,
+    rows: Vec<Path>,
     says: Says,
 }
 
@@ -114,13 +114,16 @@ impl MessageTable {
     fn kind(self, instrument: &InstrumentTable, null: Option<&Words>) -> Result<Kind, String> {
         let condition = |condition: Condition| {
             if !condition.says_something() {
-                return Err("when needs \"is\" or \"not\"".to_owned());
+                return Err("when needs \"is\", \"begins\" or \"not\"".to_owned());
             }
             let paths = paths(&condition.column)?;
             Ok((condition, paths))
         };
         let when = self.when.into_iter().map(condition).collect::<Result<_, _>>()?;
-        let rows = self.rows.as_deref().map(path).transpose()?;
+        let rows = match self.rows.as_deref() {
+            Some(text) => Path::parse_rows(text).map_err(|why| format!("{text:?}: {why}"))?,
+            None => Vec::new(),
+        };
         let mut written = Written {
             about: None,
             names: Vec::new(),
@@ -177,7 +180,7 @@ pub(super) struct Mapped {
 
 struct Reading {
     when: Vec<(Test, Alternatives)>,
-    rows: Option<Path>,
+    rows: Vec<Path>,
     does: Does,
     cells: Vec<Span>,
     text: Vec<u8>,
@@ -220,7 +223,7 @@ impl Reading {
         for (test, paths) in &self.when {
             self.cells.clear();
             self.text.clear();
-            gather(std::slice::from_ref(paths), whole, whole, &mut self.cells, &mut self.text)?;
+            gather(std::slice::from_ref(paths), Places::of(whole), &mut self.cells, &mut self.text)?;
             if !test.holds(&Row { text: &self.text, cells: &self.cells })? {
                 return Ok(false);
             }
@@ -231,49 +234,63 @@ impl Reading {
     /// Reads a message of this kind. Of several rows those that are whole are read, whatever the others are.
     fn read(&mut self, whole: &Cells<'_>, desk: &mut Desk, out: &mut Vec<Tick>) -> Result<(), FeedError> {
         let Does::Read(..) = &self.does else { return self.refuse(whole) };
-        let list = match &self.rows {
-            None => {
-                let read = self.row(whole, whole, desk, out);
-                return self.finish(read, desk, out);
-            }
-            Some(path) if path.is_empty() => None,
-            Some(path) => match path.find(whole)?.filter(|found| found.get() != "null") {
-                None => return Ok(()),
-                Some(found) => Some(Cells::of(found.get())?),
-            },
+        let rows = std::mem::take(&mut self.rows);
+        let read = self.rows(&rows, Places::of(whole), desk, out);
+        self.rows = rows;
+        self.finish(read, desk, out)
+    }
+
+    /// Reads the rows that stand along a path; `places` is where it begins.
+    fn rows(
+        &mut self,
+        path: &[Path],
+        places: Places<'_, '_>,
+        desk: &mut Desk,
+        out: &mut Vec<Tick>,
+    ) -> Result<(), FeedError> {
+        let Some((first, rest)) = path.split_first() else { return self.row(places, desk, out) };
+        let around = places.at(first.begin);
+        let found = match first.find(around)? {
+            Some(found) if found.get() == "null" => return Ok(()),
+            Some(found) => Some(Cells::of(found.get())?),
+            None if first.is_empty() => None,
+            None => return Ok(()),
         };
         let mut read = Ok(());
-        match list.as_ref().unwrap_or(whole) {
+        match found.as_ref().unwrap_or(around) {
             // A list of lists or objects; any other is a row itself.
             Cells::List(rows) if rows.first().is_none_or(|row| row.get().starts_with(['[', '{'])) => {
                 for row in rows {
-                    let row = Cells::of(row.get()).and_then(|row| self.row(&row, whole, desk, out));
+                    let row = Cells::of(row.get()).and_then(|row| {
+                        self.rows(
+                            rest,
+                            Places { row: &row, around: places.row, whole: places.whole },
+                            desk,
+                            out,
+                        )
+                    });
                     read = read.and(row);
                 }
             }
-            row => read = self.row(row, whole, desk, out),
+            row => {
+                read = self.rows(rest, Places { row, around: places.row, whole: places.whole }, desk, out);
+            }
         }
-        self.finish(read, desk, out)
+        read
     }
 
     fn refuse(&self, whole: &Cells<'_>) -> Result<(), FeedError> {
         let Does::Refuse(path) = &self.does else { return Ok(()) };
         let (mut cells, mut text) = (Vec::new(), Vec::new());
-        gather(&[vec![path.clone()]], whole, whole, &mut cells, &mut text)?;
+        gather(&[vec![path.clone()]], Places::of(whole), &mut cells, &mut text)?;
         Err(FeedError::refused(&String::from_utf8_lossy(&text)))
     }
 
-    fn row(
-        &mut self,
-        row: &Cells<'_>,
-        whole: &Cells<'_>,
-        desk: &mut Desk,
-        out: &mut Vec<Tick>,
-    ) -> Result<(), FeedError> {
+    fn row(&mut self, places: Places<'_, '_>, desk: &mut Desk, out: &mut Vec<Tick>) -> Result<(), FeedError> {
         let Does::Read(plan, paths) = &mut self.does else { return Ok(()) };
         self.cells.clear();
         self.text.clear();
-        gather(paths, row, whole, &mut self.cells, &mut self.text)?;
+        gather(paths, places, &mut self.cells, &mut self.text)?;
         let row = Row { text: &self.text, cells: &self.cells };
         plan.read(&row, None, desk, out).map(|_| ()).map_err(|error| plan.explain(error))
     }
@@ -297,15 +314,14 @@ impl Reading {
 /// Appends the cells that paths lead to; what is not there is an empty one.
 fn gather(
     paths: &[Alternatives],
-    row: &Cells<'_>,
-    whole: &Cells<'_>,
+    places: Places<'_, '_>,
     cells: &mut Vec<Span>,
     text: &mut Vec<u8>,
 ) -> Result<(), FeedError> {
     for paths in paths {
         let mut found = None;
         for path in paths {
-            found = path.find(if path.is_whole { whole } else { row })?;
+            found = path.find(places.at(path.begin))?;
             if found.is_some() {
                 break;
             }

@@ -152,6 +152,9 @@ pub enum CellFault {
     /// A word of which the mapping does not say what it means.
     #[error("not one of the words that the mapping knows; it can be told more of them")]
     Word,
+    /// A text that has not the form of which a part is meant.
+    #[error("not of the form that the mapping says")]
+    Pattern,
     /// Outside the grammar of symbols.
     #[error(transparent)]
     Symbol(#[from] SymbolError),

@@ -140,6 +140,7 @@ impl SideCell {
 pub(super) struct Condition {
     pub(super) column: Column,
     is: Option<Words>,
+    begins: Option<Words>,
     #[serde(rename = "not")]
     is_not: Option<Words>,
 }
@@ -149,13 +150,14 @@ pub(super) struct Condition {
 pub(super) struct Test {
     at: usize,
     is: Option<Words>,
+    begins: Option<Words>,
     is_not: Option<Words>,
 }
 
 impl Condition {
     /// Whether it says anything.
     pub(super) const fn says_something(&self) -> bool {
-        self.is.is_some() || self.is_not.is_some()
+        self.is.is_some() || self.begins.is_some() || self.is_not.is_some()
     }
 
     pub(super) fn find(&self, names: &Names) -> Option<Test> {
@@ -164,7 +166,7 @@ impl Condition {
 
     /// The condition, of a cell whose place is known.
     pub(super) fn at(&self, at: usize) -> Test {
-        Test { at, is: self.is.clone(), is_not: self.is_not.clone() }
+        Test { at, is: self.is.clone(), begins: self.begins.clone(), is_not: self.is_not.clone() }
     }
 }
 
@@ -173,6 +175,7 @@ impl Test {
     pub(super) fn holds(&self, row: &Row<'_>) -> Result<bool, RowError> {
         let cell = row.cell(self.at)?;
         let is = self.is.as_ref().is_none_or(|words| words.has(cell));
-        Ok(is && !self.is_not.as_ref().is_some_and(|words| words.has(cell)))
+        let begins = self.begins.as_ref().is_none_or(|words| words.begin(cell));
+        Ok(is && begins && !self.is_not.as_ref().is_some_and(|words| words.has(cell)))
     }
 }

@@ -9,7 +9,7 @@ use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
 use super::column::{Names, Words};
 use super::name::Told;
-use super::row::Row;
+use super::row::{CellFault, Row};
 use crate::board::{Board, Slot, Times};
 use crate::error::FeedError;
 use crate::venue::{Link, names};
@@ -23,8 +23,13 @@ enum Piece {
     Text(Box<str>),
     /// What the file's name tells; in capitals.
     File(Box<str>, bool),
-    Cell(Box<str>),
+    /// A cell, or the part of it that stands for `*` in a pattern.
+    Cell(Box<str>, Option<Part>),
 }
+
+/// What stands before and behind the part of a cell that is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Part(Box<str>, Box<str>);
 
 /// Templates, of which the first counts that has all it needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +85,7 @@ struct Filled(Vec<Bit>);
 #[derive(Debug)]
 enum Bit {
     Text(String),
-    Cell(usize),
+    Cell(usize, Option<Part>),
 }
 
 impl Template {
@@ -99,7 +104,14 @@ impl Template {
                 None if name.is_empty() || name == "0" => {
                     return Err("what stands in { } is a column or file.…, what the file's name tells");
                 }
-                None => Piece::Cell(name.into()),
+                None => match name.split_once('|') {
+                    None => Piece::Cell(name.into(), None),
+                    Some((name, pattern)) => {
+                        let (before, behind) =
+                            pattern.split_once('*').ok_or("a pattern behind | needs a *")?;
+                        Piece::Cell(name.into(), Some(Part(before.into(), behind.into())))
+                    }
+                },
             });
             rest = behind;
         }
@@ -112,7 +124,7 @@ impl Template {
     /// The cells that are meant.
     pub(super) fn cells(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|piece| match piece {
-            Piece::Cell(name) => Some(&**name),
+            Piece::Cell(name, _) => Some(&**name),
             Piece::Text(_) | Piece::File(..) => None,
         })
     }
@@ -129,11 +141,11 @@ impl Template {
                 let told = source.told.get(name)?;
                 Some(Bit::Text(if *capitals { told.to_ascii_uppercase() } else { told.to_owned() }))
             }
-            Piece::Cell(name) => {
+            Piece::Cell(name, part) => {
                 // Positions are for files that do not name their columns.
                 let nameless = source.names.0.is_empty();
                 let position = || name.parse::<usize>().ok().filter(|_| nameless).map(|at| at - 1);
-                source.names.find(name).or_else(position).map(Bit::Cell)
+                source.names.find(name).or_else(position).map(|at| Bit::Cell(at, part.clone()))
             }
         };
         self.0.iter().map(bit).collect::<Option<_>>().map(Filled)
@@ -154,7 +166,7 @@ impl Templates {
     pub(super) fn named(&self, names: &Names) -> usize {
         let cells = |template: &Template| {
             let cells = template.0.iter().filter_map(|piece| match piece {
-                Piece::Cell(name) => Some(names.find(name).is_some()),
+                Piece::Cell(name, _) => Some(names.find(name).is_some()),
                 Piece::Text(_) | Piece::File(..) => None,
             });
             cells.collect::<Vec<_>>()
@@ -168,7 +180,7 @@ impl Templates {
 impl Filled {
     fn cells(&self) -> impl Iterator<Item = usize> {
         self.0.iter().filter_map(|bit| match bit {
-            Bit::Cell(at) => Some(*at),
+            Bit::Cell(at, _) => Some(*at),
             Bit::Text(_) => None,
         })
     }
@@ -178,7 +190,16 @@ impl Filled {
         for bit in &self.0 {
             match bit {
                 Bit::Text(part) => text.push_str(part),
-                Bit::Cell(at) => text.push_str(&String::from_utf8_lossy(row.cell(*at)?)),
+                Bit::Cell(at, part) => {
+                    let cell = String::from_utf8_lossy(row.cell(*at)?);
+                    let meant = match part {
+                        None => Some(&*cell),
+                        Some(Part(before, behind)) => {
+                            cell.strip_prefix(&**before).and_then(|rest| rest.strip_suffix(&**behind))
+                        }
+                    };
+                    text.push_str(meant.ok_or_else(|| row.fault(*at, CellFault::Pattern))?);
+                }
             }
         }
         Ok(text)

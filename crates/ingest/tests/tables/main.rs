@@ -8,6 +8,7 @@ mod mappings;
 mod messages;
 mod rows;
 mod vendors;
+mod venues;
 
 use std::fmt::Write as _;
 use std::fs;

@@ -74,7 +74,10 @@ fn mappings_are_held_to_their_rules() {
             format!("{base}{trade}side = {{ column = 1, buy = [\"x\"], sell = [\"X\"] }}\n"),
             "of \"buy\" and of \"sell\"",
         ),
-        (format!("{base}{trade}when = [{{ column = 2 }}]\n"), "[trade] when needs \"is\" or \"not\""),
+        (
+            format!("{base}{trade}when = [{{ column = 2 }}]\n"),
+            "[trade] when needs \"is\", \"begins\" or \"not\"",
+        ),
         (format!("{base}zone = \"Mars\"\n{trade}"), "no time zone \"Mars\""),
         (format!("{base}since = \"noon\"\n{trade}"), "unknown variant `noon`"),
         (format!("{base}date = 2\n{trade}"), "[time] date goes with"),

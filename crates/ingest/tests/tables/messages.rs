@@ -121,6 +121,23 @@ fn changes_come_as_rows_and_refusals_are_told() {
 }
 
 #[test]
+fn rows_may_be_in_lists_of_lists_and_names_in_texts() {
+    let mapping = "[instrument]\nvenue = \"v\"\nsymbol = \"{^.s|T:*}\"\n\
+                   [[message]]\nwhen = [{ column = \"ch\", begins = [\"trades.\"] }]\nrows = \"e[].t\"\n[message.trade]\nprice = \"p\"\nsize = \"q\"\n";
+    check(
+        mapping,
+        "{\"ch\":\"TRADES.x\",\"e\":[{\"s\":\"T:A\",\"t\":[{\"p\":1,\"q\":2},{\"p\":3,\"q\":4}]},{\"s\":\"T:B\",\"t\":{\"p\":5,\"q\":6}},{\"s\":\"C\",\"t\":[{\"p\":7,\"q\":8}]},{}]}\n\
+         {\"ch\":\"trade\",\"e\":7}\n",
+        &[
+            "v A A 1x2 unknown",
+            "v A A 3x4 unknown",
+            "v B B 5x6 unknown",
+            "! line 1: ^.s, \"C\": not of the form that the mapping says",
+        ],
+    );
+}
+
+#[test]
 fn mappings_of_messages_are_held_to_their_rules() {
     let trade = "[message.trade]\nprice = \"p\"\nsize = \"q\"\n";
     assert!(toml::from_str::<Messages>(&format!("{HEAD}[[message]]\n{trade}")).is_ok());
@@ -138,7 +155,7 @@ fn mappings_of_messages_are_held_to_their_rules() {
         ),
         (
             format!("{HEAD}[[message]]\nwhen = [{{ column = \"e\" }}]\n{trade}"),
-            "when needs \"is\" or \"not\"",
+            "when needs \"is\", \"begins\" or \"not\"",
         ),
         (format!("{HEAD}[[message]]\nrefused = \"e\"\n{trade}"), "says nothing else"),
         (
