@@ -40,12 +40,8 @@ def ask(writer, **words):
     writer.write(frame(1, json.dumps(words).encode()))
 
 
-async def listen(reader, writer, answers=True, bytes_a_second=None, parses=True):
+async def listen(reader, writer, answers=True, bytes_a_second=None):
     """Reads to the end, and says that it is there. Frames are told apart only where pings must be answered."""
-    if not parses:
-        while await reader.read(1 << 18):
-            pass
-        return
     if bytes_a_second:
         while await reader.read(bytes_a_second // 4):
             await asyncio.sleep(0.25)
@@ -66,7 +62,7 @@ async def listen(reader, writer, answers=True, bytes_a_second=None, parses=True)
 
 
 async def session(address, token, channels=("quotes",), symbols=("*",), *, receive_bytes=None, wait=0, answers=True,
-                  bytes_a_second=None, parses=True, **options):
+                  bytes_a_second=None, **options):
     """One that subscribes, reads nothing for so many seconds, and then as it is told, until it is ended."""
     try:
         reader, writer, status = await connect(address, token, receive_bytes)
@@ -79,7 +75,7 @@ async def session(address, token, channels=("quotes",), symbols=("*",), *, recei
                 writer.transport.pause_reading()
                 await asyncio.sleep(wait)
                 writer.transport.resume_reading()
-            await listen(reader, writer, answers, bytes_a_second, parses)
+            await listen(reader, writer, answers, bytes_a_second)
         finally:
             writer.close()
     except (OSError, asyncio.IncompleteReadError):

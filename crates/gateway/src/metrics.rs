@@ -1,5 +1,6 @@
 //! The metrics of the gateway: counted by the shards in plain numbers, handed on now and then.
 
+mod busy;
 mod histogram;
 mod labelled;
 mod of_shard;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 
+use busy::Busy;
 use histogram::Classes;
 pub(crate) use labelled::{ASKED, BOUNDS, CHECKS, ERRORS, REFUSALS, RESUMED};
 pub(crate) use of_shard::ShardMetrics;
@@ -297,8 +299,7 @@ pub(crate) fn look(runtime: &tokio::runtime::RuntimeMetrics) {
 
 /// What the recorder does not know, as text: it counts in whole numbers.
 pub(crate) fn rest(runtime: &tokio::runtime::RuntimeMetrics) -> String {
-    let busy = (0..runtime.num_workers()).map(|worker| runtime.worker_total_busy_duration(worker));
-    let busy = busy.sum::<Duration>().as_secs_f64();
+    let busy = Busy::of(runtime).as_secs_f64();
     let parts = [("waited_for=\"server\"", &LATENCY[0]), ("waited_for=\"client\"", &LATENCY[1])];
     let waits = Classes::render(DELIVERY, DELIVERY_HELP, &parts);
     format!("{waits}# HELP {BUSY} {BUSY_HELP}\n# TYPE {BUSY} counter\n{BUSY} {busy:.3}\n\n")

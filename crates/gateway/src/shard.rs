@@ -78,6 +78,8 @@ pub(crate) struct Shard {
     editions: (u32, u32),
     /// No member is due before.
     due: Duration,
+    /// When the timers and the metrics are looked at.
+    look_due: Duration,
     /// When those with full sockets are looked at.
     full_due: Duration,
     /// Told when the first client has subscribed to something.
@@ -155,6 +157,7 @@ impl Shard {
             leaving: false,
             editions: (0, 0),
             due: Duration::MAX,
+            look_due: Duration::ZERO,
             full_due: Duration::ZERO,
             subscribed,
             wakes: Arc::default(),
@@ -343,7 +346,8 @@ impl Shard {
     }
 
     fn poll_timers(&mut self, cx: &mut Context<'_>) {
-        while self.sleep.as_mut().poll(cx).is_ready() {
+        // By the clock: the runtime's own timers stand still while a shard leaves it no time.
+        if self.look_due <= self.core.now {
             let before = self.editions;
             self.editions = (self.core.settings.keys.edition(), self.core.roster.edition());
             let (others, evicted) = (self.editions.0 != before.0, self.editions.1 != before.1);
@@ -353,19 +357,19 @@ impl Shard {
             self.look_at_full();
             self.metrics.publish(self.core.fanout.stats(), self.core.stalled);
             self.beat.turn();
-            self.sleep.as_mut().reset((clock::instant(clock::now()) + LOOK).into());
+            self.look_due = self.core.now + LOOK;
         }
         self.keep_appointments();
         // Conflation intervals end between two looks, and records of replays become due.
         let appointed = self.core.appointments.first().map(|&(due, _)| due);
-        if let Some(due) = [self.core.fanout.poll_timeout(), appointed].into_iter().flatten().min() {
-            let due = tokio::time::Instant::from(clock::instant(due));
-            if due < self.sleep.deadline() {
-                self.sleep.as_mut().reset(due);
-                if self.sleep.as_mut().poll(cx).is_ready() {
-                    cx.waker().wake_by_ref();
-                }
-            }
+        let due = [self.core.fanout.poll_timeout(), appointed].into_iter().flatten().min();
+        let due = due.map_or(self.look_due, |due| due.min(self.look_due));
+        let (due, set) = (tokio::time::Instant::from(clock::instant(due)), self.sleep.deadline());
+        if due < set || set <= tokio::time::Instant::from(clock::instant(self.core.now)) {
+            self.sleep.as_mut().reset(due);
+        }
+        if self.sleep.as_mut().poll(cx).is_ready() {
+            cx.waker().wake_by_ref();
         }
     }
 

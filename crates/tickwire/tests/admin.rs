@@ -32,15 +32,15 @@ fn an_operator_looks_and_acts() {
 /// Who asks how a plant is, is told while it does all that it can.
 #[test]
 fn a_saturated_plant_answers_operators() {
-    let plant = Plant::start_narrow("[[feed]]\nname = \"sim\"\nkind = \"sim\"\nsymbols = 50\nrate = 50000\n");
+    let plant = Plant::start_narrow("[[feed]]\nname = \"sim\"\nkind = \"sim\"\nsymbols = 50\nrate = 5000\n");
     plant.wait_for("/readyz", 200);
     let mut bench = tickwire();
-    bench.args(["bench", "--clients", "300", "--duration", "10m", "-c", "trades,quotes,book", "--ramp", "0"]);
+    bench.args(["bench", "--clients", "100", "--duration", "10m", "-c", "trades,quotes,book", "--ramp", "0"]);
     bench.args(["--url", &plant.url(), "--token", &plant.token(&["stream:*"], "1h")]);
     let _load = Guard(bench.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
     let admin = plant.token(&["admin"], "1h");
     let began = Instant::now();
-    while share_of_time(&plant) < 0.6 {
+    while share_of_time(&plant) < 0.9 {
         assert!(began.elapsed() < PATIENCE, "it has nothing to do");
     }
     let (mut slowest, mut looks) = (Duration::ZERO, 0);
@@ -55,19 +55,18 @@ fn a_saturated_plant_answers_operators() {
         }
     }
     let share = worked(&plant).checked_sub(before).unwrap().as_secs_f64() / began.elapsed().as_secs_f64();
-    // With another's work on its processor it has less of it than one.
-    assert!(share > 0.5, "it had {share} of a processor");
+    assert!(share > 0.9, "it wanted {share} of a processor");
     assert!(slowest < Duration::from_secs(2), "{looks} answers, the slowest after {slowest:?}");
 }
 
-/// How much of a second the thread of the sessions works.
+/// How much of a second the thread of the sessions works, or would.
 fn share_of_time(plant: &Plant) -> f64 {
     let before = worked(plant);
     sleep(Duration::from_secs(1));
     worked(plant).checked_sub(before).unwrap().as_secs_f64()
 }
 
-/// What the thread of the sessions has worked.
+/// What the thread of the sessions has worked, and has waited for a processor to work on.
 fn worked(plant: &Plant) -> Duration {
     let tasks = fs::read_dir(format!("/proc/{}/task", plant.id())).unwrap();
     let tasks = tasks.map(|task| task.unwrap().path());
@@ -75,7 +74,7 @@ fn worked(plant: &Plant) -> Duration {
     let of_sessions = tasks.filter(|task| name(task).starts_with("tokio-"));
     let nanos = of_sessions.map(|task| {
         let stat = fs::read_to_string(task.join("schedstat")).unwrap_or_default();
-        stat.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or(0_u64)
+        stat.split(' ').take(2).filter_map(|nanos| nanos.trim().parse::<u64>().ok()).sum::<u64>()
     });
     // The pool of threads for what blocks goes by the same name, and does next to nothing.
     Duration::from_nanos(nanos.max().unwrap_or(0))
