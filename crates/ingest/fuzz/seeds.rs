@@ -1,6 +1,7 @@
 //! Files that each feed understands, made by hand: what garbage is made of.
 
 /// Lines, or bytes, of a feed.
+#[expect(clippy::too_many_lines, reason = "a list of files")]
 pub(crate) fn seeds(feed: &str) -> Vec<Vec<u8>> {
     let lines = |lines: &[&str]| vec![lines.join("\n").into_bytes()];
     match feed {

@@ -238,10 +238,10 @@ impl Words {
 
     /// Whether the cell begins with one of them.
     pub(super) fn begin(&self, cell: &[u8]) -> bool {
-        let begins = |word: &&Box<str>| {
+        let begins = |word: &str| {
             cell.get(..word.len()).is_some_and(|head| word.as_bytes().eq_ignore_ascii_case(head))
         };
-        self.0.iter().any(|word| begins(&word))
+        self.0.iter().any(|word| begins(word))
     }
 
     /// Whether one of them begins as a number does: only then need numbers be looked up.
