@@ -45,5 +45,5 @@ fn quote(cents: u32) -> anyhow::Result<Body> {
         let price = Price::parse(&format!("{whole}.{cents:02}"))?;
         anyhow::Ok(Some(Level { price, size: Size::parse(size)? }))
     };
-    Ok(Body::Quote(Quote { bid: level(100, "1.500")?, ask: level(101, "0.310")?, derived: false }))
+    Ok(Body::Quote(Quote::of(level(100, "1.500")?, level(101, "0.310")?, false)))
 }

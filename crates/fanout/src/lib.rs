@@ -9,6 +9,7 @@
 mod book;
 mod candles;
 mod coalesce;
+mod consolidate;
 mod drain;
 mod estate;
 mod event;
@@ -38,6 +39,7 @@ mod twins;
 mod views;
 
 pub use book::{BookRecord, BookSnapshot};
+pub use consolidate::{CONSOLIDATED, Consolidation, Consolidator};
 pub use estate::{Kept, KeptView};
 pub use event::{Encoded, Event};
 pub use fanout::{Fanout, SubscribeError};

@@ -192,7 +192,7 @@ mod tests {
             ts_event: None,
             ts_source: None,
             ts_recv: Some(UnixNanos(recv)),
-            body: Body::Quote(Quote { bid: None, ask: None, derived: false }),
+            body: Body::Quote(Quote::of(None, None, false)),
         }
     }
 

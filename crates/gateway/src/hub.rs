@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use fanout::{Event, Kept, Sequencer, SymbolTaken};
+use fanout::{CONSOLIDATED, Consolidator, Event, Kept, Sequencer, SymbolTaken};
 use model::{Body, Placed, State, Symbol, Tick};
 use tokio_stream::{Stream, StreamExt};
 
@@ -42,6 +42,7 @@ struct Inner {
     /// looked for the last time.
     waker: Waker,
     sequencer: Sequencer,
+    consolidator: Consolidator,
     /// What is to be sequenced once more, later.
     line: Line,
     shards: Vec<queue::Sender>,
@@ -98,6 +99,7 @@ impl Hub {
             over: false,
             waker: Waker::noop().clone(),
             sequencer: Sequencer::with_twins(line.twins()),
+            consolidator: Consolidator::default(),
             line,
             shards,
             published: metrics::counter!(PUBLISHED),
@@ -110,6 +112,11 @@ impl Hub {
             edition: 0,
             conflicts: Vec::new(),
         })))
+    }
+
+    /// Adds what follows from the quotes of several venues, from here on.
+    pub(crate) fn consolidate(&self, consolidator: Consolidator) {
+        lock(&self.0).consolidator = consolidator;
     }
 
     /// Records what is sequenced from here on.
@@ -290,16 +297,29 @@ impl Inner {
             News::Ticks(ticks) => {
                 let now = clock::wall();
                 events = Vec::with_capacity(ticks.len());
+                let mut follows = Vec::new();
                 for tick in ticks {
                     let sequenced = self.sequencer.push(tick, now);
-                    events.extend(sequenced.unwrap_or_else(|taken| self.refuse(taken)));
+                    let event = sequenced.unwrap_or_else(|taken| self.refuse(taken));
+                    if let Some(event) = &event {
+                        self.consolidator.handle(event, &mut follows);
+                    }
+                    events.extend(event);
+                    for tick in follows.drain(..) {
+                        let sequenced = self.sequencer.push(tick, now);
+                        events.extend(sequenced.unwrap_or_else(|taken| self.refuse(taken)));
+                    }
                 }
             }
             News::Placed(placed) => {
                 events = Vec::with_capacity(placed.len());
                 for placed in placed {
                     let followed = self.sequencer.follow(placed).map(Some);
-                    events.extend(followed.unwrap_or_else(|taken| self.refuse(taken)));
+                    let event = followed.unwrap_or_else(|taken| self.refuse(taken));
+                    if let Some(event) = &event {
+                        self.consolidator.note(event);
+                    }
+                    events.extend(event);
                 }
             }
         }
@@ -317,6 +337,9 @@ impl Inner {
         let newest = adopted.iter().filter_map(|kept| kept.events.last().cloned());
         let mut newest: Vec<_> = newest.collect();
         newest.sort_by_key(|event| event.position);
+        for event in &newest {
+            self.consolidator.note(event);
+        }
         self.note(&newest);
         self.alerts.look(&newest);
         if let Some(tape) = &mut self.tape {
@@ -331,7 +354,9 @@ impl Inner {
         let mut states = Vec::new();
         for event in events {
             if let Body::Status(change) = &event.body {
-                self.note_feed(&change.feed, change.state);
+                if event.instrument.venue.as_str() != CONSOLIDATED {
+                    self.note_feed(&change.feed, change.state);
+                }
                 states.push((event.topic.symbol, change.state));
             }
         }

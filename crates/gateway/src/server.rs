@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use fanout::Consolidator;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use store::StoreError;
 use tokio::net::TcpListener;
@@ -154,6 +155,7 @@ impl Server {
         let line = Line::new(settings.delays.clone(), settings.limits.now().delayed_events);
         let alerts = Arc::default();
         let hub = Hub::new(inlets, line, Arc::clone(&alerts), feeds.clone(), catalogue.clone());
+        hub.consolidate(Consolidator::new(settings.consolidation.clone()));
         let recorder = settings
             .recording
             .as_ref()

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use fanout::Consolidation;
 use fanout::limits::LogLimits;
 
 use crate::auth::{Keyring, Published};
@@ -38,6 +39,8 @@ pub struct Settings {
     pub drain: Duration,
     /// With which delays streams can be had.
     pub delays: Delays,
+    /// Which symbols are consolidated over venues.
+    pub consolidation: Consolidation,
     /// Where is recorded what the server sends, if it is.
     pub recording: Option<Recording>,
     /// Who is told of updates that are followed, where any are.
@@ -156,6 +159,7 @@ impl Settings {
             shards: 1,
             drain: Duration::ZERO,
             delays: Delays::default(),
+            consolidation: Consolidation::default(),
             recording: None,
             traces: None,
             page: Page::default(),

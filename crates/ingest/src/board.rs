@@ -3,6 +3,8 @@
 //! Every venue's normaliser speaks to this: it says what the venue said, and the board adds what
 //! follows (quotes out of the book, marks on a symbol whose book is void).
 
+mod anew;
+
 use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
@@ -100,7 +102,10 @@ impl Board {
 
     /// The instrument that the venue calls `venue_symbol`.
     pub(crate) fn slot(&mut self, venue_symbol: &str) -> Result<Slot, FeedError> {
-        self.slot_with(venue_symbol, |_| {})
+        self.slot_with(venue_symbol, |instrument| {
+            let known = mem::replace(&mut instrument.definition, Definition::of_name(&instrument.symbol));
+            instrument.definition.update(&known);
+        })
     }
 
     /// As [`Self::slot`]; what is known of a new instrument beside its names is said by `define`.
@@ -115,7 +120,7 @@ impl Board {
         let symbol = Symbol::parse(&(self.name)(venue_symbol))
             .map_err(|source| FeedError::Symbol { text: venue_symbol.to_owned(), source })?;
         let mut instrument = Instrument::named(symbol, self.venue.clone(), venue_symbol);
-        instrument.aliases = aliases(&instrument);
+        instrument.aliases = instrument.other_names();
         instrument.definition = self.defined.remove(venue_symbol).unwrap_or_default();
         define(&mut instrument);
         let slot = self.list(instrument)?;
@@ -140,6 +145,11 @@ impl Board {
             best: (None, None),
         });
         Ok(slot)
+    }
+
+    /// The instrument that the venue calls `venue_symbol`, where something was heard of it.
+    pub(crate) fn known(&self, venue_symbol: &str) -> Option<Slot> {
+        self.slots.get(venue_symbol).copied()
     }
 
     pub(crate) fn slots(&self) -> impl Iterator<Item = Slot> + use<> {
@@ -231,21 +241,6 @@ impl Board {
         out.push(self.tick(slot, times, Body::Correction(Box::new(correction))));
     }
 
-    /// What the venue says of the instrument that it calls `venue_symbol`, whether or not anything was heard of it
-    /// yet.
-    pub(crate) fn define(&mut self, venue_symbol: &str, definition: &Definition) {
-        if let Some(&slot) = self.slots.get(venue_symbol) {
-            let known = &mut self.entries[slot.0].instrument;
-            let mut newer = known.definition.clone();
-            newer.update(definition);
-            if newer != known.definition {
-                *known = Arc::new(Instrument { definition: newer, ..(**known).clone() });
-            }
-        } else if self.defined.len() < INSTRUMENTS_MAX {
-            self.defined.entry(venue_symbol.into()).or_default().update(definition);
-        }
-    }
-
     /// The venue's own best bid and offer.
     pub(crate) fn quote(
         &mut self,
@@ -256,7 +251,7 @@ impl Board {
         out: &mut Vec<Tick>,
     ) {
         self.expect_quotes(slot);
-        out.push(self.tick(slot, times, Body::Quote(Quote { bid, ask, derived: false })));
+        out.push(self.tick(slot, times, Body::Quote(Quote::of(bid, ask, false))));
         if mem::take(&mut self.entries[slot.0].lost) {
             out.push(self.status(slot, times, State::Open, "quoted again"));
         }
@@ -353,7 +348,7 @@ impl Board {
     #[inline]
     fn kept_best(&self, slot: Slot, times: Times, best: Option<Best>, out: &mut Vec<Tick>) {
         if let Some((bid, ask)) = best.filter(|_| !self.entries[slot.0].quoted) {
-            out.push(self.tick(slot, times, Body::Quote(Quote { bid, ask, derived: true })));
+            out.push(self.tick(slot, times, Body::Quote(Quote::of(bid, ask, true))));
         }
     }
 
@@ -375,7 +370,8 @@ impl Board {
         entry.book = Book::default();
         entry.best = (None, None);
         out.push(self.tick(slot, times, Body::Book(BookChange::Gap(gap))));
-        let reason = format!("book updates were lost ({}), waiting for a snapshot", gap.reason.as_str());
+        let what = if gap.reason.is_loss() { "updates were lost" } else { "begins anew" };
+        let reason = format!("book {what} ({}), waiting for a snapshot", gap.reason.as_str());
         out.push(self.status(slot, times, State::Suspect, &reason));
     }
 
@@ -400,7 +396,7 @@ impl Board {
         }
         let best = (entry.book.best(BookSide::Bid), entry.book.best(BookSide::Ask));
         if mem::replace(&mut entry.best, best) != best {
-            let quote = Quote { bid: best.0, ask: best.1, derived: true };
+            let quote = Quote::of(best.0, best.1, true);
             out.push(self.tick(slot, times, Body::Quote(quote)));
         }
     }
@@ -415,15 +411,4 @@ impl Board {
         let instrument = Arc::clone(&self.entries[slot.0].instrument);
         Tick { instrument, ts_event: times.event, ts_source: times.source, ts_recv: times.recv, body }
     }
-}
-
-/// The names under which others know an instrument: the venue's own, as far as it is of our form, and that with our
-/// separators.
-fn aliases(instrument: &Instrument) -> Vec<Symbol> {
-    let own = instrument.venue_symbol.to_ascii_uppercase();
-    let dashed = own.replace(['/', '_', ':'], "-");
-    let mut aliases: Vec<_> = [own, dashed].iter().filter_map(|name| Symbol::parse(name).ok()).collect();
-    aliases.dedup();
-    aliases.retain(|alias| *alias != instrument.symbol);
-    aliases
 }

@@ -8,6 +8,8 @@ pub const EVENTS: &str = "tickwire_feed_events_total";
 pub const ERRORS: &str = "tickwire_feed_errors_total";
 /// Counter: books voided because updates were lost, by feed.
 pub const GAPS: &str = "tickwire_feed_sequence_gaps_total";
+/// Counter: books that were made void, by feed and reason, the venue's own among them.
+pub const RESETS: &str = "tickwire_feed_book_resets_total";
 /// Counter: trades too late for one of their bars, by feed.
 pub const LATE_TRADES: &str = "tickwire_feed_late_trades_total";
 /// Counter: executions taken back or said anew, by feed and what became of the totals: `exact`, `partial`, `unknown`.
@@ -49,6 +51,11 @@ pub fn describe() {
         GAPS,
         Unit::Count,
         "Order books voided because a feed lost updates or a checksum failed."
+    );
+    describe_counter!(
+        RESETS,
+        Unit::Count,
+        "Order books made void, by reason: those of tickwire_feed_sequence_gaps_total, and where the venue itself began anew."
     );
     describe_counter!(
         LATE_TRADES,

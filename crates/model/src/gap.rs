@@ -33,13 +33,11 @@ pub enum GapReason {
     TickSize,
     /// The venue is under maintenance.
     Maintenance,
-    /// The feed asked for the book once more, on a connection that lasts.
-    Resubscribe,
 }
 
 impl GapReason {
     /// All reasons, in the order of their numbers.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 8] = [
         Self::Sequence,
         Self::Checksum,
         Self::Reconnect,
@@ -48,7 +46,6 @@ impl GapReason {
         Self::Auction,
         Self::TickSize,
         Self::Maintenance,
-        Self::Resubscribe,
     ];
 
     /// The word for it in records and metrics.
@@ -63,7 +60,6 @@ impl GapReason {
             Self::Auction => "auction",
             Self::TickSize => "tick_size",
             Self::Maintenance => "maintenance",
-            Self::Resubscribe => "resubscribe",
         }
     }
 
@@ -76,7 +72,7 @@ impl GapReason {
     /// Whether updates are missing. The other reasons are the venue's own: it begins anew, and nothing was lost.
     #[must_use]
     pub const fn is_loss(self) -> bool {
-        matches!(self, Self::Sequence | Self::Checksum | Self::Reconnect | Self::Resubscribe)
+        matches!(self, Self::Sequence | Self::Checksum | Self::Reconnect)
     }
 }
 

@@ -115,6 +115,23 @@ pub struct Definition {
 }
 
 impl Definition {
+    /// What a symbol says itself: `BTC-USD` is a pair of its venue, `BTC-USDT-PERP` and `BTC-USD-240329` are futures.
+    #[must_use]
+    pub fn of_name(symbol: &Symbol) -> Self {
+        let parts: Vec<_> = symbol.as_str().split('-').collect();
+        let (&[base, quote], kind) = (match parts.as_slice() {
+            pair @ [_, _] => (pair, InstrumentKind::Spot),
+            [pair @ .., "PERP"] => (pair, InstrumentKind::Perp),
+            [pair @ .., end] if end.len() >= 6 && end.bytes().all(|byte| byte.is_ascii_digit()) => {
+                (pair, InstrumentKind::Future)
+            }
+            _ => return Self::default(),
+        }) else {
+            return Self::default();
+        };
+        Self { kind: Some(kind), base: Some(base.into()), quote: Some(quote.into()), ..Self::default() }
+    }
+
     /// Takes over what a newer one says.
     pub fn update(&mut self, newer: &Self) {
         fn take<T: Clone>(known: &mut Option<T>, newer: Option<&T>) {
@@ -167,11 +184,48 @@ impl Instrument {
             definition: Definition::default(),
         }
     }
+
+    /// The names under which others know it: the venue's own, as far as it is of our form, and that with our separators.
+    #[must_use]
+    pub fn other_names(&self) -> Vec<Symbol> {
+        let own = self.venue_symbol.to_ascii_uppercase();
+        let dashed = own.replace(['/', '_', ':'], "-");
+        let mut names: Vec<_> = [own, dashed].iter().filter_map(|name| Symbol::parse(name).ok()).collect();
+        names.dedup();
+        names.retain(|name| *name != self.symbol);
+        names
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_say_what_they_can() {
+        let of = |name: &str| {
+            let Definition { kind, base, quote, .. } = Definition::of_name(&Symbol::parse(name).unwrap());
+            kind.map(|kind| format!("{} {} {}", kind.as_str(), base.unwrap(), quote.unwrap()))
+        };
+        assert_eq!(of("BTC-USD").as_deref(), Some("spot BTC USD"));
+        assert_eq!(of("BTC-USDT-PERP").as_deref(), Some("perp BTC USDT"));
+        assert_eq!(of("BTC-USD-240329").as_deref(), Some("future BTC USD"));
+        for name in ["AAPL", "BTC-29DEC23-50000-C", "BTC-PERP", "A-B-C"] {
+            assert_eq!(of(name), None, "{name}");
+        }
+    }
+
+    /// The venue's own name, as far as it is of our form, and that with our separators.
+    #[test]
+    fn other_names_are_the_venues() {
+        let named = |symbol: &str, venue_symbol: &str| {
+            let instrument = Instrument::named(Symbol::parse(symbol).unwrap(), Venue::new("v"), venue_symbol);
+            instrument.other_names().iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(named("BTC-USD", "XBT/USD"), ["XBT/USD", "XBT-USD"]);
+        assert_eq!(named("BTC-USDT", "btcusdt"), ["BTCUSDT"]);
+        assert_eq!(named("BTC-USD", "BTC-USD"), [""; 0]);
+    }
 
     #[test]
     fn a_newer_definition_keeps_what_it_does_not_say() {

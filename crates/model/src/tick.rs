@@ -14,6 +14,7 @@ use crate::gap::FeedGap;
 use crate::instrument::Instrument;
 use crate::numbers::{Price, Seq, Size};
 use crate::status::StatusChange;
+use crate::symbol::Symbol;
 use crate::time::UnixNanos;
 
 /// Decimals of a change in per cent: it is a ratio, so it cannot be exact and is rounded.
@@ -144,9 +145,21 @@ pub struct Quote {
     pub ask: Option<Level>,
     /// Whether it was computed from the book because the venue sends no quotes.
     pub derived: bool,
+    /// Of several venues' best: the symbol at whose venue the bid stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bid_source: Option<Symbol>,
+    /// The same of the offer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ask_source: Option<Symbol>,
 }
 
 impl Quote {
+    /// A quote of one venue.
+    #[must_use]
+    pub const fn of(bid: Option<Level>, ask: Option<Level>, derived: bool) -> Self {
+        Self { bid, ask, derived, bid_source: None, ask_source: None }
+    }
+
     /// Whether the bid is at or above the ask.
     #[must_use]
     pub fn is_crossed(&self) -> bool {

@@ -117,6 +117,9 @@ impl<'py> Make<'py, '_> {
         values.extend(self.level(quote.bid)?);
         values.extend(self.level(quote.ask)?);
         values.push(self.any(quote.derived)?);
+        for source in [&quote.bid_source, &quote.ask_source] {
+            values.push(self.any(source.as_ref().map(model::Symbol::as_str))?);
+        }
         self.call(&self.types.quote, values)
     }
 

@@ -274,7 +274,7 @@ fn fault(text: &str) -> Result<emulate::Fault, String> {
 pub(crate) struct NormalizeArgs {
     #[command(flatten)]
     pub(crate) source: SourceArgs,
-    /// Print trades that are taken back or said anew, too, each with a sequence of its own
+    /// Print trades that are taken back or said anew, too, and why venues begin books anew
     #[arg(long)]
     pub(crate) corrections: bool,
     /// The recordings, in order: one session. - is standard input

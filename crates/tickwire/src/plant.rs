@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
 use anyhow::{Context, bail, ensure};
+use fanout::Consolidation;
 use gateway::{Given, Levers, Places, Server, ServerError, Settings, Successor};
 use ingest::feed::{self, Batch, FeedSpec, Gate, Place, Prepared, Stop, Thread};
 use model::{Placed, Symbol};
@@ -50,7 +51,7 @@ impl Plant {
         handover: Option<PathBuf>,
         elsewhere: &'static str,
     ) -> Outcome<Self> {
-        let feeds = prepare(feeds, played).map_err(Failure::usage)?;
+        let feeds = prepare(feeds, played, &settings.consolidation).map_err(Failure::usage)?;
         let mut successor = handover.as_deref().map(predecessor).transpose()?.flatten();
         let runtime = runtime()?;
         let guard = runtime.enter();
@@ -284,10 +285,14 @@ fn follow(
 }
 
 /// The feeds, ready to begin.
-fn prepare(specs: Vec<FeedSpec>, played: Vec<PlayedSpec>) -> anyhow::Result<Vec<Feed>> {
+fn prepare(
+    specs: Vec<FeedSpec>,
+    played: Vec<PlayedSpec>,
+    consolidation: &Consolidation,
+) -> anyhow::Result<Vec<Feed>> {
     let feeds = each(specs, played).map(|(name, feed)| feed.with_context(|| format!("feed {name:?}")));
     let feeds = feeds.collect::<anyhow::Result<Vec<_>>>()?;
-    apart(&feeds)?;
+    apart(&feeds, consolidation)?;
     Ok(feeds)
 }
 
@@ -303,8 +308,8 @@ pub(crate) fn each(
     read.chain(played)
 }
 
-/// That no two feeds list one symbol: its stream would be of neither.
-pub(crate) fn apart(feeds: &[Feed]) -> anyhow::Result<()> {
+/// That no two feeds list one symbol, nor one that is consolidated: its stream would be of neither.
+pub(crate) fn apart(feeds: &[Feed], consolidation: &Consolidation) -> anyhow::Result<()> {
     let mut owners = HashMap::new();
     for feed in feeds {
         for symbol in feed.symbols() {
@@ -314,6 +319,15 @@ pub(crate) fn apart(feeds: &[Feed]) -> anyhow::Result<()> {
                     feed.name()
                 );
             }
+        }
+    }
+    for symbol in feeds.iter().flat_map(Feed::symbols) {
+        if let Some((name, owner)) =
+            consolidation.name(symbol).and_then(|name| owners.get(&name).map(|owner| (name, owner)))
+        {
+            bail!(
+                "feed {owner:?} lists {name}, as what {symbol} is consolidated: set another consolidated_suffix"
+            );
         }
     }
     Ok(())

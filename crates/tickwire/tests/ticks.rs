@@ -67,7 +67,7 @@ fn tick(line: &str) -> Option<Tick> {
                 })
             };
             let (bid, ask) = (side("bid_price", "bid_size"), side("ask_price", "ask_size"));
-            Body::Quote(Quote { bid, ask, derived: record["derived"] == true })
+            Body::Quote(Quote::of(bid, ask, record["derived"] == true))
         }
         "book" if record["snapshot"] == true => {
             let levels = |key: &str| record[key].as_array().into_iter().flatten().map(level).collect();

@@ -205,7 +205,7 @@ pub struct Gap {
     /// `slow_consumer`, `feed_gap` or `cursor_expired`.
     pub reason: String,
     /// Of a `feed_gap`: what made the book void, one of `sequence`, `checksum`, `reconnect`, `restart`, `delisted`,
-    /// `auction`, `tick_size`, `maintenance` and `resubscribe`; absent where that is not known any more.
+    /// `auction`, `tick_size` and `maintenance`; absent where that is not known any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
     /// First update that the feed lost, in the venue's own numbering, where it has one.

@@ -226,6 +226,8 @@ struct Raw<'a> {
     bid_size: Option<Cow<'a, str>>,
     ask_price: Option<Cow<'a, str>>,
     ask_size: Option<Cow<'a, str>>,
+    bid_source: Option<Cow<'a, str>>,
+    ask_source: Option<Cow<'a, str>>,
     last_price: Option<Cow<'a, str>>,
     last_size: Option<Cow<'a, str>>,
     open: Option<Cow<'a, str>>,
@@ -316,6 +318,8 @@ impl Reader {
                 bid: self.level("bid_price", raw.bid_price.as_ref(), raw.bid_size.as_ref())?,
                 ask: self.level("ask_price", raw.ask_price.as_ref(), raw.ask_size.as_ref())?,
                 derived: raw.derived,
+                bid_source: self.source("bid_source", raw.bid_source.as_deref())?,
+                ask_source: self.source("ask_source", raw.ask_source.as_deref())?,
             }),
             Channel::Ticker => RecordBody::Ticker(Box::new(self.ticker(raw)?)),
             Channel::Book => {
@@ -403,6 +407,10 @@ impl Reader {
 
     fn decimal(self, field: &'static str, text: Option<&Cow<'_, str>>) -> Result<Decimal, DecodeError> {
         model::decimal::parse(text.ok_or(self.missing(field))?).map_err(|_| self.bad(field))
+    }
+
+    fn source(self, field: &'static str, text: Option<&str>) -> Result<Option<Symbol>, DecodeError> {
+        text.map(|text| Symbol::parse(text).map_err(|_| self.bad(field))).transpose()
     }
 
     fn time(self, field: &'static str, text: Option<&str>) -> Result<Option<UnixNanos>, DecodeError> {

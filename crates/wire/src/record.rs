@@ -191,6 +191,11 @@ impl<'a> Writer<'a> {
                 object.null(size);
             }
         }
+        for (name, source) in [("bid_source", &quote.bid_source), ("ask_source", &quote.ask_source)] {
+            if let Some(source) = source {
+                object.text(name, source.as_str());
+            }
+        }
         // On lines of captures the contract of `normalize` has no room for what follows from the prices.
         if told && quote.is_crossed() {
             object.flag("crossed", true);

@@ -33,6 +33,8 @@ const QUOTES: &[&str] = &[
     "bid_size",
     "ask_price",
     "ask_size",
+    "bid_source",
+    "ask_source",
     "crossed",
     "locked",
     "ts_event",

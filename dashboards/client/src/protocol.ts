@@ -70,6 +70,9 @@ export interface Quote extends Common {
   ask_size: Decimal | null;
   /** Computed from the book, where the venue sends none. */
   derived?: boolean;
+  /** Of the best of several venues: the symbols at whose venues bid and offer stand. */
+  bid_source?: string;
+  ask_source?: string;
   /** There and true while the bid is at or above the ask, and while both are one price. */
   crossed?: boolean;
   locked?: boolean;

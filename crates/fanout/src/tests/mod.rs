@@ -4,6 +4,7 @@ mod again;
 mod bars;
 mod bounds;
 mod client;
+mod consolidated;
 mod estate;
 mod laws;
 mod options;

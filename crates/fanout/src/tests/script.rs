@@ -38,7 +38,7 @@ pub(super) fn body(letter: char, n: i64) -> Body {
         'x' => {
             Body::Correction(Box::new(Correction { id: n.to_string().into(), original: None, becomes: None }))
         }
-        'q' => Body::Quote(Quote { bid: Some(level(n, 1 + n % 5)), ask: None, derived: false }),
+        'q' => Body::Quote(Quote::of(Some(level(n, 1 + n % 5)), None, false)),
         'k' => Body::Ticker(Box::default()),
         'b' => {
             Body::Book(BookChange::Delta(Levels { bids: vec![level(90 + n % 10, 1 + n % 3)], asks: vec![] }))

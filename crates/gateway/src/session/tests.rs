@@ -111,7 +111,7 @@ impl Talk {
 
     fn list(&mut self, symbol: &str) {
         let instrument = Arc::new(Instrument::named(Symbol::parse(symbol).unwrap(), Venue::new("v"), symbol));
-        let body = Body::Quote(Quote { bid: None, ask: None, derived: false });
+        let body = Body::Quote(Quote::of(None, None, false));
         let tick = Tick { instrument, ts_event: None, ts_source: None, ts_recv: None, body };
         let event = self.sequencer.push(tick, WALL).unwrap().unwrap();
         if let Some(listed) = self.fanout.publish(&event, self.now) {

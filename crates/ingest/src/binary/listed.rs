@@ -2,6 +2,9 @@
 
 use std::fmt::Write;
 
+use model::{Definition, Instrument, InstrumentKind};
+use rust_decimal::Decimal;
+
 /// The symbol for an exchange's own name. Two names never become one: a run of spaces is a `_`, a small letter
 /// gets a `:` before it, and whatever our grammar lacks is a `:` and its two hexadecimal digits, `_` too.
 pub(crate) fn listed(name: &str) -> String {
@@ -31,6 +34,17 @@ pub(crate) fn listed(name: &str) -> String {
         before = Some(byte);
     }
     symbol
+}
+
+/// What holds of every share that is listed in the United States.
+pub(crate) fn us_share(instrument: &mut Instrument) {
+    instrument.definition.update(&Definition {
+        lot_size: Some(Decimal::ONE),
+        price_scale: Some(4),
+        kind: Some(InstrumentKind::Equity),
+        quote: Some("USD".into()),
+        ..Definition::default()
+    });
 }
 
 #[cfg(test)]

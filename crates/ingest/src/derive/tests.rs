@@ -143,7 +143,7 @@ fn a_quote_moves_the_ticker_when_its_price_changes() {
             price: Price::new(Decimal::new(price, 1)),
             size: Size::new(Decimal::new(size, 0)).unwrap(),
         };
-        Body::Quote(Quote { bid: Some(level), ask: None, derived: false })
+        Body::Quote(Quote::of(Some(level), None, false))
     };
     let out = play([tick(START, quote(10, 1)), tick(START + 1, quote(10, 2)), tick(START + 2, quote(11, 2))]);
     assert_eq!(out.iter().filter(|tick| matches!(tick.body, Body::Ticker(_))).count(), 2);

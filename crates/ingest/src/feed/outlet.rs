@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use metrics::{Counter, Gauge};
-use model::{Body, BookChange, Channel, Instrument, Symbol, Tick, UnixNanos};
+use model::{Body, BookChange, Channel, GapReason, Instrument, Symbol, Tick, UnixNanos};
 use tokio::sync::mpsc::Sender;
 
 use super::clock::Clock;
@@ -49,6 +49,8 @@ impl Drop for Outlet {
 struct Counts {
     events: [(Counter, u64); Channel::ALL.len()],
     gaps: Counter,
+    /// By reason.
+    resets: [Counter; GapReason::ALL.len()],
     last: Gauge,
     /// It has said something since that was told.
     heard: bool,
@@ -107,6 +109,9 @@ impl Outlet {
             counts: Counts {
                 events,
                 gaps: metrics::counter!(names::GAPS, "feed" => spec.name.clone()),
+                resets: GapReason::ALL.map(|reason| {
+                    metrics::counter!(names::RESETS, "feed" => spec.name.clone(), "reason" => reason.as_str())
+                }),
                 last: metrics::gauge!(names::LAST_EVENT, "feed" => spec.name.clone()),
                 // One that never says anything is as old as its beginning.
                 heard: true,
@@ -147,8 +152,9 @@ impl Outlet {
         let before = self.batch.len();
         tick.ts_recv = tick.ts_recv.or_else(|| Some(wall_now()));
         tick.instrument = self.rename(tick.instrument);
-        if matches!(tick.body, Body::Book(BookChange::Gap(_))) {
-            self.counts.gaps.increment(1);
+        if let Body::Book(BookChange::Gap(gap)) = &tick.body {
+            self.counts.resets[gap.reason as usize].increment(1);
+            self.counts.gaps.increment(gap.reason.is_loss().into());
         }
         self.deriver.handle(tick, &mut self.batch);
         for tick in &self.batch[before..] {

@@ -263,7 +263,7 @@ impl Flow {
         let best = (best(BookSide::Bid), best(BookSide::Ask));
         if best != self.best {
             self.best = best;
-            out.push(self.tick(at, Body::Quote(Quote { bid: best.0, ask: best.1, derived: false })));
+            out.push(self.tick(at, Body::Quote(Quote::of(best.0, best.1, false))));
         }
     }
 

@@ -337,7 +337,7 @@ impl Quotes {
             };
             Ok::<_, RowError>(Some(Level { price: model::Price::new(price), size }))
         };
-        Ok(Quote { bid: side(&self.bid)?, ask: side(&self.ask)?, derived: false })
+        Ok(Quote::of(side(&self.bid)?, side(&self.ask)?, false))
     }
 }
 

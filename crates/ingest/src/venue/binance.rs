@@ -405,7 +405,7 @@ impl Normaliser for Binance {
             return Err(FeedError::refused(body));
         }
         if is_info {
-            return definitions::read(self.market, &mut self.board, body);
+            return definitions::read(self.market, &mut self.board, link.times(None), body, out);
         }
         let symbol = query.split('&').find_map(|pair| pair.strip_prefix("symbol="));
         self.snapshot(link, "", symbol, body, out)

@@ -23,7 +23,8 @@ use crate::json::{Millis, PriceNumber, Whole};
 /// The flag of a connection that sends several changes of a book in one frame.
 const BULK: u64 = 536_870_912;
 /// Codes of `info` after which nothing can be relied upon: a restart, maintenance and its end.
-const BREAKS: [u32; 3] = [20_051, 20_060, 20_061];
+const BREAKS: [(u32, GapReason); 3] =
+    [(20_051, GapReason::Restart), (20_060, GapReason::Maintenance), (20_061, GapReason::Maintenance)];
 /// From here on a number at the end of a frame is a time in milliseconds.
 const MILLIS_MIN: u64 = 1_000_000_000_000;
 /// With so many zeros behind the point a number is written with an exponent.
@@ -99,8 +100,11 @@ impl Bitfinex {
             ("error", _) => return Err(FeedError::refused(text)),
             // The first that a connection says.
             ("info", _) if event.version.is_some() => self.begin(link, out),
-            ("info", _) if event.code.is_some_and(|code| BREAKS.contains(&code)) => {
-                self.board.void_all(link.conn, link.times(None), gap(GapReason::Reconnect), out);
+            ("info", _) => {
+                let is_told = |(code, _): &&(u32, GapReason)| event.code == Some(*code);
+                if let Some(&(_, reason)) = BREAKS.iter().find(is_told) {
+                    self.board.void_all(link.conn, link.times(None), gap(reason), out);
+                }
             }
             ("conf", _) => self.conn(link).bulk = event.flags.unwrap_or(0) & BULK != 0,
             ("subscribed", Some(id)) => {

@@ -144,6 +144,10 @@ impl Market {
         let streams = self.streams.at(slot);
         if is_snapshot {
             streams.last = book.u;
+            if book.u == 1 {
+                // So the venue says that its service began anew.
+                self.board.begin_anew(slot, times, GapReason::Restart, out);
+            }
             self.board.snapshot(slot, times, levels, out);
         } else if self.board.is_valid(slot) && book.u > streams.last {
             let expected = streams.last + 1;

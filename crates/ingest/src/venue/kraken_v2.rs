@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use model::{Definition, GapReason, InstrumentKind, Level, Levels, Tick, Ticker, Trade, UnixNanos};
+use model::{Definition, GapReason, InstrumentKind, Level, Levels, State, Tick, Ticker, Trade, UnixNanos};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -22,11 +22,17 @@ pub(crate) struct KrakenV2 {
     board: Board,
     /// Depth of each book.
     depths: PerSlot<usize>,
+    /// What the venue said last of each pair, where that is not that it trades.
+    states: PerSlot<String>,
 }
 
 impl Default for KrakenV2 {
     fn default() -> Self {
-        Self { board: Board::new("kraken", names::kraken), depths: PerSlot::default() }
+        Self {
+            board: Board::new("kraken", names::kraken),
+            depths: PerSlot::default(),
+            states: PerSlot::default(),
+        }
     }
 }
 
@@ -111,10 +117,11 @@ struct Pair {
     price_precision: Option<u32>,
     price_increment: Option<PriceNumber>,
     qty_increment: Option<SizeNumber>,
+    status: Option<String>,
 }
 
 impl KrakenV2 {
-    fn define(&mut self, data: &RawValue) -> Result<(), FeedError> {
+    fn define(&mut self, link: &Link<'_>, data: &RawValue, out: &mut Vec<Tick>) -> Result<(), FeedError> {
         let instruments: Instruments = serde_json::from_str(data.get())?;
         for pair in instruments.pairs {
             let definition = Definition {
@@ -126,9 +133,36 @@ impl KrakenV2 {
                 quote: Some(names::kraken(&pair.quote).into()),
                 expiry: None,
             };
-            self.board.define(&pair.symbol, &definition);
+            self.board.define(&pair.symbol, link.times(None), &definition, out);
+            if let Some(status) = &pair.status {
+                self.enter(link, &pair.symbol, status, out);
+            }
         }
         Ok(())
+    }
+
+    /// A pair enters a state, where it was in another one.
+    fn enter(&mut self, link: &Link<'_>, pair: &str, status: &str, out: &mut Vec<Tick>) {
+        let Some(slot) = self.board.known(pair) else { return };
+        let status = if status == "online" { "" } else { status };
+        let before = self.states.at(slot);
+        if before == status {
+            return;
+        }
+        status.clone_into(before);
+        let times = link.times(None);
+        match status {
+            "delisted" => self.board.delist(slot, times, out),
+            "maintenance" => {
+                self.board.void(slot, times, gap(GapReason::Maintenance), out);
+                self.board.state(slot, times, State::Halted, status, out);
+            }
+            "cancel_only" | "work_in_progress" => {
+                self.board.state(slot, times, State::Halted, status, out);
+            }
+            // It trades, if not with every sort of order.
+            _ => self.board.state(slot, times, State::Open, status, out),
+        }
     }
 
     fn subscribed(&mut self, result: &Subscribed<'_>) -> Result<(), FeedError> {
@@ -248,7 +282,7 @@ impl Normaliser for KrakenV2 {
             "book" => list(data)?.into_iter().try_for_each(|book| self.book(link, is_snapshot, book, out)),
             "trade" => list(data)?.iter().try_for_each(|trade| self.trade(link, is_snapshot, trade, out)),
             "ticker" => list(data)?.iter().try_for_each(|ticker| self.ticker(link, ticker, out)),
-            "instrument" => self.define(data),
+            "instrument" => self.define(link, data, out),
             _ => Ok(()),
         }
     }

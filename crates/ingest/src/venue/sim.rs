@@ -3,6 +3,7 @@
 //! | `e` | says | with |
 //! |---|---|---|
 //! | `book` | levels changed; `x` true: the whole book | `b`, `a`: pairs of price and size |
+//! | `gap` | the book is void | `r` why: one of [`GapReason`]'s names; `f`, `l` first and last lost, where it is known |
 //! | `trade` | an execution | `i` id, `p` price, `q` size, `d` taker side |
 //! | `correct` | an execution is taken back, or something holds instead | `i` its id; `p`, `q`, `d` of what holds |
 //! | `quote` | best bid and offer | `b`, `a`: one pair or none each |
@@ -12,7 +13,9 @@
 
 use std::borrow::Cow;
 
-use model::{Body, BookChange, Level, Levels, Side, State, StatusChange, Tick, Trade, UnixNanos};
+use model::{
+    Body, BookChange, FeedGap, GapReason, Level, Levels, Side, State, StatusChange, Tick, Trade, UnixNanos,
+};
 use serde::Deserialize;
 
 use super::{Link, Normaliser};
@@ -48,6 +51,8 @@ struct Message<'a> {
     a: Vec<Pair>,
     #[serde(borrow)]
     i: Option<Cow<'a, str>>,
+    f: Option<u64>,
+    l: Option<u64>,
     p: Option<PriceText>,
     q: Option<SizeText>,
     #[serde(borrow)]
@@ -79,6 +84,14 @@ impl Normaliser for Sim {
                     self.board.snapshot(slot, times, levels, out);
                 } else if self.board.is_valid(slot) {
                     self.board.delta(slot, times, levels, out);
+                }
+            }
+            "gap" => {
+                let reason = GapReason::from_name(&message.r).ok_or(FeedError::Missing("r"))?;
+                let gap = FeedGap { reason, venue_from: message.f, venue_to: message.l };
+                match reason {
+                    GapReason::Delisted => self.board.delist(slot, times, out),
+                    _ => self.board.void(slot, times, gap, out),
                 }
             }
             "trade" => {
@@ -132,6 +145,12 @@ pub fn message(tick: &Tick) -> Option<String> {
     Some(match &tick.body {
         Body::Book(BookChange::Snapshot(levels)) => book(levels, r#","x":true"#),
         Body::Book(BookChange::Delta(levels)) => book(levels, ""),
+        Body::Book(BookChange::Gap(gap)) => {
+            let end = |name: &str, end: Option<u64>| end.map(|end| format!(r#","{name}":{end}"#));
+            let ends = [end("f", gap.venue_from), end("l", gap.venue_to)].map(Option::unwrap_or_default);
+            let reason = gap.reason.as_str();
+            format!(r#"{{"e":"gap","s":"{symbol}","t":{at},"r":"{reason}"{}}}"#, ends.concat())
+        }
         Body::Trade(Trade { price, size, side, id }) => {
             let (id, side) = (id.as_deref().unwrap_or_default(), side.as_str());
             format!(

@@ -85,7 +85,7 @@ fn another_connection_has_other_channels() {
     assert_eq!(play.frame("[8,[10,1,5],1]"), "G(reconnect) !suspect");
     let maintenance = r#"{"event":"info","code":20060,"msg":"Entering in Maintenance mode"}"#;
     assert_eq!(play.frame("[8,[[10,1,3]],2]"), "S !open Q");
-    assert_eq!(play.frame(maintenance), "G(reconnect) !suspect");
+    assert_eq!(play.frame(maintenance), "G(maintenance) !suspect");
 }
 
 #[test]

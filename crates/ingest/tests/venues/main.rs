@@ -6,6 +6,7 @@
 #[path = "../play/mod.rs"]
 mod play;
 
+mod anew;
 mod binance;
 mod bitfinex;
 mod bitget;

@@ -85,7 +85,8 @@ def _trade(head: _Head, data: Json) -> Record:
 
 def _quote(head: _Head, data: Json) -> Record:
     bid, bid_size, ask, ask_size = (_maybe(data[name]) for name in ("bid_price", "bid_size", "ask_price", "ask_size"))
-    return Quote(*head, bid, bid_size, ask, ask_size, data.get("derived", False))
+    sources = (data.get("bid_source"), data.get("ask_source"))
+    return Quote(*head, bid, bid_size, ask, ask_size, data.get("derived", False), *sources)
 
 
 _TICKER = (

@@ -122,6 +122,9 @@ class Quote(Record):
     ask_size: Decimal | None
     #: Computed from the book, where the venue sends none.
     derived: bool
+    #: Of a consolidated quote: the symbols at whose venues bid and offer stand.
+    bid_source: str | None
+    ask_source: str | None
 
     @property
     def crossed(self) -> bool:

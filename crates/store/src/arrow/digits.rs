@@ -19,7 +19,8 @@ pub(super) fn field() -> Field {
     Field::new(DIGITS, words(), true)
 }
 
-/// For each row the digits of its decimals, in the order of their columns; `-` where one is not there.
+/// For each row the digits of its decimals, in the order of their columns; `-` where one is not there but
+/// a later one is.
 pub(super) fn array(columns: &[Column], order: &[usize]) -> Result<ArrayRef, ArrowError> {
     let scales: Vec<_> = columns.iter().filter_map(Column::decimals).map(Decimals::scales).collect();
     let mut known = HashMap::<Box<[u8]>, i32>::new();
@@ -48,7 +49,8 @@ pub(super) fn array(columns: &[Column], order: &[usize]) -> Result<ArrayRef, Arr
 
 fn text(scales: &[u8]) -> String {
     let mut text = String::new();
-    for scale in scales {
+    let there = scales.iter().rposition(|scale| *scale != NO_SCALE).unwrap_or_default();
+    for scale in scales.iter().take(there + 1) {
         let space = if text.is_empty() { "" } else { " " };
         let told = match *scale {
             NO_SCALE => write!(text, "{space}-"),

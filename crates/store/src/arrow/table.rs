@@ -70,8 +70,9 @@ pub(crate) const FEED_GAP: &str = "feed_gap";
 pub(crate) const NOT_RECORDED: &str = "not_recorded";
 
 /// What every row begins with.
-const HEAD: [(&str, Kind); 7] = [
+const HEAD: [(&str, Kind); 8] = [
     ("ts_event", Kind::Time),
+    ("ts_source", Kind::Time),
     ("ts_recv", Kind::Time),
     ("sequence", Kind::Whole),
     ("position", Kind::Whole),
@@ -103,6 +104,8 @@ const fn columns(channel: Channel) -> &'static [(&'static str, Kind)] {
             ("bid_size", Decimal),
             ("ask_price", Decimal),
             ("ask_size", Decimal),
+            ("bid_source", Word),
+            ("ask_source", Word),
         ],
         Channel::Ticker => &[
             ("last_price", Decimal),
@@ -274,8 +277,10 @@ impl Table {
                 original(rest, record.seq, told.original.as_ref(), new);
             }
             Body::Quote(quote) => {
-                let [derived, bid, bid_size, ask, ask_size] = self.row(record);
+                let [derived, bid, bid_size, ask, ask_size, bid_source, ask_source] = self.row(record);
                 derived.flag(quote.derived);
+                bid_source.text(quote.bid_source.as_ref().map(Symbol::as_str));
+                ask_source.text(quote.ask_source.as_ref().map(Symbol::as_str));
                 level(bid, bid_size, quote.bid);
                 level(ask, ask_size, quote.ask);
             }
@@ -374,8 +379,9 @@ impl Table {
     fn head(&mut self, record: &Placed) {
         self.keys.push((record.ts_recv, record.seq.0));
         let instrument = &record.instrument;
-        let [event, recv, sequence, position, venue, venue_symbol, symbol] = each(&mut self.head);
+        let [event, source, recv, sequence, position, venue, venue_symbol, symbol] = each(&mut self.head);
         event.time(Some(record.ts_event));
+        source.time(record.ts_source);
         recv.time(Some(record.ts_recv));
         sequence.whole(record.seq.0);
         position.whole(record.position);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use model::{
     Body, BookChange, BookSide, Candle, Correction, FeedGap, GapReason, Instrument, Interval, Level, Levels,
-    Original, Placed, Price, Quote, Seq, Side, Size, State, StatusChange, Ticker, Trade, UnixNanos,
+    Original, Placed, Price, Quote, Seq, Side, Size, State, StatusChange, Symbol, Ticker, Trade, UnixNanos,
 };
 use rust_decimal::Decimal;
 use zstd::bulk::Decompressor;
@@ -179,9 +179,13 @@ fn trade_of(columns: &mut Views<'_>, known: &mut Known) -> Result<Trade, Malform
 fn quote_of(columns: &mut Views<'_>, known: &mut Known, derived: bool) -> Result<Quote, Malformed> {
     let flags = varint::byte(columns.of(Column::Flags))?;
     let before = known.quote.as_ref().map_or([None, None], |quote| [quote.bid, quote.ask]);
-    let mut sides = [None, None];
-    for (at, side) in sides.iter_mut().enumerate() {
+    let (mut sides, mut sources) = ([None, None], [None, None]);
+    for (at, (side, source)) in sides.iter_mut().zip(&mut sources).enumerate() {
         let flags = flags >> (at * quote::ASK);
+        if flags & quote::SOURCE > 0 {
+            let named: Box<str> = word(columns.of(Column::Texts))?;
+            *source = Some(Symbol::parse(&named).map_err(|_| Malformed("a source is no symbol"))?);
+        }
         if flags & quote::NONE > 0 {
             continue;
         }
@@ -191,7 +195,8 @@ fn quote_of(columns: &mut Views<'_>, known: &mut Known, derived: bool) -> Result
         let size = if flags & quote::SIZE > 0 { before?.size } else { size(known.size.get(columns)?)? };
         *side = Some(Level { price, size });
     }
-    Ok(Quote { bid: sides[0], ask: sides[1], derived })
+    let ([bid, ask], [bid_source, ask_source]) = (sides, sources);
+    Ok(Quote { bid, ask, derived, bid_source, ask_source })
 }
 
 fn ticker_of(columns: &mut Views<'_>, known: &mut Known) -> Result<Ticker, Malformed> {

@@ -245,6 +245,12 @@ fn quote_of(columns: &mut Columns, known: &mut Known, told: &Quote) {
             known.size.put(size, columns);
         }
     }
+    for (at, source) in [&told.bid_source, &told.ask_source].into_iter().enumerate() {
+        if let Some(source) = source {
+            flags |= quote::SOURCE << (at * quote::ASK);
+            word(columns.of(Column::Texts), source.as_str());
+        }
+    }
     columns.of(Column::Flags).push(flags);
 }
 

@@ -82,6 +82,8 @@ mod quote {
     pub(super) const NONE: u8 = 0x01;
     pub(super) const PRICE: u8 = 0x02;
     pub(super) const SIZE: u8 = 0x04;
+    /// It says where it stands.
+    pub(super) const SOURCE: u8 = 0x08;
     pub(super) const ASK: usize = 4;
 }
 

@@ -112,8 +112,14 @@ fn candle() -> impl Strategy<Value = Body> {
 }
 
 fn body() -> impl Strategy<Value = Body> {
-    let quote = (prop::option::of(level()), prop::option::of(level()), any::<bool>())
-        .prop_map(|(bid, ask, derived)| Body::Quote(Quote { bid, ask, derived }));
+    let side = || {
+        let source = prop::option::of("[A-Z][A-Z.-]{0,8}").prop_map(|name| Symbol::parse(&name?).ok());
+        (prop::option::of(level()), source)
+    };
+    let quote =
+        (side(), side(), any::<bool>()).prop_map(|((bid, bid_source), (ask, ask_source), derived)| {
+            Body::Quote(Quote { bid, ask, derived, bid_source, ask_source })
+        });
     let reason = prop::sample::select(GapReason::ALL.to_vec());
     let gap =
         (reason, any::<Option<u64>>(), any::<Option<u64>>()).prop_map(|(reason, venue_from, venue_to)| {

@@ -40,7 +40,8 @@ impl fmt::Display for Fault {
 }
 
 /// Columns that tables of older versions lack: there, nothing stands in them.
-const ADDED: [&str; 8] = [
+const ADDED: [&str; 11] = [
+    "ts_source",
     "correction",
     "original_sequence",
     "original_price",
@@ -49,6 +50,8 @@ const ADDED: [&str; 8] = [
     "original_ts_event",
     "new_trade_id",
     "corrected",
+    "bid_source",
+    "ask_source",
 ];
 
 /// The channel whose columns a table has.

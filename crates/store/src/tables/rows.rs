@@ -48,13 +48,13 @@ impl Rows {
     /// Takes a row, its cells in the order of the columns, and returns a record that is whole with it.
     pub(super) fn push(&mut self, cells: &[Cell<'_>]) -> Result<Option<Placed>, RowError> {
         let mut row = Row { channel: self.channel, cells, at: 0 };
-        let (ts_event, ts_recv) = (row.time()?, row.time()?);
+        let (ts_event, ts_source, ts_recv) = (row.time()?, row.opt_time(), row.time()?);
         let (seq, position) = (Seq(row.whole()?), row.whole()?);
         if position == 0 {
             return Err(row.bad("0"));
         }
         let instrument = self.instrument(&mut row)?;
-        let placed = |body| Placed { instrument, seq, position, ts_event, ts_source: None, ts_recv, body };
+        let placed = |body| Placed { instrument, seq, position, ts_event, ts_source, ts_recv, body };
         let body = match self.channel {
             Channel::Book => return self.level(row, placed),
             Channel::Trades => row.trade(seq)?,
@@ -281,7 +281,14 @@ impl<'a> Row<'a> {
 
     fn quote(&mut self) -> Result<Body, RowError> {
         let derived = self.flag()?;
-        Ok(Body::Quote(Quote { derived, bid: self.level()?, ask: self.level()? }))
+        let (bid, ask) = (self.level()?, self.level()?);
+        let (bid_source, ask_source) = (self.source()?, self.source()?);
+        Ok(Body::Quote(Quote { bid, ask, derived, bid_source, ask_source }))
+    }
+
+    fn source(&mut self) -> Result<Option<Symbol>, RowError> {
+        let Some(text) = self.text() else { return Ok(None) };
+        Symbol::parse(text).map(Some).map_err(|_| self.bad(text))
     }
 
     fn ticker(&mut self) -> Result<Body, RowError> {

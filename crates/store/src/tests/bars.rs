@@ -52,7 +52,7 @@ fn market(count: u64) -> Vec<Placed> {
     };
     for n in 0..count {
         let which = usize::from(n % 7 == 0);
-        put(which, 9, n, Body::Quote(Quote { bid: None, ask: None, derived: false }));
+        put(which, 9, n, Body::Quote(Quote::of(None, None, false)));
         // Nothing is traded for a while.
         if n % 1_000 > 900 {
             continue;

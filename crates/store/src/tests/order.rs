@@ -65,7 +65,7 @@ mod tables {
     fn storable(mut records: Vec<Placed>) -> Vec<Placed> {
         for record in &mut records {
             record.ts_event.0 >>= 1;
-            record.ts_source = None;
+            record.ts_source = record.ts_source.map(|at| model::UnixNanos(at.0 >> 1));
             match &mut record.body {
                 Body::Trade(trade) => trade.id = trade.id.take().filter(|id| !id.is_empty()),
                 Body::Correction(told) => {

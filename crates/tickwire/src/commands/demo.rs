@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
+use fanout::Consolidation;
 use fanout::limits::LogLimits;
 use gateway::{Algorithm, Delays, Given, Keys, Limits, Scope, Settings, Signer, Tls};
 use ingest::feed::{FeedKind, FeedSpec, SimSpec};
@@ -43,6 +44,7 @@ pub(crate) fn run(args: &DemoArgs) -> Outcome {
         shards: 1,
         drain: Duration::ZERO,
         delays: Delays::default(),
+        consolidation: Consolidation::default(),
         recording: Some(gateway::Recording {
             folder: folder.path().to_owned(),
             name: store::Name::parse("demo").map_err(anyhow::Error::from)?,

@@ -9,7 +9,7 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use ingest::capture::{Input, Progress};
 use ingest::{Reader, Step, Unit};
-use model::{Body, Channel, Instrument, Seq, Tick, Venue};
+use model::{Body, BookChange, Channel, Instrument, Seq, Tick, Venue};
 use wire::{Origin, Stamp, Writer};
 
 use crate::cli::NormalizeArgs;
@@ -65,8 +65,11 @@ fn file(reader: &mut Reader, path: &Path, printer: &mut Printer<'_>) -> Outcome<
     let (mut ticks, mut faults) = (Vec::new(), 0);
     loop {
         let step = reader.step(&mut ticks);
-        for tick in ticks.drain(..) {
-            printer.print(&tick)?;
+        let mut told = ticks.drain(..).peekable();
+        while let Some(tick) = told.next() {
+            if printer.corrections || !is_preface(&tick, told.peek()) {
+                printer.print(&tick)?;
+            }
         }
         match step {
             Step::Ticks => {}
@@ -89,6 +92,12 @@ fn file(reader: &mut Reader, path: &Path, printer: &mut Printer<'_>) -> Outcome<
     bar.finish_and_clear();
     printer.read += reader.spot().number;
     Ok(faults)
+}
+
+/// Whether it says why the venue begins a book anew that is right behind it: nothing was lost.
+fn is_preface(tick: &Tick, next: Option<&Tick>) -> bool {
+    let Body::Book(BookChange::Gap(gap)) = &tick.body else { return false };
+    !gap.reason.is_loss() && next.is_some_and(|next| matches!(next.body, Body::Book(BookChange::Snapshot(_))))
 }
 
 /// A bar for a person who waits; nothing otherwise.

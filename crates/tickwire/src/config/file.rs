@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
+use fanout::Consolidation;
 use fanout::limits::LogLimits;
 use gateway::{Delays, Limits, Settings, Tls};
 use ingest::feed::{FeedKind, FeedSpec};
@@ -18,7 +19,7 @@ use super::parse::{ConfigError, read};
 use super::place;
 use super::recording::{self, RecordingTable};
 use super::traces::{TracesSpec, TracesTable};
-use super::values::{Bytes, OverName, Time};
+use super::values::{Bytes, OverName, PatternText, Suffix, Time};
 use crate::played::{Played, PlayedSpec};
 
 /// The configuration as it is written.
@@ -55,6 +56,8 @@ struct ServerTable {
 #[serde(deny_unknown_fields, default)]
 struct StreamsTable {
     delays: Vec<Time>,
+    consolidated: Vec<PatternText>,
+    consolidated_suffix: Option<Suffix>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -258,6 +261,7 @@ impl Config {
             shards,
             drain: file.server.drain.0,
             delays: delays(&file.streams, source)?,
+            consolidation: consolidation(file.streams, &feeds, &played),
             recording: file.recording.resolve(source)?,
             // Who serves makes them.
             traces: None,
@@ -292,6 +296,16 @@ fn tls(table: &ServerTable, source: &Path) -> Result<Option<Tls>, ConfigError> {
 fn delays(table: &StreamsTable, source: &Path) -> Result<Delays, ConfigError> {
     let delays = table.delays.iter().map(|delay| delay.0).collect();
     Delays::new(delays).map_err(|error| ConfigError::rule(source, format!("[streams] delays: {error}")))
+}
+
+/// What consolidated symbols have behind their names.
+const CONSOLIDATED_SUFFIX: &str = ".BBO";
+
+fn consolidation(table: StreamsTable, feeds: &[FeedSpec], played: &[PlayedSpec]) -> Consolidation {
+    let suffix = table.consolidated_suffix.map_or_else(|| CONSOLIDATED_SUFFIX.to_owned(), |suffix| suffix.0);
+    let own = feeds.iter().map(|feed| &feed.suffix).chain(played.iter().map(|feed| &feed.suffix));
+    let wanted = table.consolidated.into_iter().map(|pattern| pattern.0);
+    Consolidation::new(wanted.collect(), suffix, own.cloned().collect())
 }
 
 fn limits(table: &LimitsTable, source: &Path) -> Result<Limits, ConfigError> {

@@ -171,6 +171,13 @@ parsed_text! {
 }
 
 parsed_text! {
+    /// Symbols by a pattern.
+    PatternText(model::Pattern), |text| {
+        model::Pattern::parse(text).map_err(|error| format!("{text:?}: {error}"))
+    }
+}
+
+parsed_text! {
     /// The name of a feed.
     FeedName(String), |text| {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');

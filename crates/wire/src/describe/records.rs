@@ -76,7 +76,7 @@ const KINDS: [Kind; 8] = [
         about: "Best bid and offer. An empty side is null.",
         always: &[],
         whole: &["bid_price", "bid_size", "ask_price", "ask_size"],
-        some: &["derived", "crossed", "locked"],
+        some: &["derived", "bid_source", "ask_source", "crossed", "locked"],
     },
     Kind {
         name: "Ticker",
@@ -221,6 +221,9 @@ fn field(kind: &Kind, name: &str) -> Value {
         "notional" => described(one("Decimal"), "The exact sum of price × size."),
         "bid_price" | "ask_price" => maybe("Decimal"),
         "bid_size" | "ask_size" => maybe("Size"),
+        "bid_source" | "ask_source" => {
+            described(one("Symbol"), "Of a consolidated quote: the symbol at whose venue it stands.")
+        }
         "derived" => described(truth(), "Computed from the book, where the venue sends no quotes."),
         "window" => json!({ "type": "string", "const": "24h" }),
         "bids" | "asks" => {

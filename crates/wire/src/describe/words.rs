@@ -4,7 +4,7 @@
 //! field's name: one word means one thing everywhere. A name that nobody has put here makes the test fail.
 
 use model::limits::{PATTERN_BYTES_MAX, SYMBOL_BYTES_MAX};
-use model::{Channel, Interval, Side, State};
+use model::{Channel, GapReason, Interval, Side, State};
 use serde_json::{Map, Value, json};
 
 use crate::view::fields_of;
@@ -88,6 +88,7 @@ pub(super) fn text(owner: &str, name: &str) -> Value {
     let list = |names: &[&str]| json!({ "type": "string", "enum": names });
     match (owner, name) {
         ("Gap", "reason") => list(&["slow_consumer", "feed_gap", "cursor_expired"]),
+        ("Gap", "cause") => list(&GapReason::ALL.map(GapReason::as_str)),
         ("Draining", "reason") => list(&["shutdown"]),
         ("Lag", "mode") => list(&["keeping_up", "coalescing"]),
         ("Welcome", "protocol") => list(&[crate::PROTOCOL]),

@@ -221,7 +221,12 @@ fn a_slip_is_guessed() {
     ] {
         says(&with(field), name, &format!("Unknown field \"{name}\".{hint}"));
     }
-    for (field, hint) in [("prize", " Did you mean \"price\"?"), ("checksum", ""), ("closed", ""), ("", "")] {
+    for (field, hint) in [
+        ("prize", " Did you mean \"price\"?"),
+        ("checksum", ""),
+        ("closed", " Did you mean \"crossed\"?"),
+        ("", ""),
+    ] {
         let message = format!("No record of these channels has a field \"{field}\".{hint}");
         says(&with(&format!(r#""fields":["{field}"]"#)), "fields", &message);
     }

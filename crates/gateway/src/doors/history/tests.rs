@@ -41,7 +41,7 @@ impl Market {
         let size = Size::parse("0.010").unwrap();
         let body = match channel {
             Channel::Trades => Body::Trade(Trade { price, size, side: Side::Buy, id: None }),
-            Channel::Quotes => Body::Quote(Quote { bid: None, ask: None, derived: false }),
+            Channel::Quotes => Body::Quote(Quote::of(None, None, false)),
             _ => {
                 let (volume, interval) = (size.value(), Interval::S1);
                 let (open, high, low, close, trades) = (price, price, price, price, 1);

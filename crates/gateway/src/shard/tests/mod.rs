@@ -70,7 +70,7 @@ impl Feed {
                 let Level { price, size } = level(100 + n, 1 + n % 3);
                 Body::Trade(Trade { price, size, side: Side::Buy, id: None })
             }
-            'q' => Body::Quote(Quote { bid: Some(level(n, 1)), ask: Some(level(n + 1, 2)), derived: false }),
+            'q' => Body::Quote(Quote::of(Some(level(n, 1)), Some(level(n + 1, 2)), false)),
             'b' => Body::Book(BookChange::Delta(Levels { bids: vec![level(90 + n % 5, n)], asks: vec![] })),
             'B' => Body::Book(BookChange::Snapshot(Levels {
                 bids: (0..5).map(|at| level(90 + at, 1)).collect(),

@@ -41,6 +41,8 @@ struct Event {
     whole: bool,
     /// It is part of a snapshot.
     snapshot: bool,
+    /// The venue has cleared the book.
+    cleared: bool,
 }
 
 /// An order of an MBO record, or what happened to one.
@@ -55,7 +57,7 @@ pub(super) struct Mbo {
 
 impl Listing {
     pub(super) const fn new(board: usize, slot: Slot, id: u32) -> Self {
-        let event = Event { times: None, whole: false, snapshot: false };
+        let event = Event { times: None, whole: false, snapshot: false, cleared: false };
         Self { board, slot, id, book: Book::None, event }
     }
 
@@ -96,6 +98,8 @@ impl Listing {
         }
         let applied = apply(book, mbo);
         self.event.whole |= mbo.action == b'R';
+        // A snapshot begins so, too.
+        self.event.cleared |= mbo.action == b'R' && !snapshot;
         if mbo.flags & flag::LAST != 0 {
             self.finish(board, out);
         }
@@ -144,12 +148,15 @@ impl Listing {
         let Some(times) = self.event.times else { return };
         // Where nothing was told yet, what is known is the book from here on.
         let whole = self.event.whole || !(board.is_valid(self.slot) || board.is_void(self.slot));
-        self.event = Event::default();
+        let cleared = std::mem::take(&mut self.event).cleared;
         let void = board.is_void(self.slot);
         match &mut self.book {
             Book::None => {}
             Book::Orders(book) if whole => {
                 let (levels, best) = (book.ladder.whole(), book.ladder.new_best());
+                if cleared {
+                    board.begin_anew(self.slot, times, GapReason::Restart, out);
+                }
                 board.kept_snapshot(self.slot, times, levels, best, out);
             }
             Book::Orders(book) if void => book.ladder.forget(),

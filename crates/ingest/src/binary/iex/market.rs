@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use model::{BookSide, Level, Price, Side, Size, State, Tick, Trade, UnixNanos};
+use model::{BookSide, GapReason, Level, Price, Side, Size, State, Tick, Trade, UnixNanos};
 use rust_decimal::Decimal;
 
 use super::super::bytes::{array, le, text};
 use super::super::error::BinaryError;
 use super::super::halts;
 use super::super::ladder::level;
-use super::super::listed::listed;
+use super::super::listed::{listed, us_share};
 use super::super::net::Reads;
 use super::super::orders::{Order, OrderBook};
 use crate::board::{Board, Slot, Times};
@@ -174,7 +174,7 @@ impl Market {
     #[cold]
     fn list(&mut self, name: [u8; 8]) -> Result<usize, FeedError> {
         let text = str::from_utf8(text(&name)).map_err(|_| BinaryError::Name)?;
-        let slot = self.board.slot(text)?;
+        let slot = self.board.slot_with(text, us_share)?;
         let trading = (State::Open, "operational halt ended".to_owned());
         self.shares.push(Share { slot, book: None, event: None, trading, halted: false });
         self.index.insert(name, self.shares.len() - 1);
@@ -241,6 +241,7 @@ impl Market {
         book.clear();
         let (levels, best) = (book.ladder.whole(), book.ladder.new_best());
         share.event = None;
+        self.board.begin_anew(share.slot, times, GapReason::Restart, out);
         self.board.kept_snapshot(share.slot, times, levels, best, out);
     }
 

@@ -147,7 +147,7 @@ fn orders_of_deep_plus() {
             "T11x20?701",
             "D|12x0 Q9x80/-",
             "",
-            "S| Q-/-",
+            "G(restart) S| Q-/-",
             "xpacket 9: unknown side 120",
         ],
     );
@@ -210,7 +210,7 @@ fn lost_messages_void_books_and_quotes() {
 fn a_feed_that_starts_again_begins_with_empty_books() {
     let first = |session, sent, messages: &[Vec<u8>]| segment(DEEP, session, 1, sent, messages);
     let rests = [begin(), set(b'8', 1, 10, 1)];
-    let again = ["S10x1| Q10x1/-", "S| Q-/- D10x1| Q10x1/-"];
+    let again = ["S10x1| Q10x1/-", "G(restart) S| Q-/- D10x1| Q10x1/-"];
     // Another session, or the same one from its begin, sent later; a copy is no restart.
     assert_eq!(play(&[first(9, AT, &rests), first(10, AT, &rests)]), again);
     assert_eq!(play(&[first(9, AT, &rests), first(9, AT + 5, &rests)]), again);

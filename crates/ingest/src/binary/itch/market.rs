@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use model::{BookSide, Price, Side, Size, State, Tick, Trade, UnixNanos};
+use model::{BookSide, GapReason, Price, Side, Size, State, Tick, Trade, UnixNanos};
 use rust_decimal::Decimal;
 
 use super::super::bytes::{array, text};
 use super::super::error::BinaryError;
 use super::super::halts;
 use super::super::ladder::Ladder;
-use super::super::listed::listed;
+use super::super::listed::{listed, us_share};
 use super::super::net::Reads;
 use super::super::orders::ById;
 use super::day::Day;
@@ -134,6 +134,7 @@ impl Market {
             share.ladder.clear();
             if self.board.is_valid(share.slot) || self.board.is_void(share.slot) {
                 let (levels, best) = (share.ladder.whole(), share.ladder.new_best());
+                self.board.begin_anew(share.slot, times, GapReason::Restart, out);
                 self.board.kept_snapshot(share.slot, times, levels, best, out);
             }
         }
@@ -155,7 +156,7 @@ impl Market {
             known
         } else {
             let text = str::from_utf8(text(&name)).map_err(|_| BinaryError::Name)?;
-            let slot = self.board.slot(text)?;
+            let slot = self.board.slot_with(text, us_share)?;
             self.shares.push(Share { name, slot, ladder: Ladder::new(SCALE) });
             self.index.insert(name, self.shares.len() - 1);
             self.shares.len() - 1

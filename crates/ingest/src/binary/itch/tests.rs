@@ -186,7 +186,7 @@ fn a_new_day_begins_with_empty_books() {
             delete(1),
             add(1, b'S', 1, 9),
         ],
-        &["", "", "S10x100| Q10x100/-", "", "S| Q-/-", "", "D|9x1 Q-/9x1"],
+        &["", "", "S10x100| Q10x100/-", "", "G(restart) S| Q-/-", "", "D|9x1 Q-/9x1"],
     );
 }
 

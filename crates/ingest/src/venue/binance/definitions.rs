@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use model::{Definition, InstrumentKind};
+use model::{Definition, InstrumentKind, Tick};
 use serde::Deserialize;
 
 use super::Market;
-use crate::board::Board;
+use crate::board::{Board, Times};
 use crate::error::FeedError;
 use crate::json::{Millis, PriceText, SizeText};
 
@@ -41,7 +41,13 @@ struct Rule<'a> {
     step_size: Option<SizeText>,
 }
 
-pub(super) fn read(market: Market, board: &mut Board, body: &str) -> Result<(), FeedError> {
+pub(super) fn read(
+    market: Market,
+    board: &mut Board,
+    times: Times,
+    body: &str,
+    out: &mut Vec<Tick>,
+) -> Result<(), FeedError> {
     let info: Info<'_> = serde_json::from_str(body)?;
     for listed in info.symbols {
         let rule = |name: &str| listed.filters.iter().find(|rule| rule.filter_type == name);
@@ -60,7 +66,7 @@ pub(super) fn read(market: Market, board: &mut Board, body: &str) -> Result<(), 
             quote: Some(listed.quote_asset.as_ref().into()),
             expiry: listed.delivery_date.filter(|_| ends).map(|at| at.0),
         };
-        board.define(&listed.symbol, &definition);
+        board.define(&listed.symbol, times, &definition, out);
     }
     Ok(())
 }

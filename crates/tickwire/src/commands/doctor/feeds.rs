@@ -38,7 +38,7 @@ pub(super) fn check(config: &Config) -> Checks {
             }
         }
     }
-    if let Err(error) = apart(&feeds) {
+    if let Err(error) = apart(&feeds, &config.settings.consolidation) {
         checks.fail("symbols", format!("{error:#}"), "symbol_suffix in one of the two definitions");
     }
     checks

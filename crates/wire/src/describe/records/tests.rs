@@ -59,7 +59,11 @@ fn written(name: &str) -> BTreeSet<String> {
                 ts_recv: at,
             },
         ),
-        "Quote" => writer.quote(&stamp, &Quote { bid: Some(level), ask: Some(level), derived: true }),
+        "Quote" => {
+            let source = || Some(stamp.symbol.clone());
+            let quote = Quote::of(Some(level), Some(level), true);
+            writer.quote(&stamp, &Quote { bid_source: source(), ask_source: source(), ..quote });
+        }
         "Ticker" => writer.ticker(
             &stamp,
             &Ticker {

@@ -74,7 +74,7 @@ fn an_event_is_one_record_and_trades_come_first() {
             "D9x4| Q9x4/-",
             "D9x0|11x4 Q-/11x4",
             "",
-            "S| Q-/-",
+            "G(restart) S| Q-/-",
         ],
     );
 }
