@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
+use fanout::Consolidation;
 use fanout::limits::LogLimits;
 use gateway::{Algorithm, Delays, Given, Keys, Limits, Server, Settings, Signer, Tls};
 use load::now;
@@ -44,6 +45,7 @@ pub(super) fn run(schedule: Schedule, tls: Option<Tls>) -> anyhow::Result<()> {
             .into(),
         logs: LogLimits::default(),
         traces: None,
+        consolidation: Consolidation::default(),
     };
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     let guard = runtime.enter();

@@ -5,7 +5,6 @@ mod histogram;
 mod labelled;
 mod of_shard;
 
-
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 
 use busy::Busy;

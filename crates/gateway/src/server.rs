@@ -156,13 +156,8 @@ impl Server {
         let alerts = Arc::default();
         let hub = Hub::new(inlets, line, Arc::clone(&alerts), feeds.clone(), catalogue.clone());
         hub.consolidate(Consolidator::new(settings.consolidation.clone()));
-        let recorder = settings
-            .recording
-            .as_ref()
-            .filter(|recording| recording.records)
-            .map(Recorder::start)
-            .transpose()?;
-        let recorder = recorder.map(|(recorder, tape)| {
+        let recording = settings.recording.as_ref().filter(|recording| recording.records);
+        let recorder = recording.map(Recorder::start).transpose()?.map(|(recorder, tape)| {
             hub.record(tape);
             recorder
         });
