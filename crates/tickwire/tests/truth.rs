@@ -63,8 +63,9 @@ fn plant(folder: &Path) -> Plant {
         let file = folder.join(format!("{name}.jsonl"));
         std::fs::write(&file, capture).unwrap();
         format!(
-            "[[feed]]\nname = \"{name}\"\nkind = \"replay\"\nfeed = \"sim\"\nfiles = [{file:?}]\n\
-             wait_for_subscriber = true\nstale_after = \"60s\"\nsymbol_suffix = \"{suffix}\"\n"
+            "[[feed]]\nname = \"{name}\"\nkind = \"replay\"\nfeed = \"sim\"\nfiles = ['{}']\n\
+             wait_for_subscriber = true\nstale_after = \"60s\"\nsymbol_suffix = \"{suffix}\"\n",
+            file.display()
         )
     };
     let streams = "[streams]\nconsolidated = [\"X-*\"]\n";

@@ -29,16 +29,13 @@ impl Play {
         let (source, told) = told.split_at(1);
         let symbol = if source == "P" { "XY" } else { &format!("XY.{source}") };
         let instrument = Instrument::named(Symbol::parse(symbol).unwrap(), Venue::new(source), "xy");
-        let body = match told.strip_prefix('!') {
-            Some(state) => {
-                let known = State::ALL.into_iter().find(|known| known.as_str() == state);
-                let (state, reason, feed) = (known.unwrap(), "".into(), "".into());
-                Body::Status(Box::new(StatusChange { state, reason, feed, since: None }))
-            }
-            None => {
-                let (bid, ask) = told.split_once('/').unwrap();
-                Body::Quote(Quote::of(level(bid), level(ask), false))
-            }
+        let body = if let Some(state) = told.strip_prefix('!') {
+            let known = State::ALL.into_iter().find(|known| known.as_str() == state);
+            let (state, reason, feed) = (known.unwrap(), "".into(), "".into());
+            Body::Status(Box::new(StatusChange { state, reason, feed, since: None }))
+        } else {
+            let (bid, ask) = told.split_once('/').unwrap();
+            Body::Quote(Quote::of(level(bid), level(ask), false))
         };
         let (ts_event, ts_recv) = (Some(UnixNanos(5)), Some(UnixNanos(7)));
         let tick = Tick { instrument: instrument.into(), ts_event, ts_source: None, ts_recv, body };
@@ -131,7 +128,7 @@ fn names_are_those_of_the_feeds_without_their_suffixes() {
 #[test]
 fn another_process_goes_on() {
     let (mut first, mut second) = (Play::new(), Consolidator::new(rule()));
-    let mut now = |first: &mut Play, second: &mut Consolidator, told: &str| {
+    let now = |first: &mut Play, second: &mut Consolidator, told: &str| {
         let event = first.event(told);
         let mut out = Vec::new();
         first.consolidator.handle(&event, &mut out);
