@@ -50,27 +50,3 @@ fn who_goes_is_counted_no_more() {
     member.part(&mut core, &mut ShardMetrics::default());
     assert_eq!((core.stalled, core.full.len()), (0, 0));
 }
-
-/// Once is enough: what is coalesced for it is counted already.
-#[test]
-fn who_is_coalesced_is_counted_for_that() {
-    let mut visit = Visit::new();
-    visit.reads(&["trades"], "A", &json!({}));
-    visit.send(&json!({"op": "pace", "bytes_per_second": 5_000}));
-    let mut slow = 0;
-    for _ in 0..100 {
-        visit.happens("tA*5");
-        visit.after(10);
-        slow = visit.core.fanout.stats().slow;
-        if slow > 0 {
-            break;
-        }
-    }
-    assert_eq!(slow, 1);
-    visit.line.set_full(true);
-    for _ in 0..200 {
-        visit.happens("tA*5");
-        visit.after(10);
-    }
-    assert_eq!((visit.stalled(), visit.core.fanout.stats().slow), (0, 1));
-}
