@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 use gateway::{Fact, Parent, Remote, Span, Traces};
 use opentelemetry::trace::{SpanContext, SpanId, SpanKind, Status, TraceFlags, TraceState};
-use opentelemetry::{InstrumentationScope, KeyValue};
+use opentelemetry::{InstrumentationScope, KeyValue, StringValue};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
@@ -180,7 +180,7 @@ fn data(span: Span) -> SpanData {
         Some(Parent::Theirs(id)) => (SpanId::from(id), true),
     };
     let value = |(name, fact)| match fact {
-        Fact::Text(text) => KeyValue::new(name, text),
+        Fact::Text(text) => KeyValue::new(name, StringValue::from(text)),
         Fact::Number(number) => KeyValue::new(name, i64::try_from(number).unwrap_or(i64::MAX)),
         Fact::Flag(flag) => KeyValue::new(name, flag),
     };
