@@ -21,7 +21,8 @@ pub fn parse_origin(text: &str) -> Result<String, String> {
     }
     let Ok(uri) = text.parse::<Uri>() else { return wrong("its host or its port cannot be read") };
     let own = if scheme == "https" { 443 } else { 80 };
-    if uri.host().is_none_or(str::is_empty) || host.ends_with(':') {
+    let port = host.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
+    if uri.host().is_none_or(str::is_empty) || port.is_some_and(|port| port.parse::<u16>().is_err()) {
         return wrong("its host or its port cannot be read");
     }
     if uri.port_u16() == Some(own) {

@@ -120,7 +120,7 @@ impl Definition {
     pub fn of_name(symbol: &Symbol) -> Self {
         let parts: Vec<_> = symbol.as_str().split('-').collect();
         let (&[base, quote], kind) = (match parts.as_slice() {
-            pair @ [_, _] => (pair, InstrumentKind::Spot),
+            pair @ [_, quote] if *quote != "PERP" => (pair, InstrumentKind::Spot),
             [pair @ .., "PERP"] => (pair, InstrumentKind::Perp),
             [pair @ .., end] if end.len() >= 6 && end.bytes().all(|byte| byte.is_ascii_digit()) => {
                 (pair, InstrumentKind::Future)
