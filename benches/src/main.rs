@@ -5,6 +5,7 @@
 
 mod compare;
 mod dialects;
+mod feeds;
 mod micro;
 mod process;
 mod quotes;
@@ -25,6 +26,8 @@ struct Cli {
 enum Bench {
     /// Tickwire, the floors and the rivals in the same scenes; without a choice, the single steps, too
     Compare(compare::CompareArgs),
+    /// Captures and binary feeds from memory to ticks, beside libraries that read the same
+    Feeds(feeds::FeedsArgs),
     /// Single steps: normalise, publish, drain, encode, decode
     Micro(micro::MicroArgs),
     /// A server to be measured; started by the other commands
@@ -35,6 +38,7 @@ enum Bench {
 fn main() -> anyhow::Result<()> {
     match Cli::parse().bench {
         Bench::Compare(args) => compare::run(&args),
+        Bench::Feeds(args) => feeds::run(&args),
         Bench::Micro(args) => micro::run(&args),
         Bench::Serve(args) => serve::run(&args),
     }

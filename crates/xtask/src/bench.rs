@@ -21,6 +21,24 @@ pub(crate) fn run(args: Skip<std::env::Args>) -> Done {
     step("bench", &mut command)
 }
 
+/// `cargo xtask bench-feeds`: feeds from memory to ticks, in turns with libraries that read the same.
+pub(crate) fn feeds(args: Skip<std::env::Args>) -> Done {
+    step("build", &mut cargo("build --release --locked --package benches"))?;
+    let mut command = Command::new(target().join("release/benches"));
+    command.arg("feeds").args(args).current_dir(top());
+    let (python, decoders) = (target().join("rivals/cryptofeed"), target().join("rivals/decode"));
+    match python::with(&python, &["cryptofeed==2.4.1"]) {
+        Ok(()) => _ = command.arg("--python").arg(python.join("bin/python3")),
+        Err(error) => eprintln!("── left out: rival on Python: {error}"),
+    }
+    let mut build = cargo("build --release --manifest-path benches/rivals/decode/Cargo.toml --target-dir");
+    match step("rivals in Rust", build.arg(&decoders)) {
+        Ok(()) => _ = command.arg("--decoders").arg(decoders.join("release/rivals-decode")),
+        Err(error) => eprintln!("── left out: rivals in Rust: {error}"),
+    }
+    step("bench", &mut command)
+}
+
 /// Packages of the pinned versions, in the target folder.
 fn npm() -> Done {
     let folder = target().join("rivals");

@@ -1,5 +1,5 @@
 //! The commands that do all the set-up: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`,
-//! `cargo xtask fuzz`, `cargo xtask plant`, `cargo xtask package`, `cargo xtask dashboards`,
+//! `cargo xtask bench-feeds`, `cargo xtask fuzz`, `cargo xtask plant`, `cargo xtask package`, `cargo xtask dashboards`,
 //! `cargo xtask operators`, `cargo xtask describe`.
 //!
 //! No dependency and nothing to configure, so that the first thing a newcomer runs starts at once.
@@ -26,6 +26,7 @@ const USAGE: &str = "\
 cargo xtask demo [OPTION…]   build the server and start it on a simulated market; options go to `tickwire demo`
 cargo xtask test             everything: format, lints, documentation, tests, golden answers, sockets, conformance
 cargo xtask bench [OPTION…]  every scene with Tickwire, the floors and rivals; options go to `benches compare`
+cargo xtask bench-feeds [CAPTURE…]   captures and binary feeds to ticks, beside libraries that read the same
 
 cargo xtask fuzz [SECONDS]   feeds the WebSocket codec and the readers of feeds what nobody would think of, for a minute
 cargo xtask plant [WORD…]    plants bugs into a copy of the sources, one at a time: each must be found by a test
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Some("demo") => demo::run(args),
         Some("test") => test::run(),
         Some("bench") => bench::run(args),
+        Some("bench-feeds") => bench::feeds(args),
         Some("fuzz") => fuzz::run(args.next().as_deref()),
         Some("plant") => plant::run(args),
         Some("package") => python::ready().and_then(|()| package::test()),

@@ -1,5 +1,6 @@
-//! A Python of our own, in the target folder.
+//! Pythons of our own, in the target folder.
 
+use std::path::Path;
 use std::process::Command;
 
 use crate::step::{Done, run as step, top};
@@ -23,23 +24,27 @@ const PACKAGES: [&str; 12] = [
 
 /// Makes it, with the packages that are needed.
 pub(crate) fn ready() -> Done {
-    let folder = top().join("target/venv");
+    with(&top().join("target/venv"), &PACKAGES)
+}
+
+/// Makes a Python with such packages in a folder.
+pub(crate) fn with(folder: &Path, packages: &[&str]) -> Done {
     let python = folder.join("bin/python3");
-    let ready = folder.join(PACKAGES.join("+"));
+    let ready = folder.join(packages.join("+"));
     if ready.exists() {
         return Ok(());
     }
-    if let Err(error) = step("Python", Command::new("python3").args(["-m", "venv"]).arg(&folder)) {
+    if let Err(error) = step("Python", Command::new("python3").args(["-m", "venv"]).arg(folder)) {
         if !is_root() {
             return Err(format!("{error}: Python 3 with its venv module is needed (Debian: python3-venv)"));
         }
         step("apt-get update", Command::new("apt-get").args(["-q", "update"]))?;
-        let packages = ["-qy", "install", "python3", "python3-venv"];
-        step("apt-get install python3-venv", Command::new("apt-get").args(packages))?;
-        step("Python", Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
+        let needed = ["-qy", "install", "python3", "python3-venv"];
+        step("apt-get install python3-venv", Command::new("apt-get").args(needed))?;
+        step("Python", Command::new("python3").args(["-m", "venv"]).arg(folder))?;
     }
     let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    step("Python packages", Command::new(python).args(install).args(PACKAGES))?;
+    step("Python packages", Command::new(python).args(install).args(packages))?;
     std::fs::write(&ready, "").map_err(|error| format!("{}: {error}", ready.display()))
 }
 
