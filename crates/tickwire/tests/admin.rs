@@ -32,10 +32,10 @@ fn an_operator_looks_and_acts() {
 /// Who asks how a plant is, is told while it does all that it can.
 #[test]
 fn a_saturated_plant_answers_operators() {
-    let plant = Plant::start_narrow("[[feed]]\nname = \"sim\"\nkind = \"sim\"\nsymbols = 50\nrate = 5000\n");
+    let plant = Plant::start_narrow("[[feed]]\nname = \"sim\"\nkind = \"sim\"\nsymbols = 50\nrate = 200000\n");
     plant.wait_for("/readyz", 200);
     let mut bench = tickwire();
-    bench.args(["bench", "--clients", "100", "--duration", "10m", "-c", "trades,quotes,book", "--ramp", "0"]);
+    bench.args(["bench", "--clients", "40", "--duration", "10m", "-c", "trades,quotes,book", "--ramp", "0"]);
     bench.args(["--url", &plant.url(), "--token", &plant.token(&["stream:*"], "1h")]);
     let _load = Guard(bench.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
     let admin = plant.token(&["admin"], "1h");
