@@ -32,7 +32,8 @@ fn an_operator_looks_and_acts() {
 /// Who asks how a plant is, is told while it does all that it can.
 #[test]
 fn a_saturated_plant_answers_operators() {
-    let plant = Plant::start_narrow("[[feed]]\nname = \"sim\"\nkind = \"sim\"\nsymbols = 50\nrate = 200000\n");
+    let plant =
+        Plant::start_narrow("[[feed]]\nname = \"sim\"\nkind = \"sim\"\nsymbols = 50\nrate = 200000\n");
     plant.wait_for("/readyz", 200);
     let mut bench = tickwire();
     bench.args(["bench", "--clients", "40", "--duration", "10m", "-c", "trades,quotes,book", "--ramp", "0"]);

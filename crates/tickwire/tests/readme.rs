@@ -55,13 +55,14 @@ fn what_readme_tells_to_type_works() {
     let readme = fs::read_to_string(top().join("README.md")).unwrap();
     let said: Vec<_> =
         blocks(&readme, "sh").iter().map(|block| shell("bash", &["-euo", "pipefail", "-c"], block)).collect();
-    assert_eq!(said.len(), 9, "the blocks are found");
+    assert_eq!(said.len(), 10, "the blocks are found");
     assert_eq!(said[0].lines().count(), 6);
     assert!(said[4].contains("  ok\n") && said[4].contains("\"channel\":\"book\""), "{}", said[4]);
     assert!(said[5].contains("the configuration is good: 2 feed(s)"), "{}", said[5]);
     assert!(said[1].contains("\"type\":\"snapshot\",\"channel\":\"trades\""), "{}", said[1]);
     assert!(said[2].contains("{\"channel\":\"candles\",\"symbol\":\"BTC-USD\""), "{}", said[2]);
     assert!(said[7].contains("tickwire_feed_events_total{feed=\"sim\",kind=\"trades\"}"), "{}", said[7]);
+    assert_eq!(said[9].lines().count(), 3, "{}", said[9]);
     assert!(said[8].ends_with("every sequence tiles, every ledger closes\n"), "{}", said[8]);
 
     // The Python of it, up to its first update.
