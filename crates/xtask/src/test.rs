@@ -33,10 +33,10 @@ pub(crate) fn run() -> Done {
 
 /// What is there only where the program is built with it.
 fn traces() -> Done {
-    let package = "--locked --package tickwire --features otlp";
-    let lints = format!("clippy {package} --all-targets -- -D warnings");
-    step("lints of the traces", &mut cargo(&lints))?;
-    step("tests of the traces", &mut cargo(&format!("test {package} --test traces --bin tickwire")))
+    // Of the whole workspace: what has nothing to do with it is built once.
+    let built = "--locked --workspace --features tickwire/otlp";
+    step("lints of the traces", &mut cargo(&format!("clippy {built} --all-targets -- -D warnings")))?;
+    step("tests of the traces", &mut cargo(&format!("test {built} --test traces --bin tickwire")))
 }
 
 /// The page and the client, before a server of the debug build.
