@@ -1,7 +1,8 @@
 //! Records as objects of `tickwire.records`: what stands in each place of their constructors is written there.
 
 use model::{
-    Body, Book, BookChange, BookSide, Candle, Correction, Level, Levels, Placed, Quote, StatusChange, Ticker, Trade,
+    Body, Book, BookChange, BookSide, Candle, Correction, Level, Levels, Placed, Quote, StatusChange, Ticker,
+    Trade,
 };
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
