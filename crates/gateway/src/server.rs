@@ -162,6 +162,7 @@ impl Server {
             recorder
         });
         if let Some(traces) = &settings.traces {
+            traces.begin();
             hub.trace(traces.clone());
         }
         let folder = settings.recording.as_ref().map(|recording| recording.folder.clone());

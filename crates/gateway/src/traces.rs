@@ -5,7 +5,7 @@ mod track;
 
 use std::borrow::Cow;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use fanout::Event;
 use metrics::{Counter, counter};
@@ -26,7 +26,8 @@ struct Inner {
     share: u64,
     seed: u64,
     sink: mpsc::Sender<Span>,
-    lost: Counter,
+    /// Looked up when a server begins: before that, nobody counts.
+    lost: OnceLock<Counter>,
 }
 
 /// Something that took its time.
@@ -79,7 +80,7 @@ impl Traces {
     pub fn new(share: u64) -> (Self, mpsc::Receiver<Span>) {
         let (sink, spans) = mpsc::channel(SPANS_QUEUED);
         let seed = RandomState::new().hash_one(clock::wall().0);
-        (Self(Arc::new(Inner { share, seed, sink, lost: counter!(SPANS_LOST) })), spans)
+        (Self(Arc::new(Inner { share, seed, sink, lost: OnceLock::new() })), spans)
     }
 
     /// The trace of the update at a place in the total order, where it is followed. Whoever asks is told the same.
@@ -106,10 +107,19 @@ impl Traces {
         self.tell(Span { trace, id: root, parent: None, name: "update".into(), time, facts });
     }
 
+    /// A server begins: there is somebody who counts.
+    pub(crate) fn begin(&self) {
+        self.lost().increment(0);
+    }
+
+    fn lost(&self) -> &Counter {
+        self.0.lost.get_or_init(|| counter!(SPANS_LOST))
+    }
+
     /// Hands a span on, if somebody takes it.
     pub(crate) fn tell(&self, span: Span) {
         if self.0.sink.try_send(span).is_err() {
-            self.0.lost.increment(1);
+            self.lost().increment(1);
         }
     }
 }
@@ -159,8 +169,10 @@ mod tests {
     fn what_nobody_takes_is_lost_and_counted() {
         let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
         let handle = recorder.handle();
-        let (traces, mut spans) = metrics::with_local_recorder(&recorder, || Traces::new(0));
+        let (traces, mut spans) = Traces::new(0);
         let time = (UnixNanos(1), UnixNanos(2));
+        metrics::with_local_recorder(&recorder, || traces.begin());
+        assert!(handle.render().contains(&format!("{SPANS_LOST} 0")), "{}", handle.render());
         for id in 0..SPANS_QUEUED as u64 + 3 {
             traces.tell(Span { trace: 1, id, parent: None, name: "x".into(), time, facts: Vec::new() });
         }
