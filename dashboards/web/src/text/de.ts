@@ -23,7 +23,7 @@ export const de: Texts = {
   mode: "Betrieb", coalescing: "Fasst zusammen", session: "Sitzung", server: "Server", subject: "Wer", reason: "Grund", details: "Einzelheiten der Verbindung",
   ledgerNote: "Die Rechnung des Servers: veröffentlicht = zugestellt + zusammengefasst + übersprungen + wartend.", connectAgain: "Neu verbinden", connectNow: "Jetzt",
   state_live: "live", state_waiting: "wartet", state_silent: "keine Leitung", state_void: "Buch verloren", state_closed: "geschlossen", state_halted: "ausgesetzt", state_suspect: "fraglich",
-  state_stale: "veraltet", state_source_down: "Quelle weg", state_quiet_expected: "ruhig",
+  state_stale: "veraltet", state_source_down: "Quelle weg", state_quiet_expected: "ruhig", state_delayed: "verzögert",
   delayed: "V", delayedBy: "Um {span} verzögert", bookVoid: "Änderungen dieses Buchs gingen verloren. Sein Stand wird erwartet.", bookWaiting: "Noch keine Stufen.",
   noTrades: "Noch kein Abschluss.", noBars: "Noch keine Kerzen dieser Länge.",
   minSize: "Ab Größe", newTrades: "{count} neu", toNewest: "{count} neue Abschlüsse: zum neuesten", summaryOf: "{count} Abschlüsse in einer Zeile", summaryTitle: "{count} Abschlüsse, die schneller kamen, als sie einzeln gesendet werden konnten: {low} bis {high}, Umsatz {volume}, gekauft {buy}, verkauft {sell}",

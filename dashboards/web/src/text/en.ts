@@ -25,7 +25,7 @@ export const en = {
   ledgerNote: "The server's own account: published = delivered + coalesced + skipped + pending.", connectAgain: "Connect again", connectNow: "Now",
   // States of a symbol
   state_live: "live", state_waiting: "waiting", state_silent: "no line", state_void: "book lost", state_closed: "closed", state_halted: "halted", state_suspect: "suspect",
-  state_stale: "stale", state_source_down: "feed down", state_quiet_expected: "quiet",
+  state_stale: "stale", state_source_down: "feed down", state_quiet_expected: "quiet", state_delayed: "delayed",
   delayed: "D", delayedBy: "Delayed by {span}", bookVoid: "Updates of this book were lost. Its state is awaited.", bookWaiting: "No levels yet.",
   noTrades: "No trade yet.", noBars: "No bars of this interval yet.",
   // Trades
