@@ -1,6 +1,7 @@
 """Each alert's fault, done to a plant that runs: what it is, whose it is, and what must be seen."""
 
 import asyncio
+import fcntl
 import http.server
 import os
 import shutil
@@ -142,7 +143,9 @@ def disks(stage):
         stage.expect("TickwireRecordingIncomplete", instance="hangs")
     else:
         stage.left_out["TickwireRecordingIncomplete"] = "a disk that hangs takes strace"
-    stage.left_out["TickwireRecordingCutShort"] = "readers are waited for for ten minutes: promtool alone has tried it"
+    # Somebody reads the oldest of what is to go, and does not end.
+    stage.plant("cut", '[recording]\nfolder = "recordings"\nkeep_bytes = "1MiB"\nreaders_wait = "1s"\n' + sim(20, 60_000))
+    stage.expect("TickwireRecordingCutShort", instance="cut")
 
 
 STAGES = [calm, ends, feeds, readers, operators, disks]
@@ -153,7 +156,7 @@ STAGES = [calm, ends, feeds, readers, operators, disks]
 async def begin(stage):
     """Does what is to be done to them, and goes on doing it."""
     plants = stage.plants
-    tokens = {name: plant.token() for name, plant in plants.items() if name not in ("down", "silent", "operators", "disk", "hangs")}
+    tokens = {name: plant.token() for name, plant in plants.items() if name not in ("down", "silent", "operators", "disk", "hangs", "cut")}
 
     def come(name, count, **options):
         for _ in range(count):
@@ -178,6 +181,7 @@ async def begin(stage):
     stage.go(restarts(plants["restarting"]))
     stage.go(another(plants["conflict"]))
     stage.go(breaks(plants["operators"]))
+    stage.go(reads(plants["cut"].folder / "recordings"))
     if "TickwireRecordingIncomplete" in stage.expected:
         hang(stage, plants["hangs"])
     await asyncio.sleep(8)
@@ -212,6 +216,17 @@ async def breaks(plant):
         (plant.folder / "tickwire.toml").write_text(good.replace("[limits]", "[limit]"), encoding="utf-8")
         plant.tell(signal.SIGHUP)
         await asyncio.sleep(5)
+
+
+async def reads(folder):
+    """A reader of whatever is the oldest, who never ends."""
+    held = {}
+    while True:
+        for path in sorted(folder.glob("*/*.twj"))[:1]:
+            if path not in held:
+                held[path] = path.open("rb")
+                fcntl.flock(held[path], fcntl.LOCK_SH)
+        await asyncio.sleep(0.2)
 
 
 def hang(stage, plant):

@@ -30,7 +30,7 @@ pub(super) fn run(args: &FeedsArgs) -> anyhow::Result<()> {
             for _ in 0..args.rounds {
                 let began = spent();
                 messages = read(feed, &options, &bytes)?;
-                ours = ours.min(spent() - began);
+                ours = ours.min(spent().saturating_sub(began));
             }
             ensure!(messages >= args.messages, "{name}: {messages} messages of {}", args.messages);
             if let Some(decoders) = &args.decoders {

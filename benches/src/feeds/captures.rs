@@ -103,7 +103,7 @@ impl Capture {
                 black_box(&ticks);
                 ticks.clear();
             }
-            best = best.min(spent() - began);
+            best = best.min(spent().saturating_sub(began));
         }
         Ok(best)
     }

@@ -206,7 +206,7 @@ pub fn describe() {
     describe_counter!(
         RECORDING_REMOVED_READ,
         Unit::Count,
-        "Files of recordings removed although somebody had been reading them for ten minutes since they were to go."
+        "Files of recordings removed although somebody had been reading them for readers_wait since they were to go."
     );
     describe_counter!(
         RECORDING_SEALED,

@@ -19,6 +19,8 @@ pub struct Keep {
     pub age: Option<Duration>,
     /// So many bytes of files, of all recordings of the name together.
     pub bytes: Option<u64>,
+    /// How long who reads what is to go is waited for; [`READERS_WAIT`] where nothing is said.
+    pub readers_wait: Option<Duration>,
 }
 
 /// The recordings of one name in a folder: `NAME-20261120-143000` and the like, the newest of which is being made.
@@ -37,7 +39,7 @@ pub struct Cleared {
     pub segments: u64,
     /// Their bytes.
     pub bytes: u64,
-    /// How many of them were still read: see [`READERS_WAIT`].
+    /// How many of them were still read: see [`Keep::readers_wait`].
     pub read: u64,
     /// There is more to remove.
     pub more: bool,
@@ -129,7 +131,7 @@ impl Shelf {
 
     /// Removes the oldest segments while there is more than is kept, [`REMOVED_PER_LOOK`] of them at most: of older
     /// recordings, and of `own`, but for the one that is written. What is read stays, and all that is newer, for
-    /// [`READERS_WAIT`]. Recordings that another process makes are its own affair.
+    /// [`Keep::readers_wait`]. Recordings that another process makes are its own affair.
     ///
     /// # Errors
     /// The file system refuses; what was removed before is gone.
@@ -179,7 +181,7 @@ impl Shelf {
             Some((refused, since)) if refused == path => since,
             _ => at,
         };
-        if at.saturating_duration_since(since) >= READERS_WAIT {
+        if at.saturating_duration_since(since) >= self.keep.readers_wait.unwrap_or(READERS_WAIT) {
             return Ok(Some((None, true)));
         }
         self.refused = Some((path.to_owned(), since));

@@ -35,7 +35,7 @@ pub(crate) fn load(feed: &str, name: &str, folder: &Path) -> Result<Map, ConfigE
     Ok(Map { name: path.display().to_string(), text })
 }
 
-/// As [`load`], of rows or of messages: a file tells which.
+/// As [`load()`], of rows or of messages: a file tells which.
 pub(crate) fn load_any(name: &str) -> Result<Map, ConfigError> {
     let is_of_messages =
         std::fs::read_to_string(name).is_ok_and(|text| text.lines().any(|line| line.trim() == "[[message]]"));

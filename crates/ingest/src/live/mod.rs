@@ -1,7 +1,7 @@
 //! Venues over the network: connections that come back, subscriptions, snapshots, and what goes wrong with them.
 //!
-//! [`session`] is the whole of it as a value: it opens no socket and reads no clock. What each venue wants to hear
-//! stands in [`dialect`], what its messages say in the normalisers. [`shell`] gives it sockets and time.
+//! `session` is the whole of it as a value: it opens no socket and reads no clock. What each venue wants to hear
+//! stands in `dialect`, what its messages say in the normalisers. `shell` gives it sockets and time.
 
 mod backoff;
 mod books;

@@ -90,7 +90,7 @@ impl Link<'_> {
     }
 }
 
-/// The names that [`crate::reader`] knows.
+/// The names that [`crate::reader()`] knows.
 pub const FEEDS: [&str; 22] = [
     "binance-spot",
     "binance-usdm",

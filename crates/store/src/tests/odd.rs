@@ -83,7 +83,7 @@ fn pipes_beside_the_segments_are_not_waited_for_either() {
         // Whose writer cannot be known is left alone.
         assert_eq!(seal_all(&made, 9, line).unwrap(), (0, 0));
         let mut own = Journal::create(&top.join("live-20261120-150000"), settings(1_000)).unwrap();
-        let keep = Keep { bytes: Some(0), age: None };
+        let keep = Keep { bytes: Some(0), ..Keep::default() };
         let mut shelf = Shelf::new(&top, &Name::parse("live").unwrap(), keep);
         shelf.clear(&mut own, std::time::SystemTime::now(), std::time::Instant::now()).unwrap();
         assert_eq!(shelf.left().unwrap().len(), 2);

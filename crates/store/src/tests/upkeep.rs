@@ -70,7 +70,7 @@ fn the_oldest_goes_first_and_what_is_left_is_right() {
     push(&mut Journal::create(&other, settings(2_000)).unwrap(), &records, 10);
     let (others, most) = (bytes(&other), all - all / 8);
 
-    let mut shelf_by_bytes = shelf(folder.path(), Keep { bytes: Some(most), age: None });
+    let mut shelf_by_bytes = shelf(folder.path(), Keep { bytes: Some(most), ..Keep::default() });
     let cleared = shelf_by_bytes.clear(&mut own, now, at).unwrap();
     assert!(cleared.segments >= 1 && cleared.bytes >= all / 8 && cleared.read == 0, "{cleared:?}");
     assert!(bytes(&old) + bytes(own.folder()) <= most);
@@ -95,7 +95,7 @@ fn the_oldest_goes_first_and_what_is_left_is_right() {
     drop(recording);
 
     // Nothing is kept: all that is closed goes, a few at a time, and never what is written.
-    let mut nothing = shelf(folder.path(), Keep { bytes: Some(0), age: None });
+    let mut nothing = shelf(folder.path(), Keep { bytes: Some(0), ..Keep::default() });
     let mut looks = 0;
     while nothing.clear(&mut own, now, at).unwrap().more {
         looks += 1;
@@ -120,7 +120,7 @@ fn the_oldest_goes_first_and_what_is_left_is_right() {
 #[test]
 fn what_is_older_than_is_kept_goes() {
     let Kept { folder, old, mut own, .. } = kept();
-    let mut shelf = shelf(folder.path(), Keep { age: Some(Duration::from_secs(3_600)), bytes: None });
+    let mut shelf = shelf(folder.path(), Keep { age: Some(Duration::from_secs(3_600)), ..Keep::default() });
     assert_eq!(shelf.clear(&mut own, SystemTime::now(), Instant::now()).unwrap().segments, 0);
     for path in files(&old) {
         let file = fs::File::options().write(true).open(path).unwrap();
@@ -138,7 +138,7 @@ fn what_is_older_than_is_kept_goes() {
 #[test]
 fn what_is_read_stays_for_a_while() {
     let Kept { folder, old, mut own, records } = kept();
-    let mut shelf = shelf(folder.path(), Keep { bytes: Some(0), age: None });
+    let mut shelf = shelf(folder.path(), Keep { bytes: Some(0), ..Keep::default() });
     let (now, at) = (SystemTime::now(), Instant::now());
     let mut clear = |own: &mut Journal, at| shelf.clear(own, now, at).unwrap().segments;
     let recording = Recording::open(&old).unwrap();
@@ -169,7 +169,7 @@ fn what_is_read_stays_for_a_while() {
 #[test]
 fn a_recording_that_was_let_go_can_be_looked_at_again() {
     let Kept { folder, mut own, records, .. } = kept();
-    let mut shelf = shelf(folder.path(), Keep { bytes: Some(0), age: None });
+    let mut shelf = shelf(folder.path(), Keep { bytes: Some(0), ..Keep::default() });
     let mut recording = Recording::open(own.folder()).unwrap();
     recording.let_go();
     let mut reader = recording.read().unwrap();
@@ -311,7 +311,7 @@ fn a_recording_that_is_made_is_left_alone() {
     let mut theirs = Journal::create(&other, settings(2_000)).unwrap();
     push(&mut theirs, &records, 10);
     let before = bytes(&other);
-    let mut shelf = shelf(folder.path(), Keep { bytes: Some(0), age: None });
+    let mut shelf = shelf(folder.path(), Keep { bytes: Some(0), ..Keep::default() });
     while shelf.clear(&mut own, SystemTime::now(), Instant::now()).unwrap().more {}
     assert_eq!(bytes(&other), before);
     assert_eq!(seal_all(&other, 9, line).unwrap(), (0, 0));
@@ -374,7 +374,7 @@ fn what_was_killed_and_removed_in_part_is_told_as_a_whole() {
     let Kept { folder, mut own, records, .. } = kept();
     let made = own.folder().to_owned();
     let most = bytes(&made) / 2;
-    let mut shelf = shelf(folder.path(), Keep { bytes: Some(most), age: None });
+    let mut shelf = shelf(folder.path(), Keep { bytes: Some(most), ..Keep::default() });
     while shelf.clear(&mut own, SystemTime::now(), Instant::now()).unwrap().more {}
     let left = read(&made).0;
     assert!(!left.is_empty() && left.len() < records.len());

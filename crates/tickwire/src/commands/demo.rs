@@ -18,7 +18,8 @@ use crate::plant::Plant;
 
 const TOKEN_LIFETIME: Duration = Duration::from_secs(86_400);
 /// What there is to replay, in a folder that goes away with the process.
-const KEEP: store::Keep = store::Keep { age: Some(Duration::from_secs(3_600)), bytes: Some(512 << 20) };
+const KEEP: store::Keep =
+    store::Keep { age: Some(Duration::from_secs(3_600)), bytes: Some(512 << 20), readers_wait: None };
 
 pub(crate) fn run(args: &DemoArgs) -> Outcome {
     let began = Instant::now();

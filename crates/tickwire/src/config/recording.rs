@@ -18,6 +18,7 @@ pub(super) struct RecordingTable {
     record: Option<bool>,
     keep: Option<Time>,
     keep_bytes: Option<Bytes>,
+    readers_wait: Option<Time>,
 }
 
 /// The least that can be kept: segments cannot be as short as one likes.
@@ -31,7 +32,11 @@ impl RecordingTable {
     pub(super) fn resolve(self, source: &Path) -> Result<Option<Recording>, ConfigError> {
         let refused = |message: String| ConfigError::rule(source, format!("[recording] {message}"));
         let records = self.record.unwrap_or(true);
-        let keeps = [("keep", self.keep.is_some()), ("keep_bytes", self.keep_bytes.is_some())];
+        let keeps = [
+            ("keep", self.keep.is_some()),
+            ("keep_bytes", self.keep_bytes.is_some()),
+            ("readers_wait", self.readers_wait.is_some()),
+        ];
         let keeps = keeps.into_iter().find_map(|(key, is_set)| is_set.then_some(key));
         let Some(folder) = self.folder else {
             let alone = keeps.or_else(|| (!records).then_some("record = false"));
@@ -59,13 +64,21 @@ impl RecordingTable {
                 "name = {name:?}: at most {RECORDING_NAME_MAX} of a-z, 0-9, '.', '_' and '-', a letter or a digit first"
             ))
         })?;
-        let keep =
-            Keep { age: self.keep.map(|keep| keep.0), bytes: self.keep_bytes.map(|keep| keep.0 as u64) };
+        let keep = Keep {
+            age: self.keep.map(|keep| keep.0),
+            bytes: self.keep_bytes.map(|keep| keep.0 as u64),
+            readers_wait: self.readers_wait.map(|wait| wait.0),
+        };
         if keep.age.is_some_and(|age| age < KEEP_MIN) {
             return Err(refused("keep must be at least 1m".to_owned()));
         }
         if keep.bytes.is_some_and(|bytes| bytes < KEEP_BYTES_MIN) {
             return Err(refused("keep_bytes must be at least 1MiB".to_owned()));
+        }
+        if keep.readers_wait.is_some() && !keep.is_bounded() {
+            return Err(refused(
+                "readers_wait goes with keep or keep_bytes: without them nothing is removed".to_owned(),
+            ));
         }
         Ok(Some(Recording { folder, name, keep, records }))
     }

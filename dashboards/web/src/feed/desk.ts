@@ -102,7 +102,12 @@ export const http = () => (entry === undefined ? undefined : httpOf(entry));
 
 /** Milliseconds since 1970, by the clock that the page follows. */
 export function now(): number {
-  return replay.playing.value !== null ? replay.now() : Date.now() + (connection.value?.clockOffsetMs ?? 0);
+  return replay.playing.value !== null ? replay.now() : liveNow();
+}
+
+/** The same by the server's clock, whatever is played. */
+export function liveNow(): number {
+  return Date.now() + (connection.value?.clockOffsetMs ?? 0);
 }
 
 export function tickOf(name: string): string | undefined {

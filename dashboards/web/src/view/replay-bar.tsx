@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { fromMilliseconds, type ReplaySpeed, toMilliseconds } from "@tickwire/client";
 
-import { isReplaying, lookForRecordings, now, recorded, recordedReason, replay, tell } from "../feed/desk.js";
+import { isReplaying, liveNow, lookForRecordings, now, recorded, recordedReason, replay, tell } from "../feed/desk.js";
 import { zone } from "../feed/settings.js";
 import { SPEEDS } from "../feed/replaying.js";
 import { count, t } from "../text/texts.js";
@@ -48,10 +48,16 @@ export function ReplayBar() {
     if (field.current !== null && document.activeElement !== field.current && field.current.value !== clock) field.current.value = clock;
   });
 
+  /** Up to where there is something to go to. */
+  const end = (): number => (recording?.running === true ? Math.max(span!.to, liveNow()) : span!.to);
   const goTo = (ms: number): void => {
     if (Number.isNaN(ms) || span === undefined) return;
-    const to = fromMilliseconds(Math.min(Math.max(ms, span.from), playing === null ? now() : span.to));
-    if (playing === null) void replay.open({ ...(name !== undefined && { recording: name }), from: to, paused: true });
+    const place = Math.min(Math.max(ms, span.from), end());
+    const to = fromMilliseconds(place);
+    const recordingOf = name === undefined ? {} : { recording: name };
+    if (playing === null) void replay.open({ ...recordingOf, from: to, paused: true });
+    // What was recorded since it was opened is there for who opens it again.
+    else if (place > playing.to) void replay.open({ ...recordingOf, from: to, speed: playing.speed, paused: playing.phase !== "playing" });
     else void replay.seek(to);
   };
   const drop = (): void => {
@@ -64,7 +70,7 @@ export function ReplayBar() {
   const mistake = (text: string): string => {
     const ms = writtenTime(text, now(), zone.value);
     if (Number.isNaN(ms)) return t("noTime", { text });
-    const to = playing === null ? now() : span!.to;
+    const to = end();
     // Whole seconds may be written of an end that has fractions.
     if (ms >= span!.from - 1000 && ms <= to + 1000) return "";
     return t("outOfRecording", { time: dateTimeText(ms, zone.value), from: dateTimeText(span!.from, zone.value), to: dateTimeText(to, zone.value) });

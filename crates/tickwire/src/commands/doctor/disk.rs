@@ -238,6 +238,7 @@ mod tests {
         let keep = |age: u64, bytes: u64| Keep {
             age: (age > 0).then(|| Duration::from_secs(age * 86_400)),
             bytes: (bytes > 0).then_some(bytes << 30),
+            readers_wait: None,
         };
         let megabyte = Recorded { bytes: 5 << 30, bytes_per_second: Some(1e6) };
         let none = Recorded::default();
