@@ -39,7 +39,7 @@ def test_rows_are_those_of_the_parquet_files(sim: Path, tables: Path, channel: C
 def test_who_takes_arrow_takes_it(sim: Path) -> None:
     trades = tickwire.replay(sim).to_arrow("trades")
     known = [(Decimal(line["price"]), line["symbol"]) for line in lines(sim, "-c", "trades")]
-    assert len(trades) == len(known) and repr(trades) == "<Table of trades: 177 rows, 19 columns>"
+    assert len(trades) == len(known) and repr(trades) == "<Table of trades: 177 rows, 20 columns>"
     arrow = trades.to_pyarrow()
     assert arrow.schema.field("price").type == pa.decimal128(18, 9)
     assert arrow.schema.field("ts_recv").type == pa.timestamp("ns", tz="UTC")

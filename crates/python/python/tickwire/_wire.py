@@ -62,12 +62,19 @@ def gap(message: Json) -> Gap:
 
 
 def _correction(head: _Head, data: Json) -> Record:
-    correction, trade_id, sequence = data["correction"], data["trade_id"], data.get("original_sequence")
-    was = [_maybe(data.get(name)) for name in ("original_price", "original_size")]
-    then = data.get("original_side"), _time(data.get("original_ts_event"))
-    now = [_maybe(data.get(name)) for name in ("price", "size")]
     return TradeCorrection(
-        *head, correction, trade_id, sequence, *was, *then, *now, data.get("side"), data.get("new_trade_id")
+        *head,
+        data["correction"],
+        data["trade_id"],
+        data.get("original_sequence"),
+        _maybe(data.get("original_price")),
+        _maybe(data.get("original_size")),
+        data.get("original_side"),
+        _time(data.get("original_ts_event")),
+        _maybe(data.get("price")),
+        _maybe(data.get("size")),
+        data.get("side"),
+        data.get("new_trade_id"),
     )
 
 
