@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Ask, Bounds, Dialect, Heard, Route, Snapshot, Tag, Twins, Want, address, no_depth, wants};
+use super::{Bounds, Dialect, Heard, Route, Snapshot, Tag, Twins, address, no_depth, wants};
 use crate::live::{LiveChannel, LiveError, LiveSpec};
 
 /// Streams of one connection.
@@ -122,14 +122,6 @@ impl Dialect for Binance {
             routes_at(spec, own, door, &kinds.collect::<Vec<_>>())
         };
         self.doors().into_iter().flat_map(route).collect()
-    }
-
-    fn subscribe(&self, _wants: &[Want], _number: &mut u64) -> Vec<Ask> {
-        Vec::new()
-    }
-
-    fn unsubscribe(&self, _wants: &[Want], _number: &mut u64) -> Vec<String> {
-        Vec::new()
     }
 
     fn hear<'a>(&self, text: &'a str) -> Heard<'a> {

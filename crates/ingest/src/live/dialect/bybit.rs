@@ -9,9 +9,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{
-    Ask, Bounds, Dialect, Heard, Route, Subject, Tag, Twins, Want, address, no_depth, quoted, wants,
-};
+use super::{Bounds, Dialect, Heard, Route, Subject, Tag, Twins, Want, address, no_depth, quoted, wants};
 use crate::live::{LiveChannel, LiveError, LiveSpec};
 
 /// Arguments of one request.
@@ -93,20 +91,15 @@ impl Dialect for Bybit {
         vec![Route { url, wants: list, books: Vec::new(), symbols, twins: Twins::Merge }]
     }
 
-    fn subscribe(&self, wants: &[Want], number: &mut u64) -> Vec<Ask> {
-        let ask = |wants: &[Want]| {
-            *number += 1;
-            Ask { number: *number, text: message("subscribe", wants, *number), wants: wants.to_vec() }
-        };
-        wants.chunks(ARGS_MAX).map(ask).collect()
+    fn parts<'w>(&self, wants: &'w [Want]) -> Vec<&'w [Want]> {
+        wants.chunks(ARGS_MAX).collect()
     }
 
-    fn unsubscribe(&self, wants: &[Want], number: &mut u64) -> Vec<String> {
-        let text = |wants: &[Want]| {
-            *number += 1;
-            message("unsubscribe", wants, *number)
-        };
-        wants.chunks(ARGS_MAX).map(text).collect()
+    fn message(&self, op: &str, wants: &[Want], number: u64) -> String {
+        let topics: Vec<String> =
+            wants.iter().map(|want| format!("{}.{}", want.topic, want.symbol)).collect();
+        let args = quoted(topics.iter().map(String::as_str));
+        format!(r#"{{"req_id":"{number}","op":"{op}","args":[{args}]}}"#)
     }
 
     fn hear<'a>(&self, text: &'a str) -> Heard<'a> {
@@ -167,10 +160,4 @@ fn data<'a>(topic: &'a str, message: &Message<'a>) -> Heard<'a> {
         _ => Tag::Bare { book: None },
     };
     Heard::Data(tag)
-}
-
-fn message(op: &str, wants: &[Want], number: u64) -> String {
-    let topics: Vec<String> = wants.iter().map(|want| format!("{}.{}", want.topic, want.symbol)).collect();
-    let args = quoted(topics.iter().map(String::as_str));
-    format!(r#"{{"req_id":"{number}","op":"{op}","args":[{args}]}}"#)
 }

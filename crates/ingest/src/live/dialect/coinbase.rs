@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::{
-    Ask, Bounds, Dialect, Heard, Route, Subject, Tag, Twins, Want, address, no_depth, quoted, wants,
+    Bounds, Dialect, Heard, Route, Subject, Tag, Twins, Want, address, by_topic, no_depth, quoted, wants,
 };
 use crate::live::{LiveChannel, LiveError, LiveSpec};
 
@@ -81,16 +81,16 @@ impl Dialect for Coinbase {
         lists.into_iter().filter(|(wants, _)| !wants.is_empty()).map(route).collect()
     }
 
-    fn subscribe(&self, wants: &[Want], number: &mut u64) -> Vec<Ask> {
-        let ask = |wants: &[Want]| {
-            *number += 1;
-            Ask { number: *number, text: message("subscribe", wants), wants: wants.to_vec() }
-        };
-        parts(wants).map(ask).collect()
+    fn parts<'w>(&self, wants: &'w [Want]) -> Vec<&'w [Want]> {
+        by_topic(wants, SYMBOLS_MAX)
     }
 
-    fn unsubscribe(&self, wants: &[Want], _number: &mut u64) -> Vec<String> {
-        parts(wants).map(|wants| message("unsubscribe", wants)).collect()
+    fn message(&self, kind: &str, wants: &[Want], _number: u64) -> String {
+        let topic = wants.first().map_or("", |want| &want.topic);
+        let products =
+            quoted(wants.iter().map(|want| want.symbol.as_str()).filter(|symbol| !symbol.is_empty()));
+        let products = if products.is_empty() { products } else { format!(r#""product_ids":[{products}],"#) };
+        format!(r#"{{"type":"{kind}",{products}"channel":"{topic}"}}"#)
     }
 
     fn hear<'a>(&self, text: &'a str) -> Heard<'a> {
@@ -138,16 +138,4 @@ impl Dialect for Coinbase {
             lifetime: None,
         }
     }
-}
-
-/// Parts of one channel each, for a request names one.
-fn parts(wants: &[Want]) -> impl Iterator<Item = &[Want]> {
-    wants.chunk_by(|a, b| a.topic == b.topic).flat_map(|same| same.chunks(SYMBOLS_MAX))
-}
-
-fn message(kind: &str, wants: &[Want]) -> String {
-    let topic = wants.first().map_or("", |want| &want.topic);
-    let products = quoted(wants.iter().map(|want| want.symbol.as_str()).filter(|symbol| !symbol.is_empty()));
-    let products = if products.is_empty() { products } else { format!(r#""product_ids":[{products}],"#) };
-    format!(r#"{{"type":"{kind}",{products}"channel":"{topic}"}}"#)
 }

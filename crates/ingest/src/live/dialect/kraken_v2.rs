@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    Ask, Bounds, Dialect, Heard, Route, Subject, Tag, Twins, Want, address, no_depth, quoted, wants,
+    Bounds, Dialect, Heard, Route, Subject, Tag, Twins, Want, address, by_topic, no_depth, quoted, wants,
 };
 use crate::live::{LiveChannel, LiveError, LiveSpec};
 
@@ -90,20 +90,24 @@ impl Dialect for KrakenV2 {
         routes.into_iter().filter(|route| !route.wants.is_empty()).collect()
     }
 
-    fn subscribe(&self, wants: &[Want], number: &mut u64) -> Vec<Ask> {
-        let ask = |wants: &[Want]| {
-            *number += 1;
-            Ask { number: *number, text: message("subscribe", wants, *number), wants: wants.to_vec() }
-        };
-        parts(wants).map(ask).collect()
+    fn parts<'w>(&self, wants: &'w [Want]) -> Vec<&'w [Want]> {
+        by_topic(wants, SYMBOLS_MAX)
     }
 
-    fn unsubscribe(&self, wants: &[Want], number: &mut u64) -> Vec<String> {
-        let text = |wants: &[Want]| {
-            *number += 1;
-            message("unsubscribe", wants, *number)
+    fn message(&self, method: &str, wants: &[Want], number: u64) -> String {
+        let symbols = quoted(wants.iter().map(|want| want.symbol.as_str()));
+        let topic = wants.first().map_or("", |want| &want.topic);
+        let (channel, depth) = topic.split_once(' ').unwrap_or((topic, ""));
+        let more = match (channel, method) {
+            ("book", _) => format!(r#","depth":{depth}"#),
+            // Every change of the best prices, not only trades.
+            ("ticker", _) => r#","event_trigger":"bbo""#.to_owned(),
+            ("trade", "subscribe") => r#","snapshot":false"#.to_owned(),
+            _ => String::new(),
         };
-        parts(wants).map(text).collect()
+        format!(
+            r#"{{"method":"{method}","params":{{"channel":"{channel}","symbol":[{symbols}]{more}}},"req_id":{number}}}"#
+        )
     }
 
     fn hear<'a>(&self, text: &'a str) -> Heard<'a> {
@@ -144,27 +148,6 @@ impl Dialect for KrakenV2 {
             lifetime: None,
         }
     }
-}
-
-/// Parts of one channel each, for a request names one.
-fn parts(wants: &[Want]) -> impl Iterator<Item = &[Want]> {
-    wants.chunk_by(|a, b| a.topic == b.topic).flat_map(|same| same.chunks(SYMBOLS_MAX))
-}
-
-fn message(method: &str, wants: &[Want], number: u64) -> String {
-    let symbols = quoted(wants.iter().map(|want| want.symbol.as_str()));
-    let topic = wants.first().map_or("", |want| &want.topic);
-    let (channel, depth) = topic.split_once(' ').unwrap_or((topic, ""));
-    let more = match (channel, method) {
-        ("book", _) => format!(r#","depth":{depth}"#),
-        // Every change of the best prices, not only trades.
-        ("ticker", _) => r#","event_trigger":"bbo""#.to_owned(),
-        ("trade", "subscribe") => r#","snapshot":false"#.to_owned(),
-        _ => String::new(),
-    };
-    format!(
-        r#"{{"method":"{method}","params":{{"channel":"{channel}","symbol":[{symbols}]{more}}},"req_id":{number}}}"#
-    )
 }
 
 fn first(raw: &str) -> Cow<'_, str> {

@@ -19,11 +19,33 @@ pub(super) trait Dialect: Send {
     /// The connections that are needed, and what each carries.
     fn routes(&self, spec: &LiveSpec) -> Vec<Route>;
 
+    /// These, as many as one message may name at a time. A venue whose addresses say what it sends has no messages.
+    fn parts<'w>(&self, _wants: &'w [Want]) -> Vec<&'w [Want]> {
+        Vec::new()
+    }
+
+    /// The message that does `op` (`subscribe`, `unsubscribe`) with one of [`Self::parts`].
+    fn message(&self, _op: &str, _wants: &[Want], _number: u64) -> String {
+        String::new()
+    }
+
     /// The messages that subscribe to these, within the venue's limits; each with what it asks for.
-    fn subscribe(&self, wants: &[Want], number: &mut u64) -> Vec<Ask>;
+    fn subscribe(&self, wants: &[Want], number: &mut u64) -> Vec<Ask> {
+        let ask = |wants: &[Want]| {
+            *number += 1;
+            Ask { number: *number, text: self.message("subscribe", wants, *number), wants: wants.to_vec() }
+        };
+        self.parts(wants).into_iter().map(ask).collect()
+    }
 
     /// The messages that end these subscriptions. Nobody waits for their answers.
-    fn unsubscribe(&self, wants: &[Want], number: &mut u64) -> Vec<String>;
+    fn unsubscribe(&self, wants: &[Want], number: &mut u64) -> Vec<String> {
+        let text = |wants: &[Want]| {
+            *number += 1;
+            self.message("unsubscribe", wants, *number)
+        };
+        self.parts(wants).into_iter().map(text).collect()
+    }
 
     /// What a message is.
     fn hear<'a>(&self, text: &'a str) -> Heard<'a>;
@@ -90,6 +112,11 @@ pub(super) struct Snapshot {
     pub(super) url: String,
     /// What it costs of [`Bounds::weight`].
     pub(super) weight: u32,
+}
+
+/// Parts of one topic each, with so many instruments at most.
+fn by_topic(wants: &[Want], most: usize) -> Vec<&[Want]> {
+    wants.chunk_by(|a, b| a.topic == b.topic).flat_map(|same| same.chunks(most)).collect()
 }
 
 /// What a venue bears.

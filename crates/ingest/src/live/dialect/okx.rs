@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Ask, Bounds, Dialect, Heard, Route, Subject, Tag, Twins, Want, address, no_depth, wants};
+use super::{Bounds, Dialect, Heard, Route, Subject, Tag, Twins, Want, address, no_depth, wants};
 use crate::live::{LiveChannel, LiveError, LiveSpec};
 
 /// Arguments of one request: far below 64 KB.
@@ -83,20 +83,17 @@ impl Dialect for Okx {
         vec![Route { url, wants: list, books: Vec::new(), symbols, twins: Twins::Merge }]
     }
 
-    fn subscribe(&self, wants: &[Want], number: &mut u64) -> Vec<Ask> {
-        let ask = |wants: &[Want]| {
-            *number += 1;
-            Ask { number: *number, text: message("subscribe", wants, *number), wants: wants.to_vec() }
-        };
-        wants.chunks(ARGS_MAX).map(ask).collect()
+    fn parts<'w>(&self, wants: &'w [Want]) -> Vec<&'w [Want]> {
+        wants.chunks(ARGS_MAX).collect()
     }
 
-    fn unsubscribe(&self, wants: &[Want], number: &mut u64) -> Vec<String> {
-        let text = |wants: &[Want]| {
-            *number += 1;
-            message("unsubscribe", wants, *number)
+    fn message(&self, op: &str, wants: &[Want], number: u64) -> String {
+        let arg = |want: &Want| {
+            let symbol = serde_json::Value::from(want.symbol.as_str());
+            format!(r#"{{"channel":"{}","instId":{symbol}}}"#, want.topic)
         };
-        wants.chunks(ARGS_MAX).map(text).collect()
+        let args = wants.iter().map(arg).collect::<Vec<_>>().join(",");
+        format!(r#"{{"id":"{number}","op":"{op}","args":[{args}]}}"#)
     }
 
     fn hear<'a>(&self, text: &'a str) -> Heard<'a> {
@@ -170,13 +167,4 @@ fn named(reason: &str) -> Option<Cow<'static, str>> {
     let name = reason.split_once("instId:")?.1;
     let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(name.len());
     Some(Cow::Owned(name[..end].to_owned()))
-}
-
-fn message(op: &str, wants: &[Want], number: u64) -> String {
-    let arg = |want: &Want| {
-        let symbol = serde_json::Value::from(want.symbol.as_str());
-        format!(r#"{{"channel":"{}","instId":{symbol}}}"#, want.topic)
-    };
-    let args = wants.iter().map(arg).collect::<Vec<_>>().join(",");
-    format!(r#"{{"id":"{number}","op":"{op}","args":[{args}]}}"#)
 }
