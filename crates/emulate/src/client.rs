@@ -63,7 +63,7 @@ pub(crate) async fn serve(mut stream: TcpStream, shared: &Shared) -> io::Result<
     let (sender, outgoing) = mpsc::channel(1 << 16);
     shared.world.join(conn, sender);
     if !subs.is_empty() && !without {
-        shared.world.subscribe(conn, &subs, |_| Vec::new(), false);
+        shared.world.subscribe(conn, &subs, |_, _| Vec::new(), false);
     }
     let market = shared.world.script.venue.market_of(&head.path);
     let result = Stream::new(stream, shared, conn, market).run(head.rest, outgoing).await;

@@ -12,6 +12,8 @@ pub struct Script {
     pub(crate) feed: String,
     pub(crate) venue: Box<dyn Venue>,
     pub(crate) steps: Vec<Step>,
+    /// When it begins, in milliseconds since the epoch.
+    pub(crate) began: u64,
     /// What it holds.
     pub(crate) subs: BTreeSet<Sub>,
     /// Connections and their addresses, for the normaliser.
@@ -92,6 +94,7 @@ impl Script {
             feed: feed.to_owned(),
             venue,
             steps: Vec::new(),
+            began: 0,
             subs: BTreeSet::new(),
             conns: Vec::new(),
             depth: None,
@@ -133,6 +136,8 @@ impl Script {
     }
 
     fn frame(&mut self, at: u64, conn: String, text: String) {
+        // Whoever changes a message finds its keys as venues write them.
+        let text = without_space(text);
         let sub = self.venue.sub_of(&text).map(|sub| {
             let addr = self.conns.iter().rev().find(|(name, _)| *name == conn);
             Sub { market: addr.map(|(_, addr)| self.venue.market_of(addr)).unwrap_or_default(), ..sub }
@@ -144,6 +149,7 @@ impl Script {
         // Connections written one after the other are played as they were.
         self.steps.sort_by_key(|step| step.at);
         let first = self.steps.iter().map(|step| step.at).find(|at| *at > 0).unwrap_or(0);
+        self.began = first / 1_000_000;
         for step in &mut self.steps {
             step.at = step.at.saturating_sub(first);
         }
@@ -163,5 +169,30 @@ impl Script {
     pub fn symbols(&self) -> Vec<String> {
         let symbols: BTreeSet<&String> = self.subs.iter().map(|sub| &sub.symbol).collect();
         symbols.into_iter().cloned().collect()
+    }
+}
+
+/// JSON without the space between its parts, which says nothing; texts in it are as they were.
+fn without_space(mut text: String) -> String {
+    let (mut is_inside, mut is_escaped) = (false, false);
+    text.retain(|c| {
+        let before = (is_inside, is_escaped);
+        is_escaped = is_inside && c == '\\' && !is_escaped;
+        is_inside ^= c == '"' && !before.1;
+        before.0 || !c.is_ascii_whitespace()
+    });
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn space_between_the_parts_of_a_message_goes() {
+        let written = "{ \"a b\" : [1.50, \"c \\\" : d\"],\n\t\"e\": \"\\\\\" , \"f\": 2 }\n";
+        let kept = "{\"a b\":[1.50,\"c \\\" : d\"],\"e\":\"\\\\\",\"f\":2}";
+        assert_eq!(without_space(written.to_owned()), kept);
+        assert_eq!(without_space(kept.to_owned()), kept);
     }
 }

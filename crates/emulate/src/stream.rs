@@ -103,7 +103,7 @@ impl<'a> Stream<'a> {
                 },
                 _ = beat.tick() => {
                     beats += 1;
-                    if let Some(text) = venue.beat(beats) {
+                    if let Some(text) = venue.beat(beats, self.shared.world.millis()) {
                         self.say(text).await?;
                     }
                     Ok(())
@@ -198,18 +198,23 @@ impl<'a> Stream<'a> {
         }
         match kind {
             Some(Kind::LoseSubscribe) => {
-                for ack in venue.accepted(number, &known, &known) {
+                for ack in venue.accepted(number, &known, &known, world.millis()) {
                     self.say(ack).await?;
                 }
             }
-            Some(Kind::LoseAck) => world.subscribe(self.conn, &known, |_| Vec::new(), false),
+            Some(Kind::LoseAck) => world.subscribe(self.conn, &known, |_, _| Vec::new(), false),
             _ => {
                 let without = matches!(kind, Some(Kind::NoSnapshot | Kind::LateSnapshot));
                 if without {
                     let books = known.iter().filter(|sub| venue.is_book(sub));
                     self.without.extend(books.map(|sub| sub.symbol.clone()));
                 }
-                world.subscribe(self.conn, &known, |held| venue.accepted(number, &known, held), without);
+                world.subscribe(
+                    self.conn,
+                    &known,
+                    |held, millis| venue.accepted(number, &known, held, millis),
+                    without,
+                );
                 if let Some(fault) = fault.filter(|fault| fault.kind == Kind::LateSnapshot) {
                     let books = known.into_iter().filter(|sub| venue.is_book(sub));
                     self.late.extend(books.map(|sub| (Instant::now() + fault.pause(), sub)));

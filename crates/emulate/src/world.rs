@@ -55,7 +55,7 @@ impl World {
             normaliser,
             books: BTreeMap::new(),
             old: BTreeMap::new(),
-            millis: 0,
+            millis: script.began,
             clients: BTreeMap::new(),
             begun: None,
         };
@@ -79,12 +79,17 @@ impl World {
         (self.now().playhead, self.script.steps.len())
     }
 
+    /// The venue's time by what was played, in milliseconds since the epoch.
+    pub(crate) fn millis(&self) -> u64 {
+        self.now().millis
+    }
+
     /// Subscribes a client; what it held before, with this. Snapshots go out at once, unless `without` them.
     pub(crate) fn subscribe(
         &self,
         id: u64,
         subs: &[Sub],
-        acks: impl FnOnce(&[Sub]) -> Vec<String>,
+        acks: impl FnOnce(&[Sub], u64) -> Vec<String>,
         without: bool,
     ) {
         let mut guard = self.now();
@@ -94,7 +99,7 @@ impl World {
         if let Some(client) = now.clients.get_mut(&id) {
             client.subs.extend(subs.iter().cloned());
             let held: Vec<Sub> = client.subs.iter().cloned().collect();
-            texts.extend(acks(&held).into_iter().map(|text| Out { text, update: None }));
+            texts.extend(acks(&held, now.millis).into_iter().map(|text| Out { text, update: None }));
         }
         for sub in subs.iter().filter(|sub| self.script.venue.is_book(sub) && !without) {
             texts.extend(self.snapshot_of(now, sub));

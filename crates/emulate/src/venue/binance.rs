@@ -65,7 +65,7 @@ impl Venue for Binance {
         true
     }
 
-    fn accepted(&self, number: &str, _subs: &[Sub], _held: &[Sub]) -> Vec<String> {
+    fn accepted(&self, number: &str, _subs: &[Sub], _held: &[Sub], _millis: u64) -> Vec<String> {
         if number.is_empty() { Vec::new() } else { vec![format!(r#"{{"result":null,"id":{number}}}"#)] }
     }
 

@@ -59,7 +59,7 @@ impl Venue for Bybit {
             || is_book && held.iter().any(|held| held.symbol == sub.symbol && held.topic == sub.topic)
     }
 
-    fn accepted(&self, number: &str, _subs: &[Sub], _held: &[Sub]) -> Vec<String> {
+    fn accepted(&self, number: &str, _subs: &[Sub], _held: &[Sub], _millis: u64) -> Vec<String> {
         vec![format!(
             r#"{{"success":true,"ret_msg":"","conn_id":"emulated","req_id":"{number}","op":"subscribe"}}"#
         )]

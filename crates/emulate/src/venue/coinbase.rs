@@ -30,9 +30,10 @@ impl Venue for Coinbase {
         (path == "/").then(Vec::new)
     }
 
-    fn beat(&self, count: u64) -> Option<String> {
+    fn beat(&self, count: u64, millis: u64) -> Option<String> {
+        let at = instant(millis);
         Some(format!(
-            r#"{{"channel":"heartbeats","client_id":"","timestamp":"2026-01-01T00:00:00Z","sequence_num":0,"events":[{{"current_time":"","heartbeat_counter":{count}}}]}}"#
+            r#"{{"channel":"heartbeats","client_id":"","timestamp":"{at}","sequence_num":0,"events":[{{"current_time":"","heartbeat_counter":{count}}}]}}"#
         ))
     }
 
@@ -61,15 +62,15 @@ impl Venue for Coinbase {
         sub.topic == "heartbeats" || known && held.iter().any(|held| held.symbol == sub.symbol)
     }
 
-    fn accepted(&self, _number: &str, _subs: &[Sub], held: &[Sub]) -> Vec<String> {
+    fn accepted(&self, _number: &str, _subs: &[Sub], held: &[Sub], millis: u64) -> Vec<String> {
         let mut lists: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for sub in held {
             let symbol = if sub.topic == "heartbeats" { "heartbeats" } else { &sub.symbol };
             lists.entry(&sub.topic).or_default().push(symbol);
         }
-        let lists = json!(lists);
+        let (at, lists) = (instant(millis), json!(lists));
         vec![format!(
-            r#"{{"channel":"subscriptions","client_id":"","timestamp":"2026-01-01T00:00:00Z","sequence_num":0,"events":[{{"subscriptions":{lists}}}]}}"#
+            r#"{{"channel":"subscriptions","client_id":"","timestamp":"{at}","sequence_num":0,"events":[{{"subscriptions":{lists}}}]}}"#
         )]
     }
 

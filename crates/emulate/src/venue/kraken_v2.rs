@@ -27,7 +27,7 @@ impl Venue for KrakenV2 {
         Some(format!(r#"{{"channel":"status","type":"update","data":{data}}}"#))
     }
 
-    fn beat(&self, _count: u64) -> Option<String> {
+    fn beat(&self, _count: u64, _millis: u64) -> Option<String> {
         Some(r#"{"channel":"heartbeat"}"#.to_owned())
     }
 
@@ -71,7 +71,7 @@ impl Venue for KrakenV2 {
         [10, 25, 100, 500, 1_000].into_iter().find(|depth| *depth >= seen).filter(|_| seen > 0)
     }
 
-    fn accepted(&self, number: &str, subs: &[Sub], _held: &[Sub]) -> Vec<String> {
+    fn accepted(&self, number: &str, subs: &[Sub], _held: &[Sub], _millis: u64) -> Vec<String> {
         let one = |sub: &Sub| {
             let depth =
                 if sub.market.is_empty() { String::new() } else { format!(r#""depth":{},"#, sub.market) };

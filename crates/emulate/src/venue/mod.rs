@@ -58,8 +58,8 @@ pub(crate) trait Venue: Send + Sync {
         None
     }
 
-    /// What is said every second where nothing else is.
-    fn beat(&self, _count: u64) -> Option<String> {
+    /// What is said every second where nothing else is; `millis`: the venue's time, since the epoch.
+    fn beat(&self, _count: u64, _millis: u64) -> Option<String> {
         None
     }
 
@@ -83,7 +83,7 @@ pub(crate) trait Venue: Send + Sync {
     }
 
     /// The answers to a subscription. `held`: all that the connection has by now.
-    fn accepted(&self, number: &str, subs: &[Sub], held: &[Sub]) -> Vec<String>;
+    fn accepted(&self, number: &str, subs: &[Sub], held: &[Sub], millis: u64) -> Vec<String>;
 
     /// The answer to a subscription that cannot be.
     fn refused(&self, number: &str, sub: &Sub) -> String;

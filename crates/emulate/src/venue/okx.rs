@@ -54,7 +54,7 @@ impl Venue for Okx {
             && held.iter().any(|held| held.symbol == sub.symbol)
     }
 
-    fn accepted(&self, number: &str, subs: &[Sub], _held: &[Sub]) -> Vec<String> {
+    fn accepted(&self, number: &str, subs: &[Sub], _held: &[Sub], _millis: u64) -> Vec<String> {
         let one = |sub: &Sub| {
             let arg = format!(r#"{{"channel":"{}","instId":"{}"}}"#, sub.topic, sub.symbol);
             format!(r#"{{"id":"{number}","event":"subscribe","arg":{arg},"connId":"emulated"}}"#)
