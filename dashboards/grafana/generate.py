@@ -143,6 +143,21 @@ def feeds():
         Panel("Symbols twice, trades late", PER_SECOND, "Ticks refused because another instrument has their symbol, and trades too late for one of their bars.",
               (rate("tickwire_symbol_conflicts_total"), "another instrument's symbol"),
               (rate("tickwire_feed_late_trades_total", by="feed"), "late trades of {{feed}}"), runbook="TickwireSymbolConflicts"),
+        Panel("Books begun anew, by reason", "short", "Books within ten minutes that were lost, or that the venue itself began again: restarts, maintenance, other price steps.",
+              (f"sum by (feed, reason) (increase(tickwire_feed_book_resets_total{{{WHERE}}}[10m])) > 0", "{{feed}}: {{reason}}"), runbook="TickwireFeedGaps"),
+        Panel("The venue's clock", SECONDS, "The venue's clock minus the plant's, at least. Above 0 the plant's is behind; below, messages are that late, or it is ahead.",
+              (f"max by (instance, feed) ({gauge('tickwire_feed_clock_offset_seconds')})", "{{feed}} on {{instance}}"), bad=0.5, runbook="TickwireFeedClockAhead"),
+        Panel("Executions corrected", PER_SECOND, "Executions that a venue took back or said anew, by what became of bars and totals.",
+              (rate("tickwire_feed_corrections_total", by="feed, result"), "{{feed}}: {{result}}")),
+        Panel("Crossed, locked, back in time", PER_SECOND, "Best bids that came above or to the best offer, and times of a venue before the ones before them.",
+              (rate("tickwire_feed_crossed_quotes_total", by="feed, kind"), "{{feed}}: {{kind}}"),
+              (rate("tickwire_feed_backwards_times_total", by="feed"), "{{feed}}: back in time")),
+        Panel("Connections to venues", "short", "Connections of live feeds that stand, and those that ended within ten minutes.",
+              (f"sum by (instance, feed) ({gauge('tickwire_feed_connections')})", "{{feed}} on {{instance}}"),
+              (f"sum by (feed, reason) (increase(tickwire_feed_reconnects_total{{{WHERE}}}[10m])) > 0", "{{feed}} ended: {{reason}}"), runbook="TickwireFeedReconnecting"),
+        Panel("Received from venues", BYTES_PER_SECOND, "Bytes of the messages of live venues, and messages that had been brought already.",
+              (rate("tickwire_feed_received_bytes_total", by="feed"), "{{feed}}"),
+              (rate("tickwire_feed_duplicates_total", by="feed"), "{{feed}}: twice, a second")),
     ]
 
 

@@ -32,6 +32,11 @@ def late():
     return envelope("sim", steady(10, late=6.0))
 
 
+def ahead():
+    """All of it says that it was sent three seconds after it came."""
+    return envelope("sim", steady(10, late=-3.0))
+
+
 def garbled():
     """One message in ten cannot be read."""
     frames = steady(10)
@@ -53,11 +58,11 @@ def holes():
     return envelope("coinbase", frames)
 
 
-def another_venue(symbol):
+def another_venue(symbol, seconds=10):
     """A symbol that another venue has already."""
     message = {"channel": "l2_data", "timestamp": "2026-11-20T14:30:00Z", "sequence_num": 1, "events": []}
     frames = []
-    for n in range(100):
+    for n in range(seconds * 10):
         update = {"side": "bid", "event_time": "2026-11-20T14:30:00Z", "price_level": "100.1", "new_quantity": str(1 + n)}
         event = {"type": "snapshot" if n == 0 else "update", "product_id": symbol, "updates": [update]}
         frames.append((n * 0.1, json.dumps({**message, "sequence_num": n + 1, "events": [event]})))

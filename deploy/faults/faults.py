@@ -11,7 +11,7 @@ import threading
 
 import captures
 import clients
-from plants import Plant, played, sim
+from plants import Emulator, Plant, lived, played, sim
 
 #: Open files of the plant that is to be full: some for itself, all others for clients.
 FEW_FILES = 700
@@ -29,6 +29,14 @@ class Stage:
     def plant(self, name, config, **options):
         self.plants[name] = Plant(name, self.binary, self.home, config, **options)
         return self.plants[name]
+
+    def venue(self, name, *faults):
+        """One that is played for ten minutes."""
+        folder = self.home / f"venue-{name}"
+        folder.mkdir()
+        emulator = Emulator(self.binary, folder, captures.another_venue("BTC-USD", seconds=600), *faults)
+        self.undo.append(emulator.end)
+        return emulator
 
     def expect(self, alert, **labels):
         self.expected[alert] = labels
@@ -69,11 +77,14 @@ def ends(stage):
 
 
 def feeds(stage):
-    files = {f"{make.__name__}.jsonl": make() for make in (captures.silent, captures.late, captures.garbled, captures.holes)}
-    lists = "".join(played(name, f"-{name.upper()}") for name in ("silent", "late", "garbled", "holes"))
-    stage.plant("feeds", sim() + lists, files=files)
+    files = {f"{make.__name__}.jsonl": make() for make in (captures.silent, captures.late, captures.ahead, captures.garbled, captures.holes)}
+    lists = "".join(played(name, f"-{name.upper()}") for name in ("silent", "late", "ahead", "garbled", "holes"))
+    venue = stage.venue("cuts", "reset:at=20,count=1000")
+    stage.plant("feeds", sim() + lists + lived("cuts", venue.address), files=files)
     stage.expect("TickwireFeedStale", instance="feeds", feed="silent")
     stage.expect("TickwireFeedLagging", instance="feeds", feed="late")
+    stage.expect("TickwireFeedClockAhead", instance="feeds", feed="ahead")
+    stage.expect("TickwireFeedReconnecting", instance="feeds", feed="cuts")
     stage.expect("TickwireFeedErrors", instance="feeds", feed="garbled")
     stage.expect("TickwireFeedGaps", instance="feeds", feed="holes")
     stage.expect("TickwireFreshnessBudgetBurn", feed="silent")

@@ -23,10 +23,33 @@ def played(name, suffix=""):
     return f'[[feed]]\nname = "{name}"\nkind = "replay"\nfeed = "{venue}"\nfiles = ["{name}.jsonl"]\nspeed = "1x"\nrepeat = true\n{more}'
 
 
+def lived(name, address):
+    """A venue that is played at an address."""
+    return f'[[feed]]\nname = "{name}"\nkind = "live"\nfeed = "coinbase"\nsymbols = ["BTC-USD"]\nsymbol_suffix = "-{name.upper()}"\nws_url = "ws://{address}"\n'
+
+
 def free_port():
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return found.getsockname()[1]
+
+
+class Emulator:
+    """A venue that is played, with faults."""
+
+    def __init__(self, binary, folder, capture, *faults):
+        self.address = f"127.0.0.1:{free_port()}"
+        file = pathlib.Path(folder) / "played.jsonl"
+        file.write_text(capture, encoding="utf-8")
+        self.log = (pathlib.Path(folder) / "emulator.log").open("wb")
+        more = [word for fault in faults for word in ("--fault", fault)]
+        self.process = subprocess.Popen([binary, "emulate", "--feed", "coinbase", "--addr", self.address, *more, file],
+                                        stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
 
 
 class Plant:

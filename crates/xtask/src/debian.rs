@@ -1,4 +1,4 @@
-//! Debian's packages, unpacked into the target folder. Nothing is installed.
+//! Debian's packages: unpacked into the target folder, or, for what works only where it belongs, installed by root.
 
 use std::fs;
 use std::path::Path;
@@ -6,6 +6,20 @@ use std::process::Command;
 
 use crate::python::is_root;
 use crate::step::{Done, run as step};
+
+/// Installs a program that is not there.
+pub(crate) fn install(program: &str) -> Done {
+    if Command::new(program).arg("--version").output().is_ok() {
+        return Ok(());
+    }
+    if !is_root() {
+        return Err(format!("{program} is needed (Debian: {program})"));
+    }
+    step("apt-get update", Command::new("apt-get").args(["-q", "update"]))?;
+    let mut install = Command::new("apt-get");
+    install.args(["-qy", "install", "--no-install-recommends", program]);
+    step(&format!("apt-get install {program}"), &mut install)
+}
 
 /// Fetches packages with all that they need, and unpacks them into `folder/unpacked`.
 pub(crate) fn unpack(folder: &Path, packages: &[&str]) -> Done {

@@ -31,7 +31,7 @@ cargo xtask bench-feeds [CAPTURE…]   captures and binary feeds to ticks, besid
 cargo xtask fuzz [SECONDS]   feeds the WebSocket codec and the readers of feeds what nobody would think of, for a minute
 cargo xtask plant [WORD…]    plants bugs into a copy of the sources, one at a time: each must be found by a test
 cargo xtask dashboards       builds the page, and tries what is written in TypeScript
-cargo xtask operators        checks rules, runbooks, dashboards and manifests, and sees each alert fire: five minutes
+cargo xtask operators        checks rules, runbooks, dashboards, manifests and the container, and sees each alert fire: six minutes
 cargo xtask package          the part of `test` that is about the package for Python
 cargo xtask describe         writes asyncapi.json and openapi.json anew, out of the types";
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::debian;
+use crate::python::is_root;
 use crate::step::{Done, cargo, run as step, target, top};
 
 /// What knows whether rules are right.
@@ -19,21 +20,55 @@ pub(crate) fn check() -> Done {
     step("what is made for operators", &mut check)
 }
 
+/// Asks what dashboards ask of a Prometheus that watches plants under load.
+pub(crate) fn boards() -> Done {
+    if !prometheus().exists() {
+        eprintln!("── there is no Prometheus: no query of a dashboard is asked");
+        return Ok(());
+    }
+    let mut boards = python("faults/boards.py");
+    boards.arg("--binary").arg(program()).arg("--tools").arg(folder().join("usr/bin"));
+    step("queries of dashboards", &mut boards)
+}
+
+/// Builds the container and starts it, where that may be done.
+pub(crate) fn container() -> Done {
+    if !is_root() {
+        eprintln!("── not root: the container is not tried");
+        return Ok(());
+    }
+    if let Err(error) = debian::install("buildah") {
+        eprintln!("── the container is not tried: {error}");
+        return Ok(());
+    }
+    // The flag is for the program alone: what it is made of is linked either way.
+    let linked = "rustc --locked --package tickwire --bin tickwire -- -C target-feature=+crt-static";
+    step("build for the container", &mut cargo(linked))?;
+    let mut probe = python("container/probe.py");
+    step("container", probe.arg("--binary").arg(program()))
+}
+
 /// Does to plants what each alert is for, and waits for the alert: some minutes.
 pub(crate) fn faults() -> Done {
     step("build for the faults", &mut cargo("build --locked --package tickwire"))?;
     check()?;
-    if !folder().join("usr/bin/prometheus").exists() {
+    boards()?;
+    if !prometheus().exists() {
         eprintln!("── there is no Prometheus: no alert is seen to fire");
         return Ok(());
     }
     let mut faults = python("faults/run.py");
-    step("faults", faults.arg("--binary").arg(program()).arg("--tools").arg(folder().join("usr/bin")))
+    step("faults", faults.arg("--binary").arg(program()).arg("--tools").arg(folder().join("usr/bin")))?;
+    container()
 }
 
 /// Where Debian's tools are unpacked.
 fn folder() -> PathBuf {
     top().join("target/operators/unpacked")
+}
+
+fn prometheus() -> PathBuf {
+    folder().join("usr/bin/prometheus")
 }
 
 fn program() -> PathBuf {

@@ -27,8 +27,11 @@ pub(crate) fn run() -> Done {
     traces()?;
     dashboards()?;
     operators::check()?;
+    operators::boards()?;
     package::test()?;
-    conformance()
+    conformance()?;
+    // Last: it leaves another program where the others look for theirs.
+    operators::container()
 }
 
 /// What is there only where the program is built with it.
