@@ -118,6 +118,9 @@ pub(crate) struct Intake {
 
 /// Rounds of work before other tasks have their turn.
 const ROUNDS_MAX: usize = 32;
+/// How long these may take, but for the last: handshakes wait on the same thread, and so does what the kernel says of
+/// sockets. Short rounds are worth more than a turn of the runtime, long ones are not.
+const TURN: Duration = Duration::from_millis(2);
 /// Members whose memory is fetched together. What the kernel does for one socket drives the next
 /// member out of the near caches; fetched one by one, each waits for memory several times.
 const WARMED: usize = 16;
@@ -190,8 +193,15 @@ impl Shard {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.wakes.register(cx.waker());
-        for _ in 0..ROUNDS_MAX {
-            self.core.look();
+        self.core.look();
+        let over = self.core.now + TURN;
+        for round in 0..ROUNDS_MAX {
+            if round > 0 {
+                self.core.look();
+                if self.core.now >= over {
+                    break;
+                }
+            }
             let mut busy = self.poll_arrivals(cx);
             busy |= self.poll_orders(cx);
             busy |= self.poll_reads(cx);

@@ -185,7 +185,7 @@ pub(crate) fn known<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     let raw = <&RawValue>::deserialize(deserializer)?;
     match raw.get() {
         "null" | "\"\"" => Ok(None),
-        text => serde_json::from_str(text).map(Some).map_err(D::Error::custom),
+        text => crate::quick::from_str(text).map(Some).map_err(D::Error::custom),
     }
 }
 

@@ -13,6 +13,7 @@ pub mod feed;
 mod json;
 pub mod live;
 pub mod metrics;
+mod quick;
 mod reader;
 mod recording;
 pub mod sim;

@@ -174,11 +174,23 @@ pub(crate) fn shown(mantissa: i128, buffer: &mut itoa::Buffer) -> &[u8] {
     }
 }
 
-/// How two values compare, whatever their scales; soonest where these are the same, as nearly all of a venue's are.
+/// How two values compare, whatever their scales; soonest where these are the same, as most of a venue's are.
 #[inline]
 #[must_use]
 pub fn order(a: Decimal, b: Decimal) -> Ordering {
-    if a.scale() == b.scale() { a.mantissa().cmp(&b.mantissa()) } else { a.cmp(&b) }
+    let (coarse, fine) = (a.scale(), b.scale());
+    let known = match coarse.cmp(&fine) {
+        Ordering::Equal => Some(a.mantissa().cmp(&b.mantissa())),
+        Ordering::Less => finer(a, fine - coarse).map(|a| a.cmp(&b.mantissa())),
+        Ordering::Greater => finer(b, coarse - fine).map(|b| a.mantissa().cmp(&b)),
+    };
+    known.unwrap_or_else(|| a.cmp(&b))
+}
+
+/// The mantissa with so many digits more, where it fits.
+#[inline]
+fn finer(value: Decimal, digits: u32) -> Option<i128> {
+    value.mantissa().checked_mul(10_i128.checked_pow(digits)?)
 }
 
 /// `a + b` at the larger of the two scales, or `None` where that does not fit exactly.
@@ -202,7 +214,7 @@ pub fn mul(a: Decimal, b: Decimal) -> Option<Decimal> {
 }
 
 fn at_scale(value: Decimal, scale: u32) -> Option<i128> {
-    value.mantissa().checked_mul(10_i128.checked_pow(scale - value.scale())?)
+    finer(value, scale - value.scale())
 }
 
 #[cfg(test)]
@@ -290,6 +302,16 @@ mod tests {
             let b = if near { a.saturating_add(b % 2) } else { b };
             let (a, b) = (Decimal::new(a, scales.0), Decimal::new(b, scales.1));
             prop_assert_eq!(order(a, b), a.cmp(&b));
+        }
+
+        #[test]
+        fn orders_what_no_common_scale_holds(a in any::<i64>(), b in -9_i64..9, more in 0_u32..=28, scales in (0_u32..=28, 0_u32..=28)) {
+            let large = 10_i128.pow(more);
+            let mantissa = |value: i64| (i128::from(value) * large).clamp(-(1 << 95), 1 << 95);
+            let a = Decimal::from_i128_with_scale(mantissa(a), scales.0);
+            let b = Decimal::from_i128_with_scale(mantissa(b), scales.1);
+            prop_assert_eq!(order(a, b), a.cmp(&b));
+            prop_assert_eq!(order(b, a), b.cmp(&a));
         }
 
         #[test]

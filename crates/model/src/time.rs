@@ -42,9 +42,10 @@ impl UnixNanos {
     /// # Errors
     /// [`TimeError::OutOfRange`] for more than nine decimals that are not zero.
     pub fn from_decimal_seconds(text: &str) -> Result<Self, TimeError> {
-        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-        let seconds = number(whole)?;
-        Self::from_parts(seconds, fraction_nanos(fraction)?)
+        let point = text.bytes().position(|byte| byte == b'.');
+        let (whole, fraction) = text.as_bytes().split_at(point.unwrap_or(text.len()));
+        let nanos = fraction.split_first().map_or(Ok(0), |(_, fraction)| fraction_nanos(fraction))?;
+        Self::from_parts(digits(whole)?, nanos)
     }
 
     /// From RFC 3339 (`2026-08-09T21:05:48.228568804Z`, offsets `+01:00` too), up to nine decimals.
@@ -53,26 +54,26 @@ impl UnixNanos {
     /// What is not of that form, or before 1970. A leap second (`:60`) counts as the second after.
     pub fn from_rfc3339(text: &str) -> Result<Self, TimeError> {
         let bytes = text.as_bytes();
-        let (date, rest) = text.split_at_checked(10).ok_or(TimeError::Malformed)?;
-        let (clock, rest) = rest.split_at_checked(9).ok_or(TimeError::Malformed)?;
+        let (head, rest) = bytes.split_first_chunk::<19>().ok_or(TimeError::Malformed)?;
         let marks = [(4, b'-'), (7, b'-'), (13, b':'), (16, b':')];
-        if marks.iter().any(|&(at, mark)| bytes[at] != mark) || !matches!(bytes[10], b'T' | b't' | b' ') {
+        if marks.iter().any(|&(at, mark)| head[at] != mark) || !matches!(head[10], b'T' | b't' | b' ') {
             return Err(TimeError::Malformed);
         }
-        let (year, month, day) = (number(&date[..4])?, number(&date[5..7])?, number(&date[8..])?);
-        let (hour, minute, second) = (number(&clock[1..3])?, number(&clock[4..6])?, number(&clock[7..])?);
+        let (year, month, day) = (digits(&head[..4])?, digits(&head[5..7])?, digits(&head[8..10])?);
+        let (hour, minute, second) = (digits(&head[11..13])?, digits(&head[14..16])?, digits(&head[17..])?);
         if !(1..=12).contains(&month) || day == 0 || day > days_in(year, month) {
             return Err(TimeError::Malformed);
         }
         if hour > 23 || minute > 59 || second > 60 {
             return Err(TimeError::Malformed);
         }
-        let zone_at = rest.find(['Z', 'z', '+', '-']).ok_or(TimeError::Malformed)?;
+        let is_zone = |byte: &u8| matches!(byte, b'Z' | b'z' | b'+' | b'-');
+        let zone_at = rest.iter().position(is_zone).ok_or(TimeError::Malformed)?;
         let (fraction, zone) = rest.split_at(zone_at);
-        let nanos = match fraction.strip_prefix('.') {
-            Some(digits) => fraction_nanos(digits)?,
-            None if fraction.is_empty() => 0,
-            None => return Err(TimeError::Malformed),
+        let nanos = match fraction.split_first() {
+            Some((b'.', digits)) => fraction_nanos(digits)?,
+            None => 0,
+            Some(_) => return Err(TimeError::Malformed),
         };
         let days = days_before(year, month, day).ok_or(TimeError::OutOfRange)?;
         let local = days * DAY_SECONDS + hour * 3_600 + minute * 60 + second;
@@ -128,40 +129,40 @@ impl fmt::Display for UnixNanos {
     }
 }
 
-fn number(text: &str) -> Result<u64, TimeError> {
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+/// A whole number.
+fn digits(text: &[u8]) -> Result<u64, TimeError> {
+    if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
         return Err(TimeError::Malformed);
     }
-    text.parse().map_err(|_| TimeError::OutOfRange)
+    let add = |value: u64, digit: &u8| value.checked_mul(10)?.checked_add(u64::from(digit - b'0'));
+    text.iter().try_fold(0, add).ok_or(TimeError::OutOfRange)
 }
 
 /// Nanoseconds of the digits behind a decimal point; digits behind the ninth must be zero.
-fn fraction_nanos(digits: &str) -> Result<u64, TimeError> {
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+fn fraction_nanos(text: &[u8]) -> Result<u64, TimeError> {
+    let (kept, rest) = text.split_at(text.len().min(9));
+    let nanos = digits(kept)?;
+    if !rest.iter().all(u8::is_ascii_digit) {
         return Err(TimeError::Malformed);
     }
-    let (kept, rest) = digits.split_at(digits.len().min(9));
-    if rest.bytes().any(|byte| byte != b'0') {
+    if rest.iter().any(|&byte| byte != b'0') {
         return Err(TimeError::OutOfRange);
     }
     let missing = 9 - u32::try_from(kept.len()).unwrap_or(9);
-    Ok(number(kept)? * 10_u64.pow(missing))
+    Ok(nanos * 10_u64.pow(missing))
 }
 
-fn zone_seconds(zone: &str) -> Result<i64, TimeError> {
-    if zone.eq_ignore_ascii_case("z") {
-        return Ok(0);
-    }
-    let (hour, minute) = zone[1..].split_once(':').ok_or(TimeError::Malformed)?;
-    if hour.len() != 2 || minute.len() != 2 {
-        return Err(TimeError::Malformed);
-    }
-    let (hour, minute) = (number(hour)?, number(minute)?);
+fn zone_seconds(zone: &[u8]) -> Result<i64, TimeError> {
+    let (sign, hour, minute) = match zone {
+        [b'Z' | b'z'] => return Ok(0),
+        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] => (sign, digits(&[*h1, *h2])?, digits(&[*m1, *m2])?),
+        _ => return Err(TimeError::Malformed),
+    };
     if hour > 23 || minute > 59 {
         return Err(TimeError::Malformed);
     }
     let seconds = i64::try_from(hour * 3_600 + minute * 60).unwrap_or(0);
-    Ok(if zone.starts_with('-') { -seconds } else { seconds })
+    Ok(if *sign == b'-' { -seconds } else { seconds })
 }
 
 #[cfg(test)]

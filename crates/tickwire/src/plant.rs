@@ -36,9 +36,14 @@ pub(crate) struct Plant {
     handover: Option<PathBuf>,
 }
 
+/// Turns of tasks before a busy thread asks the kernel what came in. A shard's turn is up to milliseconds: with
+/// the runtime's own 61, those who come in while all threads are busy would wait for that many.
+const TURNS_PER_LOOK: u32 = 8;
+
 /// The runtime that everything asynchronous runs on.
 pub(crate) fn runtime() -> anyhow::Result<Runtime> {
-    Builder::new_multi_thread().enable_all().build().context("the runtime cannot be started")
+    let mut builder = Builder::new_multi_thread();
+    builder.enable_all().event_interval(TURNS_PER_LOOK).build().context("the runtime cannot be started")
 }
 
 impl Plant {

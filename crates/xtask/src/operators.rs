@@ -50,7 +50,7 @@ pub(crate) fn container() -> Done {
 
 /// Does to plants what each alert is for, and waits for the alert: some minutes.
 pub(crate) fn faults() -> Done {
-    step("build for the faults", &mut cargo("build --locked --package tickwire"))?;
+    crate::step::program()?;
     check()?;
     boards()?;
     if !prometheus().exists() {

@@ -35,7 +35,7 @@ pub(crate) fn test() -> Done {
     step("package", install.arg(format!("tickwire=={version}")))?;
     let mut types = python(&["-m", "mypy", "python/tickwire", "tests", "examples", "--cache-dir"]);
     step("types of the package", types.arg(target().join("mypy")))?;
-    step("build for the package", &mut cargo("build --locked --package tickwire"))?;
+    crate::step::program()?;
     let mut tests = python(&["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider"]);
     step("tests of the package", tests.env("TICKWIRE_PROGRAM", target().join("debug/tickwire")))
 }

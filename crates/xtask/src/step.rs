@@ -37,3 +37,10 @@ pub(crate) fn run(name: &str, command: &mut Command) -> Done {
     eprintln!("── {name}: done in {:.0} s", began.elapsed().as_secs_f32());
     Ok(())
 }
+
+/// The program as the tests have it, which is there when they have run: with their features of what it is made of nothing
+/// is built twice.
+pub(crate) fn program() -> Done<PathBuf> {
+    run("build", &mut cargo("test --locked --workspace --no-run --test doctor"))?;
+    Ok(target().join("debug/tickwire"))
+}

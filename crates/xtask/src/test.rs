@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use crate::step::{Done, cargo, run as step, target, top};
+use crate::step::{Done, cargo, program, run as step, target, top};
 use crate::{browser, dashboards, operators, package, python};
 
 /// The packages of Node that the tests' clients are written with.
@@ -24,13 +24,13 @@ pub(crate) fn run() -> Done {
         eprintln!("── ../shared is not there: nothing is compared with real recordings");
     }
     step("tests", &mut cargo("test --workspace --locked"))?;
-    traces()?;
     dashboards()?;
     operators::check()?;
     operators::boards()?;
     package::test()?;
     conformance()?;
-    // Last: it leaves another program where the others look for theirs.
+    // These leave another program where the others look for theirs.
+    traces()?;
     operators::container()
 }
 
@@ -45,7 +45,7 @@ fn traces() -> Done {
 /// The page and the client, before a server of the debug build.
 pub(crate) fn dashboards() -> Done {
     if dashboards::build()? {
-        step("build for the dashboards", &mut cargo("build --locked --package tickwire"))?;
+        program()?;
         dashboards::test()?;
     }
     Ok(())
@@ -79,8 +79,7 @@ fn conformance() -> Done {
         eprintln!("── ../shared/tools/autobahn is not there: RFC 6455 is not judged from outside");
         return Ok(());
     }
-    step("build for the judge", &mut cargo("build --locked --package tickwire"))?;
-    let server = Server::start(&target().join("debug/tickwire"))?;
+    let server = Server::start(&program()?)?;
     let judged = |reports: &str| {
         let mut command = Command::new(&judge);
         command.arg(format!("ws://{}/echo", server.address)).env("STRICT", "1");

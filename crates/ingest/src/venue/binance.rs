@@ -22,6 +22,7 @@ use super::{Link, Normaliser, names};
 use crate::board::{Board, PerSlot, Slot};
 use crate::error::FeedError;
 use crate::json::{Millis, Pair, PriceText, SizeText, leading, levels};
+use crate::quick;
 
 /// A market of Binance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,22 +174,22 @@ impl Binance {
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
         if text.starts_with('[') {
-            let list: Vec<&RawValue> = serde_json::from_str(text)?;
+            let list: Vec<&RawValue> = quick::from_str(text)?;
             return list.iter().try_for_each(|one| self.message(link, stream, one.get(), out));
         }
         match leading(text, "e") {
-            Some("depthUpdate") => return self.depth(link, stream, serde_json::from_str(text)?, out),
-            Some("bookTicker") => return self.book_ticker(link, &serde_json::from_str(text)?, out),
+            Some("depthUpdate") => return self.depth(link, stream, quick::from_str(text)?, out),
+            Some("bookTicker") => return self.book_ticker(link, &quick::from_str(text)?, out),
             _ => {}
         }
-        let kind: Kind<'_> = serde_json::from_str(text)?;
+        let kind: Kind<'_> = quick::from_str(text)?;
         match (kind.e.as_ref(), kind.last_update_id) {
-            ("depthUpdate", _) => self.depth(link, stream, serde_json::from_str(text)?, out),
+            ("depthUpdate", _) => self.depth(link, stream, quick::from_str(text)?, out),
             ("trade" | "aggTrade", _) => self.trade(link, text, out),
-            ("bookTicker", _) => self.book_ticker(link, &serde_json::from_str(text)?, out),
+            ("bookTicker", _) => self.book_ticker(link, &quick::from_str(text)?, out),
             ("24hrTicker", _) => self.day_ticker(link, text, out),
             // Spot sends best bid and offer without saying what it is.
-            ("", None) if kind.u.is_some() => self.book_ticker(link, &serde_json::from_str(text)?, out),
+            ("", None) if kind.u.is_some() => self.book_ticker(link, &quick::from_str(text)?, out),
             ("", Some(_)) => self.snapshot(link, stream, None, text, out),
             ("", None) if kind.is_refusal() => Err(FeedError::refused(text)),
             _ => Ok(()),
@@ -224,7 +225,7 @@ impl Binance {
         text: &str,
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
-        let snapshot: Snapshot<'_> = serde_json::from_str(text)?;
+        let snapshot: Snapshot<'_> = quick::from_str(text)?;
         let times = link.times(snapshot.matched.map(|at| at.0));
         let id = snapshot.last_update_id;
         let stream_symbol = stream.split_once('@').map(|(symbol, _)| symbol.to_ascii_uppercase());
@@ -255,7 +256,7 @@ impl Binance {
     }
 
     fn trade(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
-        let message: TradeMessage<'_> = serde_json::from_str(text)?;
+        let message: TradeMessage<'_> = quick::from_str(text)?;
         let slot = self.board.slot(&message.s)?;
         let trade = Trade {
             price: message.p.0,
@@ -284,7 +285,7 @@ impl Binance {
     }
 
     fn day_ticker(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
-        let message: DayTicker<'_> = serde_json::from_str(text)?;
+        let message: DayTicker<'_> = quick::from_str(text)?;
         let slot = self.board.slot(&message.s)?;
         let times = link.times(Some(message.event.0));
         let side =
@@ -369,10 +370,10 @@ impl Normaliser for Binance {
         // What most messages are is read at once; whatever is otherwise, or wrong, is looked at step by step.
         if let Some((stream, data)) = wrapped(text) {
             match leading(data, "e") {
-                Some("depthUpdate") if let Ok(depth) = serde_json::from_str(data) => {
+                Some("depthUpdate") if let Ok(depth) = quick::from_str(data) => {
                     return self.depth(link, stream, depth, out);
                 }
-                Some("bookTicker") if let Ok(ticker) = serde_json::from_str(data) => {
+                Some("bookTicker") if let Ok(ticker) = quick::from_str(data) => {
                     return self.book_ticker(link, &ticker, out);
                 }
                 _ => {}
@@ -381,7 +382,7 @@ impl Normaliser for Binance {
         let combined: Combined<'_> = if text.starts_with('[') {
             Combined { stream: None, data: None }
         } else {
-            serde_json::from_str(text)?
+            quick::from_str(text)?
         };
         match (combined.stream, combined.data) {
             (Some(stream), Some(data)) => self.message(link, &stream, data.get(), out),
@@ -401,7 +402,7 @@ impl Normaliser for Binance {
         if !is_info && !path.ends_with("/depth") {
             return Ok(());
         }
-        if serde_json::from_str::<Kind<'_>>(body)?.is_refusal() {
+        if quick::from_str::<Kind<'_>>(body)?.is_refusal() {
             return Err(FeedError::refused(body));
         }
         if is_info {

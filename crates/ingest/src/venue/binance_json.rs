@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 use super::binance::{Binance, Market};
 use super::{Link, Normaliser};
 use crate::error::FeedError;
+use crate::quick;
 
 #[derive(Default)]
 pub(crate) struct BinanceJson {
@@ -85,10 +86,10 @@ fn at_address(address: &str) -> Option<Market> {
 /// The market of a message; what is no message of any is left to any.
 fn market_of(message: &str) -> Option<Market> {
     if message.starts_with('[') {
-        let list: Vec<&RawValue> = serde_json::from_str(message).ok()?;
+        let list: Vec<&RawValue> = quick::from_str(message).ok()?;
         return market_of(list.first()?.get());
     }
-    let hints: Hints<'_> = serde_json::from_str(message).ok()?;
+    let hints: Hints<'_> = quick::from_str(message).ok()?;
     if let Some(data) = hints.data {
         return market_of(data.get());
     }

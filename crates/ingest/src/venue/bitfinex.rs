@@ -19,6 +19,7 @@ use super::{Link, Normaliser, checksum, gap, names, sequence_gap};
 use crate::board::{Board, Slot, Times};
 use crate::error::{FeedError, INSTRUMENTS_MAX};
 use crate::json::{Millis, PriceNumber, Whole};
+use crate::quick;
 
 /// The flag of a connection that sends several changes of a book in one frame.
 const BULK: u64 = 536_870_912;
@@ -95,7 +96,7 @@ type TickerRow = [Option<PriceNumber>; 10];
 
 impl Bitfinex {
     fn event(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
-        let event: Event<'_> = serde_json::from_str(text)?;
+        let event: Event<'_> = quick::from_str(text)?;
         match (event.kind.as_ref(), event.id) {
             ("error", _) => return Err(FeedError::refused(text)),
             // The first that a connection says.
@@ -217,7 +218,7 @@ impl Bitfinex {
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
         let [bid, bid_size, ask, ask_size, change, relative, last, volume, high, low]: TickerRow =
-            serde_json::from_str(payload)?;
+            quick::from_str(payload)?;
         let level = |price: Option<PriceNumber>, size: Option<PriceNumber>| {
             let Some((price, size)) = price.zip(size) else { return Ok(None) };
             Ok::<_, FeedError>(Some(Level { price: price.0, size: Size::new(size.0.value())? }))
@@ -256,17 +257,13 @@ impl Bitfinex {
         match channel.ok_or(FeedError::Channel(id))? {
             Channel::Book { slot, begun } => {
                 let (slot, is_list) = (*slot, is_list(payload));
-                let rows = if is_list {
-                    serde_json::from_str(payload)?
-                } else {
-                    vec![serde_json::from_str(payload)?]
-                };
+                let rows = if is_list { quick::from_str(payload)? } else { vec![quick::from_str(payload)?] };
                 let is_snapshot = is_list && !(bulk && *begun);
                 *begun |= is_snapshot;
                 self.book(slot, times, is_snapshot, &rows, out)
             }
             &mut Channel::Trades(slot) if is_list(payload) => {
-                let rows: Vec<TradeRow<'_>> = serde_json::from_str(payload)?;
+                let rows: Vec<TradeRow<'_>> = quick::from_str(payload)?;
                 rows.iter().try_for_each(|row| self.trade(link, slot, true, row, out))
             }
             &mut Channel::Ticker(slot) => self.ticker(slot, times, payload, out),
@@ -316,7 +313,7 @@ fn put_number(text: &mut Vec<u8>, value: Decimal) {
 fn tail(parts: &[&RawValue]) -> Result<(Option<u64>, Option<UnixNanos>), FeedError> {
     let (mut number, mut at) = (None, None);
     for part in parts {
-        let Whole(value) = serde_json::from_str(part.get())?;
+        let Whole(value) = quick::from_str(part.get())?;
         if value < MILLIS_MIN {
             number = Some(value);
         } else {
@@ -335,9 +332,9 @@ impl Normaliser for Bitfinex {
         if !text.starts_with('[') {
             return self.event(link, text, out);
         }
-        let frame: Vec<&RawValue> = serde_json::from_str(text)?;
+        let frame: Vec<&RawValue> = quick::from_str(text)?;
         let [id, what, rest @ ..] = frame.as_slice() else { return Err(FeedError::Missing("payload")) };
-        let id: u64 = serde_json::from_str(id.get())?;
+        let id: u64 = quick::from_str(id.get())?;
         // A word, and what it is about; heartbeats are about nothing.
         let (payload, rest) = match (what.get(), rest) {
             ("\"hb\"", rest) => (None, rest),
@@ -353,12 +350,12 @@ impl Normaliser for Bitfinex {
         let Some(payload) = payload else { return Ok(()) };
         match what.get() {
             "\"te\"" => match self.channel(link, id)? {
-                Channel::Trades(slot) => self.trade(link, slot, false, &serde_json::from_str(payload)?, out),
+                Channel::Trades(slot) => self.trade(link, slot, false, &quick::from_str(payload)?, out),
                 _ => Ok(()),
             },
             "\"cs\"" => {
                 if let Channel::Book { slot, .. } = self.channel(link, id)? {
-                    self.check(slot, times, serde_json::from_str(payload)?, out);
+                    self.check(slot, times, quick::from_str(payload)?, out);
                 }
                 Ok(())
             }

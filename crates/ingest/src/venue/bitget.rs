@@ -15,6 +15,7 @@ use super::{Link, Normaliser, checksum, gap, names, per_cent, sequence_gap, side
 use crate::board::{Board, PerSlot, Slot};
 use crate::error::FeedError;
 use crate::json::{Millis, Pair, PriceText, SizeText, Whole, known, levels, text_of};
+use crate::quick;
 
 pub(crate) struct Bitget {
     spot: Market,
@@ -144,7 +145,7 @@ impl Market {
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
         let slot = self.board.slot(&arg.inst_id)?;
-        let rows: Vec<BookData> = serde_json::from_str(data)?;
+        let rows: Vec<BookData> = quick::from_str(data)?;
         let depth = levels_of(&arg.channel);
         for row in rows {
             let times = link.times(row.ts.or(sent).map(|at| at.0));
@@ -198,13 +199,13 @@ impl Market {
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
         let slot = self.board.slot(symbol)?;
-        let rows: Vec<&RawValue> = serde_json::from_str(data)?;
+        let rows: Vec<&RawValue> = quick::from_str(data)?;
         for row in rows {
             let (at, price, size, word, id) = if row.get().starts_with('[') {
-                let TradeList(at, price, size, word) = serde_json::from_str(row.get())?;
+                let TradeList(at, price, size, word) = quick::from_str(row.get())?;
                 (at, price, size, word, None)
             } else {
-                let row: TradeData<'_> = serde_json::from_str(row.get())?;
+                let row: TradeData<'_> = quick::from_str(row.get())?;
                 (row.ts, row.price, row.size, row.side, row.id.and_then(text_of).map(Into::into))
             };
             let trade = Trade { price: price.0, size: size.0, side: side(&word), id };
@@ -221,7 +222,7 @@ impl Market {
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
         let slot = self.board.slot(symbol)?;
-        let rows: Vec<TickerData> = serde_json::from_str(data)?;
+        let rows: Vec<TickerData> = quick::from_str(data)?;
         for row in rows {
             let times = link.times(row.ts.or(sent).map(|at| at.0));
             let level = |price: Option<PriceText>, size: Option<SizeText>| {
@@ -261,7 +262,7 @@ impl Normaliser for Bitget {
         if text == "pong" {
             return Ok(());
         }
-        let message: Message<'_> = serde_json::from_str(text)?;
+        let message: Message<'_> = quick::from_str(text)?;
         if message.event.as_deref() == Some("error") {
             return Err(FeedError::refused(text));
         }

@@ -15,6 +15,7 @@ use super::{Link, Normaliser, gap, names};
 use crate::board::{Board, PerSlot};
 use crate::error::FeedError;
 use crate::json::{Micros, Pair, PriceText, SizeText, levels};
+use crate::quick;
 
 pub(crate) struct Bitstamp {
     board: Board,
@@ -63,7 +64,7 @@ impl Bitstamp {
         data: &str,
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
-        let data: BookData = serde_json::from_str(data)?;
+        let data: BookData = quick::from_str(data)?;
         let slot = self.board.slot(symbol)?;
         self.board.comes_over(slot, link.conn);
         let at = data.microtimestamp.0;
@@ -81,7 +82,7 @@ impl Bitstamp {
         data: &str,
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
-        let data: BookData = serde_json::from_str(data)?;
+        let data: BookData = quick::from_str(data)?;
         let slot = self.board.slot(symbol)?;
         self.board.comes_over(slot, link.conn);
         let levels = Levels { bids: levels(data.bids), asks: levels(data.asks) };
@@ -97,7 +98,7 @@ impl Bitstamp {
         data: &str,
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
-        let data: TradeData<'_> = serde_json::from_str(data)?;
+        let data: TradeData<'_> = quick::from_str(data)?;
         let slot = self.board.slot(symbol)?;
         let side = match data.r#type {
             Some(0) => Side::Buy,
@@ -124,7 +125,7 @@ impl Normaliser for Bitstamp {
     }
 
     fn handle_frame(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
-        let message: Message<'_> = serde_json::from_str(text)?;
+        let message: Message<'_> = quick::from_str(text)?;
         let data = message.data.map_or("{}", RawValue::get);
         let symbol = |channel| message.channel.strip_prefix(channel);
         match message.event.as_ref() {
@@ -156,7 +157,7 @@ impl Normaliser for Bitstamp {
         if query.split('&').any(|part| part.starts_with("group=") && part != "group=1") {
             return Ok(());
         }
-        let data: BookData = serde_json::from_str(body)?;
+        let data: BookData = quick::from_str(body)?;
         let slot = self.board.slot(path.trim_end_matches('/'))?;
         let at = data.microtimestamp.0;
         let levels = Levels { bids: levels(data.bids), asks: levels(data.asks) };

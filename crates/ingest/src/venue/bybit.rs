@@ -15,6 +15,7 @@ use super::{Link, Normaliser, gap, names, sequence_gap, side};
 use crate::board::{Board, PerSlot, Slot};
 use crate::error::FeedError;
 use crate::json::{Millis, Pair, PriceText, SizeText, levels};
+use crate::quick;
 
 #[derive(Default)]
 pub(crate) struct Bybit {
@@ -127,7 +128,7 @@ impl Market {
         data: &str,
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
-        let book: BookData<'_> = serde_json::from_str(data)?;
+        let book: BookData<'_> = quick::from_str(data)?;
         let depth: u32 = message.topic.split('.').nth(1).and_then(|d| d.parse().ok()).unwrap_or(0);
         let slot = self.board.slot(&book.s)?;
         let times = link.times(message.cts.or(message.ts).map(|at| at.0));
@@ -178,7 +179,7 @@ impl Market {
     }
 
     fn trades(&mut self, link: &Link<'_>, data: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
-        let rows: Vec<TradeData<'_>> = serde_json::from_str(data)?;
+        let rows: Vec<TradeData<'_>> = quick::from_str(data)?;
         for row in rows {
             let slot = self.board.slot(&row.symbol)?;
             let (side, id) = (side(&row.s), Some(row.id.as_ref().into()));
@@ -195,7 +196,7 @@ impl Market {
         data: &str,
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
-        let data: TickerData<'_> = serde_json::from_str(data)?;
+        let data: TickerData<'_> = quick::from_str(data)?;
         let slot = self.board.slot(&data.symbol)?;
         let times = link.times(message.ts.map(|at| at.0));
         let streams = self.streams.at(slot);
@@ -248,7 +249,7 @@ impl Normaliser for Bybit {
     }
 
     fn handle_frame(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
-        let message: Message<'_> = serde_json::from_str(text)?;
+        let message: Message<'_> = quick::from_str(text)?;
         if message.success == Some(false) {
             return Err(FeedError::refused(text));
         }

@@ -15,6 +15,7 @@ use super::{Link, Normaliser, gap, sequence_gap, side};
 use crate::board::Board;
 use crate::error::FeedError;
 use crate::json::{PriceText, SizeText};
+use crate::quick;
 
 pub(crate) struct Coinbase {
     board: Board,
@@ -102,8 +103,13 @@ impl Coinbase {
         let slot = self.board.slot(&product)?;
         self.board.comes_over(slot, link.conn);
         let (mut newest, mut levels) = (None, Levels::default());
+        let mut written = Cow::Borrowed("");
         for update in event.updates {
-            newest = newest.max(Some(UnixNanos::from_rfc3339(&update.event_time)?));
+            // Most of a message have the same.
+            if update.event_time != written {
+                newest = newest.max(Some(UnixNanos::from_rfc3339(&update.event_time)?));
+                written = update.event_time;
+            }
             let level = Level { price: update.price_level.0, size: update.new_quantity.0 };
             if update.side == "bid" { levels.bids.push(level) } else { levels.asks.push(level) }
         }
@@ -181,7 +187,7 @@ impl Normaliser for Coinbase {
     }
 
     fn handle_frame(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
-        let message: Message<'_> = serde_json::from_str(text)?;
+        let message: Message<'_> = quick::from_str(text)?;
         if message.r#type == "error" {
             return Err(FeedError::refused(text));
         }

@@ -14,6 +14,7 @@ use super::{Link, Normaliser, gap, names, sequence_gap, side};
 use crate::board::{Board, PerSlot};
 use crate::error::FeedError;
 use crate::json::{MarkedNumbers, Millis, NumberPair, PriceNumber, SizeNumber, number_levels, text_of};
+use crate::quick;
 
 pub(crate) struct Deribit {
     board: Board,
@@ -128,7 +129,7 @@ impl Deribit {
         if rest.contains('.') {
             return self.whole(link, depth(rest), data, out);
         }
-        let book: Book<'_> = serde_json::from_str(data)?;
+        let book: Book<'_> = quick::from_str(data)?;
         let slot = self.board.slot(&book.instrument_name)?;
         let is_snapshot = book.r#type.as_deref() == Some("snapshot");
         if !self.board.takes(slot, link.conn, depth(rest), is_snapshot) {
@@ -160,7 +161,7 @@ impl Deribit {
         data: &str,
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
-        let book: WholeBook<'_> = serde_json::from_str(data)?;
+        let book: WholeBook<'_> = quick::from_str(data)?;
         let slot = self.board.slot(&book.instrument_name)?;
         if self.board.takes(slot, link.conn, depth, true) {
             let levels = Levels { bids: number_levels(book.bids), asks: number_levels(book.asks) };
@@ -170,7 +171,7 @@ impl Deribit {
     }
 
     fn trades(&mut self, link: &Link<'_>, data: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
-        let rows: Vec<TradeRow<'_>> = serde_json::from_str(data)?;
+        let rows: Vec<TradeRow<'_>> = quick::from_str(data)?;
         for row in rows {
             let slot = self.board.slot(&row.instrument_name)?;
             let trade = Trade {
@@ -186,7 +187,7 @@ impl Deribit {
 
     /// `ticker`, and `quote`, which has the best prices only.
     fn ticker(&mut self, link: &Link<'_>, data: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
-        let data: TickerData<'_> = serde_json::from_str(data)?;
+        let data: TickerData<'_> = quick::from_str(data)?;
         let slot = self.board.slot(&data.instrument_name)?;
         let times = link.times(Some(data.timestamp.0));
         let level = |price: Option<PriceNumber>, size: Option<SizeNumber>| {
@@ -214,7 +215,7 @@ impl Deribit {
 
     /// The answer to a subscription: the names of its channels.
     fn subscribed(&mut self, result: &str) -> Result<(), FeedError> {
-        let Ok(channels) = serde_json::from_str::<Vec<Cow<'_, str>>>(result) else { return Ok(()) };
+        let Ok(channels) = quick::from_str::<Vec<Cow<'_, str>>>(result) else { return Ok(()) };
         for channel in channels {
             let quoted = channel.strip_prefix("ticker.").or_else(|| channel.strip_prefix("quote."));
             if let Some(instrument) = quoted.and_then(|rest| rest.split('.').next()) {
@@ -240,7 +241,7 @@ impl Normaliser for Deribit {
     }
 
     fn handle_frame(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
-        let message: Message<'_> = serde_json::from_str(text)?;
+        let message: Message<'_> = quick::from_str(text)?;
         if message.error.is_some() {
             return Err(FeedError::refused(text));
         }

@@ -19,6 +19,7 @@ use super::{Link, Normaliser, gap, side};
 use crate::board::Board;
 use crate::error::FeedError;
 use crate::json::{Millis, Pair, PriceText, SizeText, levels, text_of};
+use crate::quick;
 
 pub(crate) struct Example {
     board: Board,
@@ -72,7 +73,7 @@ impl Normaliser for Example {
         if text == "pong" {
             return Ok(());
         }
-        let message: Message<'_> = serde_json::from_str(text)?;
+        let message: Message<'_> = quick::from_str(text)?;
         match message.r#type.as_ref() {
             "levels" => {
                 let slot = self.board.slot(&message.instrument)?;

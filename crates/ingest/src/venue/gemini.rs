@@ -14,6 +14,7 @@ use super::{Link, Normaliser, gap, names, side};
 use crate::board::Board;
 use crate::error::FeedError;
 use crate::json::{Marked, Millis, PriceText, SizeText, leading};
+use crate::quick;
 
 pub(crate) struct Gemini {
     board: Board,
@@ -61,7 +62,7 @@ struct TradeMessage<'a> {
 
 impl Gemini {
     fn book(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
-        let message: BookMessage<'_> = serde_json::from_str(text)?;
+        let message: BookMessage<'_> = quick::from_str(text)?;
         let slot = self.board.slot(&message.symbol)?;
         self.board.comes_over(slot, link.conn);
         let is_snapshot = message.trades.is_some();
@@ -116,11 +117,11 @@ impl Normaliser for Gemini {
         if leading(text, "type") == Some("l2_updates") {
             return self.book(link, text, out);
         }
-        let message: Message<'_> = serde_json::from_str(text)?;
+        let message: Message<'_> = quick::from_str(text)?;
         match message.r#type.as_ref() {
             "l2_updates" => self.book(link, text, out),
             "trade" => {
-                let trade: TradeMessage<'_> = serde_json::from_str(text)?;
+                let trade: TradeMessage<'_> = quick::from_str(text)?;
                 self.trade(link, &trade, false, out)
             }
             "" if message.result == "error" => Err(FeedError::refused(text)),

@@ -17,6 +17,7 @@ use super::{Link, Normaliser, gap, names, side};
 use crate::board::{Board, PerSlot};
 use crate::error::FeedError;
 use crate::json::{Millis, NumberPair, PriceNumber, SizeNumber, number_levels, text_of};
+use crate::quick;
 
 /// Levels a side of `depth.step0`.
 const STEP_LEVELS: u32 = 150;
@@ -166,7 +167,7 @@ impl Market {
     }
 
     fn whole(&mut self, part: &Part<'_>, depth: u32, out: &mut Vec<Tick>) -> Result<(), FeedError> {
-        let book: Book<'_> = serde_json::from_str(part.text)?;
+        let book: Book<'_> = quick::from_str(part.text)?;
         let Some((times, levels)) = book.levels(part) else { return Ok(()) };
         let slot = self.board.slot(part.symbol)?;
         if self.board.takes(slot, part.link.conn, depth, true) {
@@ -177,7 +178,7 @@ impl Market {
 
     /// `mbp.N`.
     fn changes(&mut self, part: &Part<'_>, out: &mut Vec<Tick>) -> Result<(), FeedError> {
-        let book: Book<'_> = serde_json::from_str(part.text)?;
+        let book: Book<'_> = quick::from_str(part.text)?;
         let number = book.seq_num.ok_or(FeedError::Missing("seqNum"))?;
         let previous = book.prev_seq_num;
         let Some((times, levels)) = book.levels(part) else { return Ok(()) };
@@ -196,7 +197,7 @@ impl Market {
 
     /// `depth.size_N.high_freq`.
     fn versions(&mut self, part: &Part<'_>, out: &mut Vec<Tick>) -> Result<(), FeedError> {
-        let book: Book<'_> = serde_json::from_str(part.text)?;
+        let book: Book<'_> = quick::from_str(part.text)?;
         let number = book.version.ok_or(FeedError::Missing("version"))?;
         let is_snapshot = book.event.as_deref().is_none_or(|event| event == "snapshot");
         let Some((times, levels)) = book.levels(part) else { return Ok(()) };
@@ -217,9 +218,9 @@ impl Market {
 
     fn trades(&mut self, part: &Part<'_>, out: &mut Vec<Tick>) -> Result<(), FeedError> {
         let rows: Vec<TradeRow<'_>> = if part.is_answer {
-            serde_json::from_str(part.text)?
+            quick::from_str(part.text)?
         } else {
-            serde_json::from_str::<Trades<'_>>(part.text)?.data
+            quick::from_str::<Trades<'_>>(part.text)?.data
         };
         let slot = self.board.slot(part.symbol)?;
         for row in rows {
@@ -235,7 +236,7 @@ impl Market {
     }
 
     fn summary(&mut self, part: &Part<'_>, out: &mut Vec<Tick>) -> Result<(), FeedError> {
-        let data: Summary<'_> = serde_json::from_str(part.text)?;
+        let data: Summary<'_> = quick::from_str(part.text)?;
         let slot = self.board.slot(part.symbol)?;
         let times = part.times(data.ts);
         let (bid, ask) = (level(data.bid, data.bid_size)?, level(data.ask, data.ask_size)?);
@@ -282,7 +283,7 @@ impl Book<'_> {
 fn level(side: Option<&RawValue>, size: Option<SizeNumber>) -> Result<Option<Level>, FeedError> {
     let Some(text) = side.and_then(text_of) else { return Ok(None) };
     let level = if text.starts_with('[') {
-        Some(serde_json::from_str::<NumberPair>(text)?.0)
+        Some(quick::from_str::<NumberPair>(text)?.0)
     } else {
         let price = Price::parse(text)?;
         size.map(|size| Level { price, size: size.0 })
@@ -320,7 +321,7 @@ impl Normaliser for Huobi {
     }
 
     fn handle_frame(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
-        let message: Message<'_> = serde_json::from_str(text)?;
+        let message: Message<'_> = quick::from_str(text)?;
         if message.status == "error" {
             return Err(FeedError::refused(text));
         }

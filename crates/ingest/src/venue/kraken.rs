@@ -14,6 +14,7 @@ use super::{Link, Normaliser, gap, names};
 use crate::board::{Board, Slot};
 use crate::error::FeedError;
 use crate::json::{PriceText, SizeText};
+use crate::quick;
 
 pub(crate) struct Kraken {
     board: Board,
@@ -92,7 +93,7 @@ struct TickerBody {
 
 impl Kraken {
     fn event(&mut self, text: &str) -> Result<(), FeedError> {
-        let event: Event<'_> = serde_json::from_str(text)?;
+        let event: Event<'_> = quick::from_str(text)?;
         if event.status == "error" || event.kind == "error" {
             return Err(FeedError::refused(text));
         }
@@ -120,7 +121,7 @@ impl Kraken {
         let mut levels = Levels::default();
         let (mut is_snapshot, mut checksum) = (false, None);
         for part in parts {
-            let part: BookPart<'_> = serde_json::from_str(part.get())?;
+            let part: BookPart<'_> = quick::from_str(part.get())?;
             is_snapshot |= part.ask_snapshot.is_some() || part.bid_snapshot.is_some();
             let asks = part.ask_snapshot.into_iter().flatten().chain(part.a);
             let bids = part.bid_snapshot.into_iter().flatten().chain(part.b);
@@ -149,7 +150,7 @@ impl Kraken {
         part: &RawValue,
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
-        let rows: Vec<TradeRow<'_>> = serde_json::from_str(part.get())?;
+        let rows: Vec<TradeRow<'_>> = quick::from_str(part.get())?;
         for TradeRow(price, size, time, side, ..) in rows {
             let side = match side.as_ref() {
                 "b" => Side::Buy,
@@ -169,7 +170,7 @@ impl Kraken {
         part: &RawValue,
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
-        let body: TickerBody = serde_json::from_str(part.get())?;
+        let body: TickerBody = quick::from_str(part.get())?;
         let times = link.times(None);
         let bid = Some(Level { price: body.b.0.0, size: body.b.2.0 });
         let ask = Some(Level { price: body.a.0.0, size: body.a.2.0 });
@@ -199,7 +200,7 @@ impl Kraken {
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
         let (bid, ask, time, bid_size, ask_size): (PriceText, PriceText, Cow<'_, str>, SizeText, SizeText) =
-            serde_json::from_str(part.get())?;
+            quick::from_str(part.get())?;
         let times = link.times(Some(UnixNanos::from_decimal_seconds(&time)?));
         let level = |price: Price, size: Size| Some(Level { price, size });
         self.board.quote(slot, times, level(bid.0, bid_size.0), level(ask.0, ask_size.0), out);
@@ -230,13 +231,13 @@ impl Normaliser for Kraken {
         if !text.starts_with('[') {
             return self.event(text);
         }
-        let array: Vec<&RawValue> = serde_json::from_str(text)?;
+        let array: Vec<&RawValue> = quick::from_str(text)?;
         // Channel id, one part or two, channel name, pair.
         let [_, parts @ .., channel, pair] = array.as_slice() else {
             return Err(FeedError::Missing("channel"));
         };
         let (channel, pair): (Cow<'_, str>, Cow<'_, str>) =
-            (serde_json::from_str(channel.get())?, serde_json::from_str(pair.get())?);
+            (quick::from_str(channel.get())?, quick::from_str(pair.get())?);
         let slot = self.board.slot(&pair)?;
         let first = parts.first().ok_or(FeedError::Missing("payload"))?;
         match channel.split_once('-').unwrap_or((&channel, "")) {

@@ -14,6 +14,7 @@ use super::{Link, Normaliser, gap, names, side};
 use crate::board::{Board, PerSlot};
 use crate::error::FeedError;
 use crate::json::{PriceNumber, SizeNumber};
+use crate::quick;
 
 /// Depths that can be subscribed to.
 const DEPTHS: [usize; 5] = [10, 25, 100, 500, 1_000];
@@ -122,7 +123,7 @@ struct Pair {
 
 impl KrakenV2 {
     fn define(&mut self, link: &Link<'_>, data: &RawValue, out: &mut Vec<Tick>) -> Result<(), FeedError> {
-        let instruments: Instruments = serde_json::from_str(data.get())?;
+        let instruments: Instruments = quick::from_str(data.get())?;
         for pair in instruments.pairs {
             let definition = Definition {
                 tick_size: pair.price_increment.map(|step| step.0.value()),
@@ -260,7 +261,7 @@ fn time(text: Option<&str>) -> Result<Option<UnixNanos>, FeedError> {
 }
 
 fn list<T: DeserializeOwned>(data: &RawValue) -> Result<Vec<T>, FeedError> {
-    Ok(serde_json::from_str(data.get())?)
+    Ok(quick::from_str(data.get())?)
 }
 
 impl Normaliser for KrakenV2 {
@@ -269,7 +270,7 @@ impl Normaliser for KrakenV2 {
     }
 
     fn handle_frame(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
-        let message: Message<'_> = serde_json::from_str(text)?;
+        let message: Message<'_> = quick::from_str(text)?;
         if message.success == Some(false) {
             return Err(FeedError::refused(text));
         }

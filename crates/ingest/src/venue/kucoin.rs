@@ -19,6 +19,7 @@ use crate::json::{
     Millis, Nanos, NumberPair, Pair, PriceNumber, PriceText, SizeNumber, SizeText, Whole, known,
     number_levels,
 };
+use crate::quick;
 
 pub(crate) struct Kucoin {
     spot: Market,
@@ -40,16 +41,18 @@ impl Default for Kucoin {
     }
 }
 
+/// In messages about books of the spot market.
+const SPOT_CHANGES: &str = "\"sequenceStart\"";
+
 #[derive(Deserialize)]
-struct Message<'a> {
+struct Message<'a, T> {
     #[serde(borrow, default)]
     r#type: Cow<'a, str>,
     #[serde(borrow, default)]
     topic: Cow<'a, str>,
     #[serde(borrow, default)]
     subject: Cow<'a, str>,
-    #[serde(borrow)]
-    data: Option<&'a RawValue>,
+    data: Option<T>,
 }
 
 #[derive(Deserialize)]
@@ -159,10 +162,9 @@ impl Market {
         &mut self,
         link: &Link<'_>,
         symbol: &str,
-        data: &str,
+        Update { sequence_start, sequence_end, changes, time }: Update,
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
-        let Update { sequence_start, sequence_end, changes, time } = serde_json::from_str(data)?;
         let slot = self.board.slot(symbol)?;
         let (bids, bid_numbers) = parts(changes.bids);
         let (asks, ask_numbers) = parts(changes.asks);
@@ -185,7 +187,7 @@ impl Market {
         data: &str,
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
-        let data: FuturesChange<'_> = serde_json::from_str(data)?;
+        let data: FuturesChange<'_> = quick::from_str(data)?;
         let slot = self.board.slot(symbol)?;
         let mut parts = data.change.split(',');
         let (Some(price), Some(word), Some(size)) = (parts.next(), parts.next(), parts.next()) else {
@@ -212,7 +214,7 @@ impl Market {
         (depth, data): (u32, &str),
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
-        let data: WholeBook = serde_json::from_str(data)?;
+        let data: WholeBook = quick::from_str(data)?;
         let slot = self.board.slot(symbol)?;
         let times = link.times(data.timestamp.map(|at| at.0));
         if self.board.takes(slot, link.conn, depth, true) {
@@ -229,7 +231,7 @@ impl Market {
         data: &str,
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
-        let data: Match<'_> = serde_json::from_str(data)?;
+        let data: Match<'_> = quick::from_str(data)?;
         let slot = self.board.slot(symbol)?;
         let id = data.trade_id.map(|id| id.as_ref().into());
         let trade = Trade { price: data.price.0, size: data.size.0, side: side(&data.side), id };
@@ -244,7 +246,7 @@ impl Market {
         data: &str,
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
-        let data: Summary = serde_json::from_str(data)?;
+        let data: Summary = quick::from_str(data)?;
         let slot = self.board.slot(symbol)?;
         let times = link.times(data.ts.map(|at| at.0).or(data.time.map(|at| at.0)));
         let level = |price: Option<PriceNumber>, size: Option<SizeNumber>| {
@@ -268,7 +270,7 @@ impl Market {
         data: &str,
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
-        let data: Level1 = serde_json::from_str(data)?;
+        let data: Level1 = quick::from_str(data)?;
         let slot = self.board.slot(symbol)?;
         let some = |pair: Pair| Some(pair.0).filter(|level| !level.size.is_zero());
         let times = link.times(data.timestamp.map(|at| at.0));
@@ -283,7 +285,7 @@ impl Market {
         data: &str,
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
-        let Day { data } = serde_json::from_str(data)?;
+        let Day { data } = quick::from_str(data)?;
         let slot = self.board.slot(symbol)?;
         let price = |price: Option<PriceNumber>| price.map(|price| price.0);
         let ticker = Ticker {
@@ -318,20 +320,31 @@ fn in_ranges(stand: Stand, diff: &Diff) -> Fit {
     Fit::follows_if(diff.first <= next, next, diff.first.saturating_sub(1))
 }
 
+/// A subscription of all instruments names each of them as the subject.
+fn named<'a>(symbol: &'a str, subject: &'a str) -> &'a str {
+    if symbol == "all" { subject } else { symbol }
+}
+
 impl Normaliser for Kucoin {
     fn handle_frame(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
-        let message: Message<'_> = serde_json::from_str(text)?;
+        // What most messages are is read at once.
+        if text.contains(SPOT_CHANGES)
+            && let Ok(Message { topic, subject, data: Some(update), .. }) =
+                quick::from_str::<Message<'_, _>>(text)
+            && let Some(("/market/level2", symbol)) = topic.split_once(':')
+        {
+            return self.spot.changes(link, named(symbol, &subject), update, out);
+        }
+        let message: Message<'_, &RawValue> = quick::from_str(text)?;
         if message.r#type == "error" {
             return Err(FeedError::refused(text));
         }
         let (Some(data), Some((path, symbol))) = (message.data, message.topic.split_once(':')) else {
             return Ok(());
         };
-        // A subscription of all instruments names each of them as the subject.
-        let symbol = if symbol == "all" { message.subject.as_ref() } else { symbol };
-        let data = data.get();
+        let (symbol, data) = (named(symbol, &message.subject), data.get());
         match path {
-            "/market/level2" => self.spot.changes(link, symbol, data, out),
+            "/market/level2" => self.spot.changes(link, symbol, quick::from_str(data)?, out),
             "/contractMarket/level2" => self.futures.futures_change(link, symbol, data, out),
             "/spotMarket/level2Depth5" => self.spot.whole(link, symbol, (5, data), out),
             "/spotMarket/level2Depth50" => self.spot.whole(link, symbol, (50, data), out),
@@ -366,7 +379,7 @@ impl Normaliser for Kucoin {
         };
         let symbol = query.split('&').find_map(|pair| pair.strip_prefix("symbol="));
         let symbol = symbol.ok_or(FeedError::Missing("symbol"))?;
-        let answer: Answer<'_> = serde_json::from_str(body)?;
+        let answer: Answer<'_> = quick::from_str(body)?;
         let Some(data) = answer.data.filter(|_| answer.code == "200000") else {
             return Err(FeedError::refused(body));
         };

@@ -14,6 +14,7 @@ use super::{Link, Normaliser, checksum, gap, names, side};
 use crate::board::{Board, PerSlot, Slot};
 use crate::error::FeedError;
 use crate::json::{Millis, Pair, PriceText, SizeText, levels};
+use crate::quick;
 
 pub(crate) struct Okx {
     board: Board,
@@ -119,7 +120,7 @@ impl Okx {
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
         let slot = self.board.slot(arg.inst_id.as_deref().ok_or(FeedError::Missing("instId"))?)?;
-        let rows: Vec<BookData> = serde_json::from_str(message.data.map_or("[]", RawValue::get))?;
+        let rows: Vec<BookData> = quick::from_str(message.data.map_or("[]", RawValue::get))?;
         // Channels of whole books (books5) name no action.
         let is_snapshot = message.action.as_deref().is_none_or(|action| action == "snapshot");
         if !self.board.takes(slot, link.conn, levels_of(&arg.channel), is_snapshot) {
@@ -166,7 +167,7 @@ impl Okx {
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
         let slot = self.board.slot(arg.inst_id.as_deref().ok_or(FeedError::Missing("instId"))?)?;
-        let rows: Vec<BookData> = serde_json::from_str(message.data.map_or("[]", RawValue::get))?;
+        let rows: Vec<BookData> = quick::from_str(message.data.map_or("[]", RawValue::get))?;
         for row in rows {
             let first = |side: &[Pair]| side.first().map(|pair| pair.0).filter(|level| !level.size.is_zero());
             self.board.quote(slot, link.times(Some(row.ts.0)), first(&row.bids), first(&row.asks), out);
@@ -175,7 +176,7 @@ impl Okx {
     }
 
     fn trades(&mut self, link: &Link<'_>, data: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
-        let rows: Vec<TradeData<'_>> = serde_json::from_str(data)?;
+        let rows: Vec<TradeData<'_>> = quick::from_str(data)?;
         for row in rows {
             let slot = self.board.slot(&row.inst_id)?;
             let (side, id) = (side(&row.side), Some(row.trade_id.as_ref().into()));
@@ -186,7 +187,7 @@ impl Okx {
     }
 
     fn tickers(&mut self, link: &Link<'_>, data: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
-        let rows: Vec<TickerData<'_>> = serde_json::from_str(data)?;
+        let rows: Vec<TickerData<'_>> = quick::from_str(data)?;
         for row in rows {
             let slot = self.board.slot(&row.inst_id)?;
             let times = link.times(Some(row.ts.0));
@@ -234,7 +235,7 @@ impl Normaliser for Okx {
         if text == "pong" {
             return Ok(());
         }
-        let message: Message<'_> = serde_json::from_str(text)?;
+        let message: Message<'_> = quick::from_str(text)?;
         if message.event.as_deref() == Some("error") {
             return Err(FeedError::refused(text));
         }

@@ -22,6 +22,7 @@ use super::{Link, Normaliser};
 use crate::board::Board;
 use crate::error::FeedError;
 use crate::json::{Pair, PriceText, SizeText, levels};
+use crate::quick;
 
 /// The venue's name.
 pub(crate) const VENUE: &str = "sim";
@@ -73,7 +74,7 @@ fn taker(side: Option<&str>) -> Side {
 
 impl Normaliser for Sim {
     fn handle_frame(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
-        let message: Message<'_> = serde_json::from_str(text)?;
+        let message: Message<'_> = quick::from_str(text)?;
         let slot = self.board.slot(&message.s)?;
         self.board.expect_quotes(slot);
         let times = link.times(Some(UnixNanos(message.t)));

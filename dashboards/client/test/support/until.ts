@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 120_000;
 
 export async function until(holds: () => unknown, what: string, patienceMs = PATIENCE_MS): Promise<void> {
   const end = Date.now() + patienceMs;

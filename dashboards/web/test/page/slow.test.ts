@@ -33,7 +33,7 @@ describe("a page that reads slowly", { skip: missing }, () => {
   let stage: Stage;
   before(async () => {
     stage = await Stage.open({ symbols: 2, rate: 4000, extra: '[logs]\nevents = 512\nbytes = "64KiB"' });
-    stage.site.pace = 60_000;
+    stage.site.pace = 40_000;
   });
   after(() => stage.close());
 

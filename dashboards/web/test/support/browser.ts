@@ -12,7 +12,7 @@ export const CHROMIUM = process.env.TICKWIRE_CHROMIUM ?? "/usr/bin/chromium-head
 export const missing = existsSync(CHROMIUM) ? false : `there is no Chromium at ${CHROMIUM}; TICKWIRE_CHROMIUM says where`;
 export const PICTURES = resolve(process.env.TICKWIRE_PICTURES ?? "pictures");
 /** How long anything may take: long, for machines that are busy. */
-export const PATIENCE = 30_000;
+export const PATIENCE = 120_000;
 
 type PlantOptions = Parameters<typeof Plant.start>[0];
 

@@ -143,6 +143,15 @@ impl Floor {
         }
     }
 
+    /// Polls the shard, and goes on as long as something wakes it; nobody runs the hub.
+    fn run_shard(&mut self) {
+        let waker = Waker::from(Arc::clone(&self.woken));
+        self.woken.0.store(true, Ordering::SeqCst);
+        while self.woken.0.swap(false, Ordering::SeqCst) {
+            assert!(self.shard.poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+    }
+
     /// Polls the hub as long as something wakes it.
     fn run_hub(&mut self) {
         let waker = Waker::from(Arc::clone(&self.hub_woken));
@@ -251,9 +260,7 @@ fn those_served_last_get_what_came_meanwhile() {
     let lines: Vec<_> = (0..3 * SERVED_PER_LOOK).map(|_| reader(&mut floor)).collect();
     floor.publish(1);
     floor.publish(1);
-    // Nobody runs the hub.
-    let waker = Waker::from(Arc::clone(&floor.woken));
-    assert!(floor.shard.poll(&mut Context::from_waker(&waker)).is_pending());
+    floor.run_shard();
     let messages = |line: &Line| line.said().len();
     assert_eq!((messages(&lines[0]), messages(&lines[lines.len() - 1])), (2, 1));
 }
@@ -274,9 +281,8 @@ fn the_hub_ends() {
     };
     let mut floor = full();
     floor.ticks.end();
-    let waker = Waker::from(Arc::clone(&floor.woken));
     while floor.ticks.left() > 0 {
-        assert!(floor.shard.poll(&mut Context::from_waker(&waker)).is_pending());
+        floor.run_shard();
     }
     floor.run_hub();
     assert!(floor.hub.is_none(), "it is told of the end that the shard saw");

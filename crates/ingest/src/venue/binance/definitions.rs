@@ -9,6 +9,7 @@ use super::Market;
 use crate::board::{Board, Times};
 use crate::error::FeedError;
 use crate::json::{Millis, PriceText, SizeText};
+use crate::quick;
 
 #[derive(Deserialize)]
 struct Info<'a> {
@@ -48,7 +49,7 @@ pub(super) fn read(
     body: &str,
     out: &mut Vec<Tick>,
 ) -> Result<(), FeedError> {
-    let info: Info<'_> = serde_json::from_str(body)?;
+    let info: Info<'_> = quick::from_str(body)?;
     for listed in info.symbols {
         let rule = |name: &str| listed.filters.iter().find(|rule| rule.filter_type == name);
         let kind = match (market, listed.contract_type.as_deref()) {
