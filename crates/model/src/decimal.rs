@@ -307,7 +307,7 @@ mod tests {
         #[test]
         fn orders_what_no_common_scale_holds(a in any::<i64>(), b in -9_i64..9, more in 0_u32..=28, scales in (0_u32..=28, 0_u32..=28)) {
             let large = 10_i128.pow(more);
-            let mantissa = |value: i64| (i128::from(value) * large).clamp(-(1 << 95), 1 << 95);
+            let mantissa = |value: i64| i128::from(value).saturating_mul(large).clamp(-(1 << 95), 1 << 95);
             let a = Decimal::from_i128_with_scale(mantissa(a), scales.0);
             let b = Decimal::from_i128_with_scale(mantissa(b), scales.1);
             prop_assert_eq!(order(a, b), a.cmp(&b));
