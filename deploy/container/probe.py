@@ -30,6 +30,10 @@ FORBIDDEN = ("operation not permitted", "permission denied", "user namespace")
 PROGRAM = "/usr/local/bin/tickwire"
 
 
+class Forbidden(Exception):
+    """The machine does not let it be tried."""
+
+
 class Buildah:
     def __init__(self, home):
         self.start = ["buildah", "--root", f"{home}/images", "--runroot", f"{home}/run", "--storage-driver", "vfs"]
@@ -103,6 +107,13 @@ def probe(buildah, home, static):
     files = sorted(str(path.relative_to(mounted)) for path in mounted.rglob("*") if path.is_file())
     yield "it holds the program, a list of users, and nothing else", files == ["etc/passwd", "usr/local/bin/tickwire", "var/lib/tickwire/.keep"], files
     buildah("umount", container)
+    # Needs nothing of ours but the program.
+    try:
+        buildah("run", "--isolation", "chroot", container, "--", PROGRAM, "--version")
+    except RuntimeError as error:
+        if any(word in str(error).lower() for word in FORBIDDEN):
+            raise Forbidden(f"this machine lets no container start: {error}") from None
+        raise
 
     listen, admin = (f"127.0.0.1:{free_port()}" for _ in range(2))
     secret = home / "secret.key"
@@ -121,8 +132,12 @@ def probe(buildah, home, static):
             if not ready or served.poll() is not None:
                 raise RuntimeError(told[-600:])
             pid = inside(served)
+            if pid is None:
+                raise RuntimeError("it is ready, and no process of it is there")
             now = status(pid)
             yield f"it runs as {USER}, without any capability", set(now["Uid"]) == {str(USER)} and set(now["CapEff"][0]) == {"0"}, (now["Uid"], now["CapEff"])
+            if not os.access(f"/proc/{pid}/root/etc", os.R_OK):
+                raise Forbidden("this machine shows nobody what a process sees")
             places = ("", "etc", "usr/local/bin", "run", "var/lib/tickwire")
             owned = [place for place in places if (pathlib.Path(f"/proc/{pid}/root") / place).stat().st_uid == USER]
             yield "it owns the folder of its recordings, and no other", owned == ["var/lib/tickwire"], owned
@@ -154,12 +169,14 @@ def main():
         for name, holds, seen in probe(buildah, home, asked.binary):
             passed, failed = passed + holds, failed + (not holds)
             print(f"{'ok   ' if holds else 'FAIL '} {name}" + ("" if holds else f": {seen}"))
-    except RuntimeError as error:
-        if not any(word in str(error).lower() for word in FORBIDDEN):
-            raise
-        print(f"-     this machine lets no container start: {error}")
+    except Forbidden as why:
+        print(f"-     {why}")
         print(f"{passed} passed, {failed} failed, 1 not run")
         return 1 if failed else 0
+    except (RuntimeError, subprocess.TimeoutExpired) as error:
+        print(f"FAIL  {error}")
+        print(f"{passed} passed, {failed + 1} failed, 0 not run")
+        return 1
     finally:
         try:
             buildah("rm", "--all")

@@ -8,6 +8,8 @@ if a query is not understood, or is without data when the time is over. The last
 import argparse
 import asyncio
 import pathlib
+import re
+import shutil
 import signal
 import sys
 import tempfile
@@ -79,7 +81,8 @@ def without_data(service, queries):
 async def run(asked, home):
     stage, service = faults.Stage(asked.binary, home), None
     try:
-        for make in (market, faults.operators):
+        lacks = not shutil.which("openssl")
+        for make in [market] + [faults.operators] * (not lacks):
             make(stage)
         for plant in stage.plants.values():
             plant.start()
@@ -90,6 +93,9 @@ async def run(asked, home):
         service.wait("/-/ready")
         await load(stage)
         queries = list(asked_by_boards())
+        if lacks:
+            print("-     without openssl there is no plant with a certificate and published keys")
+            queries = [query for query in queries if not re.search("_tls_|_jwks_", query[1])]
         empty, until = queries, time.monotonic() + asked.seconds
         while empty and time.monotonic() < until:
             await asyncio.sleep(2)

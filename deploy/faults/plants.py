@@ -45,6 +45,16 @@ class Emulator:
         more = [word for fault in faults for word in ("--fault", fault)]
         self.process = subprocess.Popen([binary, "emulate", "--feed", "coinbase", "--addr", self.address, *more, file],
                                         stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
+        until = time.monotonic() + 60
+        while not self.listens():
+            if self.process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(f"the emulated venue does not start: see {self.log.name}")
+            time.sleep(0.1)
+
+    def listens(self):
+        host, port = self.address.split(":")
+        with socket.socket() as tried:
+            return tried.connect_ex((host, int(port))) == 0
 
     def end(self):
         self.process.kill()

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::python::is_root;
 use crate::step::{Done, run as step};
@@ -18,6 +18,7 @@ pub(crate) fn install(program: &str) -> Done {
     step("apt-get update", Command::new("apt-get").args(["-q", "update"]))?;
     let mut install = Command::new("apt-get");
     install.args(["-qy", "install", "--no-install-recommends", program]);
+    install.env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
     step(&format!("apt-get install {program}"), &mut install)
 }
 

@@ -63,6 +63,11 @@ impl Window {
         Ok(&self.buffer[self.start..self.end.min(self.start + count)])
     }
 
+    /// What has been read already of what comes next.
+    pub(crate) fn at_hand(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
     /// Passes over the next bytes, which were seen.
     #[inline]
     pub(crate) fn skip(&mut self, count: usize) {

@@ -14,6 +14,10 @@ pub(super) struct Counts {
     connected: Gauge,
 }
 
+/// Why connections end, mostly: told as 0 from the start, so that the first one is seen as a rise.
+const REASONS: [&str; 9] =
+    ["broken", "closed", "connect_timeout", "handshake", "idle", "limited", "no_answer", "renewed", "silent"];
+
 impl Counts {
     pub(super) fn new(feed: &str) -> Self {
         let counter = |name| metrics::counter!(name, "feed" => feed.to_owned());
@@ -26,6 +30,9 @@ impl Counts {
             connected: metrics::gauge!(names::CONNECTED, "feed" => feed.to_owned()),
         };
         counts.connected.set(0.0);
+        for reason in REASONS {
+            metrics::counter!(names::RECONNECTS, "feed" => feed.to_owned(), "reason" => reason).absolute(0);
+        }
         counts
     }
 

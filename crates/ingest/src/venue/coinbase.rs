@@ -103,12 +103,12 @@ impl Coinbase {
         let slot = self.board.slot(&product)?;
         self.board.comes_over(slot, link.conn);
         let (mut newest, mut levels) = (None, Levels::default());
-        let mut written = Cow::Borrowed("");
+        let mut written: Option<Cow<'_, str>> = None;
         for update in event.updates {
             // Most of a message have the same.
-            if update.event_time != written {
+            if written.as_ref() != Some(&update.event_time) {
                 newest = newest.max(Some(UnixNanos::from_rfc3339(&update.event_time)?));
-                written = update.event_time;
+                written = Some(update.event_time);
             }
             let level = Level { price: update.price_level.0, size: update.new_quantity.0 };
             if update.side == "bid" { levels.bids.push(level) } else { levels.asks.push(level) }

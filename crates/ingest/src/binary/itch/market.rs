@@ -21,6 +21,8 @@ use crate::venue::sequence_gap;
 
 /// Decimals of a price.
 const SCALE: u32 = 4;
+/// Where the number of an order ends.
+const ID_END: usize = 19;
 /// The exchange's own letter, where a message is of one of several of its markets.
 const NASDAQ: u8 = b'Q';
 
@@ -189,6 +191,17 @@ impl Market {
         }
         let share = &mut self.shares[order.share as usize];
         share.ladder.add(order.side, order.price.into(), order.size.into());
+    }
+
+    /// Fetches the orders that messages are about, all at once.
+    pub(super) fn warm<'a>(&self, messages: impl Iterator<Item = &'a [u8]>) {
+        for message in messages {
+            if let [b'E' | b'C' | b'X' | b'D' | b'U', ..] = message
+                && message.len() >= ID_END
+            {
+                std::hint::black_box(self.orders.get(&u64(message, 11)).map(|order| order.size));
+            }
+        }
     }
 
     /// So much of an order goes; the order that it was. What is not known rested before the recording began.

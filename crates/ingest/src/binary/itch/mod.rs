@@ -38,6 +38,9 @@ enum Source {
     Messages(Window, u64),
 }
 
+/// Messages whose orders are fetched together: one by one, each waits for memory.
+const WARMED: usize = 8;
+
 impl Itch {
     /// A decoder; `date` is the day of files that do not say theirs.
     pub(super) fn new(date: Option<Date>) -> Self {
@@ -89,6 +92,9 @@ impl Decoder for Itch {
             Source::Capture(feed) => return feed.step(mold, out),
             Source::Messages(window, number) => (window, number),
         };
+        if number.is_multiple_of(WARMED as u64) {
+            mold.market.warm(messages(window.at_hand()).take(WARMED));
+        }
         let spot = Spot::byte(window.offset());
         let step = next(window, &mut mold.market, out);
         if !window.is_open() {
@@ -105,6 +111,17 @@ impl Decoder for Itch {
             Source::Closed | Source::New(..) => Spot::record(0),
         }
     }
+}
+
+/// The messages of a file that begin here and are whole.
+fn messages(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let (len, behind) = rest.split_first_chunk()?;
+        let (message, behind) = behind.split_at_checked(u16::from_be_bytes(*len).into())?;
+        rest = behind;
+        Some(message)
+    })
 }
 
 /// Reads the next message of a file of messages. Where nothing more can be read, the window is closed.
