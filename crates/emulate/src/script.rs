@@ -114,7 +114,7 @@ impl Script {
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            let format = *format.get_or_insert_with(|| Format::of(line));
+            let format = Format::settle(&mut format, line);
             // What is broken in a capture was not the venue's.
             let Ok(line) = format.read(line) else { continue };
             match line {

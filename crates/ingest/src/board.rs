@@ -10,8 +10,8 @@ use std::mem;
 use std::sync::Arc;
 
 use model::{
-    Body, Book, BookChange, BookSide, Candle, Correction, Definition, FeedGap, Instrument, Level, Levels,
-    Original, Price, Quote, Size, State, StatusChange, Symbol, Tick, Ticker, Trade, UnixNanos, Venue,
+    Body, Book, BookChange, BookSide, Candle, Correction, Definition, FeedGap, GapReason, Instrument, Level,
+    Levels, Original, Price, Quote, Size, State, StatusChange, Symbol, Tick, Ticker, Trade, UnixNanos, Venue,
 };
 
 use crate::binary::Best;
@@ -360,10 +360,11 @@ impl Board {
         self.derive_quote(slot, times, out);
     }
 
-    /// The book can no longer be trusted. Said once, until a snapshot comes.
+    /// The book can no longer be trusted. Said once, until a snapshot comes; also of a first snapshot that was wrong.
     pub(crate) fn void(&mut self, slot: Slot, times: Times, gap: FeedGap, out: &mut Vec<Tick>) {
         let entry = &mut self.entries[slot.0];
-        if entry.validity != Validity::Valid {
+        let is_first = entry.validity == Validity::Empty && gap.reason == GapReason::Checksum;
+        if entry.validity != Validity::Valid && !is_first {
             return;
         }
         entry.validity = Validity::Void;

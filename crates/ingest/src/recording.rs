@@ -10,7 +10,7 @@ use crate::venue::{Link, Normaliser};
 /// One file of a recording.
 pub(crate) struct Recording {
     lines: Lines<Input>,
-    /// Told by the first line.
+    /// Told by the first line that can be read.
     format: Option<Format>,
 }
 
@@ -34,7 +34,7 @@ impl Recording {
         if line.iter().all(u8::is_ascii_whitespace) {
             return Step::Ticks;
         }
-        let format = *self.format.get_or_insert_with(|| Format::of(line));
+        let format = Format::settle(&mut self.format, line);
         match read_line(normaliser, format, line, out) {
             Ok(()) => Step::Ticks,
             Err(error) => Step::Broken { spot: Spot::line(self.lines.number()), error },

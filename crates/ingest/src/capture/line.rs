@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use model::{TimeError, UnixNanos};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 /// How the lines of a recording are written.
@@ -126,17 +127,27 @@ struct Envelope<'a> {
 }
 
 impl Format {
-    /// The format of a recording, told by its first line that is not empty.
+    /// The format of a recording, by one of its lines; `None` where the line is broken, and tells nothing.
     #[must_use]
-    pub fn of(line: &[u8]) -> Self {
+    pub fn of(line: &[u8]) -> Option<Self> {
         let is_kind = |envelope: Envelope<'_>| {
             matches!(envelope.t.as_ref(), "header" | "http" | "connect" | "send" | "recv")
         };
-        match line.first() {
-            Some(byte) if byte.is_ascii_digit() => Self::Stamped,
-            _ if serde_json::from_slice(line).is_ok_and(is_kind) => Self::Envelope,
-            _ => Self::Raw,
+        if std::str::from_utf8(line).is_ok_and(|line| stamped(line).is_ok()) {
+            Some(Self::Stamped)
+        } else if serde_json::from_slice(line).is_ok_and(is_kind) {
+            Some(Self::Envelope)
+        } else {
+            serde_json::from_slice::<IgnoredAny>(line).is_ok().then_some(Self::Raw)
         }
+    }
+
+    /// The format of a recording whose next line this is. Until a line tells it, each is a message alone.
+    pub fn settle(known: &mut Option<Self>, line: &[u8]) -> Self {
+        if known.is_none() {
+            *known = Self::of(line);
+        }
+        known.unwrap_or(Self::Raw)
     }
 
     /// Reads a line.
@@ -147,12 +158,14 @@ impl Format {
         let text =
             std::str::from_utf8(line).map_err(|error| LineError::NotUtf8 { at: error.valid_up_to() })?;
         match self {
-            Self::Envelope => envelope(serde_json::from_str(text)?),
-            Self::Stamped => {
-                let (stamp, message) = text.split_once(' ').ok_or(LineError::NoStamp)?;
-                let nanos = stamp.parse().map_err(|_| LineError::NoStamp)?;
-                Ok(frame(message, Some(UnixNanos(nanos))))
-            }
+            Self::Envelope => match serde_json::from_str(text) {
+                Ok(line) => envelope(line),
+                Err(error) => match serde_json::from_str::<Structured<'_>>(text) {
+                    Ok(line) => line.line(),
+                    Err(_) => Err(error.into()),
+                },
+            },
+            Self::Stamped => stamped(text).map(|(at, message)| frame(message, Some(at))),
             Self::Raw => Ok(frame(text, None)),
         }
     }
@@ -162,12 +175,53 @@ fn frame(text: &str, at: Option<UnixNanos>) -> Line<'_> {
     Line::Frame { conn: Cow::Borrowed(""), text: Cow::Borrowed(text), at }
 }
 
+/// A receive time and the message behind it. Its unit is told by how large it is: seconds, milliseconds and microseconds
+/// of this century are no nanoseconds of it.
+fn stamped(text: &str) -> Result<(UnixNanos, &str), LineError> {
+    let (stamp, message) = text.split_once(' ').ok_or(LineError::NoStamp)?;
+    if stamp.contains('.') {
+        return Ok((UnixNanos::from_decimal_seconds(stamp).map_err(|_| LineError::NoStamp)?, message));
+    }
+    let units: u64 = stamp.parse().map_err(|_| LineError::NoStamp)?;
+    let nanos = match stamp.len() {
+        10 => 1_000_000_000,
+        13 => 1_000_000,
+        16 => 1_000,
+        _ => 1,
+    };
+    let at = units.checked_mul(nanos).ok_or(LineError::NoStamp)?;
+    Ok((UnixNanos(at), message))
+}
+
+/// A line whose message stands there as JSON, and not as a text of it.
+#[derive(Deserialize)]
+struct Structured<'a> {
+    #[serde(borrow)]
+    t: Cow<'a, str>,
+    #[serde(borrow)]
+    conn: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    ts: Option<&'a RawValue>,
+    #[serde(borrow)]
+    url: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    data: &'a RawValue,
+}
+
+impl<'a> Structured<'a> {
+    fn line(self) -> Result<Line<'a>, LineError> {
+        let Self { t, conn, ts, url, data } = self;
+        let data = Some(Cow::Borrowed(data.get()));
+        envelope(Envelope { t, exchange: None, conn, ts, addr: None, url, data, b64: None })
+    }
+}
+
 fn envelope(line: Envelope<'_>) -> Result<Line<'_>, LineError> {
-    let at = line.ts.map(|ts| UnixNanos::from_decimal_seconds(ts.get())).transpose()?;
+    let at = line.ts.map(|ts| UnixNanos::from_decimal_seconds(ts.get().trim_matches('"'))).transpose()?;
     let missing = |field| LineError::Missing { kind: line.t.clone().into_owned(), field };
     match line.t.as_ref() {
         "header" => Ok(Line::Header { exchange: line.exchange.unwrap_or_default() }),
-        "send" => Ok(Line::Sent),
+        "send" | "close" | "disconnect" => Ok(Line::Sent),
         "connect" => Ok(Line::Connected {
             conn: line.conn.ok_or_else(|| missing("conn"))?,
             addr: line.addr.unwrap_or_default(),
@@ -196,11 +250,20 @@ mod tests {
 
     #[test]
     fn formats_are_told_by_their_first_line() {
-        assert_eq!(Format::of(br#"{"format":2,"t":"header"}"#), Format::Envelope);
-        assert_eq!(Format::of(br#"1723161253937085768 {"stream":"x"}"#), Format::Stamped);
-        assert_eq!(Format::of(br#"{"channel":"book"}"#), Format::Raw);
-        assert_eq!(Format::of(br#"{"e":"trade","t":3735683259}"#), Format::Raw);
-        assert_eq!(Format::of(b"rubbish"), Format::Raw);
+        for (line, told) in [
+            (&br#"{"format":2,"t":"header"}"#[..], Some(Format::Envelope)),
+            (br#"1723161253937085768 {"stream":"x"}"#, Some(Format::Stamped)),
+            (br#"{"channel":"book"}"#, Some(Format::Raw)),
+            (br#"{"e":"trade","t":3735683259}"#, Some(Format::Raw)),
+            (br#"ta":"{\"stream"}"#, None),
+            (b"12.5\",\"q\": 1}", None),
+        ] {
+            assert_eq!(Format::of(line), told);
+        }
+        let mut known = None;
+        assert_eq!(Format::settle(&mut known, b"pong"), Format::Raw);
+        assert_eq!(Format::settle(&mut known, b"12 {}"), Format::Stamped);
+        assert_eq!(Format::settle(&mut known, b"pong"), Format::Stamped);
     }
 
     #[test]
@@ -214,6 +277,29 @@ mod tests {
         assert_eq!(Format::Envelope.read(line).unwrap(), wanted);
         let Line::Frame { at, text, .. } = Format::Stamped.read(b"12 {}").unwrap() else { panic!() };
         assert_eq!((at, text.as_ref()), (Some(UnixNanos(12)), "{}"));
+        for (stamp, nanos) in [
+            ("1723161253", 1_723_161_253_000_000_000),
+            ("1723161253937", 1_723_161_253_937_000_000),
+            ("1723161253.937085768", 1_723_161_253_937_085_768),
+            ("1723161253937085", 1_723_161_253_937_085_000),
+            ("1723161253937085768", 1_723_161_253_937_085_768),
+        ] {
+            let line = format!("{stamp} {{}}");
+            let Line::Frame { at, .. } = Format::Stamped.read(line.as_bytes()).unwrap() else { panic!() };
+            assert_eq!(at, Some(UnixNanos(nanos)), "{stamp}");
+        }
+    }
+
+    #[test]
+    fn messages_that_are_no_texts_and_times_that_are() {
+        let line = br#"{"t":"recv","conn":"1","ts":"1.5","data":{"a":[1.50]}}"#;
+        let wanted = Line::Frame {
+            conn: "1".into(),
+            text: r#"{"a":[1.50]}"#.into(),
+            at: Some(UnixNanos(1_500_000_000)),
+        };
+        assert_eq!(Format::Envelope.read(line).unwrap(), wanted);
+        assert_eq!(Format::Envelope.read(br#"{"t":"close","conn":"1"}"#).unwrap(), Line::Sent);
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl<R: BufRead> Lines<R> {
                 self.given = end + 1;
                 // It is at hand: this reads nothing.
                 let line = &self.input.fill_buf()?[..end];
-                Ok(Some(line.strip_suffix(b"\r").unwrap_or(line)))
+                Ok(Some(bare(line, self.number)))
             }
             _ => self.gather(),
         }
@@ -96,8 +96,14 @@ impl<R: BufRead> Lines<R> {
         if too_long {
             return Err(ReadError::TooLong);
         }
-        Ok(Some(self.buffer.strip_suffix(b"\r").unwrap_or(&self.buffer)))
+        Ok(Some(bare(&self.buffer, self.number)))
     }
+}
+
+/// A line without what belongs to the file: the rest of its end, and the mark at the begin of the first.
+fn bare(line: &[u8], number: u64) -> &[u8] {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if number == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line }
 }
 
 #[cfg(test)]
@@ -108,7 +114,7 @@ mod tests {
 
     #[test]
     fn lines_are_counted() {
-        let mut lines = Lines::new(BufReader::with_capacity(2, &b"one\r\n\nthree"[..]));
+        let mut lines = Lines::new(BufReader::with_capacity(2, &b"\xef\xbb\xbfone\r\n\nthree"[..]));
         for (number, wanted) in [(1, &b"one"[..]), (2, b""), (3, b"three")] {
             assert_eq!(lines.next_line().unwrap(), Some(wanted));
             assert_eq!(lines.number(), number);

@@ -32,6 +32,8 @@ pub(crate) struct Outlet {
     /// Instruments whose symbol got the suffix.
     renamed: Vec<(Arc<Instrument>, Arc<Instrument>)>,
     heard: Instant,
+    /// When the newest tick came.
+    newest: Option<UnixNanos>,
     health: Health,
     counts: Counts,
 }
@@ -105,6 +107,7 @@ impl Outlet {
             batch: Batch::new(),
             renamed: Vec::new(),
             heard: Instant::now(),
+            newest: None,
             health: Health::Live,
             counts: Counts {
                 events,
@@ -150,7 +153,9 @@ impl Outlet {
     /// Takes a tick that is no sign of life.
     pub(crate) fn say(&mut self, mut tick: Tick) -> Result<(), Closed> {
         let before = self.batch.len();
-        tick.ts_recv = tick.ts_recv.or_else(|| Some(wall_now()));
+        let recv = tick.ts_recv.unwrap_or_else(|| self.untold(tick.ts_event));
+        self.newest = self.newest.max(Some(recv));
+        tick.ts_recv = Some(recv);
         tick.instrument = self.rename(tick.instrument);
         if let Body::Book(BookChange::Gap(gap)) = &tick.body {
             self.counts.resets[gap.reason as usize].increment(1);
@@ -162,6 +167,12 @@ impl Outlet {
             self.counts.events[slot.unwrap_or(0)].1 += 1;
         }
         if self.batch.len() >= BATCH_TICKS_MAX { self.flush() } else { Ok(()) }
+    }
+
+    /// When a tick came of which nobody knows it: at the venue's time, and not before those that came before it. Files
+    /// that do not say are read to the same records each time.
+    fn untold(&self, event: Option<UnixNanos>) -> UnixNanos {
+        event.max(self.newest).unwrap_or_else(wall_now)
     }
 
     /// Anything came in, if only a heartbeat: the feed is alive.
@@ -308,15 +319,33 @@ mod tests {
     use super::*;
     use crate::feed::{FeedKind, SimSpec};
 
-    /// What is said of a silent feed does not make it look alive; a heartbeat does.
-    #[test]
-    fn a_feed_is_as_old_as_what_it_said_last() {
-        let spec = FeedSpec {
+    fn spec() -> FeedSpec {
+        FeedSpec {
             name: "sim".into(),
             suffix: String::new(),
             stale_after: Duration::ZERO,
             kind: FeedKind::Sim(SimSpec { seed: 1, symbols: 1, rate: 1 }),
+        }
+    }
+
+    /// Without a time of receipt it is the venue's, and time does not go back.
+    #[test]
+    fn what_does_not_say_when_it_came() {
+        let outlet = |newest: Option<u64>| {
+            let mut outlet = Outlet::new(&spec(), mpsc::channel(8).0);
+            outlet.newest = newest.map(UnixNanos);
+            outlet
         };
+        assert_eq!(outlet(None).untold(Some(UnixNanos(5))), UnixNanos(5));
+        assert_eq!(outlet(Some(7)).untold(Some(UnixNanos(5))), UnixNanos(7));
+        assert_eq!(outlet(Some(7)).untold(None), UnixNanos(7));
+        assert!(outlet(None).untold(None) > UnixNanos(1_700_000_000_000_000_000));
+    }
+
+    /// What is said of a silent feed does not make it look alive; a heartbeat does.
+    #[test]
+    fn a_feed_is_as_old_as_what_it_said_last() {
+        let spec = spec();
         let (sink, _batches) = mpsc::channel(8);
         let told = Arc::<AtomicU64>::default();
         let mut outlet = Outlet::new(&spec, sink);

@@ -110,10 +110,9 @@ impl Track {
                 Ok(Some(line)) => Ok(line),
                 Err(error) => Err(error),
             };
-            let format = match (&line, self.format) {
-                (_, Some(format)) => format,
-                (Ok(line), None) => *self.format.insert(Format::of(line)),
-                (Err(_), None) => Format::Raw,
+            let format = match &line {
+                Ok(line) => Format::settle(&mut self.format, line),
+                Err(_) => self.format.unwrap_or(Format::Raw),
             };
             let parsed = line.as_ref().ok().and_then(|line| format.read(line).ok());
             let placed = parsed.as_ref().and_then(place);

@@ -115,7 +115,7 @@ impl Look {
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            let format = *format.get_or_insert_with(|| Format::of(line));
+            let format = Format::settle(&mut format, line);
             let Ok(parsed) = format.read(line) else {
                 self.survey.faults += 1;
                 continue;

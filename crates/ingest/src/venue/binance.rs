@@ -11,6 +11,8 @@
 mod definitions;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use model::{Level, Levels, Side, Tick, Ticker, Trade};
 use serde::Deserialize;
@@ -37,6 +39,8 @@ pub(crate) struct Binance {
     market: Market,
     board: Board,
     books: PerSlot<Sync>,
+    /// The stream of a connection that has one alone, which its messages do not name.
+    alone: HashMap<Box<str>, Arc<str>>,
 }
 
 #[derive(Deserialize)]
@@ -109,6 +113,9 @@ struct TradeMessage<'a> {
     event: Option<Millis>,
     /// Whether the buyer was the maker: then the taker sold.
     m: bool,
+    /// Of derivatives: what is not of the market, as the insurance fund's, is in no total of the venue's.
+    #[serde(borrow, rename = "X")]
+    kind: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -156,7 +163,7 @@ impl Binance {
             Market::UsdM => Board::new("binance-usdm", names::derivative),
             Market::CoinM => Board::new("binance-coinm", names::derivative),
         };
-        Self { market, board, books: PerSlot::default() }
+        Self { market, board, books: PerSlot::default(), alone: HashMap::new() }
     }
 
     fn rule(&self) -> Rule {
@@ -257,6 +264,9 @@ impl Binance {
 
     fn trade(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
         let message: TradeMessage<'_> = quick::from_str(text)?;
+        if message.kind.is_some_and(|kind| kind != "MARKET") {
+            return Ok(());
+        }
         let slot = self.board.slot(&message.s)?;
         let trade = Trade {
             price: message.p.0,
@@ -355,8 +365,14 @@ fn is_partial(stream: &str) -> bool {
 }
 
 impl Normaliser for Binance {
-    fn handle_connect(&mut self, _link: &Link<'_>, addr: &str, _out: &mut Vec<Tick>) {
-        let streams = addr.split_once("streams=").map_or("", |(_, streams)| streams);
+    fn handle_connect(&mut self, link: &Link<'_>, addr: &str, _out: &mut Vec<Tick>) {
+        let streams = addr.split_once("streams=").or_else(|| addr.split_once("/ws/"));
+        let streams = streams.map_or("", |(_, streams)| streams);
+        if addr.contains("/ws/") && streams.contains('@') && !streams.contains('/') {
+            self.alone.insert(link.conn.into(), streams.into());
+        } else {
+            self.alone.remove(link.conn);
+        }
         for stream in streams.split('/') {
             if let Some(symbol) = stream.strip_suffix("@bookTicker")
                 && let Ok(slot) = self.board.slot(&symbol.to_ascii_uppercase())
@@ -384,10 +400,11 @@ impl Normaliser for Binance {
         } else {
             quick::from_str(text)?
         };
-        match (combined.stream, combined.data) {
-            (Some(stream), Some(data)) => self.message(link, &stream, data.get(), out),
-            _ => self.message(link, "", text, out),
+        if let (Some(stream), Some(data)) = (combined.stream, combined.data) {
+            return self.message(link, &stream, data.get(), out);
         }
+        let stream = self.alone.get(link.conn).cloned();
+        self.message(link, stream.as_deref().unwrap_or_default(), text, out)
     }
 
     fn handle_answer(

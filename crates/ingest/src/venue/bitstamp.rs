@@ -119,9 +119,12 @@ fn newer(stand: Stand, diff: &Diff) -> Fit {
 impl Normaliser for Bitstamp {
     fn handle_connect(&mut self, link: &Link<'_>, _addr: &str, out: &mut Vec<Tick>) {
         for slot in self.board.slots_over(link.conn) {
-            self.books.at(slot).forget();
+            // What was asked for before the connection stands is the snapshot of what comes over it.
+            if !self.books.at(slot).is_fresh() {
+                self.books.at(slot).forget();
+                self.board.void(slot, link.times(None), gap(GapReason::Reconnect), out);
+            }
         }
-        self.board.void_all(link.conn, link.times(None), gap(GapReason::Reconnect), out);
     }
 
     fn handle_frame(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {

@@ -97,13 +97,13 @@ struct TickerData<'a> {
     high_price24h: Option<PriceText>,
     low_price24h: Option<PriceText>,
     volume24h: Option<SizeText>,
-    #[serde(borrow)]
+    #[serde(borrow, alias = "bidPrice")]
     bid1_price: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, alias = "bidSize")]
     bid1_size: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, alias = "askPrice")]
     ask1_price: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, alias = "askSize")]
     ask1_size: Option<Cow<'a, str>>,
 }
 
@@ -135,6 +135,10 @@ impl Market {
         let times = message.ts.map_or(times, |at| times.sent(at.0));
         let levels = Levels { bids: levels(book.b), asks: levels(book.a) };
         if depth == 1 {
+            if message.r#type == "snapshot" {
+                let streams = self.streams.at(slot);
+                (streams.bid, streams.ask) = <_>::default();
+            }
             self.best(slot, times, &levels, out);
             return Ok(());
         }
@@ -241,7 +245,8 @@ fn both(side: (Option<Price>, Option<Size>)) -> Option<Level> {
 impl Normaliser for Bybit {
     fn handle_connect(&mut self, link: &Link<'_>, addr: &str, out: &mut Vec<Tick>) {
         let known = self.conns.contains_key(link.conn);
-        let kind = addr.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        let path = addr.split_once('?').map_or(addr, |(path, _)| path);
+        let kind = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         let market = self.market(link.conn, kind);
         if known {
             market.board.void_all(link.conn, link.times(None), gap(GapReason::Reconnect), out);

@@ -2,7 +2,10 @@
 //!
 //! Source: Coinbase, "Advanced Trade WebSocket", channels `level2` (sent as `l2_data`),
 //! `market_trades`, `ticker`. A jump in `sequence_num` means lost messages of any channel, so it
-//! voids every book of the connection. The `side` of a trade is the maker's.
+//! voids every book of the connection. The `side` of a trade is the maker's. Messages of Coinbase Exchange, which have
+//! no channel, are read as well.
+
+mod exchange;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -30,7 +33,7 @@ impl Default for Coinbase {
 
 #[derive(Deserialize)]
 struct Message<'a> {
-    /// Of errors only.
+    /// Of errors, and of what Coinbase Exchange sends.
     #[serde(borrow, default)]
     r#type: Cow<'a, str>,
     #[serde(borrow, default)]
@@ -190,6 +193,9 @@ impl Normaliser for Coinbase {
         let message: Message<'_> = quick::from_str(text)?;
         if message.r#type == "error" {
             return Err(FeedError::refused(text));
+        }
+        if message.channel.is_empty() {
+            return exchange::read(&mut self.board, link, &message.r#type, text, out);
         }
         let at = message.timestamp.as_deref().map(UnixNanos::from_rfc3339).transpose()?;
         let number = message.sequence_num;

@@ -329,8 +329,9 @@ impl Normaliser for Kucoin {
     fn handle_frame(&mut self, link: &Link<'_>, text: &str, out: &mut Vec<Tick>) -> Result<(), FeedError> {
         // What most messages are is read at once.
         if text.contains(SPOT_CHANGES)
-            && let Ok(Message { topic, subject, data: Some(update), .. }) =
+            && let Ok(Message { r#type, topic, subject, data: Some(update) }) =
                 quick::from_str::<Message<'_, _>>(text)
+            && r#type != "error"
             && let Some(("/market/level2", symbol)) = topic.split_once(':')
         {
             return self.spot.changes(link, named(symbol, &subject), update, out);
@@ -370,9 +371,13 @@ impl Normaliser for Kucoin {
         out: &mut Vec<Tick>,
     ) -> Result<(), FeedError> {
         let (path, query) = url.split_once('?').unwrap_or((url, ""));
-        let market = if path.ends_with("/market/orderbook/level2") {
+        // Whole, or so many levels a side.
+        let of_spot =
+            ["/market/orderbook/level2", "/market/orderbook/level2_100", "/market/orderbook/level2_20"];
+        let of_futures = ["/level2/snapshot", "/level2/depth100", "/level2/depth20"];
+        let market = if of_spot.iter().any(|end| path.ends_with(end)) {
             &mut self.spot
-        } else if path.ends_with("/level2/snapshot") {
+        } else if of_futures.iter().any(|end| path.ends_with(end)) {
             &mut self.futures
         } else {
             return Ok(());

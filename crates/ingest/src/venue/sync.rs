@@ -161,6 +161,11 @@ impl Sync {
         *self = Self::default();
     }
 
+    /// Whether nothing has come since its snapshot.
+    pub(super) const fn is_fresh(&self) -> bool {
+        matches!(self, Self::Standing(Stand::Snapshot(_)))
+    }
+
     /// Whether it waits for a snapshot, with diffs around that number.
     pub(super) fn waits_around(&self, number: u64) -> bool {
         let Self::Waiting { diffs, .. } = self else { return false };

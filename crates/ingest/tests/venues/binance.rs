@@ -124,3 +124,24 @@ fn what_the_venue_says_is_told_in_one_harmless_line() {
     let wanted = r#"the venue answers with an error: {"error":  {"code":2,"msg":"no"}}"#;
     assert_eq!((error.to_string().as_str(), error.is_refusal()), (wanted, true));
 }
+
+/// What its fund or a liquidation takes over is in no total of the venue's.
+#[test]
+fn trades_that_are_not_of_the_market() {
+    let mut play = Play::new("binance-usdm");
+    let of = |kind: &str| {
+        format!(r#"{{"e":"trade","E":1,"s":"BTCUSDT","t":7,"p":"1.50","q":"2","T":3,"m":true,"X":"{kind}"}}"#)
+    };
+    assert_eq!(play.frame(&of("MARKET")), "T");
+    assert_eq!(play.frame(&of("INSURANCE_FUND")), "-");
+    assert_eq!(play.frame(&of("NA")), "-");
+}
+
+/// A connection of one stream names it in its address alone.
+#[test]
+fn one_stream_alone() {
+    let mut play = Play::new("binance-spot");
+    assert_eq!(play.connect_to("c", "wss://stream.binance.com:9443/ws/btcusdt@depth20@100ms"), "");
+    let book = r#"{"lastUpdateId":1,"bids":[["1.0","1"]],"asks":[["2.0","1"]]}"#;
+    assert!(play.full(book).starts_with("S binance:BTC-USDT/BTCUSDT 1.0x1|2.0x1;"), "{}", play.full(book));
+}

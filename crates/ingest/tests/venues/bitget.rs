@@ -23,8 +23,12 @@ fn checksums_hold_the_book() {
     let right = sum("8476.90:256:8476.98:415");
     let frame = |action, data: &str| message("sp", "books", action, data);
     assert_eq!(play.frame(&frame("update", &book(bid, ask, right))), "-", "no snapshot yet");
-    assert_eq!(play.frame(&frame("snapshot", &book(bid, ask, right + 1))), "-", "a wrong one is none");
-    assert_eq!(play.frame(&frame("snapshot", &book(bid, ask, right))), "S Q");
+    assert_eq!(
+        play.frame(&frame("snapshot", &book(bid, ask, right + 1))),
+        "G(checksum) !suspect",
+        "a wrong one is none"
+    );
+    assert_eq!(play.frame(&frame("snapshot", &book(bid, ask, right))), "S !open Q");
     let more = r#"["8476.90","1.50"],["8476.8","0"]"#;
     assert_eq!(play.frame(&frame("update", &book(more, "", sum("8476.90:1.50:8476.98:415")))), "D Q");
     // Channels of whole books send none.

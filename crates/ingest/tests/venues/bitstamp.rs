@@ -99,3 +99,17 @@ fn trades_whole_books_and_the_rest() {
     assert_eq!(play.frame(&diff(4, r#"["1.0","-1"]"#)), "xnumber");
     assert_eq!(play.frame(&diff(4, r#"["1.0"]"#)), "xshape");
 }
+
+/// What is asked for before the connection stands is the snapshot of what comes over it.
+#[test]
+fn a_second_session_with_its_snapshot_first() {
+    let mut play = Play::new("bitstamp");
+    assert_eq!(play.answer(URL, &snapshot(5)), "S Q");
+    assert_eq!(play.connect("c"), "");
+    assert_eq!(play.frame(&diff(6, r#"["1.0","2"]"#)), "D Q");
+    assert_eq!(play.answer(URL, &snapshot(100)), "S Q");
+    assert_eq!(play.connect("c"), "");
+    assert_eq!(play.frame(&diff(101, r#"["1.0","3"]"#)), "D Q");
+    assert_eq!(play.connect("c"), "G(reconnect) !suspect", "nothing was asked for since");
+    assert_eq!(play.frame(&diff(102, r#"["1.0","4"]"#)), "-");
+}

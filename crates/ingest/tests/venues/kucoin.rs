@@ -47,6 +47,11 @@ fn what_the_snapshot_has_is_dropped() {
 #[test]
 fn refusals_and_rubbish() {
     let mut play = Play::new("kucoin");
+    let refused = diff(1, 1, "").replacen("message", "error", 1);
+    assert_eq!(play.frame(&refused), "xrefused", "whatever it carries");
+    for path in ["level2_20", "level2_100"] {
+        assert_eq!(Play::new("kucoin").answer(&URL.replace("level2", path), &snapshot(10)), "S Q");
+    }
     assert_eq!(play.answer(URL, r#"{"code":"429000","msg":"Too Many Requests"}"#), "xrefused");
     assert_eq!(play.answer("https://api.kucoin.com/api/v1/symbols", "{}"), "-");
     assert_eq!(play.answer(URL, r#"{"code":"200000","data":{"bids":[],"asks":[]}}"#), "xshape");

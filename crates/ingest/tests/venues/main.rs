@@ -11,6 +11,8 @@ mod binance;
 mod bitfinex;
 mod bitget;
 mod bitstamp;
+mod bybit;
+mod coinbase;
 mod deribit;
 mod gemini;
 mod huobi;

@@ -170,7 +170,7 @@ impl Reading {
         let head = input.fill_buf().with_context(|| path.display().to_string())?;
         if matches!(
             Format::of(head.split(|byte| *byte == b'\n').next().unwrap_or(head)),
-            Format::Envelope | Format::Stamped
+            Some(Format::Envelope | Format::Stamped)
         ) {
             let path = path.display();
             let error = anyhow!(
