@@ -9,9 +9,10 @@ mod exchange;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
 
-use model::{GapReason, Level, Levels, Tick, Ticker, Trade, UnixNanos};
-use serde::Deserialize;
+use model::{GapReason, Level, Levels, Tick, Ticker, TimeError, Trade, UnixNanos};
+use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 
 use super::numbering::{Numbering, Order};
 use super::{Link, Normaliser, gap, sequence_gap, side};
@@ -31,7 +32,7 @@ impl Default for Coinbase {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 struct Message<'a> {
     /// Of errors, and of what Coinbase Exchange sends.
     #[serde(borrow, default)]
@@ -46,14 +47,14 @@ struct Message<'a> {
 }
 
 /// The union of the channels' events.
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 struct Event<'a> {
     #[serde(borrow, default)]
     r#type: Cow<'a, str>,
     #[serde(borrow)]
     product_id: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    updates: Vec<Update<'a>>,
+    #[serde(default)]
+    updates: Updates,
     #[serde(borrow, default)]
     trades: Vec<TradeRow<'a>>,
     #[serde(borrow, default)]
@@ -62,7 +63,7 @@ struct Event<'a> {
     subscriptions: HashMap<Cow<'a, str>, Vec<Cow<'a, str>>>,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 struct Update<'a> {
     #[serde(borrow)]
     side: Cow<'a, str>,
@@ -72,7 +73,54 @@ struct Update<'a> {
     new_quantity: SizeText,
 }
 
-#[derive(Deserialize)]
+/// The changes of a book, as they are read: a snapshot has tens of thousands.
+#[derive(Default)]
+struct Updates {
+    levels: Levels,
+    /// The newest of their times, or what is wrong with one.
+    newest: Option<Result<UnixNanos, TimeError>>,
+}
+
+impl<'de> Deserialize<'de> for Updates {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each;
+        impl<'de> Visitor<'de> for Each {
+            type Value = Updates;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of updates")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Updates, A::Error> {
+                let (mut all, mut written) = (Updates::default(), None);
+                while let Some(update) = list.next_element::<Update<'de>>()? {
+                    // Most of a message have the same.
+                    if written.as_ref() != Some(&update.event_time) {
+                        all.note(UnixNanos::from_rfc3339(&update.event_time));
+                        written = Some(update.event_time);
+                    }
+                    let level = Level { price: update.price_level.0, size: update.new_quantity.0 };
+                    let is_bid = update.side == "bid";
+                    if is_bid { all.levels.bids.push(level) } else { all.levels.asks.push(level) }
+                }
+                Ok(all)
+            }
+        }
+        deserializer.deserialize_seq(Each)
+    }
+}
+
+impl Updates {
+    fn note(&mut self, at: Result<UnixNanos, TimeError>) {
+        self.newest = match (self.newest, at) {
+            (Some(Ok(newest)), Ok(at)) => Some(Ok(at.max(newest))),
+            (Some(Err(error)), _) => Some(Err(error)),
+            (_, at) => Some(at),
+        };
+    }
+}
+
+#[derive(serde::Deserialize)]
 struct TradeRow<'a> {
     #[serde(borrow)]
     product_id: Cow<'a, str>,
@@ -86,7 +134,7 @@ struct TradeRow<'a> {
     side: Cow<'a, str>,
 }
 
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 struct TickerRow<'a> {
     #[serde(borrow)]
     product_id: Cow<'a, str>,
@@ -105,17 +153,8 @@ impl Coinbase {
         let product = event.product_id.ok_or(FeedError::Missing("product_id"))?;
         let slot = self.board.slot(&product)?;
         self.board.comes_over(slot, link.conn);
-        let (mut newest, mut levels) = (None, Levels::default());
-        let mut written: Option<Cow<'_, str>> = None;
-        for update in event.updates {
-            // Most of a message have the same.
-            if written.as_ref() != Some(&update.event_time) {
-                newest = newest.max(Some(UnixNanos::from_rfc3339(&update.event_time)?));
-                written = Some(update.event_time);
-            }
-            let level = Level { price: update.price_level.0, size: update.new_quantity.0 };
-            if update.side == "bid" { levels.bids.push(level) } else { levels.asks.push(level) }
-        }
+        let Updates { levels, newest } = event.updates;
+        let newest = newest.transpose()?;
         if event.r#type == "snapshot" {
             self.board.snapshot(slot, link.times(newest), levels, out);
         } else if self.board.is_valid(slot) {
