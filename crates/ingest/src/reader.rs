@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::binary;
 use crate::capture::Input;
 use crate::error::FeedError;
+use crate::note::Note;
 use crate::recording::Recording;
 use crate::table;
 use crate::venue::{Normaliser, normaliser};
@@ -33,6 +34,11 @@ pub(crate) trait Decoder: Send {
 
     /// What was read last of the file.
     fn spot(&self) -> Spot;
+
+    /// What is to be said of all files so far.
+    fn notes(&self) -> Vec<Note> {
+        Vec::new()
+    }
 }
 
 /// What a line, a record or a row of a recording gave.
@@ -190,6 +196,15 @@ impl Reader {
         match &self.source {
             Source::Lines { file, .. } => Spot::line(file.as_ref().map_or(0, Recording::line)),
             Source::Decoded(decoder) => decoder.spot(),
+        }
+    }
+
+    /// What is to be said of all files so far, besides their ticks and faults.
+    #[must_use]
+    pub fn notes(&self) -> Vec<Note> {
+        match &self.source {
+            Source::Lines { .. } => Vec::new(),
+            Source::Decoded(decoder) => decoder.notes(),
         }
     }
 

@@ -49,6 +49,9 @@ pub(crate) fn run(args: &NormalizeArgs) -> Outcome {
             if args.source.how.map.is_some() { "map" } else { "feed" },
         ));
     }
+    for note in reader.notes() {
+        say(&note.to_string());
+    }
     if faults == 0 {
         return Ok(());
     }

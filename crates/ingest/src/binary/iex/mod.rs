@@ -10,6 +10,7 @@ use model::Tick;
 use super::bytes::Window;
 use super::net::Feed;
 use crate::capture::Input;
+use crate::note::Note;
 use crate::reader::{Decoder, Spot, Step};
 use transport::Transport;
 
@@ -30,5 +31,9 @@ impl Decoder for Iex {
 
     fn spot(&self) -> Spot {
         self.feed.as_ref().map_or(Spot::packet(0), Feed::spot)
+    }
+
+    fn notes(&self) -> Vec<Note> {
+        self.transport.notes()
     }
 }

@@ -1,8 +1,10 @@
 //! What the recordings do not show, made by hand.
 
-use super::super::net::made::{ethernet, ipv6, pcap, udp};
+use super::super::net::made::{ethernet, ipv6, pcap, udp, udp_to};
 use super::super::say::steps;
 use super::Iex;
+use crate::note::Note;
+use crate::reader::Decoder;
 
 /// 2021-01-26T20:29:41Z.
 const AT: u64 = 1_611_692_981_000_000_000;
@@ -218,6 +220,19 @@ fn a_feed_that_starts_again_begins_with_empty_books() {
 }
 
 #[test]
+fn what_is_none_of_the_feed_is_passed_over() {
+    let dns = [b"\x12\x34\x81\x80".to_vec(), vec![b'x'; 60]].concat();
+    let packets =
+        [udp_to(53, &dns), udp(&segment(TOPS, 9, 1, AT, &[quote((1, 1), (2, 1))])), udp_to(9, b"short")];
+    let mut iex = Iex::default();
+    let said = steps(&mut iex, pcap(&packets.map(|packet| (AT, packet))));
+    assert_eq!(
+        (said, iex.notes()),
+        (["", "q1x1/2x1", ""].map(String::from).to_vec(), vec![Note::Foreign(2)])
+    );
+}
+
+#[test]
 fn broken_segments_are_passed_over() {
     let good = segment(TOPS, 9, 1, AT, &[quote((1, 1), (2, 1))]);
     let with = |at: usize, bytes: &[u8]| {
@@ -226,7 +241,6 @@ fn broken_segments_are_passed_over() {
         segment
     };
     for (broken, wanted) in [
-        (good[..39].to_vec(), "xpacket 1: a segment of 39 bytes, at least 40 are needed"),
         (with(0, &[2]), "xpacket 1: unknown version of IEX-TP 2"),
         (with(2, &[9, 0x80]), "xpacket 1: unknown protocol 32777"),
         (with(42, b"z"), "xpacket 1: unknown type of message 122"),
@@ -234,6 +248,8 @@ fn broken_segments_are_passed_over() {
     ] {
         assert_eq!(play(&[broken])[0], wanted);
     }
+    let short = play(&[good.clone(), good[..39].to_vec()]);
+    assert_eq!(short, ["q1x1/2x1", "xpacket 2: a segment of 39 bytes, at least 40 are needed"]);
     let cut = play(&[good[..60].to_vec()]);
     assert_eq!(
         cut,

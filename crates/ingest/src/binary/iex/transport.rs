@@ -4,8 +4,9 @@ use model::{Tick, UnixNanos};
 
 use super::super::bytes::{le, le::u16};
 use super::super::error::BinaryError;
-use super::super::net::{Arrived, Block, Faults, Protocol, Stream};
+use super::super::net::{Arrived, Block, Faults, Protocol, Stream, Target};
 use super::market::Market;
+use crate::note::Note;
 
 const HEADER_BYTES: usize = 40;
 const VERSION: u8 = 1;
@@ -13,11 +14,17 @@ const VERSION: u8 = 1;
 const PROTOCOLS: [u16; 4] = [0x8002, 0x8003, 0x8004, 0x8005];
 /// Channels of a protocol are few: one each is known.
 const CHANNELS_MAX: usize = 64;
+/// Groups of receivers that are remembered.
+const GROUPS_MAX: usize = 64;
 
 #[derive(Default)]
 pub(super) struct Transport {
     channels: Vec<Channel>,
+    /// Where segments came.
+    groups: Vec<Target>,
     market: Market,
+    /// Datagrams of something else.
+    foreign: u64,
 }
 
 struct Channel {
@@ -41,11 +48,21 @@ struct Header {
 
 impl Protocol for Transport {
     fn handle(&mut self, arrived: &Arrived<'_>, out: &mut Vec<Tick>, faults: &mut Faults) {
-        let &Arrived { payload, at, packet } = arrived;
+        let &Arrived { to, payload, lacks, at, packet } = arrived;
         let (header, messages) = match header(payload) {
             Ok(read) => read,
+            Err(_) if !self.groups.contains(&to) && !is_newer(payload) => {
+                self.foreign += 1;
+                return;
+            }
             Err(error) => return faults.push(packet, error),
         };
+        if !self.groups.contains(&to) && self.groups.len() < GROUPS_MAX {
+            self.groups.push(to);
+        }
+        if lacks > 0 {
+            faults.push(packet, BinaryError::Lacks(lacks));
+        }
         if messages.len() != header.len {
             let (len, least) = (messages.len(), header.len);
             faults.push(packet, BinaryError::Short { what: "a segment", len, least });
@@ -75,6 +92,21 @@ impl Protocol for Transport {
         }
         self.market.finish(out);
     }
+}
+
+impl Transport {
+    /// What is to be said of what was read so far.
+    pub(super) fn notes(&self) -> Vec<Note> {
+        [Note::Foreign(self.foreign)].into_iter().filter(|note| !note.is_nothing()).collect()
+    }
+}
+
+/// Whether it is a segment all the same, of a version or a protocol that is not known: those of IEX have a high
+/// number, nothing stands where nothing should, and the length is right.
+fn is_newer(payload: &[u8]) -> bool {
+    payload
+        .split_at_checked(HEADER_BYTES)
+        .is_some_and(|(head, messages)| head[1] == 0 && head[3] == 0x80 && header_len(head) == messages.len())
 }
 
 fn channel<'a>(channels: &'a mut Vec<Channel>, header: &Header) -> Option<&'a mut Channel> {

@@ -14,6 +14,7 @@ use super::error::BinaryError;
 use super::net::{Feed, Reads, is_capture};
 use crate::capture::Input;
 use crate::error::FeedError;
+use crate::note::Note;
 use crate::reader::{Decoder, Spot, Step};
 use day::{Day, named};
 use market::Market;
@@ -110,6 +111,10 @@ impl Decoder for Itch {
             Source::Messages(_, number) => Spot::record(*number),
             Source::Closed | Source::New(..) => Spot::record(0),
         }
+    }
+
+    fn notes(&self) -> Vec<Note> {
+        self.mold.notes()
     }
 }
 

@@ -2,9 +2,11 @@
 
 use model::Date;
 
-use super::super::net::made::{pcap, udp};
+use super::super::net::made::{pcap, udp, udp_to};
 use super::super::say::steps;
 use super::Itch;
+use crate::note::Note;
+use crate::reader::Decoder;
 
 /// 2023-08-22T13:30:00Z, half past nine in New York.
 const AT: u64 = 1_692_711_000_000_000_000;
@@ -72,6 +74,20 @@ fn mold(session: &str, first: u64, messages: &[Vec<u8>]) -> Vec<u8> {
 fn play(datagrams: &[Vec<u8>]) -> Vec<String> {
     let packets: Vec<_> = datagrams.iter().zip(0..).map(|(payload, at)| (AT + at, udp(payload))).collect();
     steps(&mut Itch::new(None), pcap(&packets))
+}
+
+/// What is made of datagrams that were sent to ports, each so many seconds after the one before, and what is said of it.
+fn play_to(datagrams: &[(u16, u64, Vec<u8>)]) -> (Vec<String>, Vec<Note>) {
+    let mut at = AT;
+    let packets: Vec<_> = datagrams
+        .iter()
+        .map(|(port, seconds, payload)| {
+            at += seconds * 1_000_000_000;
+            (at, udp_to(*port, payload))
+        })
+        .collect();
+    let mut itch = Itch::new(None);
+    (steps(&mut itch, pcap(&packets)), itch.notes())
 }
 
 /// A file of messages.
@@ -218,6 +234,56 @@ fn lost_messages_void_the_books() {
 }
 
 #[test]
+fn what_is_none_of_the_feed_is_passed_over() {
+    let asks = [b"A         ", &3_u64.to_be_bytes()[..], &[0, 2]].concat();
+    let rests = mold("A", 1, &[add(1, b'B', 100, 10)]);
+    let (said, notes) = play_to(&[
+        (5353, 0, mold("A", 1, &[message(b'z', 0, &[&[0; 8]])])),
+        (26_477, 0, rests),
+        (319, 0, [&[0x11, 2][..], &[0; 42]].concat()),
+        (123, 0, [&[0x23][..], &[0; 47]].concat()),
+        (53, 0, b"\x12\x34\x81\x80\0\x01\0\x01\0\0\0\0\x03www\x06nasdaq\x03com\0\0\x01\0\x01".to_vec()),
+        (26_478, 0, asks),
+        (9, 0, b"text that is longer than a header".to_vec()),
+        (9, 0, b"short".to_vec()),
+        (26_477, 0, mold("A", 2, &[add(2, b'B', 1, 9)])),
+    ]);
+    assert_eq!(said, ["", "S10x100| Q10x100/-", "", "", "", "", "", "", "D9x1|"]);
+    assert_eq!(notes, [Note::Foreign(7)]);
+}
+
+#[test]
+fn one_market_is_read_at_a_time() {
+    let one = |first, id, size| mold("A", first, &[add(id, b'B', size, 10)]);
+    let other = |first, size| mold("X", first, &[add(1, b'B', size, 10)]);
+    let again = "G(restart) S| Q-/- D10x7| Q10x7/-";
+    // Lines that carry the same session are copies; another session on a group of its own is another market.
+    let sent = [
+        (1, 0, one(1, 1, 100)),
+        (2, 0, one(1, 1, 100)),
+        (3, 0, other(1, 1)),
+        (2, 0, one(2, 2, 1)),
+        (1, 0, one(2, 2, 1)),
+        (3, 0, other(2, 1)),
+    ];
+    let (said, notes) = play_to(&sent);
+    assert_eq!(said, ["S10x100| Q10x100/-", "", "", "D10x101| Q10x101/-", "", ""]);
+    assert_eq!(notes, [Note::Elsewhere(2)]);
+    // It follows where it is on the same group, or where ours is over; what is left of that one is no news.
+    let late = (2, 0, one(2, 2, 5));
+    let (said, notes) = play_to(&[sent[0].clone(), (1, 0, other(1, 7)), late.clone()]);
+    assert_eq!(
+        (said, notes),
+        (vec!["S10x100| Q10x100/-".into(), again.into(), String::new()], vec![Note::Elsewhere(1)])
+    );
+    let (said, _) = play_to(&[sent[0].clone(), (3, 601, other(1, 7)), late]);
+    assert_eq!(said, ["S10x100| Q10x100/-", again, ""]);
+    let end = [b"A         ", &2_u64.to_be_bytes()[..], &[0xff; 2]].concat();
+    let (said, _) = play_to(&[sent[0].clone(), (1, 0, end), (3, 1, other(1, 7))]);
+    assert_eq!(said, ["S10x100| Q10x100/-", "", again]);
+}
+
+#[test]
 fn copies_and_what_was_overtaken() {
     let parts = [
         mold("A", 1, &[add(1, b'B', 100, 10)]),
@@ -243,7 +309,7 @@ fn broken_messages_are_passed_over() {
     let unknown = message(b'z', 7, &[&[0; 8]]);
     let side = add(4, b'Z', 1, 1);
     let good = add(1, b'B', 100, 10);
-    let all = [short, unknown, vec![], side, good];
+    let all = [good, short, unknown, vec![], side];
     let said = [
         "xpacket 1: a message of 30 bytes, at least 36 are needed",
         "xpacket 1: unknown type of message 122",
@@ -257,20 +323,21 @@ fn broken_messages_are_passed_over() {
     // A datagram that says more than it has loses what is missing.
     let mut cut = mold("A", 1, &[add(1, b'B', 100, 10), add(2, b'B', 1, 9), add(3, b'B', 1, 8)]);
     cut.truncate(20 + 2 * 38 - 1);
-    let said = play(&[cut, mold("A", 4, &[add(4, b'B', 1, 7)])]);
+    let beat = mold("A", 1, &[]);
+    let said = play(&[beat.clone(), cut, mold("A", 4, &[add(4, b'B', 1, 7)])]);
     let lost = "G2-3 !suspect book updates were lost (sequence), waiting for a snapshot";
     assert_eq!(
         said,
-        ["S10x100| Q10x100/- xpacket 1: the datagram ends before its last 2 message(s)", "", lost]
+        ["", "S10x100| Q10x100/- xpacket 2: the datagram ends before its last 2 message(s)", "", lost]
     );
     let longer = [mold("A", 1, &[add(1, b'B', 100, 10)]), vec![0; 3]].concat();
     assert_eq!(
-        play(&[longer]),
-        ["S10x100| Q10x100/- xpacket 1: 3 bytes are left behind the messages of a datagram"]
+        play(&[beat.clone(), longer]),
+        ["", "S10x100| Q10x100/- xpacket 2: 3 bytes are left behind the messages of a datagram"]
     );
     assert_eq!(
-        play(&[b"short".to_vec()]),
-        ["xpacket 1: a MoldUDP64 datagram of 5 bytes, at least 20 are needed"]
+        play(&[beat, b"short".to_vec()]),
+        ["", "xpacket 2: a MoldUDP64 datagram of 5 bytes, at least 20 are needed"]
     );
 }
 

@@ -1,5 +1,7 @@
 //! Datagrams of UDP out of packets, under Ethernet and its like, IPv4 and IPv6.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
 use super::super::bytes::array;
 use super::super::error::BinaryError;
 
@@ -17,9 +19,13 @@ const IPV6: u16 = 0x86dd;
 const TAGS: [u16; 3] = [0x8100, 0x88a8, 0x9100];
 const UDP: u8 = 17;
 
+/// Where a datagram was sent: address and port, of a group of receivers mostly.
+pub(crate) type Target = (IpAddr, u16);
+
 /// What a datagram carries.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Datagram<'a> {
+    pub(super) to: Target,
     pub(super) payload: &'a [u8],
     /// Bytes at its end that the capture has not kept.
     pub(super) lacks: usize,
@@ -73,15 +79,17 @@ fn internet(packet: &[u8]) -> Result<Option<Datagram<'_>>, BinaryError> {
             }
             // Behind it may be bytes that only fill the packet up; 0 is told by some network cards.
             let end = if whole < header { packet.len() } else { whole };
-            udp(&packet[header..packet.len().min(end)])
+            let to = Ipv4Addr::from(array::<4>(packet, 16));
+            udp(to.into(), &packet[header..packet.len().min(end)])
         }
         Some(6) if packet.len() < 40 => Err(short(40)),
         Some(6) => {
             let end = 40 + usize::from(half(packet, 4));
+            let to = Ipv6Addr::from(array::<16>(packet, 24));
             let (mut next, mut rest) = (packet[6], &packet[40..packet.len().min(end)]);
             loop {
                 match next {
-                    UDP => return udp(rest),
+                    UDP => return udp(to.into(), rest),
                     44 => return Err(BinaryError::Fragment),
                     // Options that stand between.
                     0 | 43 | 60 => {
@@ -97,7 +105,7 @@ fn internet(packet: &[u8]) -> Result<Option<Datagram<'_>>, BinaryError> {
     }
 }
 
-fn udp(packet: &[u8]) -> Result<Option<Datagram<'_>>, BinaryError> {
+fn udp(to: IpAddr, packet: &[u8]) -> Result<Option<Datagram<'_>>, BinaryError> {
     let short = BinaryError::Short { what: "a datagram", len: packet.len(), least: 8 };
     if packet.len() < 8 {
         return Err(short);
@@ -107,7 +115,7 @@ fn udp(packet: &[u8]) -> Result<Option<Datagram<'_>>, BinaryError> {
         return Err(BinaryError::Short { what: "a datagram", len, least: 8 });
     }
     let payload = &packet[8..packet.len().min(len)];
-    Ok(Some(Datagram { payload, lacks: len - 8 - payload.len() }))
+    Ok(Some(Datagram { to: (to, half(packet, 2)), payload, lacks: len - 8 - payload.len() }))
 }
 
 fn half(bytes: &[u8], at: usize) -> u16 {
@@ -160,6 +168,13 @@ mod tests {
             (147, vec![], "unknown kind of network 147"),
         ] {
             assert_eq!(payload(link, &packet), wanted);
+        }
+        // The address is that of the receiver, and so is the port.
+        for (packet, to) in
+            [(udp(b"data"), "9.9.9.9"), (ethernet(0x86dd, &six), "909:909:909:909:909:909:909:909")]
+        {
+            let found = datagram(1, &packet).unwrap().unwrap();
+            assert_eq!(found.to, (to.parse().unwrap(), 2));
         }
         // Cut anywhere, nothing panics.
         for whole in [udp(b"data"), ethernet(0x86dd, &six), ethernet(0x8100, &tagged)] {

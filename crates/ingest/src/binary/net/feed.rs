@@ -5,9 +5,8 @@ use std::collections::VecDeque;
 use model::{Tick, UnixNanos};
 
 use super::super::bytes::Window;
-use super::super::error::BinaryError;
 use super::capture::Capture;
-use super::datagram::datagram;
+use super::datagram::{Datagram, Target, datagram};
 use crate::error::FeedError;
 use crate::reader::{Spot, Step};
 
@@ -23,7 +22,10 @@ pub(crate) trait Protocol {
 /// A datagram, and where and when it was captured.
 #[derive(Clone, Copy)]
 pub(crate) struct Arrived<'a> {
+    pub(crate) to: Target,
     pub(crate) payload: &'a [u8],
+    /// Bytes at its end that the capture has not kept.
+    pub(crate) lacks: usize,
     pub(crate) at: Option<UnixNanos>,
     /// Its packet's number in the file.
     pub(crate) packet: u64,
@@ -68,10 +70,8 @@ impl Feed {
         match self.capture.next() {
             Ok(Some(packet)) => match datagram(packet.link, packet.bytes) {
                 Ok(Some(datagram)) => {
-                    let arrived = Arrived { payload: datagram.payload, at: packet.at, packet: number };
-                    if datagram.lacks > 0 {
-                        faults.push(number, BinaryError::Lacks(datagram.lacks));
-                    }
+                    let Datagram { to, payload, lacks } = datagram;
+                    let arrived = Arrived { to, payload, lacks, at: packet.at, packet: number };
                     protocol.handle(&arrived, out, faults);
                 }
                 Ok(None) => {}

@@ -9,6 +9,13 @@ pub(crate) fn ethernet(of: u16, packet: &[u8]) -> Vec<u8> {
     [&[1; 12], &of.to_be_bytes()[..], packet].concat()
 }
 
+/// As [`udp`], to another port.
+pub(crate) fn udp_to(port: u16, payload: &[u8]) -> Vec<u8> {
+    let mut packet = udp(payload);
+    packet[36..38].copy_from_slice(&port.to_be_bytes());
+    packet
+}
+
 fn datagram(payload: &[u8]) -> Vec<u8> {
     let len = u16::try_from(payload.len() + 8).unwrap();
     [&[0, 1, 0, 2], &len.to_be_bytes()[..], &[0, 0], payload].concat()

@@ -10,5 +10,6 @@ mod pcapng;
 mod stream;
 
 pub(super) use capture::is_capture;
+pub(super) use datagram::Target;
 pub(super) use feed::{Arrived, Faults, Feed, Protocol};
 pub(super) use stream::{Block, Reads, Stream};
