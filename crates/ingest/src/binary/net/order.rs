@@ -2,6 +2,7 @@
 //! and what never comes is a gap.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use model::UnixNanos;
 
@@ -54,9 +55,18 @@ impl Order {
         self.next = Some(next);
     }
 
-    /// Keeps a packet that came too early. The first that comes with a number stays.
+    /// Keeps a packet that came too early. Of several with one number the fullest stays: a heartbeat has the number of
+    /// what comes after it.
     pub(super) fn hold(&mut self, held: Held) {
-        self.held.entry(held.first).or_insert(held);
+        match self.held.entry(held.first) {
+            Entry::Vacant(free) => {
+                free.insert(held);
+            }
+            Entry::Occupied(mut kept) if kept.get().count < held.count => {
+                kept.insert(held);
+            }
+            Entry::Occupied(_) => {}
+        }
     }
 
     /// The packet that waited and is next; it may have been seen by now.
@@ -124,6 +134,19 @@ mod tests {
         // Packets that were cut in another way.
         assert_eq!(play(&[7, 8, 9]), "7 8 9 10");
         assert_eq!(play(&[7, 11, 13, 7]), "7 8 lost 9-10 11 12 13 14");
+    }
+
+    #[test]
+    fn a_heartbeat_does_not_stand_for_what_comes_after_it() {
+        let mut order = Order::default();
+        assert_eq!(order.place(1, 1), Place::Next(0));
+        order.advance(2);
+        for count in [0, 2, 1, 0] {
+            assert_eq!(order.place(3, count), Place::Early);
+            order.hold(Held { count, ..held(3) });
+        }
+        assert_eq!(order.give_up(true), Some((2, 2)));
+        assert_eq!(order.ready().map(|held| held.count), Some(2));
     }
 
     #[test]
