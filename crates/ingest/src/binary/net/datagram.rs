@@ -39,16 +39,7 @@ pub(super) fn datagram(link: u32, packet: &[u8]) -> Result<Option<Datagram<'_>>,
     let short = |least| BinaryError::Short { what: "a packet", len: packet.len(), least };
     let at = |from: usize| packet.get(from..).ok_or(short(from));
     match link {
-        ETHERNET => {
-            let mut from = 12;
-            loop {
-                let tag = u16::from_be_bytes(*at(from)?.first_chunk().ok_or(short(from + 2))?);
-                if !TAGS.contains(&tag) {
-                    return by_type(tag, at(from + 2)?);
-                }
-                from += 4;
-            }
-        }
+        ETHERNET => by_type(u16::from_be_bytes(*at(12)?.first_chunk().ok_or(short(14))?), at(14)?),
         LINUX => by_type(u16::from_be_bytes(*at(14)?.first_chunk().ok_or(short(16))?), at(16)?),
         LINUX_2 => by_type(u16::from_be_bytes(*packet.first_chunk().ok_or(short(20))?), at(20)?),
         NULL | LOOP => internet(at(4)?),
@@ -57,7 +48,13 @@ pub(super) fn datagram(link: u32, packet: &[u8]) -> Result<Option<Datagram<'_>>,
     }
 }
 
-fn by_type(of: u16, packet: &[u8]) -> Result<Option<Datagram<'_>>, BinaryError> {
+/// What is of a type, which may stand behind tags.
+fn by_type(mut of: u16, mut packet: &[u8]) -> Result<Option<Datagram<'_>>, BinaryError> {
+    while TAGS.contains(&of) {
+        let short = BinaryError::Short { what: "a packet with a tag", len: packet.len(), least: 4 };
+        let (tag, rest) = packet.split_first_chunk::<4>().ok_or(short)?;
+        (of, packet) = (half(tag, 2), rest);
+    }
     if matches!(of, IPV4 | IPV6) { internet(packet) } else { Ok(None) }
 }
 
@@ -151,6 +148,8 @@ mod tests {
             (0, [&[2, 0, 0, 0][..], &four].concat()),
             (113, [&[0; 14][..], &[0x08, 0], &four].concat()),
             (276, [&[0x86, 0xdd][..], &[0; 18], &six].concat()),
+            (113, [&[0; 14][..], &[0x81, 0], &tagged].concat()),
+            (276, [&[0x81, 0][..], &[0; 18], &tagged].concat()),
         ] {
             assert_eq!(payload(link, &packet), "data -0", "{link}");
         }
@@ -165,6 +164,7 @@ mod tests {
             (1, udp(b"data")[..44].to_vec(), "da -2"),
             (1, udp(b"data")[..40].to_vec(), "a datagram of 6 bytes, at least 8 are needed"),
             (1, vec![0; 13], "a packet of 13 bytes, at least 14 are needed"),
+            (1, ethernet(0x8100, &[0; 3]), "a packet with a tag of 3 bytes, at least 4 are needed"),
             (147, vec![], "unknown kind of network 147"),
         ] {
             assert_eq!(payload(link, &packet), wanted);
