@@ -224,14 +224,16 @@ impl Markets {
 
     /// Definitions have grown: their length tells where their fields are.
     fn define(&mut self, record: &[u8]) -> Result<(), FeedError> {
-        let (name, lot) = match record.len() {
-            ..400 => (200..222, 140),
-            400..520 => (200..271, 144),
-            520.. => (238..309, 160),
+        // The smallest lot, and the round one, which stands for it where it is not said.
+        let (name, lots) = match record.len() {
+            ..400 => (200..222, [140, 148]),
+            400..520 => (200..271, [148, 156]),
+            520.. => (238..309, [160, 168]),
         };
-        let (id, tick, lot) = (le::u32(record, 4), le::i64(record, 24), le::u32(record, lot));
+        let (id, tick) = (le::u32(record, 4), le::i64(record, 24));
         let tick = (tick != NO_PRICE && tick > 0).then(|| exact(tick).value().normalize());
-        let lot = (1..u32::MAX >> 1).contains(&lot).then(|| Decimal::from(lot));
+        let lots = lots.map(|at| le::u32(record, at)).into_iter();
+        let lot = lots.filter(|lot| (1..u32::MAX >> 1).contains(lot)).map(Decimal::from).next();
         let ends = Some(UnixNanos(le::u64(record, 40))).filter(|at| at.0 != NO_TIME && at.0 > 0);
         let definition = Definition { tick_size: tick, lot_size: lot, expiry: ends, ..Definition::default() };
         self.definitions.insert(id, definition);

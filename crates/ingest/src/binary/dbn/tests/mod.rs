@@ -309,6 +309,25 @@ fn records_tell_names_too() {
 }
 
 #[test]
+fn definitions_of_every_length_say_the_lot() {
+    // Bytes of a record, where its smallest and its round lot stand, and its name.
+    for (len, smallest, round, name) in [(360, 140, 148, 200), (400, 148, 156, 200), (520, 160, 168, 238)] {
+        for (said, wanted) in
+            [((2, 100), Some("2")), ((i32::MAX, 100), Some("100")), ((0, 0), None), ((i32::MAX, i32::MAX), None)]
+        {
+            let mut definition = record(kind::DEFINITION, 7, DAY, &vec![0xff; len - 16]);
+            definition[smallest..smallest + 4].copy_from_slice(&i32::to_le_bytes(said.0));
+            definition[round..round + 4].copy_from_slice(&i32::to_le_bytes(said.1));
+            definition[name..name + 5].copy_from_slice(b"ESH4\0");
+            let made = ticks([definition, mbo(1, "A+", 10, 5, LAST)].concat());
+            let instrument = &made[0].instrument;
+            let lot = instrument.definition.lot_size.map(|lot| lot.to_string());
+            assert_eq!((&*instrument.venue_symbol, lot.as_deref()), ("ESH4", wanted), "{len}");
+        }
+    }
+}
+
+#[test]
 fn what_a_gateway_reports_is_told() {
     let error = |code: u8| {
         let body = [padded("too slow", 302), vec![code, 1]].concat();
