@@ -125,9 +125,12 @@ impl Ladder {
         }
     }
 
-    /// More stands at a price.
+    /// More stands at a price; where nothing is added, there is no level.
     #[inline]
     pub(crate) fn add(&mut self, side: BookSide, price: i64, size: u64) {
+        if size == 0 {
+            return;
+        }
         self.size = self.side(side).add(key(side, price), size);
         self.touch(side, price);
     }
@@ -298,6 +301,16 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_no_level() {
+        let mut ladder = Ladder::new(0);
+        ladder.add(BookSide::Bid, 7, 0);
+        assert_eq!((shown(&ladder.changes()), ladder.new_best()), (" | ".into(), None));
+        ladder.add(BookSide::Bid, 7, 2);
+        ladder.add(BookSide::Bid, 7, 0);
+        assert_eq!(shown(&ladder.changes()), "7x2 | ");
+    }
+
+    #[test]
     fn an_event_without_an_end_stays_bounded() {
         let mut ladder = Ladder::new(0);
         for turn in 0..100_000 {
@@ -318,9 +331,7 @@ mod tests {
                 let size = change.unsigned_abs();
                 if change >= 0 {
                     *stands += size;
-                    if size > 0 {
-                        ladder.add(side, price, size);
-                    }
+                    ladder.add(side, price, size);
                 } else {
                     let size = size.min(*stands);
                     *stands -= size;

@@ -65,9 +65,13 @@ impl OrderBook {
         Self { orders: ById::default(), ladder: Ladder::new(scale) }
     }
 
-    /// An order comes to rest, or rests as another from now on.
+    /// An order comes to rest, or rests as another from now on: one of no size does not rest.
     #[inline]
     pub(crate) fn put(&mut self, id: u64, order: Order) {
+        if order.size == 0 {
+            self.reduce(id, u32::MAX);
+            return;
+        }
         if let Some(old) = self.orders.insert(id, order) {
             self.ladder.take(old.side, old.price, u64::from(old.size));
         }
@@ -127,6 +131,11 @@ mod tests {
         assert_eq!(book.reduce(1, u32::MAX), None);
         book.clear_side(ask);
         assert_eq!(book.reduce(3, 1), None);
+        // Of no size: it is gone, or was never there.
+        book.put(4, order(bid, 9, 2));
+        book.put(4, order(bid, 10, 0));
+        book.put(5, order(bid, 11, 0));
+        assert_eq!((book.reduce(4, 1), book.reduce(5, 1), book.ladder.whole().bids.len()), (None, None, 0));
     }
 
     #[test]

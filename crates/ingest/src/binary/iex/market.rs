@@ -217,9 +217,7 @@ impl Market {
         let (id, book) = (le::u64(message, 18), self.shares[at].book());
         if let Some(was) = book.reduce(id, u32::MAX) {
             let (price, size) = (le::i64(message, 30), le::u32(message, 26));
-            if size > 0 {
-                book.put(id, Order { price, size, side: was.side });
-            }
+            book.put(id, Order { price, size, side: was.side });
         }
         self.changed(at, times, out);
     }

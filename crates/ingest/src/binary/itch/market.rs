@@ -185,7 +185,8 @@ impl Market {
     /// An order comes to rest. Where its number is in use, that one goes: it cannot be told apart any more.
     #[inline]
     fn rest(&mut self, id: u64, order: Resting) {
-        if let Some(old) = self.orders.insert(id, order) {
+        let old = if order.size > 0 { self.orders.insert(id, order) } else { self.orders.remove(&id) };
+        if let Some(old) = old {
             let share = &mut self.shares[old.share as usize];
             share.ladder.take(old.side, old.price.into(), old.size.into());
         }

@@ -137,6 +137,21 @@ fn the_life_of_orders() {
 }
 
 #[test]
+fn an_order_of_no_size_does_not_rest() {
+    check(
+        &[
+            add(1, b'B', 0, 11),
+            add(2, b'B', 5, 10),
+            execute(1, 1, 900),
+            add(3, b'B', 0, 12),
+            replace(2, 4, 0, 13),
+            delete(4),
+        ],
+        &["S|", "D10x5| Q10x5/-", "", "", "D10x0| Q-/-", ""],
+    );
+}
+
+#[test]
 fn trades_without_an_order_that_is_seen() {
     let hidden = |side: u8| {
         let fields: [&[u8]; 6] = [
