@@ -46,6 +46,9 @@ struct Share {
     name: [u8; 8],
     slot: Slot,
     ladder: Ladder,
+    /// What was said of trading on all exchanges, and whether this one has halted it for itself.
+    trading: (State, String),
+    halted: bool,
 }
 
 /// An order that rests.
@@ -134,6 +137,7 @@ impl Market {
         self.locates.fill(0);
         for share in &mut self.shares {
             share.ladder.clear();
+            (share.trading, share.halted) = (untold(), false);
             if self.board.is_valid(share.slot) || self.board.is_void(share.slot) {
                 let (levels, best) = (share.ladder.whole(), share.ladder.new_best());
                 self.board.begin_anew(share.slot, times, GapReason::Restart, out);
@@ -159,7 +163,13 @@ impl Market {
         } else {
             let text = str::from_utf8(text(&name)).map_err(|_| BinaryError::Name)?;
             let slot = self.board.slot_with(text, us_share)?;
-            self.shares.push(Share { name, slot, ladder: Ladder::new(SCALE) });
+            self.shares.push(Share {
+                name,
+                slot,
+                ladder: Ladder::new(SCALE),
+                trading: untold(),
+                halted: false,
+            });
             self.index.insert(name, self.shares.len() - 1);
             self.shares.len() - 1
         };
@@ -297,23 +307,28 @@ impl Market {
             code => return Err(BinaryError::Code { what: "trading state", code: code.into() }.into()),
         };
         let at = self.share(message, 11)?;
-        let reason = halts::reason(word, text(&message[21..25]));
-        self.board.state(self.shares[at].slot, times, state, &reason, out);
+        let share = &mut self.shares[at];
+        share.trading = (state, halts::reason(word, text(&message[21..25])));
+        let (state, reason) = share.state();
+        self.board.state(share.slot, times, state, reason, out);
         Ok(())
     }
 
     /// A halt of one of the exchange's markets alone.
     fn operational(&mut self, message: &[u8], times: Times, out: &mut Vec<Tick>) -> Result<(), FeedError> {
         let at = self.share(message, 11)?;
-        let (state, reason) = match (message[19], message[20]) {
-            (NASDAQ, b'H') => (State::Halted, "operational halt"),
-            (NASDAQ, b'T') => (State::Open, "operational halt ended"),
+        let halted = match (message[19], message[20]) {
+            (NASDAQ, b'H') => true,
+            (NASDAQ, b'T') => false,
             (NASDAQ, code) => {
                 return Err(BinaryError::Code { what: "operational halt", code: code.into() }.into());
             }
             _ => return Ok(()),
         };
-        self.board.state(self.shares[at].slot, times, state, reason, out);
+        let share = &mut self.shares[at];
+        share.halted = halted;
+        let (state, reason) = share.state();
+        self.board.state(share.slot, times, state, reason, out);
         Ok(())
     }
 
@@ -332,6 +347,22 @@ impl Market {
             self.board.kept_snapshot(*slot, times, levels, best, out);
         }
     }
+}
+
+impl Share {
+    /// What holds of trading here: a halt of all exchanges does not end with one of this one alone, nor the other way.
+    fn state(&self) -> (State, &str) {
+        if self.halted {
+            (State::Halted, "operational halt")
+        } else {
+            (self.trading.0, &self.trading.1)
+        }
+    }
+}
+
+/// Nothing was said of trading: it is open, as soon as the exchange does not halt it.
+fn untold() -> (State, String) {
+    (State::Open, "operational halt ended".to_owned())
 }
 
 fn execution(price: u32, size: u64, side: Side, number: u64) -> Trade {

@@ -191,6 +191,12 @@ fn states_of_trading() {
             halt(b'Q', b'H'),
             halt(b'B', b'H'),
             halt(b'Q', b'T'),
+            action(b'H', "T1"),
+            halt(b'Q', b'H'),
+            halt(b'Q', b'T'),
+            halt(b'Q', b'H'),
+            action(b'T', ""),
+            halt(b'Q', b'T'),
         ],
         &[
             "!halted halted: T1, news pending",
@@ -199,9 +205,16 @@ fn states_of_trading() {
             "!open trading",
             "!halted operational halt",
             "",
-            "!open operational halt ended",
+            "!open trading",
+            "!halted halted: T1, news pending",
+            "!halted operational halt",
+            "!halted halted: T1, news pending",
+            "!halted operational halt",
+            "!halted operational halt",
+            "!open trading",
         ],
     );
+    check(&[halt(b'Q', b'H'), halt(b'Q', b'T')], &["!halted operational halt", "!open operational halt ended"]);
 }
 
 #[test]
