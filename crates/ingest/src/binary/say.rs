@@ -60,8 +60,23 @@ pub(super) fn say(tick: &Tick) -> String {
 
 /// What a decoder makes of a file, step by step: what it appended, and faults as `x`, where they stand, and why.
 pub(super) fn steps(decoder: &mut dyn Decoder, bytes: Vec<u8>) -> Vec<String> {
+    steps_of(decoder, Input::new(Box::new(std::io::Cursor::new(bytes)), None).unwrap())
+}
+
+/// As [`steps`], of a file that has a name.
+pub(super) fn named_steps(decoder: &mut dyn Decoder, name: &str, bytes: &[u8]) -> Vec<String> {
+    let folder = std::env::temp_dir().join(format!("tickwire-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join(name);
+    std::fs::write(&path, bytes).unwrap();
+    let said = steps_of(decoder, Input::open(&path).unwrap());
+    std::fs::remove_dir_all(&folder).unwrap();
+    said
+}
+
+fn steps_of(decoder: &mut dyn Decoder, input: Input) -> Vec<String> {
     let (mut said, mut ticks) = (Vec::new(), Vec::new());
-    decoder.open(Input::new(Box::new(std::io::Cursor::new(bytes)), None).unwrap());
+    decoder.open(input);
     loop {
         let step = decoder.step(&mut ticks);
         let mut words: Vec<_> = ticks.drain(..).map(|tick| say(&tick)).collect();

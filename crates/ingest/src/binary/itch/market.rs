@@ -14,6 +14,7 @@ use super::super::listed::{listed, us_share};
 use super::super::net::Reads;
 use super::super::orders::ById;
 use super::day::Day;
+use super::exchange::Exchange;
 use super::message::{self, HEAD_BYTES, u16, u32, u64};
 use crate::board::{Board, Slot, Times};
 use crate::error::FeedError;
@@ -23,11 +24,10 @@ use crate::venue::sequence_gap;
 const SCALE: u32 = 4;
 /// Where the number of an order ends.
 const ID_END: usize = 19;
-/// The exchange's own letter, where a message is of one of several of its markets.
-const NASDAQ: u8 = b'Q';
 
 /// The shares of a day.
 pub(super) struct Market {
+    pub(super) exchange: Exchange,
     pub(super) day: Day,
     board: Board,
     shares: Vec<Share>,
@@ -60,11 +60,12 @@ struct Resting {
     side: BookSide,
 }
 
-impl Default for Market {
-    fn default() -> Self {
+impl Market {
+    pub(super) fn new(exchange: Exchange) -> Self {
         Self {
+            exchange,
             day: Day::default(),
-            board: Board::new("nasdaq", listed),
+            board: Board::new(exchange.venue(), listed),
             shares: Vec::new(),
             index: HashMap::new(),
             locates: vec![0; 1 << 16],
@@ -317,13 +318,13 @@ impl Market {
     /// A halt of one of the exchange's markets alone.
     fn operational(&mut self, message: &[u8], times: Times, out: &mut Vec<Tick>) -> Result<(), FeedError> {
         let at = self.share(message, 11)?;
-        let halted = match (message[19], message[20]) {
-            (NASDAQ, b'H') => true,
-            (NASDAQ, b'T') => false,
-            (NASDAQ, code) => {
-                return Err(BinaryError::Code { what: "operational halt", code: code.into() }.into());
-            }
-            _ => return Ok(()),
+        if message[19] != self.exchange.letter() {
+            return Ok(());
+        }
+        let halted = match message[20] {
+            b'H' => true,
+            b'T' => false,
+            code => return Err(BinaryError::Code { what: "operational halt", code: code.into() }.into()),
         };
         let share = &mut self.shares[at];
         share.halted = halted;
@@ -352,11 +353,7 @@ impl Market {
 impl Share {
     /// What holds of trading here: a halt of all exchanges does not end with one of this one alone, nor the other way.
     fn state(&self) -> (State, &str) {
-        if self.halted {
-            (State::Halted, "operational halt")
-        } else {
-            (self.trading.0, &self.trading.1)
-        }
+        if self.halted { (State::Halted, "operational halt") } else { (self.trading.0, &self.trading.1) }
     }
 }
 

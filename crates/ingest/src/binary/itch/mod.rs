@@ -1,6 +1,7 @@
-//! Nasdaq TotalView-ITCH 5.0: captures of `MoldUDP64`, and files of messages one after the other (`BinaryFILE`).
+//! TotalView-ITCH 5.0 of Nasdaq, its BX and its PSX: captures of `MoldUDP64`, and files of messages one after the other (`BinaryFILE`).
 
 mod day;
+mod exchange;
 mod market;
 mod message;
 mod mold;
@@ -17,6 +18,7 @@ use crate::error::FeedError;
 use crate::note::Note;
 use crate::reader::{Decoder, Spot, Step};
 use day::{Day, named};
+use exchange::Exchange;
 use market::Market;
 use mold::Mold;
 
@@ -27,7 +29,9 @@ pub(super) struct Itch {
     source: Source,
     /// The day that was given.
     date: Option<Date>,
-    mold: Mold,
+    /// Every exchange of which there was a file, and which one's is read.
+    molds: Vec<Mold>,
+    at: usize,
 }
 
 enum Source {
@@ -45,7 +49,7 @@ const WARMED: usize = 8;
 impl Itch {
     /// A decoder; `date` is the day of files that do not say theirs.
     pub(super) fn new(date: Option<Date>) -> Self {
-        Self { source: Source::Closed, date, mold: Mold::default() }
+        Self { source: Source::Closed, date, molds: Vec::new(), at: 0 }
     }
 
     /// What kind of a file it is.
@@ -68,7 +72,7 @@ impl Itch {
         }
         // What is said outweighs what a name seems to say.
         let date = self.date.or(named).ok_or(BinaryError::NoDay)?;
-        self.mold.market.day = Day::fixed(date);
+        self.molds[self.at].market.day = Day::fixed(date);
         self.source = Source::Messages(window, 0);
         Ok(())
     }
@@ -76,6 +80,12 @@ impl Itch {
 
 impl Decoder for Itch {
     fn open(&mut self, file: Input) {
+        let exchange = file.path().and_then(Exchange::named).unwrap_or_default();
+        let known = self.molds.iter().position(|mold| mold.market.exchange == exchange);
+        self.at = known.unwrap_or_else(|| {
+            self.molds.push(Mold::new(exchange));
+            self.molds.len() - 1
+        });
         let named = file.path().and_then(named);
         self.source = Source::New(Window::open(file), named);
     }
@@ -87,7 +97,8 @@ impl Decoder for Itch {
         {
             return Step::Broken { spot: Spot::byte(0), error };
         }
-        let Self { source, mold, .. } = self;
+        let Self { source, molds, at, .. } = self;
+        let Some(mold) = molds.get_mut(*at) else { return Step::End };
         let (window, number) = match source {
             Source::Closed | Source::New(..) => return Step::End,
             Source::Capture(feed) => return feed.step(mold, out),
@@ -114,7 +125,7 @@ impl Decoder for Itch {
     }
 
     fn notes(&self) -> Vec<Note> {
-        self.mold.notes()
+        self.molds.iter().flat_map(Mold::notes).collect()
     }
 }
 

@@ -4,6 +4,7 @@ use model::{Tick, UnixNanos};
 
 use super::super::error::BinaryError;
 use super::super::net::{Arrived, Block, Faults, Protocol, Stream, Target};
+use super::exchange::Exchange;
 use super::market::Market;
 use super::message;
 use crate::note::Note;
@@ -40,8 +41,8 @@ pub(super) struct Mold {
     elsewhere: u64,
 }
 
-impl Default for Mold {
-    fn default() -> Self {
+impl Mold {
+    pub(super) fn new(exchange: Exchange) -> Self {
         Self {
             session: None,
             groups: Vec::new(),
@@ -49,7 +50,7 @@ impl Default for Mold {
             ended: false,
             newest: None,
             over: Vec::new(),
-            market: Market::default(),
+            market: Market::new(exchange),
             foreign: 0,
             elsewhere: 0,
         }

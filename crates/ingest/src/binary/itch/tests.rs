@@ -3,7 +3,7 @@
 use model::Date;
 
 use super::super::net::made::{pcap, udp, udp_to};
-use super::super::say::steps;
+use super::super::say::{named_steps, steps};
 use super::Itch;
 use crate::note::Note;
 use crate::reader::Decoder;
@@ -214,7 +214,26 @@ fn states_of_trading() {
             "!open trading",
         ],
     );
-    check(&[halt(b'Q', b'H'), halt(b'Q', b'T')], &["!halted operational halt", "!open operational halt ended"]);
+    check(
+        &[halt(b'Q', b'H'), halt(b'Q', b'T')],
+        &["!halted operational halt", "!open operational halt ended"],
+    );
+}
+
+#[test]
+fn each_exchange_is_read_by_itself() {
+    let mut itch = Itch::new(day());
+    let halt = |market: u8| message(b'h', 7, &[b"ABC+    ", &[market, b'H']]);
+    let shown = ["S10x100| Q10x100/-", "", "!halted operational halt"].map(String::from);
+    let of = |first: u8, second: u8| file(&[add(1, b'B', 100, 10), halt(first), halt(second)]);
+    assert_eq!(named_steps(&mut itch, "20230822.BX_ITCH_50", &of(b'Q', b'B')), shown);
+    assert_eq!(named_steps(&mut itch, "S082223-v50.txt", &of(b'B', b'Q')), shown);
+    assert_eq!(named_steps(&mut itch, "S082223-v50-psx.txt", &of(b'B', b'X')), shown);
+    // What rests there does not rest here.
+    let rest = named_steps(&mut itch, "20230822.BX_ITCH_50", &file(&[delete(1)]));
+    assert_eq!(rest, ["D10x0| Q-/-"]);
+    let venues: Vec<_> = itch.molds.iter().map(|mold| mold.market.exchange.venue()).collect();
+    assert_eq!(venues, ["nasdaq-bx", "nasdaq", "nasdaq-psx"]);
 }
 
 #[test]

@@ -312,9 +312,12 @@ fn records_tell_names_too() {
 fn definitions_of_every_length_say_the_lot() {
     // Bytes of a record, where its smallest and its round lot stand, and its name.
     for (len, smallest, round, name) in [(360, 140, 148, 200), (400, 148, 156, 200), (520, 160, 168, 238)] {
-        for (said, wanted) in
-            [((2, 100), Some("2")), ((i32::MAX, 100), Some("100")), ((0, 0), None), ((i32::MAX, i32::MAX), None)]
-        {
+        for (said, wanted) in [
+            ((2, 100), Some("2")),
+            ((i32::MAX, 100), Some("100")),
+            ((0, 0), None),
+            ((i32::MAX, i32::MAX), None),
+        ] {
             let mut definition = record(kind::DEFINITION, 7, DAY, &vec![0xff; len - 16]);
             definition[smallest..smallest + 4].copy_from_slice(&i32::to_le_bytes(said.0));
             definition[round..round + 4].copy_from_slice(&i32::to_le_bytes(said.1));
