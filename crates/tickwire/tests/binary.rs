@@ -133,7 +133,7 @@ fn a_name_tells_the_day() {
     let (lines, code, said) = normalize("itch", &write(&folder, "messages", &itch_order()));
     assert_eq!((lines.len(), code), (0, Some(1)));
     assert!(
-        said.contains("byte 0: its times are times of day: neither its name nor an option says of which one"),
+        said.contains("byte 0: its times are times of day, and nothing says of which one: --date, or the key date"),
         "{said}"
     );
 }

@@ -56,7 +56,9 @@ pub enum BinaryError {
     #[error("the name of an instrument is not UTF-8")]
     Name,
     /// Times of day, and no day.
-    #[error("its times are times of day: neither its name nor an option says of which one")]
+    #[error(
+        "its times are times of day, and nothing says of which one: --date, or the key date of a feed, does"
+    )]
     NoDay,
     /// A part of a packet that a network has divided.
     #[error("a part of a divided packet")]

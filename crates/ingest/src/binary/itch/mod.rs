@@ -60,6 +60,8 @@ impl Itch {
             return Ok(());
         }
         if is_capture(window.peek(4)?) {
+            let day = self.date.map(Day::given).or_else(|| named.map(Day::until_received));
+            self.molds[self.at].open(day.unwrap_or_default());
             self.source = Source::Capture(Feed::new(window));
             return Ok(());
         }
@@ -72,7 +74,7 @@ impl Itch {
         }
         // What is said outweighs what a name seems to say.
         let date = self.date.or(named).ok_or(BinaryError::NoDay)?;
-        self.molds[self.at].market.day = Day::fixed(date);
+        self.molds[self.at].market.day = Day::given(date);
         self.source = Source::Messages(window, 0);
         Ok(())
     }
@@ -101,7 +103,14 @@ impl Decoder for Itch {
         let Some(mold) = molds.get_mut(*at) else { return Step::End };
         let (window, number) = match source {
             Source::Closed | Source::New(..) => return Step::End,
-            Source::Capture(feed) => return feed.step(mold, out),
+            Source::Capture(feed) => {
+                let step = feed.step(mold, out);
+                if mold.has_no_day() && !matches!(step, Step::End) {
+                    // One message is like the other.
+                    *source = Source::Closed;
+                }
+                return step;
+            }
             Source::Messages(window, number) => (window, number),
         };
         if number.is_multiple_of(WARMED as u64) {

@@ -4,6 +4,7 @@ use model::{Tick, UnixNanos};
 
 use super::super::error::BinaryError;
 use super::super::net::{Arrived, Block, Faults, Protocol, Stream, Target};
+use super::day::Day;
 use super::exchange::Exchange;
 use super::market::Market;
 use super::message;
@@ -35,6 +36,8 @@ pub(super) struct Mold {
     /// Sessions that another one followed.
     over: Vec<Session>,
     pub(super) market: Market,
+    /// Nothing says of which day the messages are.
+    dayless: bool,
     /// Datagrams of something else.
     foreign: u64,
     /// Datagrams of other sessions than the one that is read.
@@ -51,6 +54,7 @@ impl Mold {
             newest: None,
             over: Vec::new(),
             market: Market::new(exchange),
+            dayless: false,
             foreign: 0,
             elsewhere: 0,
         }
@@ -81,6 +85,10 @@ impl Protocol for Mold {
             self.foreign += 1;
             return;
         }
+        if !self.market.day.is_known(at) {
+            self.dayless = true;
+            return faults.push(packet, BinaryError::NoDay);
+        }
         if !unnumbered && !self.enter(arrived, session, out, faults) {
             self.elsewhere += 1;
             return;
@@ -108,6 +116,16 @@ impl Protocol for Mold {
 }
 
 impl Mold {
+    /// A capture begins, of messages of that day.
+    pub(super) fn open(&mut self, day: Day) {
+        (self.market.day, self.dayless) = (day, false);
+    }
+
+    /// Whether nothing says of which day messages are.
+    pub(super) const fn has_no_day(&self) -> bool {
+        self.dayless
+    }
+
     /// What is to be said of what was read so far.
     pub(super) fn notes(&self) -> Vec<Note> {
         [Note::Foreign(self.foreign), Note::Elsewhere(self.elsewhere)]

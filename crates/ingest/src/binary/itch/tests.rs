@@ -1,5 +1,7 @@
 //! What the recordings do not show, made by hand.
 
+mod days;
+
 use model::Date;
 
 use super::super::net::made::{pcap, udp, udp_to};
@@ -10,6 +12,9 @@ use crate::reader::Decoder;
 
 /// 2023-08-22T13:30:00Z, half past nine in New York.
 const AT: u64 = 1_692_711_000_000_000_000;
+
+const NO_DAY: &str =
+    "its times are times of day, and nothing says of which one: --date, or the key date of a feed, does";
 
 /// A message: type, then fields behind its time.
 fn message(of: u8, locate: u16, fields: &[&[u8]]) -> Vec<u8> {
@@ -399,10 +404,7 @@ fn files_of_messages() {
         let last = said.last().unwrap();
         assert!(last.starts_with("xbyte ") || wanted.contains(&last.as_str()), "{cut}: {last}");
     }
-    assert_eq!(
-        steps(&mut Itch::new(None), whole),
-        ["xbyte 0: its times are times of day: neither its name nor an option says of which one"]
-    );
+    assert_eq!(steps(&mut Itch::new(None), whole), [format!("xbyte 0: {NO_DAY}")]);
     let foreign = "xbyte 0: not a capture, nor a file of ITCH messages";
     assert_eq!(steps(&mut Itch::new(day()), b"{\"e\":\"trade\"}".to_vec()), [foreign]);
     assert_eq!(steps(&mut Itch::new(day()), vec![]), [""; 0]);

@@ -71,7 +71,9 @@ impl Feed {
             Ok(Some(packet)) => match datagram(packet.link, packet.bytes) {
                 Ok(Some(datagram)) => {
                     let Datagram { to, payload, lacks } = datagram;
-                    let arrived = Arrived { to, payload, lacks, at: packet.at, packet: number };
+                    // Tools that leave the time out write the first second of 1970.
+                    let at = packet.at.filter(|at| at.0 > 0);
+                    let arrived = Arrived { to, payload, lacks, at, packet: number };
                     protocol.handle(&arrived, out, faults);
                 }
                 Ok(None) => {}
