@@ -24,6 +24,6 @@ mod venue;
 pub use binary::BinaryError;
 pub use derive::{Deriver, Health, Totals};
 pub use error::{FRAME_BYTES_MAX, FeedError, INSTRUMENTS_MAX};
-pub use note::Note;
+pub use note::{Lost, Note};
 pub use reader::{Map, Options, Reader, ReaderError, Spot, Step, Unit, reader};
 pub use venue::{FEEDS, Link, Normaliser, normaliser};

@@ -11,13 +11,35 @@ pub enum Note {
     Foreign(u64),
     /// So many packets were of another session than the one that was read at that time.
     Elsewhere(u64),
+    /// Messages never came, whether there was a book for them to change or not.
+    Lost(Lost),
+    /// So many executions were of orders that nothing was heard of.
+    Unseen(u64),
+}
+
+/// What never came.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lost {
+    /// How many messages.
+    pub messages: u64,
+    /// How many times one or more in a row.
+    pub times: u64,
+}
+
+impl Lost {
+    /// Messages up to a number never came.
+    pub(crate) const fn add(&mut self, (from, to): (u64, u64)) {
+        self.times += 1;
+        self.messages = self.messages.saturating_add(to.saturating_sub(from).saturating_add(1));
+    }
 }
 
 impl Note {
     /// Whether there is nothing to be said.
     pub(crate) const fn is_nothing(&self) -> bool {
         match self {
-            Self::Foreign(count) | Self::Elsewhere(count) => *count == 0,
+            Self::Foreign(count) | Self::Elsewhere(count) | Self::Unseen(count) => *count == 0,
+            Self::Lost(lost) => lost.times == 0,
         }
     }
 }
@@ -31,6 +53,14 @@ impl fmt::Display for Note {
             Self::Elsewhere(count) => write!(
                 f,
                 "{count} packet(s) of another session at the same time were passed over: one market is read at a time"
+            ),
+            Self::Lost(Lost { messages, times }) => {
+                write!(f, "{messages} message(s) in {times} range(s) of numbers never came")
+            }
+            Self::Unseen(count) => write!(
+                f,
+                "{count} execution(s) are of orders from before the recording, or that never came: those without a price \
+                 of their own are no trades"
             ),
         }
     }

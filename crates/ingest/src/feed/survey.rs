@@ -80,6 +80,9 @@ pub(super) fn survey(spec: &ReplaySpec) -> Result<Survey, ReplayError> {
         };
         look.survey.files.push(connections);
     }
+    for note in reader.notes() {
+        tracing::warn!(feed = spec.feed, "{note}");
+    }
     if look.survey.instruments.is_empty() {
         return Err(ReplayError::Nothing { feed: spec.feed.clone(), fault: look.fault });
     }

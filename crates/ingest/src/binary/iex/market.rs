@@ -14,6 +14,7 @@ use super::super::net::Reads;
 use super::super::orders::{Order, OrderBook};
 use crate::board::{Board, Slot, Times};
 use crate::error::FeedError;
+use crate::note::Lost;
 use crate::venue::sequence_gap;
 
 /// Decimals of a price.
@@ -30,6 +31,7 @@ pub(super) struct Market {
     now: Times,
     /// Something was said since the day began.
     begun: bool,
+    pub(super) lost: Lost,
 }
 
 struct Share {
@@ -51,6 +53,7 @@ impl Default for Market {
             index: HashMap::new(),
             now: Times { event: None, source: None, recv: None },
             begun: false,
+            lost: Lost::default(),
         }
     }
 }
@@ -132,6 +135,7 @@ impl Reads for Market {
 
     /// No book and no quote can be trusted any more.
     fn lose(&mut self, (from, to): (u64, u64), out: &mut Vec<Tick>) {
+        self.lost.add((from, to));
         for share in &self.shares {
             self.board.lose(share.slot, self.now, sequence_gap(from, to), out);
         }

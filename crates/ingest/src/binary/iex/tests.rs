@@ -3,7 +3,7 @@
 use super::super::net::made::{ethernet, ipv6, pcap, udp, udp_to};
 use super::super::say::steps;
 use super::Iex;
-use crate::note::Note;
+use crate::note::{Lost, Note};
 use crate::reader::Decoder;
 
 /// 2021-01-26T20:29:41Z.
@@ -206,6 +206,17 @@ fn lost_messages_void_books_and_quotes() {
         [1, 1, 3, 2, 3, 2].map(|first| one(TOPS, first, quote((1, 1), (2, u32::try_from(first).unwrap()))));
     let beat = segment(TOPS, 9, 4, AT, &[]);
     assert_eq!(play(&[&sent[..], &[beat]].concat()), ["q1x1/2x1", "", "", "q1x1/2x2 q1x1/2x3", "", "", ""]);
+}
+
+#[test]
+fn what_is_lost_is_counted_where_there_is_no_book() {
+    let one = |first: u64| segment(TOPS, 9, first, AT, &[trade(b'T', 1, 1, first)]);
+    let mut iex = Iex::default();
+    let packets: Vec<_> = [1, 5, 6, 9].map(|first| (AT, udp(&one(first)))).into();
+    assert_eq!(steps(&mut iex, pcap(&packets)), ["T1x1?1", "", "", "", "T1x1?5 T1x1?6 T1x1?9"]);
+    let notes = iex.notes();
+    assert_eq!(notes, [Note::Lost(Lost { messages: 5, times: 2 })]);
+    assert_eq!(notes[0].to_string(), "5 message(s) in 2 range(s) of numbers never came");
 }
 
 #[test]

@@ -97,7 +97,10 @@ impl Protocol for Transport {
 impl Transport {
     /// What is to be said of what was read so far.
     pub(super) fn notes(&self) -> Vec<Note> {
-        [Note::Foreign(self.foreign)].into_iter().filter(|note| !note.is_nothing()).collect()
+        [Note::Foreign(self.foreign), Note::Lost(self.market.lost)]
+            .into_iter()
+            .filter(|note| !note.is_nothing())
+            .collect()
     }
 }
 

@@ -18,6 +18,7 @@ use super::exchange::Exchange;
 use super::message::{self, HEAD_BYTES, u16, u32, u64};
 use crate::board::{Board, Slot, Times};
 use crate::error::FeedError;
+use crate::note::{Lost, Note};
 use crate::venue::sequence_gap;
 
 /// Decimals of a price.
@@ -40,6 +41,9 @@ pub(super) struct Market {
     now: Times,
     /// Something was said since the day began.
     begun: bool,
+    lost: Lost,
+    /// Executions of orders that are not known.
+    unseen: u64,
 }
 
 struct Share {
@@ -72,6 +76,8 @@ impl Market {
             orders: ById::default(),
             now: Times { event: None, source: None, recv: None },
             begun: false,
+            lost: Lost::default(),
+            unseen: 0,
         }
     }
 }
@@ -121,6 +127,7 @@ impl Reads for Market {
 
     /// No book can be trusted any more.
     fn lose(&mut self, (from, to): (u64, u64), out: &mut Vec<Tick>) {
+        self.lost.add((from, to));
         for share in &self.shares {
             self.board.void(share.slot, self.now, sequence_gap(from, to), out);
         }
@@ -128,6 +135,11 @@ impl Reads for Market {
 }
 
 impl Market {
+    /// What is to be said of what was read so far.
+    pub(super) const fn notes(&self) -> [Note; 2] {
+        [Note::Lost(self.lost), Note::Unseen(self.unseen)]
+    }
+
     /// Another day begins: nothing rests.
     pub(super) fn restart(&mut self, recv: Option<UnixNanos>, out: &mut Vec<Tick>) {
         if !std::mem::take(&mut self.begun) {
@@ -252,6 +264,7 @@ impl Market {
         // What is not printed is part of a cross that will be.
         let printed = price.is_none() || message[31] == b'Y';
         let was = self.take(id, size);
+        self.unseen += u64::from(was.is_none());
         let share = match was {
             Some(was) => Some(was.share as usize),
             None => (self.locates[usize::from(u16(message, 1))] as usize).checked_sub(1),

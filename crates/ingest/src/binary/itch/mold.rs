@@ -130,6 +130,7 @@ impl Mold {
     pub(super) fn notes(&self) -> Vec<Note> {
         [Note::Foreign(self.foreign), Note::Elsewhere(self.elsewhere)]
             .into_iter()
+            .chain(self.market.notes())
             .filter(|note| !note.is_nothing())
             .collect()
     }

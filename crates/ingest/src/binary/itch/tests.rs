@@ -1,6 +1,7 @@
 //! What the recordings do not show, made by hand.
 
 mod days;
+mod notes;
 
 use model::Date;
 
