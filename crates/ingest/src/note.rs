@@ -15,6 +15,13 @@ pub enum Note {
     Lost(Lost),
     /// So many executions were of orders that nothing was heard of.
     Unseen(u64),
+    /// So many records were of a kind of which no record is made, and there were no others.
+    NoPlace {
+        /// What they are.
+        kind: &'static str,
+        /// How many.
+        count: u64,
+    },
 }
 
 /// What never came.
@@ -38,7 +45,10 @@ impl Note {
     /// Whether there is nothing to be said.
     pub(crate) const fn is_nothing(&self) -> bool {
         match self {
-            Self::Foreign(count) | Self::Elsewhere(count) | Self::Unseen(count) => *count == 0,
+            Self::Foreign(count)
+            | Self::Elsewhere(count)
+            | Self::Unseen(count)
+            | Self::NoPlace { count, .. } => *count == 0,
             Self::Lost(lost) => lost.times == 0,
         }
     }
@@ -54,6 +64,9 @@ impl fmt::Display for Note {
                 f,
                 "{count} packet(s) of another session at the same time were passed over: one market is read at a time"
             ),
+            Self::NoPlace { kind, count } => {
+                write!(f, "{count} record(s) of the kind {kind:?} were read: none is made of these")
+            }
             Self::Lost(Lost { messages, times }) => {
                 write!(f, "{messages} message(s) in {times} range(s) of numbers never came")
             }

@@ -84,7 +84,8 @@ pub(super) fn survey(spec: &ReplaySpec) -> Result<Survey, ReplayError> {
         tracing::warn!(feed = spec.feed, "{note}");
     }
     if look.survey.instruments.is_empty() {
-        return Err(ReplayError::Nothing { feed: spec.feed.clone(), fault: look.fault });
+        let fault = look.fault.or_else(|| reader.notes().first().map(ToString::to_string));
+        return Err(ReplayError::Nothing { feed: spec.feed.clone(), fault });
     }
     Ok(look.survey)
 }

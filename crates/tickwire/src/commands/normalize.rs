@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use ingest::capture::{Input, Progress};
-use ingest::{Reader, Step, Unit};
+use ingest::{Note, Reader, Step, Unit};
 use model::{Body, BookChange, Channel, Instrument, Seq, Tick, Venue};
 use wire::{Origin, Stamp, Writer};
 
@@ -41,7 +41,10 @@ pub(crate) fn run(args: &NormalizeArgs) -> Outcome {
     }
     printer.out.flush()?;
     let unit = reader.spot().unit.as_str();
-    if printer.numbers.is_empty() && printer.read > 0 {
+    let notes = reader.notes();
+    // Who reads only definitions has given the right feed.
+    let explained = notes.iter().any(|note| matches!(note, Note::NoPlace { .. }));
+    if printer.numbers.is_empty() && printer.read > 0 && !explained {
         say(&format!(
             "none of {} {unit}s is a message of {:?}: is --{} the right one?",
             printer.read,
@@ -49,7 +52,7 @@ pub(crate) fn run(args: &NormalizeArgs) -> Outcome {
             if args.source.how.map.is_some() { "map" } else { "feed" },
         ));
     }
-    for note in reader.notes() {
+    for note in notes {
         say(&note.to_string());
     }
     if faults == 0 {

@@ -1,6 +1,6 @@
 //! What records say of instruments, over all files of a session.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use model::{
     Candle, Definition, GapReason, Instrument, Interval, Level, Price, Side, Size, Tick, Ticker, Trade,
@@ -18,6 +18,7 @@ use super::names::{Cache, Found, Names};
 use super::{NO_PRICE, NO_TIME, SCALE, kind, publishers, status};
 use crate::board::{Board, Times};
 use crate::error::FeedError;
+use crate::note::Note;
 use crate::venue::gap;
 
 /// What an error record says where records were left out for a slow reader.
@@ -37,6 +38,8 @@ pub(super) struct Markets {
     listings: Vec<Listing>,
     /// Listings by board and name.
     index: HashMap<(usize, String), usize>,
+    /// Records of which none of ours is made, by their kinds.
+    passed: BTreeMap<&'static str, u64>,
 }
 
 impl Markets {
@@ -57,11 +60,24 @@ impl Markets {
         }
     }
 
+    /// What is to be said of what was read so far. Definitions and the like beside others are as it should be.
+    pub(super) fn notes(&self) -> Vec<Note> {
+        let passed = self.passed.iter().filter(|_| self.listings.is_empty());
+        passed.map(|(&kind, &count)| Note::NoPlace { kind, count }).collect()
+    }
+
+    fn pass(&mut self, kind: &'static str) {
+        *self.passed.entry(kind).or_default() += 1;
+    }
+
     /// Reads a record, which is as long as it says.
     pub(super) fn record(&mut self, record: &[u8], out: &mut Vec<Tick>) -> Result<(), FeedError> {
         let of = record[1];
         // What is added to the format one day is passed over by its length.
-        let Some((least, _, what)) = kind::sizes(of) else { return Ok(()) };
+        let Some((least, _, what)) = kind::sizes(of) else {
+            self.pass("unknown");
+            return Ok(());
+        };
         if record.len() < least {
             return Err(BinaryError::Short { what, len: record.len(), least }.into());
         }
@@ -76,11 +92,28 @@ impl Markets {
             kind::OHLCV_1H => self.bar(record, Interval::H1, out),
             kind::OHLCV_1D | kind::OHLCV_EOD => self.bar(record, Interval::D1, out),
             kind::STATUS => self.status(record, out),
-            kind::DEFINITION => self.define(record),
-            kind::MAPPING => self.map(record),
+            kind::DEFINITION => {
+                self.pass("definition");
+                self.define(record)
+            }
+            kind::MAPPING => {
+                self.pass("mapping");
+                self.map(record)
+            }
             kind::ERROR => self.error(record, out),
             // What our records have no place for.
-            kind::IMBALANCE | kind::SYSTEM | kind::STATISTICS => Ok(()),
+            kind::IMBALANCE => {
+                self.pass("imbalance");
+                Ok(())
+            }
+            kind::SYSTEM => {
+                self.pass("message of the gateway");
+                Ok(())
+            }
+            kind::STATISTICS => {
+                self.pass("statistic");
+                Ok(())
+            }
             _ => self.prices(record, out),
         }
     }
@@ -213,7 +246,10 @@ impl Markets {
 
     fn status(&mut self, record: &[u8], out: &mut Vec<Tick>) -> Result<(), FeedError> {
         let times = times(record, 16);
-        let Some((state, word)) = status::state(le::u16(record, 24), record[30]) else { return Ok(()) };
+        let Some((state, word)) = status::state(le::u16(record, 24), record[30]) else {
+            self.pass("status without a state");
+            return Ok(());
+        };
         let at = self.listing(record, times)?;
         let listing = &self.listings[at];
         let reason = status::reason(le::u16(record, 26));

@@ -18,6 +18,7 @@ use super::bytes::Window;
 use super::error::BinaryError;
 use crate::capture::Input;
 use crate::error::FeedError;
+use crate::note::Note;
 use crate::reader::{Decoder, Spot, Step};
 use markets::Markets;
 
@@ -155,6 +156,10 @@ impl Decoder for Dbn {
 
     fn spot(&self) -> Spot {
         Spot::record(self.number)
+    }
+
+    fn notes(&self) -> Vec<Note> {
+        self.markets.notes()
     }
 }
 

@@ -331,6 +331,21 @@ fn definitions_of_every_length_say_the_lot() {
 }
 
 #[test]
+fn kinds_of_which_no_record_is_made_are_told_where_there_are_no_others() {
+    let statistic = || record(kind::STATISTICS, 7, DAY, &[0; 48]);
+    let definition = record(kind::DEFINITION, 7, DAY, &[0; 344]);
+    let mut dbn = Dbn::default();
+    assert_eq!(steps(&mut dbn, [statistic(), statistic(), definition].concat()), ["", "", ""]);
+    let notes: Vec<_> = dbn.notes().iter().map(ToString::to_string).collect();
+    let said = |count: u8, kind: &str| {
+        format!("{count} record(s) of the kind \"{kind}\" were read: none is made of these")
+    };
+    assert_eq!(notes, [said(1, "definition"), said(2, "statistic")]);
+    steps(&mut dbn, mbo(1, "A+", 10, 5, LAST));
+    assert!(dbn.notes().is_empty());
+}
+
+#[test]
 fn what_a_gateway_reports_is_told() {
     let error = |code: u8| {
         let body = [padded("too slow", 302), vec![code, 1]].concat();
