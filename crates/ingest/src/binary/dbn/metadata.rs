@@ -62,6 +62,11 @@ pub(super) struct Named {
     pub(super) to: UnixNanos,
 }
 
+/// Whether a header begins so. No record does: it would be of a kind that there is not.
+pub(super) const fn begins(head: &[u8]) -> bool {
+    matches!(head, [b'D', b'B', b'N', 1..=VERSION_MAX])
+}
+
 /// Reads what stands before the records, if anything does.
 ///
 /// # Errors

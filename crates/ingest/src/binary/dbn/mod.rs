@@ -113,14 +113,20 @@ impl Decoder for Dbn {
         if !self.window.is_open() {
             return Step::End;
         }
+        if self.begun && self.window.peek(4).is_ok_and(metadata::begins) {
+            // Files that were put one behind the other: what was not finished there is not finished here.
+            self.markets.finish(out);
+            self.begun = false;
+        }
         if !self.begun {
             self.begun = true;
+            let spot = Spot::byte(self.window.offset());
             match metadata::read(&mut self.window) {
                 Ok(header) => {
                     self.named = header.found;
                     self.markets.open(header.metadata);
                     if let Some(error) = header.fault {
-                        return Step::Broken { spot: Spot::byte(0), error: error.into() };
+                        return Step::Broken { spot, error: error.into() };
                     }
                 }
                 Err(error) => return self.end(Some(error), out),

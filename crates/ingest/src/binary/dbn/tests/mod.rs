@@ -409,3 +409,20 @@ fn files_are_one_session() {
     assert_eq!(steps(&mut dbn, first), ["S10x5| Q10x5/-"]);
     assert_eq!(steps(&mut dbn, second), ["D10x6| Q10x6/-"]);
 }
+
+#[test]
+fn files_may_stand_one_behind_the_other() {
+    let day = |from: u32, to: u32, name: &str| header(&[(name, &[(from, to, "7")])]);
+    let (first, second) = (day(20_240_101, 20_240_102, "ESZ3"), day(20_240_102, 20_240_103, "ESH4"));
+    let mut before = mbo(1, "A+", 10, 5, 0);
+    before[40..48].copy_from_slice(&(DAY - 1).to_le_bytes());
+    let made = ticks([first, before, second, mbo(2, "A+", 9, 1, LAST), header(&[])].concat());
+    let said: Vec<_> =
+        made.iter().map(|tick| format!("{} {}", tick.instrument.venue_symbol, say(tick))).collect();
+    assert_eq!(said, ["ESZ3 S10x5|", "ESZ3 Q10x5/-", "ESH4 S9x1|", "ESH4 Q9x1/-"]);
+    let newer = [header(&[]), mbo(1, "A+", 10, 5, LAST), header(&[])[..50].to_vec()].concat();
+    let at = header(&[]).len() + 56 + 50;
+    let wanted =
+        ["S10x5| Q10x5/-".to_owned(), format!("xbyte {at}: the file ends in the middle of its metadata")];
+    assert_eq!(steps(&mut Dbn::default(), newer), wanted);
+}
