@@ -283,7 +283,8 @@ impl Markets {
             176.. => (17..88, 89..160),
         };
         let (id, asked, meant) = (le::u32(record, 4), utf8(&record[asked])?, utf8(&record[meant])?);
-        let is_number = meant.is_empty() || meant.bytes().all(|byte| byte.is_ascii_digit());
+        // Names of some exchanges are digits: only the number of the record itself is none.
+        let is_number = meant.is_empty() || meant == id.to_string();
         self.tell(id, if is_number { asked } else { meant }, true);
         Ok(())
     }

@@ -41,6 +41,7 @@ const LEGACY_FIXED_BYTES: usize = 96;
 
 /// Kinds of symbols.
 const INSTRUMENT_ID: u8 = 0;
+const PARENT: u8 = 4;
 
 /// What is said of the records.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -169,7 +170,8 @@ fn names(fields: &mut Fields<'_>, len: usize, (from, to): (u8, u8)) -> Result<Ve
         for _interval in 0..fields.u32()? {
             let (start, end, meant) = (fields.date()?, fields.date()?, fields.text(len)?);
             let (id, name) = match (from, to) {
-                (INSTRUMENT_ID, INSTRUMENT_ID) => continue,
+                // All that a parent has is a group, also where it has one a day.
+                (INSTRUMENT_ID, INSTRUMENT_ID) | (PARENT, _) => continue,
                 (INSTRUMENT_ID, _) => (asked.parse(), meant),
                 (_, INSTRUMENT_ID) => (meant.parse(), asked.clone()),
                 // Between two kinds of names: no number is told.
