@@ -19,6 +19,8 @@ pub(super) struct Listing {
     book: Book,
     /// The event that is not finished yet.
     event: Event,
+    /// The order before was part of a snapshot, of which each may be an event of its own.
+    snapshot: bool,
 }
 
 /// Where the levels come from.
@@ -58,7 +60,7 @@ pub(super) struct Mbo {
 impl Listing {
     pub(super) const fn new(board: usize, slot: Slot, id: u32) -> Self {
         let event = Event { times: None, whole: false, snapshot: false, cleared: false };
-        Self { board, slot, id, book: Book::None, event }
+        Self { board, slot, id, book: Book::None, event, snapshot: false }
     }
 
     /// The number that means it is another: what rested under the old one is gone.
@@ -67,6 +69,7 @@ impl Listing {
             self.id = id;
             self.book = Book::None;
             self.event = Event { whole: true, ..Event::default() };
+            self.snapshot = false;
         }
     }
 
@@ -88,10 +91,11 @@ impl Listing {
             self.event.whole = true;
         }
         let Book::Orders(book) = &mut self.book else { return Ok(()) };
-        if snapshot && !self.event.snapshot {
+        if snapshot && !self.snapshot {
             book.clear();
-            (self.event.snapshot, self.event.whole) = (true, true);
+            self.event.whole = true;
         }
+        (self.snapshot, self.event.snapshot) = (snapshot, snapshot);
         self.event.times = Some(times);
         if mbo.flags & flag::MAYBE_BAD_BOOK != 0 && !snapshot {
             board.void(self.slot, times, gap(GapReason::Sequence), out);

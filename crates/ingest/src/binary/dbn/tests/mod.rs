@@ -47,6 +47,30 @@ fn a_snapshot_without_a_clear_begins_anew_too() {
 }
 
 #[test]
+fn every_record_of_a_snapshot_may_be_its_last() {
+    check(
+        &[
+            mbo(9, "A+", 7, 5, LAST),
+            mbo(0, "R?", NO_PRICE, 0, SNAP | LAST),
+            mbo(1, "A+", 10, 5, SNAP | LAST),
+            mbo(2, "A-", 12, 1, SNAP | LAST),
+            mbo(3, "A+", 10, 2, LAST),
+            mbo(4, "A+", 9, 1, SNAP | LAST),
+            mbo(5, "A+", 8, 1, SNAP | LAST),
+        ],
+        &[
+            "S7x5| Q7x5/-",
+            "S| Q-/-",
+            "D10x5| Q10x5/-",
+            "D|12x1 Q10x5/12x1",
+            "D10x7| Q10x7/12x1",
+            "S9x1| Q9x1/-",
+            "D8x1|",
+        ],
+    );
+}
+
+#[test]
 fn an_event_is_one_record_and_trades_come_first() {
     check(
         &[
