@@ -57,6 +57,7 @@ impl<T: Default> PerSlot<T> {
 pub(crate) struct Board {
     venue: Venue,
     name: fn(&str) -> String,
+    instruments_max: usize,
     entries: Vec<Entry>,
     slots: HashMap<Box<str>, Slot>,
     /// What was said of instruments before anything happened to them.
@@ -94,10 +95,16 @@ impl Board {
         Self {
             venue: Venue::new(venue),
             name,
+            instruments_max: INSTRUMENTS_MAX,
             entries: Vec::new(),
             slots: HashMap::new(),
             defined: HashMap::new(),
         }
+    }
+
+    /// With so many instruments at most.
+    pub(crate) fn with_most(self, instruments_max: usize) -> Self {
+        Self { instruments_max, ..self }
     }
 
     /// The instrument that the venue calls `venue_symbol`.
@@ -130,8 +137,8 @@ impl Board {
 
     /// One more instrument, whatever its venue.
     pub(crate) fn list(&mut self, instrument: Instrument) -> Result<Slot, FeedError> {
-        if self.entries.len() >= INSTRUMENTS_MAX {
-            return Err(FeedError::TooManyInstruments);
+        if self.entries.len() >= self.instruments_max {
+            return Err(FeedError::TooManyInstruments(self.instruments_max));
         }
         let slot = Slot(self.entries.len());
         self.entries.push(Entry {
@@ -411,5 +418,19 @@ impl Board {
     fn tick(&self, slot: Slot, times: Times, body: Body) -> Tick {
         let instrument = Arc::clone(&self.entries[slot.0].instrument);
         Tick { instrument, ts_event: times.event, ts_source: times.source, ts_recv: times.recv, body }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instruments_are_bounded() {
+        let mut board = Board::new("example", str::to_owned).with_most(1);
+        let first = board.slot("A").unwrap();
+        assert_eq!(board.slot("A").unwrap(), first);
+        let refused = board.slot("B").unwrap_err();
+        assert_eq!(refused.to_string(), "more than 1 instruments: fewer can be read at a time");
     }
 }

@@ -112,7 +112,7 @@ impl Bitfinex {
                 let channel = self.subscribed(link, &event)?;
                 let channels = &mut self.conn(link).channels;
                 if channels.len() >= INSTRUMENTS_MAX && !channels.contains_key(&id) {
-                    return Err(FeedError::TooManyInstruments);
+                    return Err(FeedError::TooManyInstruments(INSTRUMENTS_MAX));
                 }
                 channels.insert(id, channel);
             }

@@ -17,7 +17,7 @@ use super::metadata::Metadata;
 use super::names::{Cache, Found, Names};
 use super::{NO_PRICE, NO_TIME, SCALE, kind, publishers, status};
 use crate::board::{Board, Times};
-use crate::error::FeedError;
+use crate::error::{FeedError, NUMBERED_INSTRUMENTS_MAX};
 use crate::note::Note;
 use crate::venue::gap;
 
@@ -128,12 +128,15 @@ impl Markets {
             let (name, (from, to)) = names.at(id, at);
             let venue = publishers::venue(dataset.as_deref(), publisher);
             let board = *venues.entry(venue).or_insert_with_key(|venue| {
-                boards.push(Board::new(venue, listed));
+                boards.push(Board::new(venue, listed).with_most(NUMBERED_INSTRUMENTS_MAX));
                 boards.len() - 1
             });
             let key = (board, name);
             let listing = if let Some(&listing) = index.get(&key) {
                 listing
+            } else if listings.len() >= NUMBERED_INSTRUMENTS_MAX {
+                // One of each market counts.
+                return Err(FeedError::TooManyInstruments(NUMBERED_INSTRUMENTS_MAX));
             } else {
                 let slot = boards[board].slot_with(&key.1, |instrument: &mut Instrument| {
                     if let Some(known) = definitions.get(&id) {

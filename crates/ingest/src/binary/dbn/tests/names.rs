@@ -87,6 +87,15 @@ fn what_a_parent_has_is_a_group() {
 }
 
 #[test]
+fn all_instruments_of_a_data_set_can_be_read() {
+    let body: Vec<u8> = [1_i64, 4, 1, 2, 9].iter().flat_map(|price| price.to_le_bytes()).collect();
+    let bars: Vec<u8> = (1..=100_200).flat_map(|id| record(kind::OHLCV_1D, id, DAY, &body)).collect();
+    let said = steps(&mut Dbn::default(), bars);
+    assert_eq!(said.len(), 100_200);
+    assert!(said.iter().all(|said| said.starts_with("C1d")), "{:?}", said.last());
+}
+
+#[test]
 fn names_may_be_digits() {
     for (asked, meant, wanted) in [
         ("ALL_SYMBOLS", "7203", "7203"),
