@@ -133,9 +133,20 @@ fn a_name_tells_the_day() {
     let (lines, code, said) = normalize("itch", &write(&folder, "messages", &itch_order()));
     assert_eq!((lines.len(), code), (0, Some(1)));
     assert!(
-        said.contains("byte 0: its times are times of day, and nothing says of which one: --date, or the key date"),
+        said.contains(
+            "byte 0: its times are times of day, and nothing says of which one: --date, or the key date"
+        ),
         "{said}"
     );
+}
+
+#[test]
+fn kinds_without_a_record_are_no_wrong_feed() {
+    let folder = TempDir::new().unwrap();
+    let statistic = [vec![16, 0x18, 1, 0], vec![0; 60]].concat();
+    let (lines, code, said) = normalize("dbn", &write(&folder, "statistics.dbn", &statistic));
+    assert_eq!((lines.len(), code), (0, Some(0)));
+    assert_eq!(said, "1 record(s) of the kind \"statistic\" were read: none is made of these\n");
 }
 
 #[test]
