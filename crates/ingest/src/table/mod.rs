@@ -32,6 +32,7 @@ mod row;
 mod rows;
 mod shipped;
 mod side;
+mod stem;
 mod time;
 mod who;
 mod zone;

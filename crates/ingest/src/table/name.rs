@@ -6,6 +6,8 @@ use model::{Date, UnixNanos};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
+use super::stem;
+
 /// A pattern for the end of a path: text, `*` for any part of a name, `{…}` for what is told by it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pattern {
@@ -23,6 +25,8 @@ enum Part {
 
 /// Endings that say how a file is packed.
 const PACKED: [&str; 4] = [".gz", ".zst", ".zip", ".csv.zip"];
+/// A pattern for names of no certain form.
+const STEM: &str = "stem";
 const HOUR_NANOS: u64 = 3_600_000_000_000;
 
 /// What the name of a file tells.
@@ -36,9 +40,13 @@ impl Told {
     /// of a member of an archive its own name, then the archive's.
     pub(super) fn by(patterns: &[Pattern], names: &[String]) -> Self {
         let mut told = Self::default();
-        for name in names {
-            let name = PACKED.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name);
-            if let Some(found) = patterns.iter().find_map(|pattern| pattern.find(name)) {
+        for (n, whole) in names.iter().enumerate() {
+            let name = PACKED.iter().find_map(|ending| whole.strip_suffix(ending)).unwrap_or(whole);
+            let is_last = n + 1 == names.len();
+            let find = |pattern: &Pattern| {
+                if pattern.is_stem() { stem_of(whole, is_last) } else { pattern.find(name) }
+            };
+            if let Some(found) = patterns.iter().find_map(find) {
                 let new = found.into_iter().filter(|(key, _)| told.get(key).is_none()).collect::<Vec<_>>();
                 told.found.extend(new);
             }
@@ -71,10 +79,19 @@ pub(super) const fn begin_of_hour(date: Date, hour: u64) -> UnixNanos {
     UnixNanos(date.midnight().0 + hour * HOUR_NANOS)
 }
 
-/// The names that a file has: of the member of an archive, and its path.
+/// The names that a file has: of the member of an archive, and its path. Standard input is called so.
 pub(super) fn names(path: Option<&Path>, member: Option<&str>) -> Vec<String> {
     let path = path.map(|path| path.to_string_lossy().replace('\\', "/"));
-    member.map(str::to_owned).into_iter().chain(path).collect()
+    let names: Vec<_> = member.map(str::to_owned).into_iter().chain(path).collect();
+    if names.is_empty() { vec!["STDIN".to_owned()] } else { names }
+}
+
+/// What the words of a name tell; `None` where they only say what is in the file, and an archive's name comes yet.
+fn stem_of(name: &str, is_last: bool) -> Option<Vec<(Box<str>, String)>> {
+    if !is_last && stem::is_word(name) {
+        return None;
+    }
+    Some(stem::tell(name)).filter(|told| !told.is_empty())
 }
 
 impl Pattern {
@@ -104,6 +121,11 @@ impl Pattern {
             return Err("empty");
         }
         Ok(Self { folders: text.matches('/').count(), parts })
+    }
+
+    /// The words of the name are to be told apart by what they are.
+    fn is_stem(&self) -> bool {
+        matches!(self.parts.as_slice(), [Part::Told(name)] if **name == *STEM)
     }
 
     /// What it finds at the end of a path.
@@ -194,6 +216,16 @@ mod tests {
         assert_eq!(told(&any, &["BRK.B_2012-06-21_1_2_MESSAGE_10.csv.gz"]), "BRK.B 2012-06-21 -");
         assert_eq!(told(&["{symbol}-trades.json"], &["XRP_ETH-trades.json.gz"]), "XRP_ETH - -");
         assert_eq!(told(&["{symbol}.csv"], &["a/ä.csv"]), "ä - -");
+    }
+
+    #[test]
+    fn names_of_no_certain_form() {
+        let stem = ["{stem}"];
+        assert_eq!(told(&stem, &["x/trades_BTC-USDT_2024-01-01.csv.gz"]), "BTC-USDT 2024-01-01 -");
+        assert_eq!(told(&stem, &["trades.csv", "/x/ETHUSDT_2024-01-01.zip"]), "ETHUSDT 2024-01-01 -");
+        assert_eq!(told(&stem, &["2024-01-02.csv", "/x/ETHUSDT.zip"]), "ETHUSDT 2024-01-02 -");
+        assert_eq!(told(&stem, &["/x/2024-01-02.csv"]), "- 2024-01-02 -");
+        assert_eq!(told(&["f_{symbol}.csv", "{stem}"], &["f_a_b.csv"]), "a_b - -");
     }
 
     #[test]

@@ -15,12 +15,7 @@ fn a_usual_header_needs_no_mapping() {
         format!("{header}1750536000955,81.01,0.495,sell,293542600\n"),
         &wanted,
     );
-    check(
-        "",
-        "LTCUSDT_x.csv",
-        format!("\u{feff}{header}\n1750536000955,81.01,0.495,SELL,293542600"),
-        &wanted,
-    );
+    check("", "LTCUSDT.csv", format!("\u{feff}{header}\n1750536000955,81.01,0.495,SELL,293542600"), &wanted);
     check(
         "",
         "ltcusdt.csv",
@@ -45,6 +40,26 @@ fn a_usual_header_needs_no_mapping() {
         "timestamp,bid,ask,bid_size\n1750536000,1.1,1.2,3\n",
         &["csv EURUSD EUR-USD 2025-06-21T20:00:00 quote 1.1x3 / 1.2x0"],
     );
+}
+
+#[test]
+fn files_are_of_the_instruments_that_their_names_say() {
+    let rows = "timestamp,price,quantity,side,tradeId\n1750536000955,81.01,0.495,sell,1\n";
+    for (name, wanted) in [
+        ("BTC-USDT.csv", "csv BTC-USDT BTC-USDT"),
+        ("BTC_USDT.csv", "csv BTC_USDT BTC-USDT"),
+        ("btc-perpetual.csv", "csv BTC-PERPETUAL BTC-PERPETUAL"),
+        ("BTC-USDT-2024-01-01.csv", "csv BTC-USDT BTC-USDT"),
+        ("ETH-28JUN24-3000-C.csv", "csv ETH-28JUN24-3000-C ETH-28JUN24-3000-C"),
+        ("trades_BTCUSDT_2024-01-01.csv", "csv BTCUSDT BTC-USDT"),
+        ("binance_BTCUSDT.csv", "binance BTCUSDT BTC-USDT"),
+    ] {
+        check("", name, rows, &[&format!("{wanted} 2025-06-21T20:00:00.955 81.01x0.495 sell #1")]);
+    }
+    // A day is no instrument.
+    let symbol = "! line 1: nothing says the symbol of the instrument: no column, and the file's name fits none of the \
+                  mapping's patterns; say it with --symbol";
+    check("", "2024-01-01.csv", rows, &[symbol]);
 }
 
 #[test]
@@ -99,17 +114,12 @@ fn broken_rows_are_named_and_passed_over() {
         ),
     ] {
         let again = "1750536000955,81.01,0.495,sell,1";
-        check(
-            "",
-            "A_x.csv",
-            format!("{row}{broken}\n{again}\n"),
-            &[good, &format!("! line 3: {fault}"), good],
-        );
+        check("", "A.csv", format!("{row}{broken}\n{again}\n"), &[good, &format!("! line 3: {fault}"), good]);
     }
     let bytes = [row.as_bytes(), b"1750536000955,81.01,0.495,sell,\xff\n"].concat();
     check(
         "",
-        "A_x.csv",
+        "A.csv",
         bytes,
         &[good, "! line 3: column 5 (tradeId, the mapping's trade.id), \"\u{fffd}\": not UTF-8"],
     );
