@@ -167,10 +167,15 @@ impl Orders {
         desk: &mut Desk,
         out: &mut Vec<Tick>,
     ) -> Result<(), RowError> {
-        if desk.board.is_new(slot) {
+        let event = row.cell(self.event)?;
+        let is_cleared = self.words.clear.as_ref().is_some_and(|words| words.has(event));
+        if desk.board.is_new(slot) || is_cleared {
+            self.resting.retain(|(of, _), _| *of != slot);
             desk.board.snapshot(slot, times, Levels::default(), out);
         }
-        let event = row.cell(self.event)?;
+        if is_cleared {
+            return Ok(());
+        }
         let Some(id) = self.id.read(row)? else { return Ok(()) };
         let (key, unknown) = ((slot, id.into()), || row.fault(self.id.at, CellFault::Order));
         let mut levels = Levels::default();
@@ -194,6 +199,10 @@ impl Orders {
         } else if self.words.delete.as_ref().is_some_and(|words| words.has(event)) {
             let order = self.resting.remove(&key).ok_or_else(unknown)?;
             move_level(desk, slot, order, order.size, false, &mut levels).ok_or_else(unknown)?;
+        } else if self.words.replace.as_ref().is_some_and(|words| words.has(event)) {
+            let order = self.order(row)?;
+            let before = self.resting.insert(key, order).ok_or_else(unknown)?;
+            replace(desk, slot, before, order, &mut levels).ok_or_else(unknown)?;
         }
         if desk.board.is_valid(slot) {
             desk.board.delta(slot, times, mem::take(&mut levels), out);
@@ -208,6 +217,17 @@ impl Orders {
             size: self.size.size(row)?,
         })
     }
+}
+
+/// Notes the new sizes of the levels that an order leaves and comes to; `None` where they cannot be.
+fn replace(desk: &Desk, slot: Slot, before: Resting, order: Resting, levels: &mut Levels) -> Option<()> {
+    if (before.side, before.price) != (order.side, order.price) {
+        move_level(desk, slot, before, before.size, false, levels)?;
+        return move_level(desk, slot, order, order.size, true, levels);
+    }
+    let (comes, more, less) = (order.size >= before.size, order.size.value(), before.size.value());
+    let by = if comes { decimal::sub(more, less) } else { decimal::sub(less, more) };
+    move_level(desk, slot, order, Size::new(by?).ok()?, comes, levels)
 }
 
 /// Notes the new size of an order's level; `None` where it cannot be.

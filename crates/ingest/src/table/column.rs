@@ -32,16 +32,27 @@ enum Name {
 pub(super) struct Names(pub(super) Vec<Box<str>>);
 
 impl Names {
-    /// Where the column of this name is, whatever its capitals.
+    /// Where the column of this name is, whatever its capitals, spaces and marks: `Trade ID` is `trade_id`.
     pub(super) fn find(&self, name: &str) -> Option<usize> {
         let exact = self.0.iter().position(|known| **known == *name);
-        exact.or_else(|| self.0.iter().position(|known| known.eq_ignore_ascii_case(name)))
+        let capitals = || self.0.iter().position(|known| known.eq_ignore_ascii_case(name));
+        exact.or_else(capitals).or_else(|| self.0.iter().position(|known| is_same(known, name)))
     }
 
     /// For messages.
     pub(super) fn list(&self) -> String {
         self.0.join(", ")
     }
+}
+
+/// Whether two names of columns differ in capitals, spaces, `_` and `-` alone.
+fn is_same(one: &str, other: &str) -> bool {
+    let letters = |name: &'_ str| {
+        let bytes = name.bytes().filter(|byte| !matches!(byte, b' ' | b'_' | b'-'));
+        bytes.map(|byte| byte.to_ascii_lowercase()).collect::<Vec<_>>()
+    };
+    let found = letters(one);
+    !found.is_empty() && found == letters(other)
 }
 
 impl Column {

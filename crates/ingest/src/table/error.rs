@@ -42,6 +42,18 @@ pub enum TableError {
         /// The columns of the file.
         names: String,
     },
+    /// No mapping was given, and a column says that the rows are not what any file has.
+    #[error(
+        "the column {column} says that these rows are not plain trades or quotes, and no mapping is known for {names}; choose \
+         one with --map: {}",
+        super::known()
+    )]
+    NoTrades {
+        /// The column that says so.
+        column: String,
+        /// The columns of the file.
+        names: String,
+    },
     /// No mapping was given, and several know such columns.
     #[error("these columns are known by several mappings; choose one with --map: {names}")]
     Several {

@@ -171,6 +171,9 @@ pub(super) struct TradeTable {
     pub(super) price: Number,
     pub(super) size: Number,
     pub(super) side: Option<SideField>,
+    /// Other columns that may say it, each with words of its own: the first that the file has counts.
+    #[serde(default)]
+    pub(super) sides: Vec<SideField>,
     pub(super) id: Option<Text>,
 }
 
@@ -249,6 +252,12 @@ pub(super) struct OrderTable {
     /// Words for one that goes.
     #[serde(default)]
     pub(super) delete: Option<Words>,
+    /// Words for one that gets another price or size.
+    #[serde(default)]
+    pub(super) replace: Option<Words>,
+    /// Words for a book that is empty from here on.
+    #[serde(default)]
+    pub(super) clear: Option<Words>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

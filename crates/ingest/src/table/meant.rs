@@ -34,10 +34,14 @@ impl Written {
         let sides = self.trade.iter().filter_map(|table| table.side.as_ref());
         let sides = sides.chain(self.change.iter().map(|table| &table.side));
         let sides = sides.filter(|side| !side.optional).filter_map(|side| side.column.as_ref());
+        let orders = self
+            .order
+            .iter()
+            .flat_map(|table| [&table.id.column, &table.event].into_iter().chain(&table.side.column));
         let ids = self.trade.iter().filter_map(|table| table.id.as_ref()).filter(|id| !id.optional);
         let conditions = self.conditions().map(|(_, condition)| &condition.column);
         let all = times.map(|time| &time.column).chain(dates).chain(numbers).chain(sides);
-        all.chain(ids.map(|id| &id.column)).chain(conditions).collect()
+        all.chain(ids.map(|id| &id.column)).chain(conditions).chain(orders).collect()
     }
 
     /// How many of its columns a file with these names has by name; `None` where it lacks one.
@@ -63,7 +67,8 @@ impl Written {
         if let Some(table) = &mut self.trade {
             all.extend(table.when.iter_mut().map(|when| &mut when.column));
             all.extend([&mut table.price, &mut table.size].map(|number| &mut number.text.column));
-            all.extend(table.side.iter_mut().filter_map(|side| side.column.as_mut()));
+            let sides = table.side.iter_mut().chain(&mut table.sides);
+            all.extend(sides.filter_map(|side| side.column.as_mut()));
             all.extend(table.id.iter_mut().map(|id| &mut id.column));
         }
         if let Some(table) = &mut self.quote {

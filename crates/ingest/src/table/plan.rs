@@ -272,17 +272,22 @@ fn digits(tables: &[DecimalsTable], symbol: &str) -> Option<u32> {
 
 impl Trades {
     fn new(table: &TradeTable, find: &Finder<'_>) -> Result<Self, TableError> {
-        let side = match &table.side {
-            None => TakerCell::Unknown,
-            Some(field) => match &field.column {
-                None => TakerCell::Sign,
-                Some(column) => match find.column("trade.side", column) {
-                    Ok(at) => TakerCell::Word(SideCell::new(field, at, find.null())),
-                    Err(_) if field.optional => TakerCell::Unknown,
-                    Err(error) => return Err(error),
-                },
-            },
-        };
+        let mut side = TakerCell::Unknown;
+        let optional = table.sides.is_empty();
+        for field in table.side.iter().chain(&table.sides) {
+            let Some(column) = &field.column else {
+                side = TakerCell::Sign;
+                break;
+            };
+            match find.column("trade.side", column) {
+                Ok(at) => {
+                    side = TakerCell::Word(SideCell::new(field, at, find.null()));
+                    break;
+                }
+                Err(_) if field.optional || !optional => {}
+                Err(error) => return Err(error),
+            }
+        }
         Ok(Self {
             when: find.tests("trade.when", &table.when)?,
             price: find.number("trade.price", &table.price)?,

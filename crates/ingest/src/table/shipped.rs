@@ -35,6 +35,8 @@ shipped![
     "bitstamp-trades",
     "bybit-trades",
     "ccxt",
+    "databento-bbo",
+    "databento-mbo",
     "databento-mbp-1",
     "databento-mbp-10",
     "databento-trades",
@@ -96,7 +98,11 @@ pub(super) fn by_names(names: &Names) -> Result<Mapping, TableError> {
     if names.0.is_empty() {
         return Err(TableError::Nameless);
     }
+    let foreign = foreign(names);
     let fits = |shipped: &Shipped| {
+        if GENERAL.contains(&shipped.name) && foreign.is_some() {
+            return None;
+        }
         let mapping = shipped.mapping();
         let known = mapping.written.fits(names)?;
         Some(((known, !GENERAL.contains(&shipped.name)), shipped.name, mapping))
@@ -106,7 +112,10 @@ pub(super) fn by_names(names: &Names) -> Result<Mapping, TableError> {
     let best = fitting.iter().map(|(rank, ..)| *rank).max();
     fitting.retain(|(rank, ..)| Some(*rank) == best);
     match fitting.pop() {
-        None => Err(TableError::Unknown { names: names.list() }),
+        None => Err(match foreign {
+            Some(column) => TableError::NoTrades { column: column.to_owned(), names: names.list() },
+            None => TableError::Unknown { names: names.list() },
+        }),
         Some((_, _, mapping)) if fitting.is_empty() => Ok(mapping),
         Some((_, last, _)) => {
             let names = fitting.iter().map(|(_, name, _)| *name).chain([last]);
@@ -117,6 +126,47 @@ pub(super) fn by_names(names: &Names) -> Result<Mapping, TableError> {
 
 /// Those for any file whose columns have usual names.
 const GENERAL: [&str; 3] = ["quotes", "trades", "trades-maker"];
+
+/// Columns of files whose rows have a price and a size, too, and are levels, orders, statistics or bars.
+const FOREIGN: [&str; 22] = [
+    "is_snapshot",
+    "snapshot",
+    "stat_type",
+    "rtype",
+    "bid_px_00",
+    "ask_px_00",
+    "depth",
+    "level",
+    "action",
+    "event_type",
+    "update_type",
+    "change_type",
+    "msg_type",
+    "message_type",
+    "order_type_id",
+    "book_side",
+    "bids",
+    "asks",
+    "percentage",
+    "open",
+    "num_orders",
+    "order_count",
+];
+
+/// The column that says that the rows are neither trades nor quotes, as files of any kind have them.
+fn foreign(names: &Names) -> Option<&str> {
+    let has = |name| names.find(name).map(|at| &*names.0[at]);
+    let found = FOREIGN.iter().find_map(|name| has(name));
+    let trade_id = ["trade_id", "exec_id", "execution_id", "fill_id", "tid", "match_id"]
+        .iter()
+        .find_map(|name| has(name));
+    // What happens to orders; executions of one's own have an id besides.
+    let order = has("order_id").filter(|_| trade_id.is_none());
+    // Kaiko's levels of books, which have nothing that trades do not have.
+    let level = has("type")
+        .filter(|_| names.0.len() == 4 && ["date", "price", "amount"].iter().all(|name| has(name).is_some()));
+    found.or(order).or(level)
+}
 
 /// Those whose columns have names that others have, too: they are meant where somebody says so.
 const ASKED_FOR: [&str; 2] = ["ccxt", "truefx"];

@@ -56,8 +56,8 @@ impl Default for SideWords {
     fn default() -> Self {
         Self {
             maker: false,
-            buy: Words::new(&["buy", "b", "bid"]),
-            sell: Words::new(&["sell", "s", "ask"]),
+            buy: Words::new(&["buy", "b", "bid", "long", "buyer", "buy_estimated"]),
+            sell: Words::new(&["sell", "s", "ask", "a", "offer", "short", "seller", "sell_estimated"]),
             unknown: Words::new(&["unknown", "n"]),
         }
     }

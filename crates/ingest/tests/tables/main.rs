@@ -6,6 +6,7 @@ mod books;
 mod forms;
 mod mappings;
 mod messages;
+mod relatives;
 mod rows;
 mod vendors;
 mod venues;

@@ -90,6 +90,10 @@ fn others() {
         "20120201 000003660,1.306600,1.306770,0\n",
         &["histdata EURUSD EUR-USD 2012-02-01T05:00:03.66 quote 1.306600x0 / 1.306770x0"],
     );
+    let bar = "! line 1: the row has 6 cells instead of 4";
+    check("histdata", "DAT_ASCII_EURUSD_M1_2012.csv", "20120201 000000;1.1;1.2;1.0;1.1;0\n", &[bar]);
+    let other = "! line 1: the row has 3 cells instead of 4";
+    check("histdata", "DAT_NT_EURUSD_T_LAST_201202.csv", "20120201 000003;1.306600;0\n", &[other]);
     check(
         "truefx",
         "EURUSD-2009-05.csv",
