@@ -12,9 +12,10 @@ const QUOTES: [&str; 49] = [
 /// Bases that are traded in AEUR; any other name that ends so is one of a base in A, in EUR.
 const IN_AEUR: [&str; 5] = ["BTC", "ETH", "BNB", "EUR", "USDT"];
 /// Bases in T and B: with USD after them they look like something in TUSD or BUSD.
-const IN_USD: [&str; 16] = [
+const IN_USD: [&str; 36] = [
     "DOT", "APT", "GRT", "BAT", "QNT", "FET", "ANT", "BIT", "HNT", "CAT", "BNB", "SHIB", "ARB", "TRB", "CKB",
-    "ORB",
+    "ORB", "USDT", "XAUT", "VET", "LPT", "BTT", "JST", "SNT", "GMT", "ALT", "ACT", "PNUT", "NOT", "GOAT",
+    "OXT", "LIT", "NFT", "WBT", "HFT", "IOST", "POPCAT",
 ];
 
 /// Base and quote of a spot name like `BTCUSDT`.
@@ -235,6 +236,9 @@ mod tests {
             ("GALA-EUR", spot("GALAEUR")),
             ("BTC-AEUR", spot("BTCAEUR")),
             ("DOT-USD", spot("DOTUSD")),
+            ("USDT-USD", spot("USDTUSD")),
+            ("USDC-USD", spot("USDCUSD")),
+            ("VET-USD", spot("VETUSD")),
             ("BNB-USD", spot("BNBUSD")),
             ("BTC-TUSD", spot("BTCTUSD")),
             ("DOT-TUSD", spot("DOTTUSD")),
