@@ -34,6 +34,8 @@ enum Begin {
     OfFile(UnixNanos),
     /// The day that a cell says.
     Cell(usize),
+    /// They may be whole; those of a day have it in a cell, or are of the file's.
+    Any(Option<usize>, Option<model::Date>),
 }
 
 impl Clock {
@@ -51,9 +53,16 @@ impl Clock {
             Err(_) if table.optional => return Ok(None),
             Err(error) => return Err(error),
         };
-        let date = table.date.as_ref().map(|date| find.column(date_key, date)).transpose()?;
+        let is_auto = table.unit == Unit::Auto;
+        let date = match &table.date {
+            Some(date) if is_auto => find.column(date_key, date).ok().filter(|&date| date != at),
+            Some(date) => Some(find.column(date_key, date)?),
+            None => None,
+        };
+        let day_of_file = day.or_else(|| told.date());
         let day = || day.or_else(|| told.date()).ok_or(TableError::Day);
         let begin = match (date, table.since) {
+            (date, Since::Epoch) if is_auto => Begin::Any(date, day_of_file),
             (Some(date), _) => Begin::Cell(date),
             (None, Since::Epoch) => Begin::Epoch,
             (None, Since::Midnight) => Begin::OfFile(day()?.midnight()),
@@ -82,10 +91,21 @@ impl Clock {
         }
         let read = match (&self.begin, self.unit) {
             // A date as text is one, whatever numbers would be.
-            (Begin::Epoch, _) if cell.get(4) == Some(&b'-') => time::iso(cell, self.order, &mut self.zone),
-            (Begin::Epoch, Unit::Auto) => time::auto(cell, &mut self.zone),
-            (Begin::Epoch, Unit::Iso) => time::iso(cell, self.order, &mut self.zone),
-            (Begin::Epoch, unit) => time::since_epoch(cell, unit),
+            (Begin::Epoch | Begin::Any(..), _) if cell.get(4) == Some(&b'-') => {
+                time::iso(cell, self.order, &mut self.zone)
+            }
+            (Begin::Any(date, day), _) if matches!(cell, [_, b':', ..] | [_, _, b':', ..]) => {
+                let (date, day) = (*date, *day);
+                let cell_day = date.map(|date| {
+                    let day = row.cell(date).map(time::any_date);
+                    day.and_then(|day| day.map_err(|fault| row.fault(date, fault)))
+                });
+                let day = cell_day.transpose()?.or(day).ok_or_else(|| row.fault(self.at, CellFault::Day))?;
+                of_day(cell, day, &mut self.zone)
+            }
+            (Begin::Any(..) | Begin::Epoch, Unit::Auto) => time::auto(cell, &mut self.zone),
+            (Begin::Epoch | Begin::Any(..), Unit::Iso) => time::iso(cell, self.order, &mut self.zone),
+            (Begin::Epoch | Begin::Any(..), unit) => time::since_epoch(cell, unit),
             (Begin::OfFile(begin), unit) => time::since_begin(cell, unit, self.since, *begin, &mut self.zone),
             (Begin::Cell(date), unit) => {
                 let day = time::date(row.cell(*date)?, self.order);

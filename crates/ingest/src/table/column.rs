@@ -13,6 +13,18 @@ use super::cells::Step;
 const LEVEL: &str = "{n}";
 const LEVEL_2: &str = "{nn}";
 
+/// As much is shown of the names of a file's columns.
+const SHOWN_CHARS_MAX: usize = 1_000;
+
+/// A text of a file for a message: what a terminal would obey is written out.
+pub(super) fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() { shown.extend(c.escape_default()) } else { shown.push(c) }
+    }
+    shown
+}
+
 /// Columns that a row may have at most.
 pub(super) const COLUMNS_MAX: usize = 65_536;
 
@@ -41,7 +53,11 @@ impl Names {
 
     /// For messages.
     pub(super) fn list(&self) -> String {
-        self.0.join(", ")
+        let list = shown(&self.0.join(", "));
+        match list.char_indices().nth(SHOWN_CHARS_MAX) {
+            Some((at, _)) => format!("{}…", &list[..at]),
+            None => list,
+        }
     }
 }
 

@@ -92,6 +92,12 @@ pub enum TableError {
     /// Packed in a way that cannot be read.
     #[error("not readable: {0}")]
     Packed(String),
+    /// Something else than rows, or rows in a form that is not read.
+    #[error("the file is {0}")]
+    Other(&'static str),
+    /// What is in the file cannot be read.
+    #[error(transparent)]
+    Input(crate::capture::InputError),
     /// Parquet or Arrow, and this program cannot read them.
     #[error("Parquet and Arrow files are not read here: the program was built without them")]
     NoColumns,

@@ -1,11 +1,12 @@
 //! One file of rows, and the one beside it.
 
 use std::collections::{HashSet, VecDeque};
-use std::io;
+use std::io::{self, BufRead as _};
 use std::path::{Path, PathBuf};
 
 use model::Tick;
 
+use super::begin;
 use super::column::Names;
 use super::error::TableError;
 use super::mapping::{BesideTable, Header, Mapping, Written};
@@ -15,7 +16,7 @@ use super::rows::{Rows, Text};
 use super::shipped;
 use super::who::Desk;
 use crate::board::Times;
-use crate::capture::{Input, InputError};
+use crate::capture::{Input, InputError, ReadError};
 use crate::error::FeedError;
 use crate::reader::{Options, Spot};
 
@@ -30,6 +31,7 @@ pub(super) struct File {
     /// Its rows are those of the second file of a pair.
     is_second: bool,
     beside: Option<Beside>,
+    has_rows: bool,
 }
 
 /// The file that stands beside the first: its row n belongs to row n of that one.
@@ -54,6 +56,13 @@ impl File {
         waiting: &mut VecDeque<Input>,
         along: &mut HashSet<PathBuf>,
     ) -> Result<Self, FeedError> {
+        // The records of an hour name no columns, but their file's ending does.
+        let name =
+            input.member().map(str::to_owned).or_else(|| Some(input.path()?.to_string_lossy().into_owned()));
+        let begin = input.fill_buf().map_err(ReadError::Input)?;
+        let hour = mapping.is_none() && begin::is_dukascopy(name.as_deref().unwrap_or_default(), begin);
+        let hour = hour.then(|| shipped::named("dukascopy")).flatten();
+        let mapping = mapping.or(hour.as_ref());
         let written = mapping.map(|mapping| &mapping.written);
         let (mut second, mut is_second) = (None, false);
         if let Some(beside) = written.and_then(|written| written.beside.as_ref()) {
@@ -78,11 +87,17 @@ impl File {
             plan: None,
             is_second,
             beside,
+            has_rows: false,
         })
     }
 
     pub(super) fn spot(&self) -> Spot {
         self.rows.spot()
+    }
+
+    /// Whether it had any row, or a line that should have been one.
+    pub(super) const fn has_rows(&self) -> bool {
+        self.has_rows
     }
 
     /// Reads the next row and appends its ticks to `out`; false at the end of the file.
@@ -105,7 +120,10 @@ impl File {
                 };
             }
             Ok(Some(row)) if row.cells.is_empty() => return Ok(true),
-            Ok(Some(row)) => plan.read(&row, None, desk, out),
+            Ok(Some(row)) => {
+                self.has_rows = true;
+                plan.read(&row, None, desk, out)
+            }
             Err(error) => Err(error),
         };
         let read = read.map_err(|error| plan.explain(error));

@@ -5,11 +5,12 @@ use serde::Deserialize;
 
 use super::column::{Column, Words};
 use super::field::{Number, Text};
+use super::form::{Form, FormTable, Forms};
 use super::name::Pattern;
 use super::numerals::{Mark, Numerals};
 use super::side::{Condition, SideField};
 use super::time::{DateOrder, Since, Unit};
-use super::who::{Form, FormTable, Forms, Template, Templates};
+use super::who::{Template, Templates};
 use super::zone::Zone;
 
 /// What the columns of a kind of file mean: read it from TOML.
@@ -326,10 +327,11 @@ impl Written {
             if is_text && time.since != Since::Epoch {
                 return Err(format!("[{key}] since: only a number of s, ms, us or ns counts from somewhere"));
             }
-            let of_day =
-                time.since == Since::Midnight || (time.unit == Unit::Iso && time.since == Since::Epoch);
+            let of_day = time.since == Since::Midnight || (is_text && time.since == Since::Epoch);
             if time.date.is_some() && !of_day {
-                return Err(format!("[{key}] date goes with since = \"midnight\" or unit = \"iso\""));
+                return Err(format!(
+                    "[{key}] date goes with since = \"midnight\", unit = \"iso\" or unit = \"auto\""
+                ));
             }
             if time.date_order != DateOrder::Ymd && time.unit != Unit::Iso && time.date.is_none() {
                 return Err(format!("[{key}] date_order: there is no date"));

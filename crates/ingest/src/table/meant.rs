@@ -4,6 +4,7 @@ use super::column::{Column, Names};
 use super::field::Number;
 use super::mapping::{Format, Header, LEVELS_MAX, LadderTable, Written};
 use super::side::Condition;
+use super::time::Unit;
 
 impl Written {
     pub(super) fn conditions(&self) -> impl Iterator<Item = (&'static str, &Condition)> {
@@ -23,7 +24,9 @@ impl Written {
     /// The columns that a file of this kind must have.
     fn columns(&self) -> Vec<&Column> {
         let times = [&self.time, &self.recv].into_iter().flatten().filter(|time| !time.optional);
-        let dates = [&self.time, &self.recv].into_iter().flatten().filter_map(|time| time.date.as_ref());
+        let dates = [&self.time, &self.recv].into_iter().flatten();
+        // Times that tell their unit may have their day in them.
+        let dates = dates.filter(|time| time.unit != Unit::Auto).filter_map(|time| time.date.as_ref());
         let trade = self.trade.iter().flat_map(|table| [&table.price, &table.size]);
         let quote = self.quote.iter().flat_map(|table| [&table.bid, &table.ask]);
         let sizes = self.quote.iter().flat_map(|table| [&table.bid_size, &table.ask_size]).flatten();

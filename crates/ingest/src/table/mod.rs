@@ -4,6 +4,7 @@
 //! program (`shipped`); a file whose columns have names that one of them knows needs none. A row
 //! becomes a trade, a quote, a book, a change of one, an event of an order, a status, or several.
 
+mod begin;
 mod bi5;
 mod books;
 mod cells;
@@ -19,6 +20,7 @@ mod error;
 mod field;
 mod file;
 mod finder;
+mod form;
 mod json;
 mod ladders;
 mod mapping;
@@ -138,9 +140,7 @@ impl Decoder for Tables {
     fn open(&mut self, file: Input) {
         self.file = None;
         self.spot = Spot::line(0);
-        self.waiting = file.members().into();
-        // What one system puts into its archives beside the files.
-        self.waiting.retain(|input| !input.member().is_some_and(|name| name.starts_with("__MACOSX/")));
+        self.waiting = begin::meant(file.members()).into();
         // Of an archive that has files of this kind, only these are meant.
         if let Some(mapping) = &self.mapping
             && self.waiting.iter().any(|input| mapping.names_fit(input))
@@ -157,7 +157,13 @@ impl Decoder for Tables {
                 self.spot = file.spot();
                 match step {
                     Ok(true) => return Step::Ticks,
-                    Ok(false) => self.file = None,
+                    Ok(false) => {
+                        // Lines without a row in them are none of another feed.
+                        if !file.has_rows() {
+                            self.spot.number = 0;
+                        }
+                        self.file = None;
+                    }
                     Err(fault) => {
                         if fault.is_end {
                             self.file = None;

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use super::books::{Changes, Orders};
 use super::clock::Clock;
-use super::column::{Names, Words};
+use super::column::{Names, Words, shown};
 use super::field::{Number, NumberCell, TextCell};
 use super::finder::{Finder, Keys};
 use super::ladders::Ladders;
@@ -146,11 +146,18 @@ impl Plan {
     pub(super) fn explain(&self, mut error: FeedError) -> FeedError {
         if let FeedError::Row(RowError::Cell { place, .. }) = &mut error {
             let at = place.column - 1;
-            place.name = self.names.0.get(at).cloned();
+            place.name = self.names.0.get(at).map(|name| shown(name).into());
             place.is_path = self.has_paths;
             place.keys = self.keys.iter().filter(|(column, _)| *column == at).map(|(_, key)| *key).collect();
         }
         error
+    }
+
+    /// Whether a delimiter behind the last cell is all that a row has too much, or what the header has more.
+    fn is_closed(&self, row: &Row<'_>, wanted: usize) -> bool {
+        let is_empty = |at: usize| row.cell(at).is_ok_and(<[u8]>::is_empty);
+        let of_header = || self.names.0.last().is_some_and(|name| name.is_empty());
+        row.cells.len() == wanted + 1 && is_empty(wanted) || row.cells.len() + 1 == wanted && of_header()
     }
 
     /// Reads a row and appends its ticks to `out`. A row of the file beside this one has the times of the
@@ -164,6 +171,7 @@ impl Plan {
     ) -> Result<Times, FeedError> {
         if let Some(wanted) = self.width
             && row.cells.len() != wanted
+            && !self.is_closed(row, wanted)
         {
             return Err(RowError::Cells { cells: row.cells.len(), wanted }.into());
         }

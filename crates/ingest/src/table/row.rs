@@ -164,6 +164,9 @@ pub enum CellFault {
     /// Not of the calendar or the clock.
     #[error("not a date")]
     Date,
+    /// A time of the day alone.
+    #[error("a time of the day, and nothing says of which day: say it with --date")]
+    Day,
     /// An order that is not there.
     #[error("no order of this id is known")]
     Order,

@@ -1,12 +1,13 @@
 //! The rows of a file, however it is written.
 
+use std::collections::VecDeque;
 use std::io::BufRead;
 
 use super::column::Names;
 use super::mapping::{Format, Header, Written};
 use super::numerals::Numerals;
 use super::row::{Row, RowError, Span};
-use super::{bi5, columns, csv, json};
+use super::{TableError, begin, bi5, columns, csv, json};
 use crate::capture::{Input, Lines, ReadError};
 use crate::error::FeedError;
 use crate::reader::{Spot, Unit};
@@ -25,8 +26,13 @@ pub(super) struct Text {
     /// Absent until the first line told it.
     delimiter: Option<u8>,
     numerals: Numerals,
-    /// The first line, while it waits to be a row.
+    /// The first line, while it waits to be a row; and lines that a quoted cell did not go on in.
     first: Option<Vec<u8>>,
+    waiting: VecDeque<Vec<u8>>,
+    /// A line of which a quoted cell is not closed.
+    open: Option<Vec<u8>>,
+    /// The line that names the columns, where there is one.
+    header: Vec<u8>,
     line: Vec<u8>,
     cells: Vec<Span>,
     unquoted: Vec<u8>,
@@ -38,6 +44,8 @@ pub(super) struct Held<T> {
     held: bool,
 }
 
+/// Lines that a quoted cell may go on for.
+const CELL_LINES_MAX: usize = 8;
 const MARK: &[u8] = "\u{feff}".as_bytes();
 const PARQUET: &[u8] = b"PAR1";
 const ARROW: &[u8] = b"ARROW1";
@@ -52,9 +60,16 @@ impl Rows {
         if begin.starts_with(PARQUET) || begin.starts_with(ARROW) {
             return columns::Rows::new(input).map(Self::Columns);
         }
+        if let Some(what) = begin::refused(begin) {
+            return Err(TableError::Other(what).into());
+        }
         let text = begin.strip_prefix(MARK).unwrap_or(begin).trim_ascii_start();
         if matches!(text.first(), Some(b'[' | b'{')) {
             return Ok(Self::Json(Held { rows: json::Rows::new(input), held: false }));
+        }
+        if begin::has_old_lines(begin) {
+            let read = Input::new(Box::new(begin::OldLines(input)), None).map_err(TableError::Input)?;
+            return Ok(Self::Text(Text::new(read, mapping)));
         }
         Ok(Self::Text(Text::new(input, mapping)))
     }
@@ -102,7 +117,7 @@ impl Rows {
     /// What was read last.
     pub(super) fn spot(&self) -> Spot {
         match self {
-            Self::Text(text) => Spot::line(text.lines.number()),
+            Self::Text(text) => Spot::line(text.number()),
             Self::Json(json) => Spot { unit: Unit::Row, number: json.rows.number },
             Self::Records(rows) => Spot { unit: Unit::Record, number: rows.number() },
             Self::Columns(rows) => Spot { unit: Unit::Row, number: rows.number },
@@ -126,7 +141,20 @@ impl Text {
         let delimiter = mapping.and_then(|mapping| mapping.rows.delimiter).map(|delimiter| delimiter.0);
         let numerals = mapping.and_then(|mapping| mapping.numerals().ok()).unwrap_or_default();
         let (line, cells, unquoted) = (Vec::new(), Vec::new(), Vec::new());
-        Self { lines: Lines::new(input), delimiter, numerals, first: None, line, cells, unquoted }
+        let (waiting, open, header) = (VecDeque::new(), None, Vec::new());
+        let first = None;
+        Self {
+            lines: Lines::new(input),
+            delimiter,
+            numerals,
+            first,
+            waiting,
+            open,
+            header,
+            line,
+            cells,
+            unquoted,
+        }
     }
 
     /// Reads what stands before the first row.
@@ -134,35 +162,63 @@ impl Text {
         for _ in 0..preamble {
             self.lines.next_line()?;
         }
+        let mut remark = None;
         let first = loop {
             match self.lines.next_line()? {
                 None => return Ok(None),
                 Some(line) if line.trim_ascii().is_empty() => {}
-                Some(line) => break line.strip_prefix(MARK).unwrap_or(line).to_vec(),
+                Some(line) => match line.strip_prefix(MARK).unwrap_or(line) {
+                    // What spreadsheets are told of the delimiter.
+                    [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', delimiter] => {
+                        self.delimiter.get_or_insert(*delimiter);
+                    }
+                    [b'#', text @ ..] => remark = Some(text.to_vec()),
+                    line => break line.to_vec(),
+                },
             }
         };
         let delimiter = *self.delimiter.get_or_insert_with(|| likely(&first, self.numerals));
-        let text = csv::cut(&first, delimiter, &mut self.cells, &mut self.unquoted)?;
-        let row = Row { text, cells: &self.cells };
-        let cells = (0..row.cells.len()).map(|at| row.cell(at)).collect::<Result<Vec<_>, RowError>>()?;
-        let numeric =
-            |cell: &&[u8]| matches!(cell, [b'0'..=b'9', ..] | [b'-' | b'+' | b'.', b'0'..=b'9', ..]);
+        let mut cells = self.texts(&first, delimiter)?;
+        let is_numeric = |cell: &Box<str>| {
+            matches!(cell.as_bytes(), [b'0'..=b'9', ..] | [b'-' | b'+' | b'.', b'0'..=b'9', ..])
+        };
+        let has_numbers = cells.iter().any(is_numeric);
+        // Some write the names as a remark.
+        if let Some(remark) = remark.filter(|_| has_numbers && header != Header::No) {
+            let names = self.texts(&remark, delimiter)?;
+            if names.len() == cells.len() && names.len() > 2 {
+                (self.header, cells) = ([b"#".as_slice(), &remark].concat(), names);
+                self.first = Some(first);
+                return Ok(Some(Names(cells)));
+            }
+        }
         let is_header = match header {
             Header::Yes => true,
             Header::No => false,
-            Header::Maybe => !cells.iter().any(numeric),
+            Header::Maybe => !has_numbers,
         };
         if is_header {
-            let name = |cell: &&[u8]| String::from_utf8_lossy(cell).into_owned().into_boxed_str();
-            return Ok(Some(Names(cells.iter().map(name).collect())));
+            self.header = first;
+            return Ok(Some(Names(cells)));
         }
         self.first = Some(first);
         Ok(Some(Names::default()))
     }
 
+    /// The cells of a line that may be the header.
+    fn texts(&mut self, line: &[u8], delimiter: u8) -> Result<Vec<Box<str>>, FeedError> {
+        let text = csv::cut(line, delimiter, &mut self.cells, &mut self.unquoted)?;
+        let row = Row { text, cells: &self.cells };
+        let cell = |at| row.cell(at).map(|cell| String::from_utf8_lossy(cell).into_owned().into_boxed_str());
+        Ok((0..row.cells.len()).map(cell).collect::<Result<_, RowError>>()?)
+    }
+
     /// The next row.
     pub(super) fn next(&mut self) -> Result<Option<Row<'_>>, FeedError> {
-        let line = match self.first.take() {
+        if let Some((line, delimiter)) = self.open.take().zip(self.delimiter) {
+            return self.joined(line, delimiter).map(Some);
+        }
+        let line = match self.first.take().or_else(|| self.waiting.pop_front()) {
             Some(first) => {
                 self.line = first;
                 self.line.as_slice()
@@ -172,16 +228,59 @@ impl Text {
                 Some(line) => line,
             },
         };
-        if line.first().is_none_or(u8::is_ascii_whitespace) && line.trim_ascii().is_empty() {
+        let is_blank = line.first().is_none_or(u8::is_ascii_whitespace) && line.trim_ascii().is_empty();
+        // Files that were put one behind the other have the header again.
+        let is_header = || !self.header.is_empty() && line.strip_prefix(MARK).unwrap_or(line) == self.header;
+        if is_blank || is_header() {
             self.cells.clear();
-            return Ok(Some(Row { text: line, cells: &self.cells }));
+            return Ok(Some(Row { text: &[], cells: &self.cells }));
         }
         let delimiter = *self.delimiter.get_or_insert_with(|| likely(line, self.numerals));
-        let text = csv::cut(line, delimiter, &mut self.cells, &mut self.unquoted)?;
-        Ok(Some(Row { text, cells: &self.cells }))
+        match csv::cut(line, delimiter, &mut self.cells, &mut self.unquoted) {
+            Ok(text) => Ok(Some(Row { text, cells: &self.cells })),
+            // It may go on in the next lines, which are looked at when it is asked again.
+            Err(RowError::Quote { .. }) if !self.header.is_empty() => {
+                self.open = Some(line.to_vec());
+                self.cells.clear();
+                Ok(Some(Row { text: &[], cells: &self.cells }))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A row of which a quoted cell was not closed on its line: it goes on where that closes it and the row has as
+    /// many cells as the header then. A stray mark must not swallow what comes after.
+    fn joined(&mut self, line: Vec<u8>, delimiter: u8) -> Result<Row<'_>, FeedError> {
+        let refused = csv::cut(&line, delimiter, &mut self.cells, &mut self.unquoted).err();
+        let width = self.header_width(delimiter);
+        self.line = line;
+        for n in 0..CELL_LINES_MAX {
+            if n >= self.waiting.len() {
+                let Some(next) = self.lines.next_line()? else { break };
+                self.waiting.push_back(next.to_vec());
+            }
+            self.line.push(b'\n');
+            self.line.extend_from_slice(&self.waiting[n]);
+            if csv::cut(&self.line, delimiter, &mut self.cells, &mut self.unquoted).is_err() {
+                continue;
+            }
+            if self.cells.len() == width {
+                self.waiting.drain(..=n);
+                return Ok(Row { text: &self.unquoted, cells: &self.cells });
+            }
+            break;
+        }
+        Err(refused.unwrap_or(RowError::Quote { column: 1 }).into())
+    }
+
+    fn header_width(&mut self, delimiter: u8) -> usize {
+        match csv::cut(&self.header, delimiter, &mut self.cells, &mut self.unquoted) {
+            Ok(_) => self.cells.len(),
+            Err(_) => 0,
+        }
     }
 
     pub(super) fn number(&self) -> u64 {
-        self.lines.number()
+        self.lines.number() - self.waiting.len() as u64
     }
 }

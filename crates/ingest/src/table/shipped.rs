@@ -41,6 +41,7 @@ shipped![
     "databento-mbp-10",
     "databento-trades",
     "dukascopy",
+    "dukascopy-csv",
     "histdata",
     "kaiko-trades",
     "kraken-trades",
@@ -90,6 +91,11 @@ impl Shipped {
     pub fn about(&self) -> String {
         self.mapping().written.about.unwrap_or_default()
     }
+}
+
+/// The mapping of this name, where there is one.
+pub(super) fn named(name: &str) -> Option<Mapping> {
+    ALL.iter().find(|shipped| shipped.name == name).map(Shipped::mapping)
 }
 
 /// The mapping that knows most of a file's columns by name, and lacks none. One for any trades or quotes

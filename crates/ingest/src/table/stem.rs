@@ -151,6 +151,12 @@ pub(super) fn is_word(path: &str) -> bool {
     parts.iter().all(|part| part.kind == Kind::Word)
 }
 
+/// Whether pairs of coins are traded at a venue, or at a market of it.
+pub(super) fn is_of_coins(venue: &str) -> bool {
+    let name = venue.split('-').next().unwrap_or(venue);
+    name == "ccxt" || VENUES.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
 /// The name without folders and endings.
 fn bare(path: &str) -> &str {
     let mut name = &path[path.rfind('/').map_or(0, |at| at + 1)..];

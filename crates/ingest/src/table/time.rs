@@ -115,6 +115,9 @@ pub(super) fn auto(cell: &[u8], zone: &mut Zone) -> Result<UnixNanos, CellFault>
         return of_decimal(value, unit_of(digits)).map(UnixNanos);
     }
     let digits = cell.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if is_dotted(cell) {
+        return iso(cell, DateOrder::Dmy, zone);
+    }
     if digits <= DATE_DIGITS || cell.get(digits).is_some_and(|&byte| byte != b'.') {
         return iso(cell, DateOrder::Ymd, zone);
     }
@@ -242,6 +245,16 @@ pub(super) fn iso(cell: &[u8], order: DateOrder, zone: &mut Zone) -> Result<Unix
     }
 }
 
+/// Whether a date has its day first, as points between its parts say (`04.02.2019`): slashes say nothing.
+const fn is_dotted(cell: &[u8]) -> bool {
+    matches!(cell, [_, _, b'.', _, _, b'.', _, _, _, _, ..])
+}
+
+/// The day of a text that is a date alone, in an order that its marks tell.
+pub(super) fn any_date(cell: &[u8]) -> Result<Date, CellFault> {
+    date(cell, if is_dotted(cell) { DateOrder::Dmy } else { DateOrder::Ymd })
+}
+
 /// The day of a text that is a date alone.
 pub(super) fn date(cell: &[u8], order: DateOrder) -> Result<Date, CellFault> {
     match leading_date(cell, order)? {
@@ -293,9 +306,11 @@ pub(super) fn clock(text: &[u8]) -> Result<(u64, &[u8]), TimeError> {
 
 /// Nanoseconds ahead of UTC of the offset that a text ends with; `None` where it has none.
 fn offset(text: &[u8]) -> Result<Option<i64>, TimeError> {
-    let (sign, digits) = match text.trim_ascii() {
-        [] => return Ok(None),
-        b"Z" | b"z" | b"UTC" | b"GMT" => return Ok(Some(0)),
+    let text = text.trim_ascii();
+    let (sign, digits) = match text.strip_prefix(b"GMT").or_else(|| text.strip_prefix(b"UTC")).unwrap_or(text)
+    {
+        [] if text.is_empty() => return Ok(None),
+        [] | b"Z" | b"z" => return Ok(Some(0)),
         [b'+', digits @ ..] => (1, digits),
         [b'-', digits @ ..] => (-1, digits),
         _ => return Err(TimeError::Malformed),

@@ -7,12 +7,13 @@ use model::{FeedGap, GapReason, Instrument, Symbol, Tick, UnixNanos, Venue};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
-use super::column::{Names, Words};
+use super::column::Names;
+use super::form::{Form, Forms, is_ticker, safe};
 use super::name::Told;
 use super::row::{CellFault, Row};
 use crate::board::{Board, Slot, Times};
 use crate::error::FeedError;
-use crate::venue::{Link, names};
+use crate::venue::Link;
 
 /// A text with places in it for cells and for what the file's name tells: `usa-{6}`, `{file.SYMBOL}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,42 +35,6 @@ struct Part(Box<str>, Box<str>);
 /// Templates, of which the first counts that has all it needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Templates(pub(super) Vec<Template>);
-
-/// How the venue's name of an instrument becomes ours.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Form {
-    /// In capitals: `AAPL`.
-    #[default]
-    Plain,
-    /// Two assets: `BTCUSDT`, `xbt/usd` and `XRP_ETH` are `BTC-USDT`, `BTC-USD` and `XRP-ETH`.
-    Pair,
-    /// Two currencies of three letters: `EURUSD` is `EUR-USD`; anything else is plain.
-    Currencies,
-    /// Derivatives of two assets: `BTCUSDT` is `BTC-USDT-PERP`.
-    Derivative,
-}
-
-/// The form of the symbols of a venue.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Forms {
-    pub(super) usual: Form,
-    pub(super) of_venues: Vec<FormTable>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct FormTable {
-    venues: Words,
-    form: Form,
-}
-
-impl Forms {
-    fn at(&self, venue: &str) -> Form {
-        let own = self.of_venues.iter().find(|table| table.venues.has(venue.as_bytes()));
-        own.map_or(self.usual, |table| table.form)
-    }
-}
 
 /// Where [`Templates`] find what they need, in one file.
 #[derive(Debug)]
@@ -311,58 +276,12 @@ impl Who {
 
     fn list(&mut self, row: &Row<'_>, desk: &mut Desk) -> Result<Slot, FeedError> {
         let (venue, name) = (self.venue.text(row)?.to_ascii_lowercase(), self.symbol.text(row)?);
-        let ours =
-            format!("{}{}", self.forms.at(&venue).of(&name), self.suffix.text(row)?.to_ascii_uppercase());
+        let form = self.forms.at(&venue);
+        let form = if form == Form::Pair && is_ticker(&venue, &name) { Form::Plain } else { form };
+        let ours = safe(&format!("{}{}", form.of(&name), self.suffix.text(row)?.to_ascii_uppercase()));
         let slot = desk.slot(venue, name, &ours)?;
         self.known.insert(self.key.clone(), slot);
         Ok(slot)
-    }
-}
-
-impl Form {
-    /// Our name for what the venue calls `name`.
-    fn of(self, name: &str) -> String {
-        let capitals = name.trim().to_ascii_uppercase();
-        match self {
-            Self::Derivative => names::derivative(&capitals),
-            Self::Pair => pair(&capitals),
-            Self::Currencies
-                if capitals.len() == 6 && capitals.bytes().all(|byte| byte.is_ascii_uppercase()) =>
-            {
-                format!("{}-{}", &capitals[..3], &capitals[3..])
-            }
-            Self::Plain | Self::Currencies => plain(&capitals),
-        }
-    }
-}
-
-fn plain(capitals: &str) -> String {
-    capitals.replace(['/', ' '], "-")
-}
-
-fn pair(capitals: &str) -> String {
-    // `BTC/USDT:USDT` is settled in what stands behind the colon, until the date, if there is one.
-    let (pair, settled) =
-        capitals.split_once(':').map_or((capitals, None), |(pair, kind)| (pair, Some(kind)));
-    let parts = pair.replace(['/', '_'], "-");
-    let ours = if parts.contains('-') {
-        parts.split('-').map(|part| alias(part).unwrap_or(part)).collect::<Vec<_>>().join("-")
-    } else {
-        let head = pair.get(..3).and_then(|head| Some((alias(head)?, &pair[3..])));
-        names::spot(&head.map_or_else(|| pair.to_owned(), |(alias, quote)| format!("{alias}{quote}")))
-    };
-    match settled {
-        None => ours,
-        Some(kind) => format!("{ours}-{}", kind.split_once('-').map_or("PERP", |(_, date)| date)),
-    }
-}
-
-/// Our name for an asset that some venues call otherwise.
-fn alias(asset: &str) -> Option<&'static str> {
-    match asset {
-        "XBT" => Some("BTC"),
-        "XDG" => Some("DOGE"),
-        _ => None,
     }
 }
 
@@ -408,29 +327,6 @@ impl<'de> Deserialize<'de> for Templates {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn our_names() {
-        for (form, name, ours) in [
-            (Form::Plain, "aapl", "AAPL"),
-            (Form::Plain, "brk/b", "BRK-B"),
-            (Form::Pair, "LTCUSDT", "LTC-USDT"),
-            (Form::Pair, "xrpeth", "XRP-ETH"),
-            (Form::Pair, "XRP_ETH", "XRP-ETH"),
-            (Form::Pair, "XRP/ETH", "XRP-ETH"),
-            (Form::Pair, "XBTUSD", "BTC-USD"),
-            (Form::Pair, "btc-usd", "BTC-USD"),
-            (Form::Pair, "BTC/USDT:USDT", "BTC-USDT-PERP"),
-            (Form::Pair, "BTC/USDT:USDT-251226", "BTC-USDT-251226"),
-            (Form::Currencies, "EURUSD", "EUR-USD"),
-            (Form::Currencies, "EUR/USD", "EUR-USD"),
-            (Form::Currencies, "usdjpy", "USD-JPY"),
-            (Form::Currencies, "USA500IDXUSD", "USA500IDXUSD"),
-            (Form::Derivative, "BTCUSDT", "BTC-USDT-PERP"),
-        ] {
-            assert_eq!(form.of(name), ours, "{name}");
-        }
-    }
 
     #[test]
     fn templates_may_be_wrong() {

@@ -1,6 +1,12 @@
 //! Files that look like those that are known, and are others: columns with other names, rows that are no trades.
 
-use super::check;
+use std::io::{Cursor, Write};
+
+use ingest::capture::Input;
+use ingest::{Options, Step, reader};
+use zip::write::SimpleFileOptions;
+
+use super::{Folder, check, read_all};
 
 const AT: &str = "2025-06-21T20:00:00.955";
 
@@ -105,4 +111,133 @@ fn sides_and_ids_have_many_names() {
     let number = "timestamp,price,qty,side\n1750536000955,81.01,0.495,1\n";
     let word = r#"! line 2: column 4 (side, the mapping's trade.side), "1": not one of the words that the mapping knows; it can be told more of them"#;
     check("", "A.csv", number, &[word]);
+}
+
+const TRADE: &str = "csv A A 2025-06-21T20:00:00.955 81.01x0.495 sell";
+const ROWS: &str = "timestamp,price,qty,side\n1750536000955,81.01,0.495,sell\n";
+
+fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in files {
+        zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+#[test]
+fn of_an_archive_the_files_with_rows_are_meant() {
+    let rows = ROWS.as_bytes();
+    let files = [
+        ("A.csv", rows),
+        ("A.txt", b"File: Status\n"),
+        ("README.md", b"x"),
+        (".DS_Store", b"\0Bud1"),
+        ("__MACOSX/._A.csv", b"\0\x05"),
+    ];
+    check("", "x.zip", archive(&files), &[TRADE]);
+    check("", "x.zip", archive(&[("A.txt", rows)]), &[TRADE]);
+    check("", "A_2025-06-21.zip", archive(&[("trades.csv", rows)]), &[TRADE]);
+}
+
+#[test]
+fn what_is_not_read_is_said() {
+    for (bytes, wanted) in [
+        (&b"BZh91AY&SY"[..], "packed with bzip2, which is not read: unpack it first"),
+        (b"\xfd7zXZ\0\0\x04", "packed with xz, which is not read: unpack it first"),
+        (b"\xff\xfet\0i\0m\0e\0", "text in UTF-16, which is not read: write it as UTF-8"),
+        (&archive(&[]), "an archive with nothing in it"),
+    ] {
+        check("", "A.csv", bytes, &[&format!("! line 0: the file is {wanted}")]);
+    }
+    let twice = "! line 0: the file is packed twice: what is in the archive is gzip, which is not read there: unpack it first";
+    check("", "A.zip", archive(&[("A.csv.gz", b"\x1f\x8b\x08\0")]), &[twice]);
+    let folder = Folder::new();
+    let found = read_all(&Options::default(), &[folder.file("x.csv", "a\x1b[31m,b\n1,2\n")]);
+    assert!(found[0].contains("columns a\\u{1b}[31m, b;"), "{}", found[0]);
+}
+
+#[test]
+fn names_become_symbols_that_can_be() {
+    let row = |name: &str| format!("time,symbol,price,size\n1750536000955,{name},1,2\n");
+    for (name, ours) in [
+        ("ES=F", "ES_3DF"),
+        ("^GSPC", "X_5EGSPC"),
+        ("SPY   240119C00400000", "SPY-240119C00400000"),
+        ("币USDT", "X_U5E01-USDT"),
+        ("METH", "METH"),
+        ("USDTUSD", "USDT-USD"),
+    ] {
+        check("", "x.csv", row(name), &[&format!("csv {name} {ours} {AT} 1x2 unknown")]);
+    }
+}
+
+#[test]
+fn lines_that_programs_add_are_read_over() {
+    check("", "A.csv", format!("sep=,\n{ROWS}"), &[TRADE]);
+    check("", "A.csv", format!("# made by x, y\n#\n{ROWS}"), &[TRADE]);
+    check("", "A.csv", format!("#{ROWS}"), &[TRADE]);
+    check("", "A.csv", format!("{ROWS}{ROWS}\u{feff}{ROWS}"), &[TRADE, TRADE, TRADE]);
+    check("", "A.csv", ROWS.replace('\n', "\r"), &[TRADE]);
+    check("", "A.csv", ROWS.replace("sell", "sell,"), &[TRADE]);
+    check("", "A.csv", ROWS.replace("side", "side,"), &[TRADE]);
+    check("", "A.csv", ROWS.replace('\n', ",\n"), &[TRADE]);
+    let note = "timestamp,note,price,qty,side\n1750536000955,\"a\n\nb, c\",81.01,0.495,sell\n1750536000955,,81.01,0.495,sell\n";
+    check("", "A.csv", note, &[TRADE, TRADE]);
+    let stray = "timestamp,note,price,qty,side\n1750536000955,\"a,81.01,0.495,sell\n1750536000955,,81.01,0.495,sell\n";
+    check("", "A.csv", stray, &["! line 2: column 2: the quotation mark is not closed on this line", TRADE]);
+}
+
+#[test]
+fn usual_files_of_others() {
+    let okx = "instrument_name,trade_id,side,price,size,created_time\nBTC-USDT,7,sell,1,2,1750536000955\n";
+    check("", "allspot-trades-2025-06-21.csv", okx, &[&format!("csv BTC-USDT BTC-USDT {AT} 1x2 sell #7")]);
+    let wanted = format!("dukascopy EURUSD EUR-USD {AT} quote 1.1x0.75 / 1.2x1.5");
+    for (header, time) in
+        [("Gmt time", "21.06.2025 20:00:00.955"), ("Local time", "21.06.2025 22:00:00.955 GMT+0200")]
+    {
+        let rows = format!("{header},Ask,Bid,AskVolume,BidVolume\n{time},1.2,1.1,1.5,0.75\n");
+        check("", "EURUSD_Ticks_21.06.2025-21.06.2025.csv", rows, &[&wanted]);
+    }
+    for (date, time) in [
+        ("2025-06-21", "20:00:00.955"),
+        ("20250621", "20:00:00.955"),
+        ("21.06.2025", "20:00:00.955"),
+        ("2025-06-21", "1750536000955"),
+    ] {
+        let rows = format!("date,time,price,volume\n{date},{time},1,2\n");
+        check("", "A.csv", rows, &[&format!("csv A A {AT} 1x2 unknown")]);
+    }
+    let alone = "Time,Price,Size\n20:00:00.955,1,2\n";
+    check("", "A_2025-06-21.csv", alone, &[&format!("csv A A {AT} 1x2 unknown")]);
+    let day = r#"! line 2: column 1 (Time, the mapping's time.column), "20:00:00.955": a time of the day, and nothing says of which day: say it with --date"#;
+    check("", "A.csv", alone, &[day]);
+    for column in ["created_at", "time_ms", "epoch", "tradeTime", "transactTime", "unix_timestamp"] {
+        let rows = format!("{column},trade_price,trade_qty\n1750536000955,1,2\n");
+        check("", "A.csv", rows, &[&format!("csv A A {AT} 1x2 unknown")]);
+    }
+    let recv = format!("polygon O:SPY240119C00475000 O:SPY240119C00475000 {AT} recv {AT}");
+    let options = "ticker,conditions,correction,exchange,participant_timestamp,price,sip_timestamp,size\n\
+                   O:SPY240119C00475000,209,0,11,1750536000955000000,1.5,1750536000955000000,1\n";
+    check("", "2024-01-02.csv", options, &[&format!("{recv} 1.5x1 unknown")]);
+    let coins = "ticker,conditions,exchange,id,participant_timestamp,price,size\nX:BTC-USD,1,1,7,1750536000955000000,1.5,1\n";
+    check("", "2024-01-02.csv", coins, &[&format!("polygon X:BTC-USD X:BTC-USD {AT} 1.5x1 unknown #7")]);
+    let currencies = "ticker,ask_exchange,ask_price,bid_exchange,bid_price,participant_timestamp\nC:EUR-USD,48,1.2,48,1.1,1750536000955000000\n";
+    check(
+        "",
+        "2024-01-02.csv",
+        currencies,
+        &[&format!("polygon C:EUR-USD C:EUR-USD {AT} quote 1.1x0 / 1.2x0")],
+    );
+}
+
+#[test]
+fn a_header_alone_is_nothing() {
+    for rows in ["", "\n\n", "timestamp,price,qty\n", "timestamp,price,qty"] {
+        let folder = Folder::new();
+        let mut reader = reader("csv", &Options::default()).unwrap();
+        reader.open(Input::open(&folder.file("A.csv", rows)).unwrap());
+        assert!(matches!(reader.step(&mut Vec::new()), Step::End), "{rows:?}");
+        assert_eq!(reader.spot().number, 0, "{rows:?}");
+    }
 }
