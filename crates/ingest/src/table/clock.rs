@@ -97,7 +97,7 @@ impl Clock {
             (Begin::Any(date, day), _) if matches!(cell, [_, b':', ..] | [_, _, b':', ..]) => {
                 let (date, day) = (*date, *day);
                 let cell_day = date.map(|date| {
-                    let day = row.cell(date).map(time::any_date);
+                    let day = row.cell(date).map(|cell| time::date(cell, self.order));
                     day.and_then(|day| day.map_err(|fault| row.fault(date, fault)))
                 });
                 let day = cell_day.transpose()?.or(day).ok_or_else(|| row.fault(self.at, CellFault::Day))?;

@@ -90,9 +90,11 @@ pub(super) fn safe(name: &str) -> String {
             match c {
                 c if fits(c) => text.push(c),
                 c if c.is_ascii() => {
-                    write!(text, "_{:02X}", u32::from(c)).expect("a text takes what is written")
+                    write!(text, "_{:02X}", u32::from(c)).expect("a text takes what is written");
                 }
-                c => write!(text, "_U{:04X}", u32::from(c)).expect("a text takes what is written"),
+                c => {
+                    write!(text, "_U{:04X}", u32::from(c)).expect("a text takes what is written");
+                }
             }
         }
     }

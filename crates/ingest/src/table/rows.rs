@@ -179,10 +179,9 @@ impl Text {
         };
         let delimiter = *self.delimiter.get_or_insert_with(|| likely(&first, self.numerals));
         let mut cells = self.texts(&first, delimiter)?;
-        let is_numeric = |cell: &Box<str>| {
-            matches!(cell.as_bytes(), [b'0'..=b'9', ..] | [b'-' | b'+' | b'.', b'0'..=b'9', ..])
-        };
-        let has_numbers = cells.iter().any(is_numeric);
+        let is_numeric =
+            |cell: &str| matches!(cell.as_bytes(), [b'0'..=b'9', ..] | [b'-' | b'+' | b'.', b'0'..=b'9', ..]);
+        let has_numbers = cells.iter().any(|cell| is_numeric(cell));
         // Some write the names as a remark.
         if let Some(remark) = remark.filter(|_| has_numbers && header != Header::No) {
             let names = self.texts(&remark, delimiter)?;

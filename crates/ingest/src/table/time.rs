@@ -250,13 +250,9 @@ const fn is_dotted(cell: &[u8]) -> bool {
     matches!(cell, [_, _, b'.', _, _, b'.', _, _, _, _, ..])
 }
 
-/// The day of a text that is a date alone, in an order that its marks tell.
-pub(super) fn any_date(cell: &[u8]) -> Result<Date, CellFault> {
-    date(cell, if is_dotted(cell) { DateOrder::Dmy } else { DateOrder::Ymd })
-}
-
 /// The day of a text that is a date alone.
 pub(super) fn date(cell: &[u8], order: DateOrder) -> Result<Date, CellFault> {
+    let order = if is_dotted(cell) && order == DateOrder::Ymd { DateOrder::Dmy } else { order };
     match leading_date(cell, order)? {
         (date, []) => Ok(date),
         _ => Err(CellFault::Date),

@@ -36,7 +36,7 @@ fn rows_that_are_no_trades_are_refused() {
 #[test]
 fn databento_has_orders_and_best_prices() {
     let header = "ts_recv,ts_event,rtype,publisher_id,instrument_id,action,side,price,size,channel_id,order_id,flags,ts_in_delta,sequence,symbol\n";
-    let rows: String = [
+    let rows = [
         ("R", "N", "", 0, 0),
         ("A", "B", "100.250000000", 3, 1),
         ("A", "A", "100.500000000", 2, 2),
@@ -51,7 +51,8 @@ fn databento_has_orders_and_best_prices() {
     .map(|(action, side, price, size, order)| {
         format!("1750536000955000000,1750536000955000000,160,1,5,{action},{side},{price},{size},0,{order},128,1,2,ES\n")
     })
-    .collect();
+    .collect::<Vec<_>>()
+    .concat();
     let at = format!("glbx-mdp3 ES ES {AT} recv {AT}");
     let lines = [
         "book  / ",
@@ -155,6 +156,15 @@ fn what_is_not_read_is_said() {
     let folder = Folder::new();
     let found = read_all(&Options::default(), &[folder.file("x.csv", "a\x1b[31m,b\n1,2\n")]);
     assert!(found[0].contains("columns a\\u{1b}[31m, b;"), "{}", found[0]);
+}
+
+#[test]
+fn hours_of_dukascopy_tell_themselves() {
+    let hour = b"\x5d\x00\x00\x80\x00\xff\xff\xff\xff\xff\xff\xff\xff\x00\x00\x68\x17\x5f\x9c\x1b\
+                 \xc3\x9a\xad\xa3\x94\x33\xcf\xf0\xf3\x26\xb8\xee\xaf\x36\xf7\x9f\xfd\xd5\x20\x00";
+    let wanted = "dukascopy EURUSD EUR-USD 2019-02-04T08:00:00.1 quote 1.14425x0.75 / 1.14427x1.5";
+    check("", "EURUSD_2019-02-04_08h.bi5", hour, &[wanted]);
+    check("", "EURUSD_2019-02-04_09h.bi5", "", &[]);
 }
 
 #[test]
