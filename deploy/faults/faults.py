@@ -235,7 +235,11 @@ async def reads(folder):
     while True:
         for path in sorted(folder.glob("*/*.twj"))[:1]:
             if path not in held:
-                held[path] = path.open("rb")
+                try:
+                    held[path] = path.open("rb")
+                except FileNotFoundError:
+                    # It went meanwhile.
+                    continue
                 fcntl.flock(held[path], fcntl.LOCK_SH)
         await asyncio.sleep(0.2)
 
