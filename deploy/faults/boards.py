@@ -30,7 +30,7 @@ def market(stage):
     """All kinds of feeds, of clients and of settings at one plant."""
     made = {f"{make.__name__}.jsonl": make() for make in (captures.silent, captures.late, captures.garbled, captures.holes)}
     lists = "".join(played(name, f"-{name.upper()}") for name in ("silent", "late", "garbled", "holes"))
-    venue = stage.venue("cuts", "reset:at=20,count=1000")
+    venue = stage.venue("cuts", "reset:at=5,count=1000")
     recording = '[recording]\nfolder = "recordings"\nkeep_bytes = "1MiB"\n'
     streams = '[streams]\ndelays = ["5s"]\n[limits]\ndelayed_events = 50\n[logs]\nevents = 512\n'
     stage.plant("market", streams + recording + sim(20, 4000) + lists + lived("cuts", venue.address), files=made)

@@ -79,7 +79,7 @@ def ends(stage):
 def feeds(stage):
     files = {f"{make.__name__}.jsonl": make() for make in (captures.silent, captures.late, captures.ahead, captures.garbled, captures.holes)}
     lists = "".join(played(name, f"-{name.upper()}") for name in ("silent", "late", "ahead", "garbled", "holes"))
-    venue = stage.venue("cuts", "reset:at=20,count=1000")
+    venue = stage.venue("cuts", "reset:at=5,count=1000")
     stage.plant("feeds", sim() + lists + lived("cuts", venue.address), files=files)
     stage.expect("TickwireFeedStale", instance="feeds", feed="silent")
     stage.expect("TickwireFeedLagging", instance="feeds", feed="late")

@@ -25,7 +25,8 @@ def played(name, suffix=""):
 
 def lived(name, address):
     """A venue that is played at an address."""
-    return f'[[feed]]\nname = "{name}"\nkind = "live"\nfeed = "coinbase"\nsymbols = ["BTC-USD"]\nsymbol_suffix = "-{name.upper()}"\nws_url = "ws://{address}"\n'
+    # It comes back at once: alerts look at minutes that are seconds here.
+    return f'[[feed]]\nname = "{name}"\nkind = "live"\nbackoff_max = "1s"\nfeed = "coinbase"\nsymbols = ["BTC-USD"]\nsymbol_suffix = "-{name.upper()}"\nws_url = "ws://{address}"\n'
 
 
 def free_port():
