@@ -59,6 +59,12 @@ pub(crate) fn write_alone(folder: &Path) -> Option<File> {
     (file.try_lock().is_ok() && !is_gone(&file)).then_some(file)
 }
 
+/// As [`write_alone()`], once whoever is has let go of it: for what nobody holds for long. `None` where it has gone.
+pub(crate) fn write_next(folder: &Path) -> Option<File> {
+    let file = open_writer(folder)?;
+    (file.lock().is_ok() && !is_gone(&file)).then_some(file)
+}
+
 /// Nobody will write it any more.
 pub(crate) fn end(folder: &Path) {
     let _ = fs::remove_file(folder.join(WRITER));
@@ -77,10 +83,11 @@ pub(crate) fn is_gone(file: &File) -> bool {
     file.metadata().is_ok_and(|found| found.nlink() == 0)
 }
 
-/// Opens a file that is to be removed or replaced, while nobody reads it; `None` where somebody does.
+/// Opens a file that is to be removed or replaced, while nobody reads it; `None` where somebody does, or has just replaced
+/// it.
 pub(crate) fn alone(path: &Path) -> io::Result<Option<File>> {
     let file = open(path)?;
-    Ok(is_alone(&file).then_some(file))
+    Ok((is_alone(&file) && !is_gone(&file)).then_some(file))
 }
 
 /// Lets nobody else read a file that was opened; false where somebody does.
@@ -88,7 +95,24 @@ pub(crate) fn is_alone(file: &File) -> bool {
     !matches!(file.try_lock(), Err(TryLockError::WouldBlock))
 }
 
-/// Lets others read it again.
-pub(crate) fn share(file: &File) {
-    let _ = file.lock_shared();
+/// Lets others read it again, or remove it.
+pub(crate) fn release(file: &File) {
+    let _ = file.unlock();
+}
+
+/// Makes a file that nobody else makes meanwhile, or empties what somebody has left of it; `None` where another does, or
+/// where that cannot be known.
+pub(crate) fn create(path: &Path) -> io::Result<Option<File>> {
+    let mut options = OpenOptions::new();
+    let file = options.create(true).truncate(false).write(true).custom_flags(flags()).open(path)?;
+    if file.try_lock().is_err() {
+        return Ok(None);
+    }
+    // Whoever made it may have been done with it just now: then it has another name, and is not to be emptied.
+    let (opened, named) = (file.metadata()?, path.symlink_metadata());
+    if !named.is_ok_and(|named| (named.dev(), named.ino()) == (opened.dev(), opened.ino())) {
+        return Ok(None);
+    }
+    file.set_len(0)?;
+    Ok(Some(file))
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use model::UnixNanos;
 
 use crate::codec::Decoder;
-use crate::error::{Damage, NEW, StoreError};
+use crate::error::{Damage, StoreError};
 use crate::frame::Kind;
 use crate::limits::OPENS;
 use crate::lock;
@@ -282,7 +282,7 @@ pub fn remove(folder: &Path) -> Result<(), StoreError> {
     }
     // The manifest goes last: what is left of a removal that was cut short is still a recording.
     let beside = [manifest::FILE, manifest::NEW].map(|name| folder.join(name));
-    let half = segments.iter().map(|path| path.with_extension(NEW)).collect::<Vec<_>>();
+    let half = segment::half(folder)?;
     for path in segments.into_iter().chain(half).chain(beside) {
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {

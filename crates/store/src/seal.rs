@@ -34,42 +34,16 @@ pub enum Sealed {
     Read,
 }
 
-/// Packs a closed segment anew, in full blocks. The file is replaced in one go, once the new one is safe. Cost: reading
-/// and packing it; memory for a block.
+/// Packs a closed segment anew, in full blocks. The file is replaced in one go, once the new one is safe; whoever removes it
+/// meanwhile need not wait. Cost: reading and packing it; memory for a block.
 ///
 /// # Errors
 /// The file system refuses; nothing has changed.
 pub fn seal(path: &Path, level: i32) -> Result<Sealed, StoreError> {
-    let Some(file) = lock::alone(path).map_err(StoreError::io(path))? else { return Ok(Sealed::Read) };
-    // Meanwhile others may read it, and nobody removes it.
-    lock::share(&file);
-    let segment = Segment::scan(path)?;
-    if segment.damages.iter().any(|damage| !damage.is_torn_end()) {
-        return Ok(Sealed::Left);
+    match Anew::pack(path, level)? {
+        Ok(anew) => anew.replace(path),
+        Err(as_it_is) => Ok(as_it_is),
     }
-    let new = path.with_extension(NEW);
-    let sealed = pack(&segment, &file, &new, level).and_then(|packed| match packed {
-        Some(bytes) if bytes < segment.bytes => {
-            // Who has begun to read it reads on in it; and it may have gone between the two locks.
-            if !lock::is_alone(&file) || lock::is_gone(&file) {
-                return Ok(Sealed::Read);
-            }
-            replace(&file, &new, path).map_err(StoreError::io(path))?;
-            Ok(Sealed::Smaller { from: segment.bytes, to: bytes })
-        }
-        _ => Ok(Sealed::Left),
-    });
-    if !matches!(sealed, Ok(Sealed::Smaller { .. })) {
-        let _ = fs::remove_file(&new);
-    }
-    sealed
-}
-
-fn replace(old: &File, new: &Path, path: &Path) -> std::io::Result<()> {
-    // Its age is that of what is in it.
-    File::options().write(true).open(new)?.set_modified(old.metadata()?.modified()?)?;
-    fs::rename(new, path)?;
-    File::open(path.parent().unwrap_or(path))?.sync_all()
 }
 
 /// Packs all segments of a recording that nobody makes any more, where they were not yet, and says so in its manifest;
@@ -84,16 +58,27 @@ pub fn seal_all(folder: &Path, level: i32, line: Line) -> Result<(u64, u64), Sto
     if !Recording::is_at(folder) {
         return Ok((0, 0));
     }
-    let Some(_writer) = lock::write_alone(folder) else { return Ok((0, 0)) };
-    let mut manifest = match Manifest::read(folder)? {
+    let Some(writer) = lock::write_alone(folder) else { return Ok((0, 0)) };
+    let ended = match Manifest::read(folder)? {
         Some(manifest) if manifest.is_final() => manifest,
         old => finish::finish(folder, line, old.as_ref())?,
     };
-    for path in segment::list(folder)? {
-        let name = path.file_name().unwrap_or_default();
-        let entry = manifest.segments.iter_mut().find(|entry| name == entry.file.as_str());
-        let Some(entry) = entry.filter(|entry| !entry.sealed) else { continue };
-        match seal(&path, level)? {
+    // It is changed segment by segment: what is to go of it goes meanwhile, however long a busy machine takes.
+    drop(writer);
+    for entry in ended.segments.iter().filter(|entry| !entry.sealed) {
+        let path = folder.join(&entry.file);
+        let packed = match Anew::pack(&path, level) {
+            Err(_) if !path.exists() => continue,
+            packed => packed?,
+        };
+        let Some(_writer) = lock::write_next(folder) else { break };
+        let Some(mut manifest) = Manifest::read(folder)? else { break };
+        let Some(entry) = manifest.segments.iter_mut().find(|now| now.file == entry.file) else { continue };
+        let sealed = match packed {
+            Ok(anew) => anew.replace(&path)?,
+            Err(as_it_is) => as_it_is,
+        };
+        match sealed {
             Sealed::Read => continue,
             Sealed::Left => {}
             Sealed::Smaller { from, to } => {
@@ -105,12 +90,75 @@ pub fn seal_all(folder: &Path, level: i32, line: Line) -> Result<(u64, u64), Sto
         manifest.write(folder)?;
     }
     lock::end(folder);
+    if !Recording::is_at(folder) {
+        // It went meanwhile, but for what stood there of this.
+        let _ = fs::remove_dir(folder);
+    }
     Ok((before, after))
 }
 
-struct Packer {
-    out: BufWriter<File>,
+/// A segment that was packed anew, beside the old one.
+pub(crate) struct Anew {
+    old: File,
+    from: u64,
+    /// Nobody else packs it meanwhile.
+    new: File,
     path: PathBuf,
+    to: u64,
+}
+
+impl Anew {
+    /// What there is instead where it stays as it is.
+    pub(crate) fn pack(path: &Path, level: i32) -> Result<Result<Self, Sealed>, StoreError> {
+        let Some(old) = lock::alone(path).map_err(StoreError::io(path))? else {
+            return Ok(Err(Sealed::Read));
+        };
+        lock::release(&old);
+        let segment = Segment::scan(path)?;
+        if segment.damages.iter().any(|damage| !damage.is_torn_end()) {
+            return Ok(Err(Sealed::Left));
+        }
+        let beside = path.with_extension(NEW);
+        let Some(new) = lock::create(&beside).map_err(StoreError::io(&beside))? else {
+            return Ok(Err(Sealed::Read));
+        };
+        let mut anew = Self { old, from: segment.bytes, new, path: beside, to: 0 };
+        match pack(&segment, &anew, level)? {
+            Some(bytes) if bytes < anew.from => {
+                anew.to = bytes;
+                Ok(Ok(anew))
+            }
+            _ => Ok(Err(Sealed::Left)),
+        }
+    }
+
+    pub(crate) fn replace(self, path: &Path) -> Result<Sealed, StoreError> {
+        // Who has begun to read the old one reads on in it, and what has gone meanwhile stays away.
+        if !lock::is_alone(&self.old) || lock::is_gone(&self.old) {
+            return Ok(Sealed::Read);
+        }
+        self.put(path).map_err(StoreError::io(path))?;
+        Ok(Sealed::Smaller { from: self.from, to: self.to })
+    }
+
+    fn put(&self, path: &Path) -> std::io::Result<()> {
+        // Its age is that of what is in it.
+        self.new.set_modified(self.old.metadata()?.modified()?)?;
+        fs::rename(&self.path, path)?;
+        File::open(path.parent().unwrap_or(path))?.sync_all()
+    }
+}
+
+impl Drop for Anew {
+    fn drop(&mut self) {
+        // It is not there any more where it has replaced the old one.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+struct Packer<'a> {
+    out: BufWriter<&'a File>,
+    path: &'a Path,
     encoder: Encoder,
     header: Header,
     clock: UnixNanos,
@@ -120,13 +168,13 @@ struct Packer {
 }
 
 /// The bytes of the new file; `None` where the old one is damaged.
-fn pack(segment: &Segment, file: &File, new: &Path, level: i32) -> Result<Option<u64>, StoreError> {
-    let out = File::create(new).map_err(StoreError::io(new))?;
+fn pack(segment: &Segment, anew: &Anew, level: i32) -> Result<Option<u64>, StoreError> {
+    let new = anew.path.as_path();
     let mut decoder = Decoder::new().map_err(StoreError::io(new))?;
     let first = segment.blocks.iter().find(|block| block.header.kind == Kind::Records);
     let mut packer = Packer {
-        out: BufWriter::new(out),
-        path: new.to_owned(),
+        out: BufWriter::new(&anew.new),
+        path: new,
         encoder: Encoder::new(level).map_err(StoreError::io(new))?,
         header: EMPTY,
         clock: UnixNanos(0),
@@ -136,7 +184,7 @@ fn pack(segment: &Segment, file: &File, new: &Path, level: i32) -> Result<Option
     packer.put(&segment::begin())?;
     let mut position = 0;
     for block in &segment.blocks {
-        let Ok(bytes) = segment.read(file, block) else { return Ok(None) };
+        let Ok(bytes) = segment.read(&anew.old, block) else { return Ok(None) };
         if block.header.kind == Kind::State {
             packer.end_block()?;
             packer.put(&block.header.to_bytes())?;
@@ -169,10 +217,10 @@ const EMPTY: Header = Header {
     before: 0,
 };
 
-impl Packer {
+impl Packer<'_> {
     fn put(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.bytes += bytes.len() as u64;
-        self.out.write_all(bytes).map_err(StoreError::io(&self.path))
+        self.out.write_all(bytes).map_err(StoreError::io(self.path))
     }
 
     fn push(&mut self, record: &Placed) -> Result<(), StoreError> {

@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::error::{Damage, SEGMENT, StoreError, TORN};
+use crate::error::{Damage, NEW, SEGMENT, StoreError, TORN};
 use crate::frame::{HEADER_BYTES, Header, Kind, MAGIC};
 use crate::lock;
 
@@ -58,18 +58,26 @@ pub(crate) fn path(folder: &Path, number: u64) -> PathBuf {
 
 /// The segments of a folder, in their order.
 pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    let mut found = Vec::new();
     if folder.is_file() {
         let own = folder.extension().is_some_and(|end| end == SEGMENT);
         let hint = folder.parent().filter(|_| own).map(|parent| format!(": name {}", parent.display()));
         return Err(StoreError::File { path: folder.to_owned(), hint: hint.unwrap_or_default() });
     }
+    numbered(folder, SEGMENT)
+}
+
+/// What was to be segments packed anew, and has not become that.
+pub(crate) fn half(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    numbered(folder, NEW)
+}
+
+fn numbered(folder: &Path, end: &str) -> Result<Vec<PathBuf>, StoreError> {
+    let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(StoreError::io(folder))? {
         let path = entry.map_err(StoreError::io(folder))?.path();
-        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-        if path.extension().is_some_and(|end| end == SEGMENT)
-            && stem.bytes().all(|byte| byte.is_ascii_digit())
-        {
+        let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.split_once('.'));
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if name.is_some_and(|(number, rest)| rest == end && is_number(number)) {
             found.push(path);
         }
     }

@@ -1,7 +1,6 @@
 //! What becomes of recordings: closed segments are packed anew by a thread that gives way to all others, and what is
 //! more, or older, than is kept goes.
 
-use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -124,28 +123,32 @@ fn run(shelf: &Shelf, heard: &Receiver<PathBuf>, told: &Sender<(String, u64)>) {
             Err(error) => tracing::warn!("{} stays as it is: {error}", folder.display()),
         }
     }
-    let mut jobs = VecDeque::new();
+    let mut jobs = Vec::new();
     loop {
         let wait = if jobs.is_empty() { Duration::MAX } else { SEAL_AGAIN };
         match heard.recv_timeout(wait) {
-            Ok(path) => jobs.push_back(path),
+            Ok(path) => jobs.push(path),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        for _ in 0..jobs.len() {
-            let Some(path) = jobs.pop_front() else { break };
+        let mut read = Vec::new();
+        // The newest first: on a busy machine, the oldest may be gone before they are packed.
+        while let Some(path) = jobs.pop() {
             match seal(&path, LEVEL) {
                 Ok(Sealed::Smaller { from, to }) => {
                     count(from, to);
                     let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                     let _ = told.send((file, to));
                 }
-                Ok(Sealed::Read) => jobs.push_back(path),
+                Ok(Sealed::Read) => read.push(path),
                 Err(error) if path.exists() => tracing::warn!("{} stays as it is: {error}", path.display()),
                 // It is good as it is, or was removed meanwhile.
                 Ok(Sealed::Left) | Err(_) => {}
             }
+            jobs.extend(heard.try_iter());
         }
+        read.reverse();
+        jobs = read;
     }
 }
 

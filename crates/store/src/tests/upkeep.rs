@@ -8,6 +8,7 @@ use model::Placed;
 
 use super::{line, many, read, settings, told};
 use crate::limits::{READERS_WAIT, REMOVED_PER_LOOK};
+use crate::seal::Anew;
 use crate::{
     At, Journal, Keep, Manifest, Name, Recording, Sealed, Shelf, State, Tally, seal, seal_all, segment,
 };
@@ -94,6 +95,8 @@ fn the_oldest_goes_first_and_what_is_left_is_right() {
     }
     drop(recording);
 
+    // Whoever packed a segment was killed, and the segment has gone since.
+    fs::write(old.join("00000001.twj.new"), "half of it").unwrap();
     // Nothing is kept: all that is closed goes, a few at a time, and never what is written.
     let mut nothing = shelf(folder.path(), Keep { bytes: Some(0), ..Keep::default() });
     let mut looks = 0;
@@ -301,6 +304,27 @@ fn what_is_damaged_is_not_packed_anew() {
     assert!(matches!(seal(path, 9).unwrap(), Sealed::Smaller { .. }));
     assert_eq!(read(&made), (records[..95].to_vec(), Vec::new()));
     assert_eq!(files(&made).len(), fs::read_dir(&made).unwrap().count() - 1, "and the lock of its writer");
+}
+
+/// However long a busy machine packs a segment, nobody waits for that who removes it, and nobody else packs it.
+#[test]
+fn what_is_to_go_goes_while_it_is_packed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (made, records) = (folder.path().join("live-20261120-150000"), many(300));
+    let mut own = Journal::create(&made, settings(12_000)).unwrap();
+    push(&mut own, &records, 3);
+    let first = &files(&made)[0];
+    let Ok(anew) = Anew::pack(first, 9).unwrap() else { panic!("it is packed well") };
+    assert_eq!(seal(first, 9).unwrap(), Sealed::Read, "it is packed");
+    let mut shelf = shelf(folder.path(), Keep { bytes: Some(0), ..Keep::default() });
+    let cleared = shelf.clear(&mut own, SystemTime::now(), Instant::now()).unwrap();
+    assert!(cleared.read == 0 && !first.exists(), "{cleared:?}");
+    assert_eq!(anew.replace(first).unwrap(), Sealed::Read);
+    assert!(!first.exists() && !first.with_extension("twj.new").exists());
+    // Where it stays, it is as ever.
+    push(&mut own, &many(600)[300..], 3);
+    let first = &files(&made)[0];
+    assert!(matches!(seal(first, 9).unwrap(), Sealed::Smaller { .. }));
 }
 
 /// What another process makes is its own affair.
