@@ -7,7 +7,6 @@ mod common;
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::thread;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,6 +14,7 @@ use client::{ClientError, Connection, Endpoint, Streams};
 use serde_json::{Value, json};
 use wire::ServerMessage;
 
+use common::recorded::until;
 use common::{PATIENCE, Plant, SECRET, get, text, tickwire};
 
 const SIM: &str =
@@ -306,15 +306,11 @@ fn a_truncated_capture_plays_up_to_the_cut() {
         "[[feed]]\nname = \"cut\"\nkind = \"replay\"\nfeed = \"sim\"\nfiles = [{cut:?}]\nspeed = \"max\"\n\
          [[feed]]\nname = \"sim\"\nkind = \"sim\"\nsymbols = 1\nrate = 100\nsymbol_suffix = \"-LIVE\"\n"
     ));
-    // The end of the replay is told, and the other feed is well.
-    let said = loop {
+    // The end of the replay is told, and the other feed is well, whichever of the two comes first.
+    until("one has ended, the other is open", || {
         let (_, body) = get(&plant.admin, "/readyz");
-        if body.contains("source_down") {
-            break body;
-        }
-        thread::sleep(std::time::Duration::from_millis(20));
-    };
-    assert!(said.contains("\"sim\":\"open\""), "{said}");
+        body.contains("\"cut\":\"source_down\"") && body.contains("\"sim\":\"open\"")
+    });
     let (_, metrics) = get(&plant.admin, "/metrics");
     let counted = metrics.lines().find(|line| line.starts_with("tickwire_feed_errors_total{feed=\"cut\""));
     assert!(counted.is_some_and(|line| !line.ends_with(" 0")), "{counted:?}");
