@@ -23,7 +23,7 @@ pub(crate) fn run() -> Done {
     if !shared().exists() {
         eprintln!("── ../shared is not there: nothing is compared with real recordings");
     }
-    step("tests", &mut cargo("test --workspace --locked"))?;
+    step("tests", &mut cargo("test --workspace --locked --no-fail-fast"))?;
     dashboards()?;
     operators::check()?;
     operators::boards()?;
