@@ -195,13 +195,7 @@ impl Shard {
         self.wakes.register(cx.waker());
         self.core.look();
         let over = self.core.now + TURN;
-        for round in 0..ROUNDS_MAX {
-            if round > 0 {
-                self.core.look();
-                if self.core.now >= over {
-                    break;
-                }
-            }
+        for _ in 0..ROUNDS_MAX {
             let mut busy = self.poll_arrivals(cx);
             busy |= self.poll_orders(cx);
             busy |= self.poll_reads(cx);
@@ -217,6 +211,10 @@ impl Shard {
             }
             if !busy {
                 return Poll::Pending;
+            }
+            self.core.look();
+            if self.core.now >= over {
+                break;
             }
         }
         cx.waker().wake_by_ref();

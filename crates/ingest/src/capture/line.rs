@@ -106,8 +106,10 @@ pub enum LineError {
     Base64(#[from] base64::DecodeError),
 }
 
+/// A line, with its message as it stands there: a text, or JSON.
 #[derive(Deserialize)]
-struct Envelope<'a> {
+#[serde(bound(deserialize = "'de: 'a, D: Deserialize<'de>"))]
+struct Envelope<'a, D> {
     #[serde(borrow)]
     t: Cow<'a, str>,
     #[serde(borrow)]
@@ -120,17 +122,20 @@ struct Envelope<'a> {
     addr: Option<Cow<'a, str>>,
     #[serde(borrow)]
     url: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    data: Option<Cow<'a, str>>,
+    data: Option<D>,
     #[serde(borrow)]
     b64: Option<Cow<'a, str>>,
 }
+
+/// A text, borrowed where nothing in it is escaped.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl Format {
     /// The format of a recording, by one of its lines; `None` where the line is broken, and tells nothing.
     #[must_use]
     pub fn of(line: &[u8]) -> Option<Self> {
-        let is_kind = |envelope: Envelope<'_>| {
+        let is_kind = |envelope: Envelope<'_, IgnoredAny>| {
             matches!(envelope.t.as_ref(), "header" | "http" | "connect" | "send" | "recv")
         };
         if std::str::from_utf8(line).is_ok_and(|line| stamped(line).is_ok()) {
@@ -159,9 +164,9 @@ impl Format {
             std::str::from_utf8(line).map_err(|error| LineError::NotUtf8 { at: error.valid_up_to() })?;
         match self {
             Self::Envelope => match serde_json::from_str(text) {
-                Ok(line) => envelope(line),
-                Err(error) => match serde_json::from_str::<Structured<'_>>(text) {
-                    Ok(line) => line.line(),
+                Ok(line) => envelope(line, |Text(text)| text),
+                Err(error) => match serde_json::from_str(text) {
+                    Ok(line) => envelope(line, |json: &RawValue| Cow::Borrowed(json.get())),
                     Err(_) => Err(error.into()),
                 },
             },
@@ -193,30 +198,10 @@ fn stamped(text: &str) -> Result<(UnixNanos, &str), LineError> {
     Ok((UnixNanos(at), message))
 }
 
-/// A line whose message stands there as JSON, and not as a text of it.
-#[derive(Deserialize)]
-struct Structured<'a> {
-    #[serde(borrow)]
-    t: Cow<'a, str>,
-    #[serde(borrow)]
-    conn: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    ts: Option<&'a RawValue>,
-    #[serde(borrow)]
-    url: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    data: &'a RawValue,
-}
-
-impl<'a> Structured<'a> {
-    fn line(self) -> Result<Line<'a>, LineError> {
-        let Self { t, conn, ts, url, data } = self;
-        let data = Some(Cow::Borrowed(data.get()));
-        envelope(Envelope { t, exchange: None, conn, ts, addr: None, url, data, b64: None })
-    }
-}
-
-fn envelope(line: Envelope<'_>) -> Result<Line<'_>, LineError> {
+fn envelope<'a, D>(
+    line: Envelope<'a, D>,
+    into_text: impl Fn(D) -> Cow<'a, str>,
+) -> Result<Line<'a>, LineError> {
     let at = line.ts.map(|ts| UnixNanos::from_decimal_seconds(ts.get().trim_matches('"'))).transpose()?;
     let missing = |field| LineError::Missing { kind: line.t.clone().into_owned(), field };
     match line.t.as_ref() {
@@ -229,12 +214,12 @@ fn envelope(line: Envelope<'_>) -> Result<Line<'_>, LineError> {
         }),
         "http" => Ok(Line::Answer {
             url: line.url.ok_or_else(|| missing("url"))?,
-            body: line.data.ok_or_else(|| missing("data"))?,
+            body: line.data.map(into_text).ok_or_else(|| missing("data"))?,
             at,
         }),
         "recv" => {
             let conn = line.conn.clone().unwrap_or_default();
-            match (line.data, line.b64) {
+            match (line.data.map(into_text), line.b64) {
                 (Some(text), _) => Ok(Line::Frame { conn, text, at }),
                 (None, Some(b64)) => Ok(Line::Binary { conn, bytes: BASE64.decode(b64.as_bytes())?, at }),
                 (None, None) => Err(missing("data")),

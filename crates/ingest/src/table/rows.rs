@@ -167,7 +167,7 @@ impl Text {
             match self.lines.next_line()? {
                 None => return Ok(None),
                 Some(line) if line.trim_ascii().is_empty() => {}
-                Some(line) => match line.strip_prefix(MARK).unwrap_or(line) {
+                Some(line) => match line {
                     // What spreadsheets are told of the delimiter.
                     [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', delimiter] => {
                         self.delimiter.get_or_insert(*delimiter);

@@ -60,7 +60,6 @@ shipped![
     "tardis-quotes",
     "tardis-trades",
     "trades",
-    "trades-maker",
     "truefx",
 ];
 
@@ -131,7 +130,7 @@ pub(super) fn by_names(names: &Names) -> Result<Mapping, TableError> {
 }
 
 /// Those for any file whose columns have usual names.
-const GENERAL: [&str; 3] = ["quotes", "trades", "trades-maker"];
+const GENERAL: [&str; 2] = ["quotes", "trades"];
 
 /// Columns of files whose rows have a price and a size, too, and are levels, orders, statistics or bars.
 const FOREIGN: [&str; 22] = [

@@ -12,7 +12,8 @@ use std::collections::HashMap;
 use std::fmt;
 
 use model::{GapReason, Level, Levels, Tick, Ticker, TimeError, Trade, UnixNanos};
-use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::numbering::{Numbering, Order};
 use super::{Link, Normaliser, gap, sequence_gap, side};
@@ -32,7 +33,7 @@ impl Default for Coinbase {
     }
 }
 
-#[derive(serde::Deserialize)]
+#[derive(Deserialize)]
 struct Message<'a> {
     /// Of errors, and of what Coinbase Exchange sends.
     #[serde(borrow, default)]
@@ -47,7 +48,7 @@ struct Message<'a> {
 }
 
 /// The union of the channels' events.
-#[derive(serde::Deserialize)]
+#[derive(Deserialize)]
 struct Event<'a> {
     #[serde(borrow, default)]
     r#type: Cow<'a, str>,
@@ -63,7 +64,7 @@ struct Event<'a> {
     subscriptions: HashMap<Cow<'a, str>, Vec<Cow<'a, str>>>,
 }
 
-#[derive(serde::Deserialize)]
+#[derive(Deserialize)]
 struct Update<'a> {
     #[serde(borrow)]
     side: Cow<'a, str>,
@@ -120,7 +121,7 @@ impl Updates {
     }
 }
 
-#[derive(serde::Deserialize)]
+#[derive(Deserialize)]
 struct TradeRow<'a> {
     #[serde(borrow)]
     product_id: Cow<'a, str>,
@@ -134,7 +135,7 @@ struct TradeRow<'a> {
     side: Cow<'a, str>,
 }
 
-#[derive(serde::Deserialize)]
+#[derive(Deserialize)]
 struct TickerRow<'a> {
     #[serde(borrow)]
     product_id: Cow<'a, str>,
