@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Builds the container with buildah, starts it as its user without rights, and asks it what its users would.
+"""Builds the container with buildah, starts it, both without rights, and asks it what its users would.
 
-The program must be linked statically. Nothing stays: images and containers lie in a folder of their own, which is removed. Where the
-machine does not let containers start, that is told, and is no failure; what is wrong with ours is, with exit code 1.
+The program must be linked statically. Root is needed for a user that has none: buildah runs rootless, in a namespace of users whose root
+is nobody outside, as newuidmap would make it. Nothing stays: images and containers lie in a folder of their own, which is removed. Where
+the machine does not let containers start, that is told, and is no failure; what is wrong with ours is, with exit code 1.
 The last line is `N passed, M failed, K not run`.
 """
 
@@ -25,6 +26,8 @@ sys.path[:0] = [str(ROOT / "deploy"), str(ROOT / "deploy" / "faults")]
 from plants import free_port
 
 USER = 65532
+#: Who is root in the container, outside of it, and how many users follow.
+OUTSIDE, USERS = 100_000, 65_536
 #: What a machine says that lets nobody start containers.
 FORBIDDEN = ("operation not permitted", "permission denied", "user namespace")
 PROGRAM = "/usr/local/bin/tickwire"
@@ -34,18 +37,40 @@ class Forbidden(Exception):
     """The machine does not let it be tried."""
 
 
+def rootless(words, **more):
+    """Starts a command as root of a namespace of users, who is nobody outside."""
+    alone = ["setpriv", "--reuid", str(OUTSIDE), "--regid", str(OUTSIDE), "--clear-groups", "unshare", "--user", "--mount"]
+    process = subprocess.Popen([*alone, "sh", "-c", 'read -r _ && exec "$@"', "sh", *words], stdin=subprocess.PIPE, text=True, **more)
+    ours, theirs = os.readlink("/proc/self/ns/user"), f"/proc/{process.pid}/ns/user"
+    try:
+        if not wait(lambda: process.poll() is not None or os.readlink(theirs) != ours):
+            raise Forbidden("there is no namespace of users")
+        if process.poll() is None:
+            for kind in ("uid", "gid"):
+                pathlib.Path(f"/proc/{process.pid}/{kind}_map").write_text(f"0 {OUTSIDE} {USERS}\n", encoding="utf-8")
+            process.stdin.write("\n")
+            process.stdin.flush()
+    except OSError as error:
+        process.kill()
+        process.wait()
+        raise Forbidden(f"there is no namespace of users: {error}") from None
+    return process
+
+
 class Buildah:
     def __init__(self, home):
         self.start = ["buildah", "--root", f"{home}/images", "--runroot", f"{home}/run", "--storage-driver", "vfs"]
+        self.more = {"cwd": home, "env": {**os.environ, "HOME": str(home), "TMPDIR": str(home), "XDG_RUNTIME_DIR": str(home)}}
 
     def __call__(self, *words):
-        done = subprocess.run([*self.start, *words], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
-        if done.returncode:
-            raise RuntimeError(f"buildah {words[0]}: {done.stderr.strip()}")
-        return done.stdout.strip()
+        process = self.running(*words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        told, wrong = process.communicate(timeout=300)
+        if process.returncode:
+            raise RuntimeError(f"buildah {words[0]}: {wrong.strip()}")
+        return told.strip()
 
-    def running(self, *words, log):
-        return subprocess.Popen([*self.start, *words], cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    def running(self, *words, **more):
+        return rootless([*self.start, *words], **self.more, **more)
 
 
 def inside(process):
@@ -93,12 +118,10 @@ def wait(holds, seconds=60):
 
 def probe(buildah, home, static):
     """What must hold, and whether it does, with what was seen."""
-    # What is copied must lie in the context, which is the top of the project.
-    shipped = ROOT / "target" / "container" / "tickwire"
-    shipped.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(static, shipped)
-    binary = shipped.relative_to(ROOT)
-    buildah("build", "--isolation", "chroot", "--format", "docker", "--build-arg", f"BINARY={binary}", "-f", "deploy/Containerfile", "-t", "tickwire", ".")
+    context = home / "context"
+    shutil.copytree(ROOT / "deploy", context / "deploy")
+    shutil.copy(static, context / "tickwire")
+    buildah("build", "--isolation", "chroot", "--format", "docker", "--build-arg", "BINARY=tickwire", "-f", str(context / "deploy" / "Containerfile"), "-t", "tickwire", str(context))
     config = json.loads(buildah("inspect", "--type", "image", "localhost/tickwire"))["Docker"]["config"]
     yield "the image names its user, its port and how it is asked whether it is well", (
         config["User"] == f"{USER}:{USER}" and "8080/tcp" in config["ExposedPorts"] and config["Healthcheck"]["Test"] == ["CMD", PROGRAM, "health"]), config
@@ -125,7 +148,7 @@ def probe(buildah, home, static):
     mounts = ["-v", f"{home}/tickwire.toml:/etc/tickwire/tickwire.toml:ro", "-v", f"{secret}:/run/secrets/tickwire_key:ro"]
     start = ["run", "--isolation", "chroot", "-e", f"TICKWIRE_ADMIN_LISTEN={admin}", *mounts, container, "--"]
     with (home / "log").open("wb") as log:
-        served = buildah.running(*start, PROGRAM, "serve", log=log)
+        served = buildah.running(*start, PROGRAM, "serve", stdout=log, stderr=log)
         try:
             ready = wait(lambda: get(admin, "/readyz")[0] == 200 or served.poll() is not None)
             told = (home / "log").read_text(encoding="utf-8", errors="replace")
@@ -135,11 +158,12 @@ def probe(buildah, home, static):
             if pid is None:
                 raise RuntimeError("it is ready, and no process of it is there")
             now = status(pid)
-            yield f"it runs as {USER}, without any capability", set(now["Uid"]) == {str(USER)} and set(now["CapEff"][0]) == {"0"}, (now["Uid"], now["CapEff"])
+            seen = (now["Uid"], now["CapEff"])
+            yield f"it runs as {USER} of users that are nobody outside, without any capability", seen == ([str(OUTSIDE + USER)] * 4, ["0" * 16]), seen
             if not os.access(f"/proc/{pid}/root/etc", os.R_OK):
                 raise Forbidden("this machine shows nobody what a process sees")
             places = ("", "etc", "usr/local/bin", "run", "var/lib/tickwire")
-            owned = [place for place in places if (pathlib.Path(f"/proc/{pid}/root") / place).stat().st_uid == USER]
+            owned = [place for place in places if (pathlib.Path(f"/proc/{pid}/root") / place).stat().st_uid == OUTSIDE + USER]
             yield "it owns the folder of its recordings, and no other", owned == ["var/lib/tickwire"], owned
             yield "it is well, by its own word", "ready" in buildah(*start, PROGRAM, "health"), ""
             token = buildah(*start, PROGRAM, "token", "mint", "--sub", "probe", "--scope", "stream:*")
@@ -164,6 +188,7 @@ def main():
     asked = parser.parse_args()
     passed = failed = 0
     home = pathlib.Path(tempfile.mkdtemp(prefix="tickwire-container-"))
+    os.chown(home, OUTSIDE, OUTSIDE)
     buildah = Buildah(home)
     try:
         for name, holds, seen in probe(buildah, home, asked.binary):
@@ -181,7 +206,7 @@ def main():
         try:
             buildah("rm", "--all")
             buildah("rmi", "--all", "--force")
-        except RuntimeError:
+        except (RuntimeError, Forbidden):
             pass
         shutil.rmtree(home, ignore_errors=True)
     print(f"{passed} passed, {failed} failed, 0 not run")
