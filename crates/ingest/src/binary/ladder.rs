@@ -11,7 +11,7 @@ const TOUCHED_MAX: usize = 4_096;
 const NEAR: usize = 8;
 
 /// A price and all that stands there.
-type Rung = (i64, u64);
+pub(crate) type Rung = (i64, u64);
 
 /// Best bid and best ask.
 pub(crate) type Best = (Option<Level>, Option<Level>);
@@ -237,10 +237,16 @@ impl Ladder {
         Levels { bids: side(BookSide::Bid, &self.bids), asks: side(BookSide::Ask, &self.asks) }
     }
 
+    /// The best levels, for sellers by the negative of the price.
+    #[inline]
+    pub(crate) fn best(&self) -> (Option<Rung>, Option<Rung>) {
+        (self.bids.0.last().copied(), self.asks.0.last().copied())
+    }
+
     /// The best levels, where they are others than were told last.
     #[inline]
     pub(crate) fn new_best(&mut self) -> Option<Best> {
-        let best = (self.bids.0.last().copied(), self.asks.0.last().copied());
+        let best = self.best();
         if best == self.told {
             return None;
         }

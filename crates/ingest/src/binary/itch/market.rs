@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::hint::black_box;
 
 use model::{BookSide, GapReason, Price, Side, Size, State, Tick, Trade, UnixNanos};
 use rust_decimal::Decimal;
@@ -217,13 +218,15 @@ impl Market {
         share.ladder.add(order.side, order.price.into(), order.size.into());
     }
 
-    /// Fetches the orders that messages are about, all at once.
+    /// Fetches the orders and the books that messages are about, all at once.
     pub(super) fn warm<'a>(&self, messages: impl Iterator<Item = &'a [u8]>) {
-        for message in messages {
-            if let [b'E' | b'C' | b'X' | b'D' | b'U', ..] = message
-                && message.len() >= ID_END
-            {
-                std::hint::black_box(self.orders.get(&u64(message, 11)).map(|order| order.size));
+        for message in messages.filter(|message| message.len() >= ID_END) {
+            if matches!(message[0], b'E' | b'C' | b'X' | b'D' | b'U') {
+                black_box(self.orders.get(&u64(message, 11)).map(|order| order.size));
+            }
+            let known = (self.locates[usize::from(u16(message, 1))] as usize).checked_sub(1);
+            if let Some(Share { slot, ladder, .. }) = known.map(|known| &self.shares[known]) {
+                black_box((ladder.best(), self.board.is_valid(*slot)));
             }
         }
     }
