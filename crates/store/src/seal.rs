@@ -89,7 +89,10 @@ pub fn seal_all(folder: &Path, level: i32, line: Line) -> Result<(u64, u64), Sto
         entry.sealed = true;
         manifest.write(folder)?;
     }
-    lock::end(folder);
+    // Under the lock: it may be held by somebody else who packs it.
+    if let Some(_writer) = lock::write_next(folder) {
+        lock::end(folder);
+    }
     if !Recording::is_at(folder) {
         // It went meanwhile, but for what stood there of this.
         let _ = fs::remove_dir(folder);
